@@ -1,0 +1,36 @@
+//! `lowrank config`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{Overrides, output};
+use crate::config::{self, Config};
+use crate::error::Result;
+
+/// Subcommands of `lowrank config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check a config and print it with every default filled in.
+    Check {
+        /// The config file.
+        config: PathBuf,
+        #[command(flatten)]
+        overrides: Overrides,
+    },
+    /// Print every key with its default, range and meaning.
+    Explain {
+        /// Only this key or section, as in `solver.schedule`.
+        key: Option<String>,
+    },
+}
+
+/// Runs a subcommand of `lowrank config`.
+pub fn config(command: ConfigCommand) -> Result<()> {
+    match command {
+        ConfigCommand::Check { config, overrides } => {
+            output::print(&Config::load(&config, &overrides.set)?.to_toml())
+        }
+        ConfigCommand::Explain { key } => output::print(&config::explain(key.as_deref())?),
+    }
+}

@@ -1,0 +1,117 @@
+//! The command line: clap types here, one file a subcommand. No numerics.
+
+mod config;
+mod data;
+mod evaluate;
+mod inspect;
+mod output;
+mod predict;
+mod recommend;
+mod run;
+mod train;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::error::Result;
+
+/// Train matrix factorization models from a config file, on CPU or GPU, watched in TensorBoard.
+///
+/// Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed,
+/// 2 wrong usage, config, data or files, 3 training diverged, 130 interrupted after a checkpoint was written.
+#[derive(Debug, Parser)]
+#[command(name = "lowrank", version, help_expected = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a model and write a run directory.
+    Train(train::TrainArgs),
+    /// Metrics of a trained model, on its own test split or on a file.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Predicted ratings of (user, item) pairs.
+    Predict(predict::PredictArgs),
+    /// The items that a user would rate highest.
+    Recommend(recommend::RecommendArgs),
+    /// Counts, density, rating histogram and long tail of a data file or data set, or the result of a run.
+    Inspect(inspect::InspectArgs),
+    /// Data sets: list, fetch, or make synthetic ones.
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Configs: check a file, or explain the keys.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Overrides of config keys.
+#[derive(Debug, Args)]
+struct Overrides {
+    /// Set a config key, as in `--set solver.learning_rate=0.02`; the last one counts.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// A trained model, as the user names it.
+#[derive(Debug, Args)]
+struct RunArg {
+    /// A run directory, or a model.safetensors file.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// auto, cpu, ndarray, wgpu[:i], wgpu:cpu or cuda[:i].
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever the command fails with; [`crate::Error::exit_code`] is the process's.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Train(args) => train::train(args),
+            Command::Evaluate(args) => evaluate::evaluate(args),
+            Command::Predict(args) => predict::predict(args),
+            Command::Recommend(args) => recommend::recommend(args),
+            Command::Inspect(args) => inspect::inspect(args),
+            Command::Data(command) => data::data(command),
+            Command::Config(command) => config::config(command),
+            Command::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "lowrank", &mut script);
+                output::print(&String::from_utf8_lossy(&script))
+            }
+        }
+    }
+}
+
+/// Parses the arguments, runs the command, reports its error and gives the exit code.
+pub fn main() -> std::process::ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            output::message(&format!("error: {error}"));
+            std::process::ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent_and_all_have_help() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,192 @@
+//! `lowrank train`.
+
+use std::io::stderr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+
+use super::{Overrides, output};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::eval::Predictor;
+use crate::metric::Scores;
+use crate::model::parameters;
+use crate::report::Console;
+use crate::run::{self, Finished, ModelFile, Resume, TrainOptions};
+use crate::train::Observer;
+
+/// Arguments of `lowrank train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The config file; `config.toml` of a run directory trains that run again.
+    config: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// auto, cpu, ndarray, wgpu[:i], wgpu:cpu or cuda[:i]; short for --set train.device=….
+    #[arg(long)]
+    device: Option<String>,
+    /// Go on from the last checkpoint: of the run that CONFIG lies in, or of the newest run of its name.
+    #[arg(long)]
+    resume: bool,
+    /// Show no progress.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Trains and prints what came out.
+pub fn train(args: TrainArgs) -> Result<()> {
+    let mut overrides = args.overrides.set;
+    overrides.extend(args.device.map(|device| format!("train.device={device}")));
+    let config = Config::load(&args.config, &overrides)?;
+    let stop = stop_on_interrupt()?;
+    let quiet = args.quiet;
+    let every = config.settings().report.every;
+    let observer = |epochs| {
+        (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) })
+    };
+    let mut note = |text: &str| {
+        if !quiet {
+            output::message(text);
+        }
+    };
+    let options = TrainOptions {
+        resume: if args.resume { resume_from(&args.config) } else { Resume::New },
+        stop: &stop,
+        command_line: std::env::args().collect::<Vec<_>>().join(" "),
+        note: &mut note,
+        observer: &observer,
+    };
+    let finished = run::train(&config, options)?;
+    if args.json { output::print_json(&finished.summary) } else { output::print(&report(&finished)) }
+}
+
+/// A config inside a run directory means that run.
+fn resume_from(config: &Path) -> Resume {
+    match config.parent() {
+        Some(folder) if folder.join("checkpoints").is_dir() => Resume::Run(folder.to_path_buf()),
+        _ => Resume::Newest,
+    }
+}
+
+/// The first Ctrl-C asks for a checkpoint, the second ends at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        output::message("interrupted: writing a checkpoint (press again to stop at once)");
+    })
+    .map_err(|e| Error::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
+    Ok(stop)
+}
+
+/// The result table, what was written, and what to do next.
+fn report(finished: &Finished) -> String {
+    let Finished { directory, summary, model } = finished;
+    let mut text = format!(
+        "\n{}: {} of {} users, {} items, {} ratings; epoch {} of {} kept{}\n\n",
+        summary.name,
+        summary.model,
+        summary.num_users,
+        summary.num_items,
+        summary.num_ratings,
+        summary.best_epoch,
+        summary.epochs_run,
+        if summary.refit { ", trained again on training and validation ratings" } else { "" },
+    );
+    let row = |name: &str, scores: &Scores| {
+        vec![name.to_string(), format!("{:.4}", scores.rmse), format!("{:.4}", scores.mae), scores.count.to_string()]
+    };
+    let mut rows = Vec::new();
+    for (name, scores) in [("test", &summary.test), ("validation", &summary.validation), ("train", &summary.train)] {
+        rows.extend(scores.as_ref().map(|scores| row(name, scores)));
+    }
+    if let Some(baselines) = &summary.baselines {
+        rows.push(row(&format!("  always the mean ({})", baselines.split), &baselines.global_mean));
+        rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
+    }
+    if let Some(rmse) = summary.reachable_rmse {
+        rows.push(vec!["  best reachable (planted noise)".into(), format!("{rmse:.4}"), String::new(), String::new()]);
+    }
+    text += &output::table(&["", "RMSE", "MAE", "ratings"], &rows);
+    if let Some(train) = summary.train.filter(|_| summary.test.is_none() && summary.validation.is_none()) {
+        text += &format!("\nfinal loss on the training ratings: {:.6e}\n", train.loss);
+    }
+    let (users, items) = (summary.test_unknown_users, summary.test_unknown_items);
+    if users + items > 0 {
+        text += &format!(
+            "\n{users} test ratings have a user and {items} an item that training never saw: predicted by biases only\n"
+        );
+    }
+    text += &small_matrices(model);
+    text += &format!(
+        "\n{:.1} s of training, {:.2} M ratings/s on {} with {} threads\n\nwritten:\n",
+        summary.seconds_training,
+        summary.ratings_per_second / 1e6,
+        summary.device,
+        summary.threads
+    );
+    for (path, what) in [
+        (directory.model(), "the model"),
+        (directory.summary(), "this result"),
+        (directory.metrics(), "an object an epoch"),
+        (directory.curve(), "the training curve"),
+        (directory.config(), "the resolved config"),
+    ] {
+        if path.exists() {
+            text += &format!("  {:<50} {what}\n", path.display().to_string());
+        }
+    }
+    let program = output::program();
+    let run = directory.path().display();
+    let parent = directory.path().parent().unwrap_or(Path::new(".")).display();
+    text += "\nnext:\n";
+    text += &format!("  tensorboard --logdir {parent}\n");
+    if let Some(user) = model.users.ids().next() {
+        text += &format!("  {program} recommend {run} {}\n", shell_word(user));
+    }
+    if summary.reachable_rmse.is_some() {
+        text += &format!("  {program} data fetch movielens-100k\n");
+        text += &format!("  {program} train configs/movielens-100k/biased-mf.toml\n");
+    }
+    text
+}
+
+/// Factors and their product, for matrices that fit on a screen.
+fn small_matrices(model: &ModelFile) -> String {
+    const LARGEST: usize = 12;
+    let (num_users, num_items) = (model.users.len(), model.items.len());
+    if num_users > LARGEST || num_items > LARGEST {
+        return String::new();
+    }
+    let mut text = String::new();
+    for (name, values) in parameters::collect(&model.model) {
+        if name.ends_with("_factors") {
+            text += &format!("\n{name}\n{}", matrix(&values.data, values.shape[1]));
+        }
+    }
+    let device = parameters::device(&model.model);
+    let users: Vec<u32> = (0..num_users as u32).flat_map(|user| vec![user; num_items]).collect();
+    let items: Vec<u32> = (0..num_users).flat_map(|_| 0..num_items as u32).collect();
+    let unclipped = Predictor { clip: None, ..model.predictor.clone() };
+    let predictions = unclipped.predict(&model.model, &device, &users, &items);
+    text + &format!("\nprediction for every user (row) and item (column)\n{}", matrix(&predictions, num_items))
+}
+
+fn matrix(values: &[f32], columns: usize) -> String {
+    let line = |row: &[f32]| row.iter().map(|value| format!("{value:>9.5}")).collect::<String>() + "\n";
+    values.chunks(columns).map(line).collect()
+}
+
+/// Quotes an id where a shell would split or expand it.
+fn shell_word(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "._-/".contains(c));
+    if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

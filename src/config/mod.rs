@@ -1,0 +1,405 @@
+//! What a run is told, in one TOML file and `--set` overrides, checked before anything starts.
+//!
+//! [`schema`] lists the keys, [`Config`] reads them and [`settings`] are what the rest of the program sees. Layers:
+//! built-in defaults < file < overrides. All problems are reported at once, each with its place and remedy.
+
+pub mod explain;
+mod parse;
+pub mod schema;
+pub mod settings;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::files;
+
+pub use explain::explain;
+pub use settings::Settings;
+
+/// A resolved config: every key that takes part has its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    values: parse::Values,
+    settings: Settings,
+}
+
+impl Config {
+    /// Reads the file at `path`; each of `overrides` is `key.path=VALUE`, and the last one of a key wins.
+    ///
+    /// VALUE is TOML; a word that is not TOML is a string. Keys of the file that lose their meaning because an override
+    /// makes another choice (`solver.kind=sgd`, `data.path=x.csv`) are left out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read, [`Error::Config`] with all problems of the file and the overrides.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let mut text = String::new();
+        files::open(path)?.read_to_string(&mut text).map_err(|e| Error::io("read", path, e))?;
+        Self::parse(&text, path, overrides)
+    }
+
+    /// [`load`](Self::load) of a `text` in memory; `path` names it in messages and gives the run its name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with all problems.
+    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+        let (values, settings) = parse::resolve(text, path, overrides)?;
+        Ok(Self { values, settings })
+    }
+
+    /// The values, typed.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The config as a file that resolves to this config again, with nothing left to a default.
+    pub fn to_toml(&self) -> String {
+        format!("# Resolved by lowrank: every key that takes part, with its value.\n{}", parse::to_toml(&self.values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::schema::{KEYS, Kind};
+    use super::settings::{InitKind, ModelKind, SolverKind, SplitKind};
+    use super::*;
+
+    fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
+        let overrides: Vec<_> = overrides.iter().map(|&text| text.to_owned()).collect();
+        Config::parse(text, Path::new("configs/x.toml"), &overrides)
+    }
+
+    #[track_caller]
+    fn good(text: &str, overrides: &[&str]) -> Config {
+        parse(text, overrides).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[track_caller]
+    fn problems(text: &str, overrides: &[&str]) -> Vec<String> {
+        match parse(text, overrides) {
+            Err(Error::Config(problems)) => problems,
+            other => panic!("expected problems, got {other:?}"),
+        }
+    }
+
+    /// Enough of a config to be valid, in one line.
+    const DATA: &str = "data.dataset = 'a'\n";
+
+    #[test]
+    fn defaults_fill_what_the_file_leaves_out() {
+        let config = good(DATA, &[]);
+        let settings = config.settings();
+        assert_eq!((settings.name.as_str(), settings.seed), ("x", 42));
+        assert_eq!(settings.data.dataset.as_deref(), Some("a"));
+        assert_eq!((settings.data.format, settings.data.skip_lines), (None, None), "nothing of a file");
+        assert_eq!((settings.data.split.kind, settings.data.split.test), (SplitKind::Random, Some(0.1)));
+        assert_eq!((settings.model.kind, settings.model.init_std), (ModelKind::BiasedMf, Some(0.1)));
+        assert_eq!(settings.model.layers, None);
+        assert_eq!((settings.solver.beta1, settings.solver.momentum), (Some(0.9), None));
+        assert_eq!(settings.solver.regularization.user_biases, Some(0.02));
+    }
+
+    #[test]
+    fn the_start_of_factors_follows_the_model() {
+        for (kind, init) in [("mf", InitKind::Matched), ("nmf", InitKind::Matched), ("gmf", InitKind::Normal)] {
+            let text = format!("{DATA}model.kind = '{kind}'");
+            assert_eq!(good(&text, &[]).settings().model.init, init);
+            assert_eq!(good(&text, &["model.init=uniform"]).settings().model.init, InitKind::Uniform);
+        }
+    }
+
+    #[test]
+    fn a_run_is_named_after_its_file() {
+        for (path, name) in [("a/b.c.toml", "b.c"), ("my run!.toml", "my-run-"), (".toml", "toml"), ("..", "run")] {
+            assert_eq!(Config::parse(DATA, Path::new(path), &[]).expect("valid").settings().name, name);
+        }
+    }
+
+    #[test]
+    fn sections_inline_tables_and_dotted_keys_are_equal() {
+        let section = good("[data]\ndataset = 'a'\n[data.split]\nkind = 'k-fold'\nfolds = 3", &[]);
+        assert_eq!(good("[data]\ndataset = 'a'\nsplit = { kind = 'k-fold', folds = 3 }", &[]), section);
+        assert_eq!(good("data.dataset = 'a'\ndata.split.kind = 'k-fold'\ndata.split.folds = 3", &[]), section);
+    }
+
+    /// Calls `look` with the resolved config of every pair of choices, for every source of data.
+    fn for_every_pair_of_choices(mut look: impl FnMut(&Config)) {
+        let choices: Vec<String> = KEYS
+            .iter()
+            .flat_map(|key| match key.kind {
+                Kind::Choice(words) => words.iter().map(|word| format!("{}={word}", key.path)).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\n";
+        for source in [
+            "data.dataset = 'a'",
+            "data.dataset = 'synthetic'",
+            "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.delimiter = ','\n\
+             data.columns = ['user', 'item', 'rating']\n\
+             data.titles = { path = 'c', delimiter = '|', columns = ['item', 'title'] }",
+        ] {
+            let text = format!("{optional}{source}");
+            for (position, first) in choices.iter().enumerate() {
+                for second in &choices[position..] {
+                    match parse(&text, &[first, second]) {
+                        Ok(config) => look(&config),
+                        // A file of its own for the test is all that a choice can ask for.
+                        Err(problem) => assert!(
+                            problem.to_string().contains("data.format has a meaning only"),
+                            "{source} {first} {second}: {problem}"
+                        ),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn schema_and_settings_agree_for_every_pair_of_choices() {
+        fn leaves(value: &serde_json::Value, path: String, paths: &mut BTreeSet<String>) {
+            match value {
+                serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                    leaves(value, if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, paths);
+                }),
+                serde_json::Value::Null => {}
+                _ => assert!(paths.insert(path)),
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for_every_pair_of_choices(|config| {
+            let mut fields = BTreeSet::new();
+            let json = serde_json::to_value(config.settings()).expect("plain types");
+            leaves(&json, String::new(), &mut fields);
+            let keys: BTreeSet<_> = config.values.keys().map(|&path| path.to_owned()).collect();
+            assert_eq!(fields, keys);
+            seen.extend(keys);
+        });
+        assert_eq!(seen, KEYS.iter().map(|key| key.path.to_owned()).collect(), "every key takes part somewhere");
+    }
+
+    #[test]
+    fn a_written_config_resolves_to_itself_for_every_pair_of_choices() {
+        for_every_pair_of_choices(|config| {
+            let text = config.to_toml();
+            let again = Config::parse(&text, Path::new("other.toml"), &[]).expect("what was written is valid");
+            assert_eq!(&again, config);
+            assert_eq!(again.to_toml(), text);
+        });
+    }
+
+    #[test]
+    fn hard_text_and_numbers_survive_being_written() {
+        let text = r#"
+            name = "größe"
+            seed = 9223372036854775807
+            solver.learning_rate = 1.1e-30
+            solver.clip_norm = 3e38
+            data.path = "C:\\a \"b\" 'c'\n\u0007.csv"
+            data.delimiter = "\t"
+        "#;
+        let config = good(text, &[]);
+        assert_eq!(config.settings().data.delimiter.as_deref(), Some("\t"));
+        assert_eq!(config.settings().solver.learning_rate, 1.1e-30);
+        assert_eq!(good(&config.to_toml(), &[]), config);
+    }
+
+    #[test]
+    fn a_written_config_shows_every_key_in_its_section() {
+        let text = good("[data]\npath = 'r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
+        let expected = "# Resolved by lowrank: every key that takes part, with its value.\n\
+                        name = \"x\"\nseed = 42\n\n\
+                        [data]\npath = \"r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\n\n\
+                        [data.split]\nkind = \"none\"\n\n[model]\n";
+        assert!(text.starts_with(expected), "{text}");
+        assert!(text.contains("momentum = 0.9\n") && !text.contains("beta1"));
+    }
+
+    #[test]
+    fn overrides_are_toml_or_words_and_the_last_one_wins() {
+        let config = good(
+            &format!("{DATA}[solver]\nlearning_rate = 0.5"),
+            &[
+                "solver.learning_rate=0.1",
+                "solver.learning_rate = 2e-1",
+                "solver.kind=sgd",
+                "data.path=a/b.csv",
+                "data.delimiter= ",
+                "data.columns=[\"user\", \"item\"]",
+                "data.split={kind = \"temporal\", test = 0.3}",
+                "data.split.test=0.25",
+                "run.dir=\"/tmp/x\"",
+                "name=2024",
+                "train.refit=true",
+            ],
+        );
+        let Settings { name, data, solver, train, run, .. } = config.settings();
+        assert_eq!(
+            (solver.learning_rate, solver.kind, name.as_str(), train.refit),
+            (0.2, SolverKind::Sgd, "2024", true)
+        );
+        assert_eq!((data.path.as_deref(), data.delimiter.as_deref()), (Some(Path::new("a/b.csv")), Some(" ")));
+        assert_eq!((data.split.kind, data.split.test), (SplitKind::Temporal, Some(0.25)));
+        assert_eq!(data.columns.as_deref(), Some(&["user".to_owned(), "item".to_owned()][..]));
+        assert_eq!(run.dir, Path::new("/tmp/x"));
+    }
+
+    #[test]
+    fn an_override_takes_the_meaning_of_keys_of_the_file_but_not_of_overrides() {
+        let text = format!("{DATA}solver.kind = 'adam'\nsolver.beta1 = 0.8\n");
+        let config = good(&text, &["solver.kind=sgd"]);
+        assert_eq!((config.settings().solver.beta1, config.settings().solver.momentum), (None, Some(0.9)));
+        assert_eq!(
+            problems(&text, &["solver.beta2=0.9", "solver.kind=sgd"]),
+            ["--set solver.beta2=0.9: solver.beta2 has a meaning only with solver.kind = \"adam\" or \"adamw\", \
+              but it is \"sgd\"; remove it or set solver.kind"]
+        );
+        let of_file = "data = { path = 'a', columns = ['user'], titles = { path = 'c', delimiter = ',' } }";
+        let data = good(of_file, &["data.dataset=b"]).settings().data.clone();
+        assert_eq!((data.dataset.as_deref(), data.path, data.columns, data.titles), (Some("b"), None, None, None));
+    }
+
+    #[test]
+    fn a_key_without_meaning_is_a_problem_unless_an_override_gives_it_one() {
+        let text = format!("{DATA}[solver]\nkind = 'adam'\nmomentum = 0.5\n");
+        let expected = "configs/x.toml:4:1: solver.momentum has a meaning only with solver.kind = \"sgd\", \
+                        but it is \"adam\"; remove it or set solver.kind";
+        assert_eq!(problems(&text, &[]), [expected]);
+        assert_eq!(problems(&text, &["solver.kind=adagrad"]), [expected]);
+        assert_eq!(good(&text, &["solver.kind=sgd"]).settings().solver.momentum, Some(0.5));
+    }
+
+    #[test]
+    fn all_problems_come_at_once_with_their_places() {
+        let text = "\
+seed = 99999999999999999999
+[data]
+dataset = 'a'
+split = 'random'
+[model]
+kind  = 'bised-mf'
+layers = [8]
+rank = 'ten'
+\"solver.kind\" = 'sgd'
+[solvr]
+momentum = 0.1
+[solver]
+learning_rate = -0.1
+weight_deacy = 0.1
+epochs = 3
+colour = 1
+[solver.shedule]
+factor = 3
+";
+        let overrides =
+            ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
+        let expected = "\
+configs/x.toml:1:8: seed is a number too large to be read
+configs/x.toml:4:9: data.split is a section, not a value; what it has is kind, test, validation, folds, fold
+configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\" or \"neumf\", \
+but is \"bised-mf\"; did you mean \"biased-mf\"?
+configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")
+configs/x.toml:9:1: unknown key \"solver.kind\": within quotes a dot separates nothing
+configs/x.toml:10:2: unknown section [solvr]; did you mean [solver]?
+configs/x.toml:13:17: solver.learning_rate must be above 0 and at most 1000, but is -0.1
+configs/x.toml:14:1: unknown key \"weight_deacy\" in [solver]; did you mean \"weight_decay\"?
+configs/x.toml:15:1: unknown key \"epochs\" in [solver]; did you mean \"train.epochs\"?
+configs/x.toml:16:1: unknown key \"colour\" in [solver]; `lowrank config explain solver` lists all
+configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.schedule]?
+--set solver.lr=1: unknown key \"lr\" in [solver]; `lowrank config explain solver` lists all
+--set modell.rank=3: unknown section [modell]; did you mean [model]?
+--set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\" or \"adagrad\", but is a table
+--set run.dir: must be a key and its value, as in solver.learning_rate=0.01
+--set =1: must be a key and its value, as in solver.learning_rate=0.01
+--set model.rank=[1,: model.rank must be an integer, but is a string (\"[1,\")
+--set solver.momentum=1: solver.momentum must be at least 0 and below 1, but is 1";
+        assert_eq!(problems(text, &overrides).join("\n"), expected);
+    }
+
+    #[test]
+    fn a_problem_is_one_line_whatever_it_quotes() {
+        let text = "\"a\\nb\" = 1\n[\"c\\nd\"]\n[model]\nkind = \"e\\nf\"\nrank = \"g\\nh\"\n";
+        let found = problems(text, &["i\nj=1", "data.split.kind=k\nl"]);
+        assert!(found.len() >= 6 && found.iter().all(|line| !line.contains('\n')), "{found:?}");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let found = problems("data = { dataset = 'äöü', colums = 1 }", &[]);
+        assert!(found[0].starts_with("configs/x.toml:1:27: unknown key \"colums\" in [data]"), "{found:?}");
+    }
+
+    #[test]
+    fn broken_syntax_is_reported_line_by_line_and_nothing_is_concluded_from_it() {
+        assert_eq!(
+            problems("[solver]\nkind = sgd\nkind = 'adam'\n", &["solver.momentum=0.5", "seed=-1"]),
+            [
+                "configs/x.toml:2:8: string values must be quoted, expected literal string",
+                "configs/x.toml:3:1: duplicate key",
+                "--set seed=-1: seed must be at least 0, but is -1",
+            ]
+        );
+        for text in ["[solver", "a b = 1", "x = 'abc\ny = 2", "= 1", "\u{1}", "x = [1, 2", "[[", "x = 1 y = 2"] {
+            assert!(problems(text, &[])[0].starts_with("configs/x.toml:1:"), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_that_contradict_each_other_are_reported_at_the_later_one() {
+        for (text, expected) in [
+            ("", "configs/x.toml: no data: set data.dataset, "),
+            ("[data]\npath = 'a'\ndataset = 'b'", "configs/x.toml:3:1: data.dataset and data.path exclude each other"),
+            ("data = { path = 'a', split = { kind = 'files' } }", "configs/x.toml:1:32: data.split.kind = \"files\" "),
+            (
+                "data.dataset = 'a'\ndata.split = { kind = 'k-fold', fold = 6 }",
+                "configs/x.toml:2:33: data.split.fold must be at most data.split.folds, which is 5, but is 6",
+            ),
+            (
+                "data.dataset = 'a'\ndata.split = { validation = 0.4, test = 0.6 }",
+                "configs/x.toml:2:34: data.split.test + data.split.validation must be below 1, but is 0.6 + 0.4",
+            ),
+            (
+                "data.dataset = 'a'\ntrain.refit = true\ndata.split.validation = 0",
+                "configs/x.toml:3:12: train.refit needs a validation part, but data.split.validation is 0",
+            ),
+            (
+                "data.dataset = 'a'\ndata.split.kind = 'none'\ntrain.early_stopping.patience = 1",
+                "configs/x.toml:3:22: train.early_stopping.patience needs a validation part, but \
+                 data.split.kind is \"none\"",
+            ),
+            (
+                "data.dataset = 'a'\nmodel = { init = 'uniform', init_low = 1 }",
+                "configs/x.toml:2:29: model.init_low must be below model.init_high, but they are 1 and 1",
+            ),
+        ] {
+            let found = problems(text, &[]);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{text}\n{found:?}");
+        }
+        assert_eq!(problems(DATA, &["data.split.test=0.95"])[0].split(": ").next(), Some("--set data.split.test=0.95"));
+    }
+
+    #[test]
+    fn a_mistake_has_no_echo() {
+        for text in [
+            "data.dataset = 'a'\nsolver.kind = 'sgdd'\nsolver.momentum = 0.5",
+            "data.dataset = 'a'\nsolver.knd = 'sgd'\nsolver.momentum = 0.5",
+            "data.dataset = 'a'\nsolvr.kind = 'sgd'\nsolver.momentum = 0.5",
+            "data.dataset = 'a'\ndata.split = 'none'\ntrain.refit = true",
+            "data.pth = 'a'\ndata.titles.path = 'b'\ndata.titles.delimiter = ','",
+            "data.dataset = 'a'\ndata.titles.path = 'b'\ndata.titles.delimiter = ','",
+            "data.path = 3\ndata.titles.path = 'b'\ndata.titles.delimiter = ','",
+        ] {
+            assert_eq!(problems(text, &[]).len(), 1, "{text}: {:?}", problems(text, &[]));
+        }
+    }
+
+    #[test]
+    fn a_file_is_loaded_and_a_missing_one_is_an_io_error() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("first.toml");
+        assert!(matches!(Config::load(&path, &[]), Err(Error::Io { .. })));
+        std::fs::write(&path, "\u{feff}[data]\r\ndataset = 'a'\r\n").expect("written");
+        assert_eq!(Config::load(&path, &["seed=7".into()]).expect("valid").settings().seed, 7);
+    }
+}

@@ -1,0 +1,344 @@
+//! A resolved config as plain types: what the rest of the program reads.
+//!
+//! Every field is a key of the [schema](super::schema), which says what it means, its range and its default. A field is
+//! `None` where its key takes no part: optional and not given, or it belongs to a choice that was not made.
+
+#![allow(missing_docs, reason = "what a field means is said once, in the schema")]
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// An enum whose variants have a name in config files, so that each name is written once.
+macro_rules! choices {
+    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$meaning])* #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// The names in config files, in the order of the variants.
+            pub const NAMES: &[&str] = &[$($text),+];
+
+            /// The name in config files.
+            pub const fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+choices! {
+    /// How a ratings file is written.
+    FormatKind {
+        /// Found out from the file's name.
+        Auto = "auto",
+        /// A rating a line, its columns separated by a delimiter.
+        Delimited = "delimited",
+        /// MatrixMarket coordinates.
+        MatrixMarket = "matrix-market",
+        /// A table of numbers: a row a user, a column an item.
+        Dense = "dense",
+    }
+}
+
+choices! {
+    /// What becomes of a second rating of one user for one item.
+    DuplicatesKind {
+        /// The last one counts.
+        Last = "last",
+        /// Their mean counts.
+        Mean = "mean",
+        /// The data are refused.
+        Error = "error",
+    }
+}
+
+choices! {
+    /// How ratings are divided into training, validation and test.
+    SplitKind {
+        /// Everything is for training.
+        None = "none",
+        /// Ratings at random.
+        Random = "random",
+        /// One of several equal random parts is the test part.
+        KFold = "k-fold",
+        /// At random, the same share of every user's ratings.
+        UserStratified = "user-stratified",
+        /// The newest rating of each user is the test part.
+        LeaveLastOut = "leave-last-out",
+        /// The newest of each user's ratings are the test part.
+        Temporal = "temporal",
+        /// Training and test come in files of their own.
+        Files = "files",
+    }
+}
+
+choices! {
+    /// What predicts a rating.
+    ModelKind {
+        /// Matrix factorization: a dot product of factors.
+        Mf = "mf",
+        /// The same with a bias for each user and item and the mean rating.
+        BiasedMf = "biased-mf",
+        /// Non-negative matrix factorization.
+        Nmf = "nmf",
+        /// Generalized matrix factorization: a weighted dot product.
+        Gmf = "gmf",
+        /// A multi-layer perceptron over both factors.
+        Mlp = "mlp",
+        /// Neural matrix factorization: GMF and MLP together.
+        Neumf = "neumf",
+    }
+}
+
+choices! {
+    /// The distribution that factors start from.
+    InitKind {
+        /// Normal, around the value whose dot product is the mean rating.
+        Matched = "matched",
+        /// Normal, around zero.
+        Normal = "normal",
+        /// Uniform.
+        Uniform = "uniform",
+    }
+}
+
+choices! {
+    /// What a wrong prediction costs.
+    LossKind {
+        /// The square of the residual.
+        Squared = "squared",
+        /// Its absolute value.
+        Absolute = "absolute",
+        /// Squared near zero, absolute further out.
+        Huber = "huber",
+        /// Absolute, with another price above than below.
+        Quantile = "quantile",
+        /// The cross-entropy of a rating in 0 to 1.
+        Logistic = "logistic",
+        /// The negative log-likelihood of a count.
+        Poisson = "poisson",
+    }
+}
+
+choices! {
+    /// What moves the parameters.
+    SolverKind {
+        /// Adam.
+        Adam = "adam",
+        /// Adam with decoupled weight decay.
+        Adamw = "adamw",
+        /// Stochastic gradient descent.
+        Sgd = "sgd",
+        /// AdaGrad.
+        Adagrad = "adagrad",
+    }
+}
+
+choices! {
+    /// How the learning rate changes over the epochs.
+    ScheduleKind {
+        /// It does not.
+        Constant = "constant",
+        /// By a factor every few epochs.
+        Step = "step",
+        /// By a factor every epoch.
+        Exponential = "exponential",
+        /// Along half a cosine wave.
+        Cosine = "cosine",
+    }
+}
+
+choices! {
+    /// What early stopping watches on the validation part.
+    StoppingMetric {
+        /// The training objective's loss.
+        Loss = "loss",
+        /// Root of the mean squared error.
+        Rmse = "rmse",
+        /// Mean absolute error.
+        Mae = "mae",
+    }
+}
+
+/// Everything a run is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub name: String,
+    pub seed: u64,
+    pub data: DataSettings,
+    pub model: ModelSettings,
+    pub loss: LossSettings,
+    pub solver: SolverSettings,
+    pub train: TrainSettings,
+    pub evaluation: EvaluationSettings,
+    pub report: ReportSettings,
+    pub run: RunSettings,
+}
+
+/// Where ratings come from. Exactly one of `dataset` and `path` is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSettings {
+    pub dataset: Option<String>,
+    pub path: Option<PathBuf>,
+    pub format: Option<FormatKind>,
+    pub delimiter: Option<String>,
+    pub columns: Option<Vec<String>>,
+    pub skip_lines: Option<usize>,
+    pub duplicates: DuplicatesKind,
+    pub binarize: Option<f64>,
+    pub test_path: Option<PathBuf>,
+    pub titles: Option<TitlesSettings>,
+    pub split: SplitSettings,
+    pub synthetic: Option<SyntheticSettings>,
+}
+
+/// A file with a title for each item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TitlesSettings {
+    pub path: PathBuf,
+    pub delimiter: Option<String>,
+    pub columns: Option<Vec<String>>,
+}
+
+/// How ratings are divided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    pub kind: SplitKind,
+    pub test: Option<f64>,
+    pub validation: Option<f64>,
+    pub folds: Option<usize>,
+    pub fold: Option<usize>,
+}
+
+/// The recipe of planted data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticSettings {
+    pub users: usize,
+    pub items: usize,
+    pub ratings: usize,
+    pub rank: usize,
+    pub noise: f64,
+}
+
+/// The model and its start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    pub kind: ModelKind,
+    pub rank: usize,
+    pub init: InitKind,
+    pub init_std: Option<f64>,
+    pub init_low: Option<f64>,
+    pub init_high: Option<f64>,
+    pub layers: Option<Vec<usize>>,
+}
+
+/// The loss and its parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossSettings {
+    pub kind: LossKind,
+    pub delta: Option<f64>,
+    pub level: Option<f64>,
+}
+
+/// How parameters are found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SolverSettings {
+    pub kind: SolverKind,
+    pub learning_rate: f64,
+    pub batch_size: usize,
+    pub beta1: Option<f64>,
+    pub beta2: Option<f64>,
+    pub epsilon: Option<f64>,
+    pub momentum: Option<f64>,
+    pub weight_decay: Option<f64>,
+    pub clip_norm: Option<f64>,
+    pub clip_value: Option<f64>,
+    pub regularization: RegularizationSettings,
+    pub schedule: ScheduleSettings,
+}
+
+/// The penalty λ of each group of parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegularizationSettings {
+    pub user_factors: f64,
+    pub item_factors: f64,
+    pub user_biases: Option<f64>,
+    pub item_biases: Option<f64>,
+    pub weights: Option<f64>,
+}
+
+/// How the learning rate changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSettings {
+    pub kind: ScheduleKind,
+    pub warmup: f64,
+    pub every: Option<u64>,
+    pub factor: Option<f64>,
+    pub r#final: Option<f64>,
+}
+
+/// How long, where and with what stops training runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    pub device: String,
+    pub threads: usize,
+    pub epochs: u64,
+    pub checkpoint_every: u64,
+    pub refit: bool,
+    pub early_stopping: EarlyStoppingSettings,
+}
+
+/// When training stops before its last epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingSettings {
+    pub metric: StoppingMetric,
+    pub patience: u64,
+    pub min_delta: f64,
+}
+
+/// How predictions are judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSettings {
+    pub clip: bool,
+}
+
+/// What a run shows of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSettings {
+    pub tensorboard: bool,
+    pub every: u64,
+    pub histograms_every: u64,
+    pub projector: bool,
+}
+
+/// Where a run is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    pub dir: PathBuf,
+}

@@ -1,0 +1,315 @@
+//! A rating a line: user, item and, where present, rating and timestamp.
+
+use super::ReadOptions;
+use super::text::{Lines, Row, Splitter, parse_number};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    User,
+    Item,
+    Rating,
+    Timestamp,
+    Title,
+}
+
+impl Role {
+    /// What a column called `name` holds, as far as the name tells; case and punctuation do not count.
+    pub fn of(name: &str) -> Option<Self> {
+        let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        match name.strip_suffix("id").unwrap_or(&name) {
+            "user" | "u" | "reviewer" | "customer" | "member" | "visitor" | "reader" | "listener" => Some(Self::User),
+            "item" | "i" | "movie" | "film" | "game" | "page" | "book" | "product" | "artist" | "track" | "song"
+            | "album" | "anime" | "business" | "joke" | "isbn" | "asin" => Some(Self::Item),
+            "score" | "stars" | "hours" | "value" | "count" | "plays" | "playcount" | "listens" | "weight"
+            | "overall" => Some(Self::Rating),
+            "timestamp" | "time" | "unixtime" | "unixreviewtime" => Some(Self::Timestamp),
+            "name" => Some(Self::Title),
+            other if other.ends_with("rating") => Some(Self::Rating),
+            other if other.ends_with("title") || other.ends_with("name") => Some(Self::Title),
+            _ => None,
+        }
+    }
+}
+
+/// Where a line has what.
+#[derive(Debug, PartialEq, Eq)]
+struct Layout {
+    user: usize,
+    item: usize,
+    rating: Option<usize>,
+    timestamp: Option<usize>,
+    /// What the columns are called, for messages.
+    names: Vec<String>,
+}
+
+/// Names of the columns where neither a header nor the user gives any.
+const BY_POSITION: [&str; 4] = ["user", "item", "rating", "timestamp"];
+
+impl Layout {
+    /// Finds the roles in `names`; the first column of a role has it.
+    fn new(names: Vec<String>, role: impl Fn(&str) -> Option<Role>) -> Option<Self> {
+        let place = |wanted| names.iter().position(|name| role(name) == Some(wanted));
+        Some(Self {
+            user: place(Role::User)?,
+            item: place(Role::Item)?,
+            rating: place(Role::Rating),
+            timestamp: place(Role::Timestamp),
+            names,
+        })
+    }
+
+    /// The layout that `columns` of the options spells out.
+    fn given(columns: &[String]) -> Result<Self> {
+        let unknown = |name: &&String| name.as_str() != "-" && !BY_POSITION.contains(&name.as_str());
+        if let Some(name) = columns.iter().find(unknown) {
+            return Err(Error::Usage(format!(
+                "columns: unknown name {name:?}; use \"user\", \"item\", \"rating\", \"timestamp\", and \"-\" to skip one"
+            )));
+        }
+        if let Some(name) = BY_POSITION.iter().find(|&role| columns.iter().filter(|name| name == role).count() > 1) {
+            return Err(Error::Usage(format!("columns: {name:?} stands twice; name the other one \"-\"")));
+        }
+        Self::new(columns.to_vec(), Role::of)
+            .ok_or_else(|| Error::Usage("columns: name one \"user\" and one \"item\"".into()))
+    }
+
+    /// The layout that the first line tells, and whether that line is a header.
+    fn found(first: &Row) -> Result<(Self, bool)> {
+        let fields: Vec<String> = first.texts().into_iter().map(Into::into).collect();
+        let layout = Self::new(fields.clone(), Role::of);
+        let names = || fields.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        match layout {
+            Some(layout) if !is_value(first, 2) => {
+                let all_known = layout.names.iter().all(|name| Role::of(name).is_some());
+                if layout.rating.is_none() && !all_known {
+                    return Err(first.line_error(format!(
+                        "the header names no rating that is known ({}); say what the columns hold in columns, \
+                         as in [\"user\", \"item\", \"rating\"], with \"-\" for one to skip",
+                        names()
+                    )));
+                }
+                Ok((layout, true))
+            }
+            _ if first.len() == 1 => Err(first.line_error(format!(
+                "only one field is found ({}); set the delimiter that stands between user and item",
+                names()
+            ))),
+            _ if first.len() > BY_POSITION.len() || first.len() > 2 && is_name(first, 2) => {
+                Err(first.line_error(format!(
+                    "the first line ({}) is neither a header with known names nor user, item, rating and timestamp; \
+                     say what the columns hold in columns, as in [\"user\", \"item\", \"rating\"], \
+                     with \"-\" for one to skip",
+                    names()
+                )))
+            }
+            _ => {
+                let names = BY_POSITION[..first.len()].iter().map(ToString::to_string).collect();
+                let layout = Self::new(names, Role::of).expect("two columns at least");
+                Ok((layout, false))
+            }
+        }
+    }
+
+    /// Whether `first`, the first line of a file whose columns are given, is a header.
+    fn is_header(&self, first: &Row) -> bool {
+        first.len() == self.names.len()
+            && (self.rating.is_some_and(|rating| is_name(first, rating))
+                || Role::of(&first.text(self.user)) == Some(Role::User)
+                    && Role::of(&first.text(self.item)) == Some(Role::Item))
+    }
+
+    /// The error for a line with another number of fields.
+    fn count_error(&self, row: &Row) -> Error {
+        row.line_error(format!(
+            "expected {} fields ({}), found {}; correct the line, or set the delimiter",
+            self.names.len(),
+            self.names.join(", "),
+            row.len()
+        ))
+    }
+}
+
+/// Whether field `index` is a number.
+fn is_value(row: &Row, index: usize) -> bool {
+    index < row.len() && parse_number(&row.bytes(index)).is_some()
+}
+
+/// Whether field `index` can only be a name: it begins with a letter and is no number ("nan" is one).
+fn is_name(row: &Row, index: usize) -> bool {
+    !is_value(row, index) && row.text(index).starts_with(char::is_alphabetic)
+}
+
+/// Adds the ratings of `lines` to `dataset`.
+pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Dataset) -> Result<()> {
+    let rough_count = lines.rough_count();
+    let Some(line) = lines.next()? else { return Ok(()) };
+    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
+    let first = splitter.split(line)?;
+    let (layout, is_header) = match &options.columns {
+        Some(columns) => {
+            let layout = Layout::given(columns)?;
+            let is_header = layout.is_header(&first);
+            (layout, is_header)
+        }
+        None => Layout::found(&first)?,
+    };
+    if !is_header {
+        lines.again();
+    }
+    let Dataset { ratings, users, items, notes, .. } = dataset;
+    if layout.rating.is_none() {
+        notes.push(lines.note("there is no column of ratings: every rating is 1"));
+    }
+    ratings.users.reserve_exact(rough_count);
+    ratings.items.reserve_exact(rough_count);
+    ratings.values.reserve_exact(rough_count);
+    if layout.timestamp.is_some() {
+        ratings.timestamps.get_or_insert_default().reserve_exact(rough_count);
+    }
+    let name = |column: usize| layout.names[column].as_str();
+    while let Some(line) = lines.next()? {
+        let row = splitter.split(line)?;
+        if row.len() != layout.names.len() {
+            return Err(layout.count_error(&row));
+        }
+        let user = users.insert(&row.id(layout.user, name(layout.user))?);
+        let item = items.insert(&row.id(layout.item, name(layout.item))?);
+        let value = layout.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
+        let timestamp = layout.timestamp.map(|column| row.integer(column, name(column))).transpose()?;
+        ratings.push(user, item, value, timestamp);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{read, triple, triples};
+    use super::*;
+
+    fn with(columns: &[&str]) -> ReadOptions {
+        ReadOptions { columns: Some(columns.iter().map(ToString::to_string).collect()), ..Default::default() }
+    }
+
+    fn error(content: &str) -> String {
+        read("ratings.csv", content, &ReadOptions::default()).unwrap_err()
+    }
+
+    #[test]
+    fn common_files_need_no_settings() {
+        let expected = [triple("7", "x", 4.5), triple("8", "y", -1.0)];
+        for content in [
+            "7,x,4.5\n8,y,-1\n",
+            "7\tx\t4.5\n8\ty\t-1\n",
+            "7::x::4.5::3\n8::y::-1::4",
+            "7 x  4.5 \n 8 y -1",
+            "7;x;4.5\r\n8;y;-1\r\n",
+            "7|x|4.5\n8|y|-1\n",
+            "userId,movieId,rating,timestamp\n7,x,4.5,3\n8,y,-1,4\n",
+            "User_ID\tGame_ID\tHours\n7\tx\t4.5\n8\ty\t-1\n",
+            "Hours\tnote\tGame_ID\tUser_ID\n4.5\t?\tx\t7\n-1\t!\ty\t8\n",
+            "\"User-ID\";\"ISBN\";\"Book-Rating\"\n\"7\";\"x\";\"4.5\"\n\"8\";\"y\";\"-1\"\n",
+        ] {
+            let dataset = read("r", content, &ReadOptions::default()).unwrap_or_else(|e| panic!("{content:?}: {e}"));
+            assert_eq!(triples(&dataset), expected, "{content:?}");
+            let timestamps = content.contains("4.5::3").then(|| vec![3, 4]);
+            let timestamps = timestamps.or_else(|| content.contains("timestamp").then(|| vec![3, 4]));
+            assert_eq!(dataset.ratings.timestamps, timestamps, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn without_ratings_every_rating_is_one() {
+        for content in ["user\tpage\n0\t1\n0\t2\n", "0,1\n0,2\n", "user,item,timestamp\n0,1,5\n0,2,6\n"] {
+            let dataset = read("r", content, &ReadOptions::default()).unwrap();
+            assert_eq!(triples(&dataset), [triple("0", "1", 1.0), triple("0", "2", 1.0)]);
+            assert!(dataset.notes[0].ends_with("r: there is no column of ratings: every rating is 1"));
+        }
+    }
+
+    #[test]
+    fn given_columns_skip_a_header_but_never_a_rating() {
+        let columns = with(&["item", "-", "user", "rating"]);
+        for header in ["", "a,b,c,d\n", "item,when,user,3\n"] {
+            let dataset = read("r.csv", format!("{header}x,?,7,2\n"), &columns).unwrap();
+            assert_eq!(triples(&dataset), [triple("7", "x", 2.0)], "{header:?}");
+        }
+        for wrong in ["\"4,5\"", "", "?", "nan"] {
+            let content = format!("x,?,7,{wrong}\n");
+            assert!(read("r.csv", content, &columns).unwrap_err().starts_with("r.csv:1:7: column \"rating\": "));
+        }
+    }
+
+    #[test]
+    fn given_columns_must_make_sense() {
+        for (columns, message) in [
+            (&["user", "item", "stars"][..], "columns: unknown name \"stars\""),
+            (&["user", "item", "user"], "columns: \"user\" stands twice"),
+            (&["user", "rating"], "columns: name one \"user\" and one \"item\""),
+        ] {
+            let error = read("r.csv", "1,2,3\n", &with(columns)).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_override_what_would_be_found() {
+        let options = ReadOptions { skip_lines: 2, delimiter: Some("--".into()), ..Default::default() };
+        let dataset = read("r", "# made by hand\n\n1--a,b--3\n", &options).unwrap();
+        assert_eq!(triples(&dataset), [triple("1", "a,b", 3.0)]);
+    }
+
+    #[test]
+    fn latin_1_ids() {
+        let dataset = read("r", b"1,caf\xe9,3\n2,caf\xc3\xa9,4\n", &ReadOptions::default()).unwrap();
+        assert_eq!(triples(&dataset), [triple("1", "café", 3.0), triple("2", "café", 4.0)]);
+    }
+
+    #[test]
+    fn errors_name_the_place_and_the_remedy() {
+        let header = "user,item,rating,timestamp\n";
+        let cases = [
+            ("1,2,3,4\n\n1,3,\"4,5\",6\n", "4:5: column \"rating\": invalid number \"4,5\"; write it with a point"),
+            ("1,é,four,4\n", "2:5: column \"rating\": invalid number \"four\"; expected one like 3.5"),
+            ("1,2,NaN,4\n", "2:5: column \"rating\": \"NaN\" is not a finite number; give one or remove the line"),
+            ("1,2,1e99,4\n", "2:5: column \"rating\": \"1e99\" is not a finite number; give one or remove the line"),
+            ("1,2,,4\n", "2:5: column \"rating\": the number is missing; give one or remove the line"),
+            ("1,,3,4\n", "2:3: column \"item\": the id is empty; give one or remove the line"),
+            ("1,2,3,2001-05-01\n", "2:7: column \"timestamp\": invalid whole number \"2001-05-01\"; "),
+            (
+                "1,2,3\n",
+                "2: expected 4 fields (user, item, rating, timestamp), found 3; correct the line, or set the delimiter",
+            ),
+        ];
+        for (line, expected) in cases {
+            let error = error(&format!("{header}{line}"));
+            assert!(error.starts_with(&format!("ratings.csv:{expected}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn messages_use_the_names_of_the_header() {
+        let error = error("User_ID,Game_ID,Hours\n1,2,x\n");
+        assert!(error.starts_with("ratings.csv:2:5: column \"Hours\": invalid number \"x\""), "{error}");
+    }
+
+    #[test]
+    fn a_layout_that_cannot_be_told_is_refused() {
+        let unknown_rating = error("user,item,thumbs\n1,2,3\n");
+        assert!(
+            unknown_rating.starts_with("ratings.csv:1: the header names no rating that is known (\"user\", \"item\"")
+        );
+        let unknown_names = error("who,what,how\n1,2,3\n");
+        assert!(unknown_names.starts_with("ratings.csv:1: the first line (\"who\", \"what\", \"how\") is neither"));
+        assert!(error("1,2,3,4,5\n").starts_with("ratings.csv:1: the first line (\"1\", "));
+        assert!(error("12345\n").starts_with("ratings.csv:1: only one field is found (\"12345\")"));
+    }
+
+    #[test]
+    fn fractions_of_a_second_are_cut_off() {
+        let dataset = read("r", "1,2,3,978300760.9\n", &ReadOptions::default()).unwrap();
+        assert_eq!(dataset.ratings.timestamps, Some(vec![978_300_760]));
+    }
+}

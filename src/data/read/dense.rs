@@ -1,0 +1,148 @@
+//! A table of numbers: each row a user, each column an item, every cell a rating.
+//!
+//! A first line without numbers labels the columns, a first column without them the rows; labels become ids, and without
+//! labels rows and columns are numbered from 1. A column of numbers labels the rows where its place in the header is
+//! empty, names users, or is left out. Cells that say so are missing.
+
+use super::text::{Lines, Row, Splitter, parse_number};
+use super::{ReadOptions, delimited::Role, numbered};
+use crate::data::Dataset;
+use crate::error::Result;
+
+/// Whether a cell says that it was not observed.
+fn is_missing(cell: &[u8]) -> bool {
+    matches!(cell, b"" | b"?") || [&b"na"[..], b"n/a", b"nan"].iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// Whether field `index` can only be a label.
+fn is_label(row: &Row, index: usize) -> bool {
+    let cell = row.bytes(index);
+    !is_missing(&cell) && parse_number(&cell).is_none()
+}
+
+/// The labels in the first line, where it has them.
+fn column_labels(first: &Row) -> Option<Vec<String>> {
+    // The first field may be the corner, which can hold anything.
+    let from = first.len().min(2) - 1;
+    (from..first.len()).all(|index| is_label(first, index)).then(|| first.texts().into_iter().map(Into::into).collect())
+}
+
+/// Adds the cells of `lines` to `dataset`, row by row.
+pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Dataset) -> Result<()> {
+    let rough_size = lines.rough_size();
+    let Some(line) = lines.next()? else { return Ok(()) };
+    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
+    let mut labels = column_labels(&splitter.split(line)?);
+    if labels.is_none() {
+        lines.again();
+    }
+    let Some(line) = lines.next()? else { return Ok(()) };
+    let first = splitter.split(line)?;
+    let width = first.len();
+    // A cell takes two bytes at least, with what stands between it and the next.
+    let rough_cells = (rough_size / 2).min(rough_size.saturating_mul(width) / (line.bytes.len() + 1));
+    let rows_labelled = is_label(&first, 0)
+        || labels.as_ref().is_some_and(|labels| {
+            labels.len() + 1 == width || labels[0].is_empty() || Role::of(&labels[0]) == Some(Role::User)
+        });
+    let first_cell = usize::from(rows_labelled);
+    if let Some(labels) = &mut labels {
+        // The corner names no item.
+        if rows_labelled && labels.len() == width {
+            labels.remove(0);
+        }
+        if labels.len() + first_cell != width {
+            return Err(
+                first.line_error(format!("expected {} fields as in the first line, found {width}", labels.len()))
+            );
+        }
+    }
+    lines.again();
+
+    let Dataset { ratings, users, items, notes, .. } = dataset;
+    let columns: Vec<u32> = match &labels {
+        Some(labels) => labels.iter().map(|label| items.insert(label)).collect(),
+        None => (first_cell..width).map(|column| numbered(items, (column + 1 - first_cell) as u64)).collect(),
+    };
+    ratings.users.reserve(rough_cells);
+    ratings.items.reserve(rough_cells);
+    ratings.values.reserve(rough_cells);
+    let (mut height, mut missing) = (0, 0_u64);
+    while let Some(line) = lines.next()? {
+        let row = splitter.split(line)?;
+        height += 1;
+        if row.len() != width {
+            return Err(row.line_error(format!(
+                "expected {width} fields as in the first row, found {}; write NA for a missing cell",
+                row.len()
+            )));
+        }
+        let user = if rows_labelled { users.insert(&row.id(0, "row label")?) } else { numbered(users, height) };
+        for (field, &item) in (first_cell..).zip(&columns) {
+            match parse_number(&row.bytes(field)) {
+                Some(value) if value.is_finite() => ratings.push(user, item, value, None),
+                _ if is_missing(&row.bytes(field)) => missing += 1,
+                _ => return Err(row.number_error(field, items.id(item as usize))),
+            }
+        }
+    }
+    if missing > 0 {
+        notes.push(lines.note(&format!("{missing} of {} cells are missing", height * columns.len() as u64)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::{read as read_named, triple, triples};
+    use super::*;
+
+    fn read(content: &str) -> Result<Dataset, String> {
+        read_named("d.csv", content, &ReadOptions { format: Format::Dense, ..Default::default() })
+    }
+
+    #[test]
+    fn labels_are_found() {
+        let plain = [triple("1", "1", 1.0), triple("1", "2", 2.0), triple("2", "1", 3.0), triple("2", "2", 4.0)];
+        for content in ["1,2\n3,4\n", "1 2\n3 4\n", "1\t2\n3\t4"] {
+            assert_eq!(triples(&read(content).unwrap()), plain, "{content:?}");
+        }
+        let columns = [triple("1", "a", 1.0), triple("1", "b", 2.0), triple("2", "a", 3.0), triple("2", "b", 4.0)];
+        assert_eq!(triples(&read("a,b\n1,2\n3,4\n").unwrap()), columns);
+        let rows = [triple("u", "1", 1.0), triple("u", "2", 2.0), triple("7", "1", 3.0), triple("7", "2", 4.0)];
+        assert_eq!(triples(&read("u,1,2\n7,3,4\n").unwrap()), rows);
+        let both = [triple("5", "a", 1.0), triple("5", "b", 2.0), triple("7", "a", 3.0), triple("7", "b", 4.0)];
+        for corner in [",a,b", "user,a,b", "a,b"] {
+            assert_eq!(triples(&read(&format!("{corner}\n5,1,2\n7,3,4\n")).unwrap()), both, "{corner:?}");
+        }
+        let worded = [triple("x", "a", 1.0), triple("x", "b", 2.0)];
+        assert_eq!(triples(&read("gene,a,b\nx,1,2\n").unwrap()), worded);
+    }
+
+    #[test]
+    fn missing_cells_are_not_observed() {
+        let dataset = read("1,NA\n,4\nnan,?\n").unwrap();
+        assert_eq!(triples(&dataset), [triple("1", "1", 1.0), triple("2", "2", 4.0)]);
+        assert!(dataset.notes[0].ends_with("d.csv: 4 of 6 cells are missing"));
+    }
+
+    #[test]
+    fn one_column() {
+        assert_eq!(triples(&read("1\n2\n").unwrap()), [triple("1", "1", 1.0), triple("2", "1", 2.0)]);
+        assert_eq!(triples(&read("a\n2\n").unwrap()), [triple("1", "a", 2.0)]);
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        for (content, expected) in [
+            ("1,2\n3\n", "d.csv:2: expected 2 fields as in the first row, found 1; write NA for a missing cell"),
+            ("a,b\n1,2\n3,x\n", "d.csv:3:3: column \"b\": invalid number \"x\"; expected one like 3.5"),
+            ("1,inf\n", "d.csv:1:3: column \"2\": \"inf\" is not a finite number; give one or remove the line"),
+            ("a,b,c\n1\n", "d.csv:2: expected 3 fields as in the first line, found 1"),
+            ("u,1\n,2\n", "d.csv:2:1: column \"row label\": the id is empty; give one or remove the line"),
+        ] {
+            assert_eq!(read(content).unwrap_err(), expected);
+        }
+    }
+}

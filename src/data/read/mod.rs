@@ -1,0 +1,344 @@
+//! Rating files of any common form, read in one pass with little memory.
+//!
+//! Text may be UTF-8 or Latin-1, with any line ends, plain or compressed with gzip. Users and items are numbered in the
+//! order in which the files first name them. The fingerprint is SHA-256 over the files' (decompressed) bytes, the
+//! training file's and then the test file's; for one plain file it is what `sha256sum` prints.
+
+mod delimited;
+mod dense;
+mod matrix_market;
+mod text;
+mod titles;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::split::Groups;
+use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
+use crate::error::{Error, Result};
+use text::Lines;
+
+/// How a rating file is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Matrix Market where the name ends in `.mtx` or `.mtx.gz`, else delimited.
+    #[default]
+    Auto,
+    /// A rating a line: user, item and, where present, rating and timestamp.
+    Delimited,
+    /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
+    MatrixMarket,
+    /// A table of numbers: a row a user, a column an item, every cell a rating.
+    Dense,
+}
+
+/// What becomes of a second rating of the same item by the same user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duplicates {
+    /// The last in file order counts; it takes the place of the first.
+    #[default]
+    Last,
+    /// The mean counts, with the timestamp of the last and in the place of the first.
+    Mean,
+    /// The data are refused.
+    Error,
+}
+
+/// A file that gives each item id a title.
+#[derive(Debug, Clone, Default)]
+pub struct TitleFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What stands between fields; `None` finds out. `" "` is any run of blanks.
+    pub delimiter: Option<String>,
+    /// What the columns hold: `"item"`, `"title"`, and any other name for the rest. `None` goes by the header, or else
+    /// takes the first two columns.
+    pub columns: Option<Vec<String>>,
+}
+
+/// How to read a rating file. The default fits most.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// How the file is laid out.
+    pub format: Format,
+    /// What stands between fields; `None` finds out. `" "` is any run of blanks.
+    pub delimiter: Option<String>,
+    /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
+    /// `None` goes by the header, or else by position: user, item, rating, timestamp.
+    pub columns: Option<Vec<String>>,
+    /// Lines at the start to leave out, before a header.
+    pub skip_lines: usize,
+    /// What becomes of a second rating of the same item by the same user, within the training and within the test file.
+    pub duplicates: Duplicates,
+    /// Where set, ratings at or above it become 1, the others 0; after duplicates are merged.
+    pub binarize: Option<f32>,
+    /// Titles of the items.
+    pub titles: Option<TitleFile>,
+}
+
+/// Reads a rating file and, where there is one, a ready-made test file of the same form.
+///
+/// # Errors
+/// [`Error::Data`] with the line and column of what cannot be used, [`Error::Io`] where a file cannot be read,
+/// [`Error::Usage`] for options that make no sense.
+pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
+    let mut dataset = Dataset::default();
+    let mut hash = Sha256::new();
+    read_file(path, options, &mut dataset, &mut hash)?;
+    if let Some(test) = test {
+        dataset.test_start = Some(dataset.ratings.len());
+        read_file(test, options, &mut dataset, &mut hash)?;
+    }
+    dataset.fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+
+    let ratings = &mut dataset.ratings;
+    if let Some(threshold) = options.binarize {
+        ratings.values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
+    }
+    ratings.users.shrink_to_fit();
+    ratings.items.shrink_to_fit();
+    ratings.values.shrink_to_fit();
+    if let Some(timestamps) = &mut ratings.timestamps {
+        timestamps.shrink_to_fit();
+    }
+    if let Some(file) = &options.titles {
+        dataset.titles = Some(titles::read(file, &dataset.items, &mut dataset.notes)?);
+    }
+    Ok(dataset)
+}
+
+/// Adds the ratings of one file to `dataset`.
+fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset, hash: &mut Sha256) -> Result<()> {
+    let start = dataset.ratings.len();
+    let mut lines = Lines::open(path, hash)?;
+    lines.skip(options.skip_lines)?;
+    match options.format {
+        Format::MatrixMarket => matrix_market::read(lines, dataset)?,
+        Format::Auto if is_matrix_market(path) => matrix_market::read(lines, dataset)?,
+        Format::Auto | Format::Delimited => delimited::read(lines, options, dataset)?,
+        Format::Dense => dense::read(lines, options, dataset)?,
+    }
+    if dataset.ratings.len() == start {
+        return Err(Error::data(path, "holds no ratings; expected at least one"));
+    }
+    if u32::try_from(dataset.ratings.len()).is_err() {
+        return Err(Error::data(path, format!("more than {} ratings; divide the file", u32::MAX)));
+    }
+    let Ratings { users, timestamps, .. } = &mut dataset.ratings;
+    if timestamps.as_ref().is_some_and(|timestamps| timestamps.len() != users.len()) {
+        *timestamps = None;
+        dataset.notes.push("timestamps are left out: only one of the training and the test file has them".into());
+    }
+    merge_duplicates(path, options.duplicates, start, dataset)
+}
+
+fn is_matrix_market(path: &Path) -> bool {
+    let name = path.as_os_str().to_string_lossy().to_lowercase();
+    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".mtx")
+}
+
+/// Merges the ratings from `start` on that name the same user and item.
+fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: &mut Dataset) -> Result<()> {
+    /// What is known of an item within one user's ratings.
+    #[derive(Clone, Copy)]
+    struct Seen {
+        first: u32,
+        count: u32,
+        sum: f64,
+    }
+    const UNSEEN: Seen = Seen { first: UNKNOWN, count: 0, sum: 0.0 };
+
+    let Dataset { ratings, users, items, notes, .. } = dataset;
+    let groups = Groups::by(&ratings.users[start..], users.len());
+    let mut seen = vec![UNSEEN; items.len()];
+    let mut merged = 0;
+    let mut example = None;
+    for group in groups.iter() {
+        for rating in group.iter().map(|&rating| start + rating as usize) {
+            let item = &mut seen[ratings.items[rating] as usize];
+            item.count += 1;
+            item.sum += f64::from(ratings.values[rating]);
+            if item.count == 1 {
+                item.first = rating as u32;
+                continue;
+            }
+            let first = item.first as usize;
+            ratings.values[first] = match duplicates {
+                Duplicates::Mean => (item.sum / f64::from(item.count)) as f32,
+                Duplicates::Last | Duplicates::Error => ratings.values[rating],
+            };
+            if let Some(timestamps) = &mut ratings.timestamps {
+                timestamps[first] = timestamps[rating];
+            }
+            example.get_or_insert(first);
+            merged += 1;
+            // Marks the rating for removal; its group is known already.
+            ratings.users[rating] = UNKNOWN;
+        }
+        for &rating in group {
+            seen[ratings.items[start + rating as usize] as usize] = UNSEEN;
+        }
+    }
+    let Some(example) = example else { return Ok(()) };
+    if duplicates == Duplicates::Error {
+        let user = users.id(ratings.users[example] as usize);
+        let item = items.id(ratings.items[example] as usize);
+        return Err(Error::data(
+            path,
+            format!(
+                "{merged} {} a user and item rated before, the first by user {user:?} of item {item:?}; \
+                 set duplicates to \"last\" or \"mean\" to merge them",
+                if merged == 1 { "rating repeats" } else { "ratings repeat" }
+            ),
+        ));
+    }
+    remove_marked(ratings, start);
+    let how = if duplicates == Duplicates::Mean { "the mean counts" } else { "the last counts" };
+    let what = if merged == 1 { "rating repeated" } else { "ratings repeated" };
+    notes.push(format!("{}: {merged} {what} a user and item rated before: {how}", path.display()));
+    Ok(())
+}
+
+/// Removes the ratings from `start` on whose user is [`UNKNOWN`].
+fn remove_marked(ratings: &mut Ratings, start: usize) {
+    let Ratings { users, items, values, timestamps } = ratings;
+    let mut kept = start;
+    for rating in start..users.len() {
+        if users[rating] != UNKNOWN {
+            users[kept] = users[rating];
+            items[kept] = items[rating];
+            values[kept] = values[rating];
+            if let Some(timestamps) = timestamps {
+                timestamps[kept] = timestamps[rating];
+            }
+            kept += 1;
+        }
+    }
+    users.truncate(kept);
+    items.truncate(kept);
+    values.truncate(kept);
+    if let Some(timestamps) = timestamps {
+        timestamps.truncate(kept);
+    }
+}
+
+/// The index of the id that row or column `number` (from 1) of an unlabelled matrix has.
+fn numbered(vocabulary: &mut Vocabulary, number: u64) -> u32 {
+    vocabulary.insert(&number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A file called `name` with `content`, in a folder that lives as long as it.
+    pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    /// What reading `content` gives, the file's folder cut from errors.
+    pub(super) fn read(name: &str, content: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Dataset, String> {
+        let (folder, path) = file(name, content);
+        let prefix = format!("{}/", folder.path().display());
+        read_dataset(&path, None, options).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    /// `user item value` of every rating.
+    pub(super) fn triples(dataset: &Dataset) -> Vec<(String, String, f32)> {
+        let ratings = &dataset.ratings;
+        let id = |vocabulary: &Vocabulary, index: u32| vocabulary.id(index as usize).to_string();
+        (0..ratings.len())
+            .map(|r| (id(&dataset.users, ratings.users[r]), id(&dataset.items, ratings.items[r]), ratings.values[r]))
+            .collect()
+    }
+
+    pub(super) fn triple(user: &str, item: &str, value: f32) -> (String, String, f32) {
+        (user.into(), item.into(), value)
+    }
+
+    const REPEATED: &str = "1,a,1,10\n2,a,2,11\n1,a,4,12\n1,b,3,13\n1,a,4,14\n";
+
+    fn repeated(duplicates: Duplicates) -> Result<Dataset, String> {
+        read("r.csv", REPEATED, &ReadOptions { duplicates, ..Default::default() })
+    }
+
+    #[test]
+    fn duplicates_are_merged_in_the_place_of_the_first() {
+        let last = repeated(Duplicates::Last).unwrap();
+        assert_eq!(triples(&last), [triple("1", "a", 4.0), triple("2", "a", 2.0), triple("1", "b", 3.0)]);
+        assert_eq!(last.ratings.timestamps, Some(vec![14, 11, 13]));
+        assert!(last.notes[0].ends_with("2 ratings repeated a user and item rated before: the last counts"));
+        let mean = repeated(Duplicates::Mean).unwrap();
+        assert_eq!(mean.ratings.values, [3.0, 2.0, 3.0]);
+        assert_eq!(mean.ratings.timestamps, Some(vec![14, 11, 13]));
+    }
+
+    #[test]
+    fn duplicates_can_be_refused() {
+        assert_eq!(
+            repeated(Duplicates::Error).unwrap_err(),
+            "r.csv: 2 ratings repeat a user and item rated before, the first by user \"1\" of item \"a\"; \
+             set duplicates to \"last\" or \"mean\" to merge them"
+        );
+    }
+
+    #[test]
+    fn a_test_file_follows_and_may_repeat_training_pairs() {
+        let (_folder, train) = file("train", "1 a 1\n1 a 2\n2 b 3\n");
+        let (_other, test) = file("test", "1 a 5 77\n3 c 4 78\n3 c 4 78\n");
+        let dataset = read_dataset(&train, Some(&test), &ReadOptions::default()).unwrap();
+        assert_eq!(dataset.test_start, Some(2));
+        assert_eq!(
+            triples(&dataset),
+            [triple("1", "a", 2.0), triple("2", "b", 3.0), triple("1", "a", 5.0), triple("3", "c", 4.0)]
+        );
+        assert_eq!(dataset.ratings.timestamps, None);
+        assert!(dataset.notes.iter().any(|note| note.starts_with("timestamps are left out")));
+    }
+
+    #[test]
+    fn binarize_includes_the_threshold() {
+        let options = ReadOptions { binarize: Some(3.0), ..Default::default() };
+        let dataset = read("r.csv", "1,a,2.5\n1,b,3\n1,c,4\n", &options).unwrap();
+        assert_eq!(dataset.ratings.values, [0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn gzip_reads_the_same_and_has_the_same_fingerprint() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(REPEATED.as_bytes()).unwrap();
+        let packed = read("r.csv.gz", gzip.finish().unwrap(), &ReadOptions::default()).unwrap();
+        let plain = repeated(Duplicates::Last).unwrap();
+        assert_eq!(packed.ratings, plain.ratings);
+        assert_eq!(packed.fingerprint, plain.fingerprint);
+        assert_eq!(plain.fingerprint, "a71b1279024364014713d44212dca06fff782a5200761a3da2b7ed082b07218a");
+    }
+
+    #[test]
+    fn files_without_ratings_are_refused() {
+        for content in ["", "\n\n", "user,item,rating\n"] {
+            let error = read("r.csv", content, &ReadOptions::default()).unwrap_err();
+            assert_eq!(error, "r.csv: holds no ratings; expected at least one", "{content:?}");
+        }
+        let error = read("r.bin", b"PK\x03\x04\0\0\0", &ReadOptions::default()).unwrap_err();
+        assert!(error.contains("not a text file"), "{error}");
+        let error = read("r.csv", b"\xff\xfe1\0,\0", &ReadOptions::default()).unwrap_err();
+        assert!(error.contains("UTF-16"), "{error}");
+    }
+
+    #[test]
+    fn the_format_follows_the_name() {
+        for (name, expected) in [("a.mtx", true), ("a.MTX.gz", true), ("a.csv", false), ("mtx", false)] {
+            assert_eq!(is_matrix_market(Path::new(name)), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! `auto`, `cpu`, `ndarray`, `wgpu[:i]`, `cuda[:i]` → a burn device. The only file that knows which backends are built in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::{Device, Tensor};
+
+use crate::error::{Error, Result};
+
+/// A device as the user asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceSpec {
+    /// The best that is built in and present; never a GPU emulated in software.
+    Auto,
+    /// burn's flex backend.
+    Cpu,
+    /// burn's ndarray backend.
+    NdArray,
+    /// A graphics API. `None`: the first hardware GPU; `Some(i)`: hardware GPU number i.
+    Wgpu(Option<usize>),
+    /// A graphics API emulated in software, asked for as `wgpu:cpu`.
+    WgpuCpu,
+    /// NVIDIA GPU number i.
+    Cuda(usize),
+}
+
+impl FromStr for DeviceSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let unknown = || {
+            Error::Device(format!(
+                "unknown device {text:?}; use auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0"
+            ))
+        };
+        let (kind, index) = match text.split_once(':') {
+            Some((kind, index)) => (kind, Some(index)),
+            None => (text, None),
+        };
+        let number = || index.map(|index| index.parse::<usize>().map_err(|_| unknown())).transpose();
+        match kind {
+            "wgpu" if index == Some("cpu") => Ok(Self::WgpuCpu),
+            "wgpu" => Ok(Self::Wgpu(number()?)),
+            "cuda" => Ok(Self::Cuda(number()?.unwrap_or(0))),
+            "auto" | "cpu" | "ndarray" if index.is_some() => Err(unknown()),
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "ndarray" => Ok(Self::NdArray),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl fmt::Display for DeviceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => write!(f, "auto"),
+            Self::Cpu => write!(f, "cpu"),
+            Self::NdArray => write!(f, "ndarray"),
+            Self::Wgpu(None) => write!(f, "wgpu"),
+            Self::Wgpu(Some(index)) => write!(f, "wgpu:{index}"),
+            Self::WgpuCpu => write!(f, "wgpu:cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+/// A device that is ready, without autodiff.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What was opened; never [`DeviceSpec::Auto`].
+    pub spec: DeviceSpec,
+    /// burn's handle.
+    pub device: Device,
+}
+
+impl Opened {
+    /// Whether reading a tensor back is free, because it lies in main memory and is computed at once.
+    pub fn is_host(&self) -> bool {
+        matches!(self.spec, DeviceSpec::Cpu | DeviceSpec::NdArray)
+    }
+}
+
+/// Reads a tensor back to main memory as `f32`, in row-major order.
+pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data_as::<f32>().try_into_vec().expect("converted to f32")
+}
+
+/// Names of the devices that this build can open, for messages.
+pub fn built_in() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for (name, built) in [
+        ("cpu", cfg!(feature = "flex")),
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("cuda", cfg!(feature = "cuda")),
+    ] {
+        if built {
+            names.push(name);
+        }
+    }
+    names
+}
+
+impl DeviceSpec {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where it is not built in (naming the cargo feature) or not present. Only `auto` tries several.
+    pub fn open(self) -> Result<Opened> {
+        match self {
+            Self::Auto => {
+                let order = [Self::Cuda(0), Self::Wgpu(None), Self::Cpu, Self::NdArray];
+                order.into_iter().find_map(|spec| spec.open().ok()).ok_or_else(|| {
+                    Error::Device(format!(
+                        "no device is usable: this build has {} but no such hardware; build with --features flex, \
+                         or ask for wgpu:cpu",
+                        built_in().join(", ")
+                    ))
+                })
+            }
+            Self::Cpu => flex(self),
+            Self::NdArray => ndarray(self),
+            Self::Wgpu(_) | Self::WgpuCpu => wgpu(self),
+            Self::Cuda(index) => cuda(self, index),
+        }
+    }
+}
+
+/// Not every build lacks a backend.
+#[allow(dead_code, reason = "unused when every backend is built in")]
+fn not_built_in(spec: DeviceSpec, feature: &str) -> Error {
+    Error::Device(format!(
+        "device {spec} is not built in (this build has {}); build with: cargo build --release --features {feature}",
+        built_in().join(", ")
+    ))
+}
+
+#[cfg(feature = "flex")]
+fn flex(spec: DeviceSpec) -> Result<Opened> {
+    Ok(Opened { spec, device: Device::flex() })
+}
+
+#[cfg(not(feature = "flex"))]
+fn flex(spec: DeviceSpec) -> Result<Opened> {
+    Err(not_built_in(spec, "flex"))
+}
+
+#[cfg(feature = "ndarray")]
+#[allow(deprecated, reason = "kept selectable although burn prefers flex")]
+fn ndarray(spec: DeviceSpec) -> Result<Opened> {
+    Ok(Opened { spec, device: Device::ndarray() })
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn ndarray(spec: DeviceSpec) -> Result<Opened> {
+    Err(not_built_in(spec, "ndarray"))
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu(spec: DeviceSpec) -> Result<Opened> {
+    use burn::tensor::DeviceKind;
+
+    // The enumeration itself panics where no graphics driver can be loaded at all.
+    let found = quietly(|| Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec()).unwrap_or_default();
+    let describe = |device: &Device| format!("{device:?}");
+    let software: Vec<bool> = found.iter().map(|device| describe(device).contains("Cpu")).collect();
+    let absent = |what: &str| {
+        Error::Device(format!(
+            "device {spec}: {what} (found: {}); install a Vulkan, Metal or DirectX 12 driver",
+            if found.is_empty() { "none".to_string() } else { found.iter().map(describe).collect::<Vec<_>>().join(", ") }
+        ))
+    };
+    let device = match spec {
+        DeviceSpec::WgpuCpu => {
+            if !software.contains(&true) {
+                return Err(absent("no software graphics device is present"));
+            }
+            Device::wgpu(DeviceKind::Cpu)
+        }
+        DeviceSpec::Wgpu(index) => {
+            let hardware = found.iter().zip(&software).filter(|(_, software)| !**software).map(|(device, _)| device);
+            let device = hardware.clone().nth(index.unwrap_or(0)).cloned();
+            device.ok_or_else(|| {
+                absent(&match index {
+                    Some(index) => format!("there is no graphics device number {index}, only {}", hardware.count()),
+                    None => "no graphics device is present; ask for wgpu:cpu to emulate one in software".to_string(),
+                })
+            })?
+        }
+        _ => unreachable!("only called for wgpu"),
+    };
+    usable(spec, device)
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu(spec: DeviceSpec) -> Result<Opened> {
+    Err(not_built_in(spec, "wgpu"))
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(spec: DeviceSpec, index: usize) -> Result<Opened> {
+    usable(spec, Device::cuda(index))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(spec: DeviceSpec, _index: usize) -> Result<Opened> {
+    Err(not_built_in(spec, "cuda"))
+}
+
+/// Runs one small computation: burn's GPU backends report a missing driver by panicking at the first operation.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn usable(spec: DeviceSpec, device: Device) -> Result<Opened> {
+    let probe = quietly(|| {
+        let one = Tensor::<1>::ones([1], &device);
+        to_vec(one.clone() + one)
+    });
+    match probe {
+        Ok(sum) if sum == [2.0] => Ok(Opened { spec, device }),
+        Ok(sum) => Err(Error::Device(format!("device {spec} computes 1 + 1 = {sum:?}; its driver is broken"))),
+        Err(cause) => Err(Error::Device(format!("device {spec} cannot be opened: {cause}"))),
+    }
+}
+
+/// Runs `work` and turns a panic into its message, without the default report on standard error.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn quietly<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    outcome.map_err(|cause| {
+        let text = cause.downcast_ref::<String>().cloned();
+        text.or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "unknown cause".into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for name in ["auto", "cpu", "ndarray", "wgpu", "wgpu:1", "wgpu:cpu", "cuda:0"] {
+            assert_eq!(name.parse::<DeviceSpec>().expect("valid").to_string(), name);
+        }
+        for name in ["", "gpu", "cpu:1", "cuda:x", "wgpu:-1", "auto:0"] {
+            let message = name.parse::<DeviceSpec>().expect_err("invalid").to_string();
+            assert!(message.contains("wgpu:cpu"), "{message}");
+        }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_backend_that_is_not_built_in_is_an_error_that_names_the_feature() {
+        let message = DeviceSpec::Cuda(0).open().expect_err("not built in").to_string();
+        assert!(message.contains("--features cuda"), "{message}");
+    }
+}

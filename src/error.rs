@@ -1,0 +1,137 @@
+//! Every way lowrank can fail, each with the place it happened and what to do about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// `Result` with lowrank's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A place in a text file. Lines and columns count from 1; 0 means "the whole file".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as the user named it.
+    pub path: PathBuf,
+    /// Line number from 1, or 0 where no line can be named.
+    pub line: u64,
+    /// Column (in characters) from 1, or 0 where no column can be named.
+    pub column: u64,
+}
+
+impl Location {
+    /// The whole of `path`.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::at(path, 0, 0)
+    }
+
+    /// `path:line:column`; `column` 0 names the whole line.
+    pub fn at(path: impl Into<PathBuf>, line: u64, column: u64) -> Self {
+        Self { path: path.into(), line, column }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+            if self.column > 0 {
+                write!(f, ":{}", self.column)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A data file that cannot be used as it is.
+    #[error("{location}: {message}")]
+    Data {
+        /// The file, and the line and column where they are known.
+        location: Location,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// Problems of a config file and its `--set` overrides, all of them at once, a line each.
+    #[error("{}", .0.join("\n"))]
+    Config(Vec<String>),
+    /// A request that makes no sense: wrong arguments, or data that the request does not fit.
+    #[error("{0}")]
+    Usage(String),
+    /// The operating system refused a file operation.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// What was tried, after "cannot": `"open"`, `"write the checkpoint"`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// A model file or checkpoint that cannot be read back.
+    #[error("{}: {message}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The device asked for is not built in or not present.
+    #[error("{0}")]
+    Device(String),
+    /// Training left the finite numbers.
+    #[error("training diverged in epoch {epoch}, step {step}: {cause}\n{remedy}")]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u64,
+        /// Step since the start of training, from 1.
+        step: u64,
+        /// Which number, of which parameter.
+        cause: String,
+        /// What was kept, and what to change.
+        remedy: String,
+    },
+    /// The user pressed Ctrl-C; a checkpoint was written first.
+    #[error("interrupted; continue with: {resume}")]
+    Interrupted {
+        /// The command that goes on where this run stopped.
+        resume: String,
+    },
+    /// Anything else that stopped a run.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// An [`Error::Io`].
+    pub fn io(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// An [`Error::Data`] about a whole file.
+    pub fn data(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self::Data { location: Location::file(path), message: message.into() }
+    }
+
+    /// An [`Error::ModelFile`].
+    pub fn model_file(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::ModelFile { path: path.as_ref().to_path_buf(), message: message.into() }
+    }
+
+    /// The process's exit code: 1 failed, 2 usage, config, data or file system, 3 diverged, 130 interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Data { .. }
+            | Self::Config(_)
+            | Self::Usage(_)
+            | Self::Io { .. }
+            | Self::ModelFile { .. }
+            | Self::Device(_) => 2,
+            Self::Diverged { .. } => 3,
+            Self::Interrupted { .. } => 130,
+            Self::Failed(_) => 1,
+        }
+    }
+}

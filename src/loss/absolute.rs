@@ -1,0 +1,20 @@
+//! Absolute error: |r − r̂|.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::PointwiseLoss;
+
+/// |r − r̂|. Its minimizer is the conditional median; outliers pull no harder than any other rating.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Absolute {}
+
+impl PointwiseLoss for Absolute {
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
+        (rating - score).abs()
+    }
+
+    fn value(&self, score: f64, rating: f64) -> f64 {
+        (rating - score).abs()
+    }
+}

@@ -1,0 +1,37 @@
+//! Logistic loss (binary cross-entropy on scores): log(1 + eˢ) − r·s, prediction r̂ = 1 / (1 + e⁻ˢ).
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use super::PointwiseLoss;
+
+/// −r·log r̂ − (1 − r)·log(1 − r̂) with r in [0, 1], in the form that stays finite for any score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Logistic {}
+
+impl PointwiseLoss for Logistic {
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
+        // log(1 + eˢ) = max(s, 0) + log(1 + e^−|s|)
+        let softplus = activation::relu(score.clone()) + (-score.clone().abs()).exp().log1p();
+        softplus - rating * score
+    }
+
+    fn value(&self, score: f64, rating: f64) -> f64 {
+        score.max(0.0) + (-score.abs()).exp().ln_1p() - rating * score
+    }
+
+    fn prediction(&self, score: f64) -> f64 {
+        1.0 / (1.0 + (-score).exp())
+    }
+
+    fn score(&self, rating: f64) -> f64 {
+        let rating = rating.clamp(1e-6, 1.0 - 1e-6);
+        (rating / (1.0 - rating)).ln()
+    }
+
+    fn refuses(&self, rating: f32) -> Option<&'static str> {
+        (!(0.0..=1.0).contains(&rating)).then_some(
+            "logistic loss needs ratings from 0 to 1; set data.binarize to the lowest rating that counts as positive",
+        )
+    }
+}

@@ -1,0 +1,158 @@
+//! Losses: what is wanted of a prediction.
+//!
+//! A model gives a score s; the loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`] and
+//! [`Poisson`]). Every loss has an un-reduced tensor form for training and a scalar `f64` form for evaluation; a test
+//! holds them to each other.
+
+mod absolute;
+mod huber;
+mod logistic;
+mod poisson;
+mod quantile;
+mod squared;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+pub use absolute::Absolute;
+pub use huber::Huber;
+pub use logistic::Logistic;
+pub use poisson::Poisson;
+pub use quantile::Quantile;
+pub use squared::Squared;
+
+/// A loss that looks at one rating at a time.
+pub trait PointwiseLoss {
+    /// Loss of each rating, not reduced.
+    ///
+    /// # Shapes
+    /// - `score`, `rating`, output: `[batch]`
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1>;
+
+    /// Loss of one rating.
+    fn value(&self, score: f64, rating: f64) -> f64;
+
+    /// r̂ of a score.
+    fn prediction(&self, score: f64) -> f64 {
+        score
+    }
+
+    /// The score whose prediction is `rating`: inverse of [`prediction`](Self::prediction), finite for every mean of
+    /// ratings that the loss accepts.
+    fn score(&self, rating: f64) -> f64 {
+        rating
+    }
+
+    /// What ratings must be, where the loss does not accept `rating`.
+    fn refuses(&self, rating: f32) -> Option<&'static str> {
+        let _ = rating;
+        None
+    }
+}
+
+/// Any of the built-in losses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Loss {
+    /// See [`Squared`].
+    Squared(Squared),
+    /// See [`Absolute`].
+    Absolute(Absolute),
+    /// See [`Huber`].
+    Huber(Huber),
+    /// See [`Quantile`].
+    Quantile(Quantile),
+    /// See [`Logistic`].
+    Logistic(Logistic),
+    /// See [`Poisson`].
+    Poisson(Poisson),
+}
+
+impl Loss {
+    fn inner(&self) -> &dyn PointwiseLoss {
+        match self {
+            Self::Squared(loss) => loss,
+            Self::Absolute(loss) => loss,
+            Self::Huber(loss) => loss,
+            Self::Quantile(loss) => loss,
+            Self::Logistic(loss) => loss,
+            Self::Poisson(loss) => loss,
+        }
+    }
+}
+
+impl PointwiseLoss for Loss {
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
+        self.inner().forward(score, rating)
+    }
+
+    fn value(&self, score: f64, rating: f64) -> f64 {
+        self.inner().value(score, rating)
+    }
+
+    fn prediction(&self, score: f64) -> f64 {
+        self.inner().prediction(score)
+    }
+
+    fn score(&self, rating: f64) -> f64 {
+        self.inner().score(rating)
+    }
+
+    fn refuses(&self, rating: f32) -> Option<&'static str> {
+        self.inner().refuses(rating)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn all() -> Vec<Loss> {
+        vec![
+            Loss::Squared(Squared {}),
+            Loss::Absolute(Absolute {}),
+            Loss::Huber(Huber { delta: 0.7 }),
+            Loss::Quantile(Quantile { level: 0.2 }),
+            Loss::Logistic(Logistic {}),
+            Loss::Poisson(Poisson {}),
+        ]
+    }
+
+    #[test]
+    fn tensor_and_scalar_forms_agree() {
+        let device = Device::default();
+        let scores = [-30.0, -1.5, -0.2, 0.0, 0.3, 1.0, 2.5, 30.0_f32];
+        for loss in all() {
+            for rating in [0.0, 1.0_f32] {
+                let tensor = loss.forward(
+                    Tensor::from_floats(scores, &device),
+                    Tensor::from_floats([rating; 8], &device),
+                );
+                for (tensor, score) in crate::device::to_vec(tensor).into_iter().zip(scores) {
+                    let scalar = loss.value(f64::from(score), f64::from(rating));
+                    let error = (f64::from(tensor) - scalar).abs();
+                    assert!(error <= 1e-5 * scalar.abs().max(1.0), "{loss:?} at {score}: {tensor} and {scalar}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn score_is_the_inverse_of_prediction() {
+        for loss in all() {
+            for rating in [0.1, 0.5, 0.9] {
+                assert!((loss.prediction(loss.score(rating)) - rating).abs() < 1e-12, "{loss:?}");
+            }
+            assert!(loss.score(0.0).is_finite() && loss.score(1.0).is_finite(), "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn no_loss_overflows_on_large_scores() {
+        for loss in [Loss::Logistic(Logistic {}), Loss::Huber(Huber { delta: 1.0 })] {
+            assert!(loss.value(1e4, 0.0).is_finite() && loss.value(-1e4, 1.0).is_finite());
+        }
+    }
+}

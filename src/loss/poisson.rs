@@ -1,0 +1,32 @@
+//! Poisson loss with log link: eˢ − r·s, prediction r̂ = eˢ.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::PointwiseLoss;
+
+/// Negative log-likelihood of a count r ~ Poisson(eˢ) without its constant log r!, as PyTorch's `PoissonNLLLoss`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Poisson {}
+
+impl PointwiseLoss for Poisson {
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
+        score.clone().exp() - rating * score
+    }
+
+    fn value(&self, score: f64, rating: f64) -> f64 {
+        score.exp() - rating * score
+    }
+
+    fn prediction(&self, score: f64) -> f64 {
+        score.exp()
+    }
+
+    fn score(&self, rating: f64) -> f64 {
+        rating.max(1e-6).ln()
+    }
+
+    fn refuses(&self, rating: f32) -> Option<&'static str> {
+        (rating < 0.0).then_some("Poisson loss needs ratings of at least 0")
+    }
+}

@@ -1,0 +1,26 @@
+//! Quantile (pinball) loss   (Koenker & Bassett 1978).
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use super::PointwiseLoss;
+
+/// With residual e = r − r̂ and level τ: τ·e where e ≥ 0, else (τ − 1)·e. Its minimizer is the conditional
+/// τ-quantile; τ = ½ is half the absolute error.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// τ in (0, 1).
+    pub level: f64,
+}
+
+impl PointwiseLoss for Quantile {
+    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
+        let residual = rating - score;
+        activation::relu(residual.clone()) * self.level + activation::relu(-residual) * (1.0 - self.level)
+    }
+
+    fn value(&self, score: f64, rating: f64) -> f64 {
+        let residual = rating - score;
+        if residual >= 0.0 { self.level * residual } else { (self.level - 1.0) * residual }
+    }
+}

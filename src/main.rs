@@ -1,0 +1,5 @@
+//! The `lowrank` program.
+
+fn main() -> std::process::ExitCode {
+    lowrank::cli::main()
+}

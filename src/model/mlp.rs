@@ -1,0 +1,87 @@
+//! Multi-layer perceptron on concatenated factors: ŝ_ui = μ + hᵀ φ_L(… φ_1([p_u; q_i]))   (He et al. 2017, eq. 10).
+//!
+//! φ_l(z) = ReLU(W_lᵀ z + b_l). The paper's tower halves from layer to layer; any widths are allowed here.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use super::Factorization;
+use super::init::{FactorInit, Start};
+use super::table::{Group, Table};
+use crate::data::batch::Batch;
+
+/// Size and start of an [`Mlp`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpConfig {
+    /// Number of latent factors per user and item; the first layer sees twice as many inputs.
+    pub rank: usize,
+    /// Widths of the hidden layers, in order.
+    pub layers: Vec<usize>,
+    /// Initial distribution of the factors.
+    pub init: FactorInit,
+}
+
+/// Multi-layer perceptron on user and item factors.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    /// P: `[num_users, rank]`.
+    pub user_factors: Table,
+    /// Q: `[num_items, rank]`.
+    pub item_factors: Table,
+    /// W_l: `[width of layer l − 1, width of layer l]`, b_l.
+    pub hidden: Vec<Linear>,
+    /// h: `[last width, 1]` and a bias.
+    pub output: Linear,
+    /// μ: `[1]`, frozen.
+    pub global_mean: Param<Tensor<1>>,
+}
+
+impl MlpConfig {
+    /// The model before training.
+    pub fn init(&self, start: &Start) -> Mlp {
+        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let (hidden, last) = hidden_layers(start, "hidden", 2 * self.rank, &self.layers);
+        Mlp {
+            user_factors: factors("user_factors", Group::USER_FACTORS),
+            item_factors: factors("item_factors", Group::ITEM_FACTORS),
+            hidden,
+            output: start.layer("output", last, 1),
+            global_mean: start.offset(),
+        }
+    }
+}
+
+impl Factorization for Mlp {
+    fn forward(&self, batch: &Batch) -> Tensor<1> {
+        let pair = Tensor::cat(vec![self.user_factors.gather(batch), self.item_factors.gather(batch)], 1); // [batch, 2 rank]
+        let top = tower(&self.hidden, pair); // [batch, last width]
+        self.global_mean.val() + self.output.forward(top).squeeze_dim(1) // [batch]
+    }
+
+    fn tables(&self) -> Vec<&Table> {
+        vec![&self.user_factors, &self.item_factors]
+    }
+
+    fn layers(&self) -> Vec<&Linear> {
+        self.hidden.iter().chain([&self.output]).collect()
+    }
+}
+
+/// Layers of the given widths above `inputs`, and the width of the last.
+pub(super) fn hidden_layers(start: &Start, name: &str, inputs: usize, widths: &[usize]) -> (Vec<Linear>, usize) {
+    let mut last = inputs;
+    let layers = widths
+        .iter()
+        .enumerate()
+        .map(|(l, &width)| start.layer(&format!("{name}.{l}"), std::mem::replace(&mut last, width), width))
+        .collect();
+    (layers, last)
+}
+
+/// φ_L(… φ_1(z)).
+pub(super) fn tower(hidden: &[Linear], z: Tensor<2>) -> Tensor<2> {
+    hidden.iter().fold(z, |z, layer| activation::relu(layer.forward(z)))
+}

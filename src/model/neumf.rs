@@ -1,0 +1,80 @@
+//! Neural matrix factorization: a GMF and an MLP tower with tables of their own, joined by one last layer:
+//! ŝ_ui = μ + hᵀ[p_u ∘ q_i; φ_L(… φ_1([m_u; n_i]))]   (He et al. 2017, eq. 12).
+//!
+//! Trained from scratch; the paper's pre-training of the two towers is not done.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::Factorization;
+use super::init::{FactorInit, Start};
+use super::mlp::{hidden_layers, tower};
+use super::table::{Group, Table};
+use crate::data::batch::Batch;
+
+/// Size and start of a [`NeuMf`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeuMfConfig {
+    /// Number of latent factors per user and item, in each tower.
+    pub rank: usize,
+    /// Widths of the MLP tower's hidden layers, in order.
+    pub layers: Vec<usize>,
+    /// Initial distribution of the factors.
+    pub init: FactorInit,
+}
+
+/// Neural matrix factorization.
+#[derive(Module, Debug)]
+pub struct NeuMf {
+    /// P of the GMF tower: `[num_users, rank]`.
+    pub gmf_user_factors: Table,
+    /// Q of the GMF tower: `[num_items, rank]`.
+    pub gmf_item_factors: Table,
+    /// M of the MLP tower: `[num_users, rank]`.
+    pub mlp_user_factors: Table,
+    /// N of the MLP tower: `[num_items, rank]`.
+    pub mlp_item_factors: Table,
+    /// W_l and b_l of the MLP tower.
+    pub hidden: Vec<Linear>,
+    /// h: `[rank + last width, 1]` and a bias.
+    pub output: Linear,
+    /// μ: `[1]`, frozen.
+    pub global_mean: Param<Tensor<1>>,
+}
+
+impl NeuMfConfig {
+    /// The model before training.
+    pub fn init(&self, start: &Start) -> NeuMf {
+        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let (hidden, last) = hidden_layers(start, "hidden", 2 * self.rank, &self.layers);
+        NeuMf {
+            gmf_user_factors: factors("gmf_user_factors", Group::USER_FACTORS),
+            gmf_item_factors: factors("gmf_item_factors", Group::ITEM_FACTORS),
+            mlp_user_factors: factors("mlp_user_factors", Group::USER_FACTORS),
+            mlp_item_factors: factors("mlp_item_factors", Group::ITEM_FACTORS),
+            hidden,
+            output: start.layer("output", self.rank + last, 1),
+            global_mean: start.offset(),
+        }
+    }
+}
+
+impl Factorization for NeuMf {
+    fn forward(&self, batch: &Batch) -> Tensor<1> {
+        let product = self.gmf_user_factors.gather(batch) * self.gmf_item_factors.gather(batch); // [batch, rank]
+        let pair = Tensor::cat(vec![self.mlp_user_factors.gather(batch), self.mlp_item_factors.gather(batch)], 1); // [batch, 2 rank]
+        let fused = Tensor::cat(vec![product, tower(&self.hidden, pair)], 1); // [batch, rank + last width]
+        self.global_mean.val() + self.output.forward(fused).squeeze_dim(1) // [batch]
+    }
+
+    fn tables(&self) -> Vec<&Table> {
+        vec![&self.gmf_user_factors, &self.gmf_item_factors, &self.mlp_user_factors, &self.mlp_item_factors]
+    }
+
+    fn layers(&self) -> Vec<&Linear> {
+        self.hidden.iter().chain([&self.output]).collect()
+    }
+}

@@ -1,0 +1,520 @@
+//! Charts as PNG and SVG: curves, scatter, and predictions against the truth.
+//!
+//! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are left out, and where nothing is left
+//! there are empty axes.
+
+use std::iter;
+use std::sync::Arc;
+
+use kuva::backend::raster::RasterBackend;
+use kuva::backend::svg::SvgBackend;
+use kuva::plot::{BandPlot, LegendEntry, LegendShape, LinePlot, LineStyle, ScatterPlot};
+use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
+use kuva::render::plots::Plot;
+use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
+
+use crate::error::{Error, Result};
+
+/// Okabe and Ito's colors, which the color-blind can tell apart too.
+const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+/// What repeats the colors after the sixth series.
+const STYLES: [LineStyle; 3] = [LineStyle::Solid, LineStyle::Dashed, LineStyle::Dotted];
+const GUIDE_COLOR: &str = "#333333";
+const MIDDLE_COLOR: &str = "#6fa8d6";
+const TAILS_COLOR: &str = "#c3dbee";
+
+/// Pixels of a PNG for each unit of the layout.
+const SCALE: f32 = 1.5;
+/// Curves of at most this many points show each of them.
+const MAX_MARKED: usize = 40;
+/// Most truth values, or bins of them, that [`prediction_vs_truth`] tells apart.
+const MAX_GROUPS: usize = 20;
+
+/// One curve of [`curves`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// What the legend calls it.
+    pub name: String,
+    /// (x, y), in the order in which they are joined.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A picture as a PNG file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Png {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// A drawing, ready to be written.
+pub struct Chart {
+    scene: Scene,
+}
+
+impl Chart {
+    /// The chart in pixels.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the encoder fails.
+    pub fn png(&self) -> Result<Png> {
+        let bytes = RasterBackend::new()
+            .with_scale(SCALE)
+            .render_scene(&self.scene)
+            .map_err(|e| Error::Failed(format!("cannot draw the chart: {e}")))?;
+        let pixels = |length: f64| (length as f32 * SCALE).ceil() as u32;
+        Ok(Png { width: pixels(self.scene.width), height: pixels(self.scene.height), bytes })
+    }
+
+    /// The chart as an SVG document.
+    pub fn svg(&self) -> String {
+        SvgBackend::new().render_scene(&self.scene)
+    }
+}
+
+/// Joins the points of each series by lines, with a legend beside them.
+///
+/// The y axis is logarithmic where all values are positive and span more than three decades.
+pub fn curves(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Chart {
+    let mut lines: Vec<Vec<(f64, f64)>> = series.iter().map(|s| drawable(&s.points)).collect();
+    let logarithmic = spans_decades(lines.iter().flatten().map(|point| point.1));
+    if logarithmic {
+        lines.iter_mut().flatten().for_each(|point| point.1 = point.1.log10());
+    }
+    let x = Axis::new(x_label, lines.iter().flatten().map(|point| point.0));
+    let y = Axis::of(y_label, lines.iter().flatten().map(|point| point.1), logarithmic);
+
+    let mut plots = Vec::new();
+    let mut legend = Vec::new();
+    for (i, (line, series)) in lines.into_iter().zip(series).enumerate() {
+        let color = COLORS[i % COLORS.len()];
+        let style = &STYLES[i / COLORS.len() % STYLES.len()];
+        legend.push(LegendEntry {
+            label: label(&shortened(&series.name)),
+            color: color.into(),
+            shape: LegendShape::Line,
+            dasharray: style.dasharray(),
+        });
+        if line.len() <= MAX_MARKED {
+            plots.push(dots(&line, color, 3.0, 1.0));
+        }
+        plots.push(LinePlot::new().with_data(line).with_color(color).with_line_style(style.clone()).into());
+    }
+    chart(title, (800.0, 460.0), x, y, plots, legend)
+}
+
+/// Draws each point; with `identity`, also the line y = x.
+pub fn scatter(title: &str, x_label: &str, y_label: &str, points: &[(f64, f64)], identity: bool) -> Chart {
+    let points = drawable(points);
+    let both = points.iter().flat_map(|point| [point.0, point.1]);
+    let (x, y) = if identity {
+        (Axis::new(x_label, both.clone()), Axis::new(y_label, both))
+    } else {
+        (Axis::new(x_label, points.iter().map(|p| p.0)), Axis::new(y_label, points.iter().map(|p| p.1)))
+    };
+    // The more points, the fainter each: a dense cloud still shows where it is densest.
+    let opacity = (8.0 / (points.len() as f64).sqrt()).clamp(0.02, 0.7);
+    let mut plots = vec![dots(&points, COLORS[0], 2.5, opacity)];
+    let mut legend = Vec::new();
+    if identity {
+        plots.push(guide(&x));
+        legend.push(entry(&format!("{y_label} = {x_label}"), GUIDE_COLOR, LegendShape::Line, true));
+    }
+    let width = if identity { 700.0 } else { 620.0 };
+    chart(title, (width, 500.0), x, y, plots, legend)
+}
+
+/// How predictions spread around the truth they should have met.
+///
+/// For each true value: the mean prediction, the middle half of the predictions and their 10th to 90th percentile.
+/// Where there are more than 20 different true values they are put into at most 20 bins, each with about as many
+/// predictions and placed at the mean of its true values. A perfect model has all its dots on the dashed line.
+/// Both axes are logarithmic where all these numbers are positive and span more than three decades.
+///
+/// # Panics
+/// Where `truth` and `prediction` differ in length.
+pub fn prediction_vs_truth(truth: &[f32], prediction: &[f32]) -> Chart {
+    assert_eq!(truth.len(), prediction.len(), "a prediction for each true value");
+    let pairs: Vec<_> = truth.iter().zip(prediction).map(|(&t, &p)| (f64::from(t), f64::from(p))).collect();
+    let mut groups = groups(drawable(&pairs));
+    let logarithmic = spans_decades(groups.iter().flat_map(Group::extremes));
+    if logarithmic {
+        groups.iter_mut().for_each(|group| *group = group.map(f64::log10));
+    }
+    let extremes = groups.iter().flat_map(Group::extremes);
+    let x = Axis::of("true value", extremes.clone(), logarithmic);
+    let y = Axis::of("predicted value", extremes, logarithmic);
+    let width = (0.3 * smallest_gap(&groups)).clamp(0.008 * (x.high - x.low), 0.025 * (x.high - x.low));
+
+    let mut plots = Vec::new();
+    for group in &groups {
+        let bar = |(low, high): (f64, f64), color: &str, width: f64| -> Plot {
+            let sides = [group.truth - width / 2.0, group.truth + width / 2.0];
+            BandPlot::new(sides, [low; 2], [high; 2]).with_color(color).with_opacity(1.0).into()
+        };
+        plots.push(bar(group.tails, TAILS_COLOR, width / 2.0));
+        plots.push(bar(group.middle, MIDDLE_COLOR, width));
+    }
+    plots.push(guide(&x));
+    let means: Vec<_> = groups.iter().map(|group| (group.truth, group.mean)).collect();
+    plots.push(dots(&means, COLORS[1], 3.5, 1.0));
+    let legend = vec![
+        entry("mean", COLORS[1], LegendShape::Circle, false),
+        entry("middle half", MIDDLE_COLOR, LegendShape::Rect, false),
+        entry("10th to 90th percentile", TAILS_COLOR, LegendShape::Rect, false),
+        entry("prediction = truth", GUIDE_COLOR, LegendShape::Line, true),
+    ];
+    chart("Predictions by true value", (760.0, 500.0), x, y, plots, legend)
+}
+
+/// Predictions that share a true value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Group {
+    /// Mean of the true values.
+    truth: f64,
+    /// Mean prediction.
+    mean: f64,
+    /// Lower and upper quartile of the predictions.
+    middle: (f64, f64),
+    /// 10th and 90th percentile of the predictions.
+    tails: (f64, f64),
+}
+
+impl Group {
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        let pair = |(low, high)| (f(low), f(high));
+        Self { truth: f(self.truth), mean: f(self.mean), middle: pair(self.middle), tails: pair(self.tails) }
+    }
+
+    /// The numbers that need a place on the axes.
+    fn extremes(&self) -> [f64; 4] {
+        [self.truth, self.mean, self.tails.0, self.tails.1]
+    }
+}
+
+/// Groups (truth, prediction) pairs by truth, see [`prediction_vs_truth`].
+fn groups(mut pairs: Vec<(f64, f64)>) -> Vec<Group> {
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let distinct = pairs.chunk_by(|a, b| a.0 == b.0).count();
+    let size = if distinct > MAX_GROUPS { pairs.len().div_ceil(MAX_GROUPS) } else { 1 };
+    let mut groups = Vec::new();
+    let mut rest = &pairs[..];
+    while let Some(&(edge, _)) = rest.get(size.min(rest.len()).saturating_sub(1)) {
+        // Equal truths stay together.
+        let (group, tail) = rest.split_at(rest.partition_point(|pair| pair.0 <= edge));
+        let mut predictions: Vec<f64> = group.iter().map(|pair| pair.1).collect();
+        predictions.sort_by(f64::total_cmp);
+        let at = |fraction: f64| predictions[(fraction * (predictions.len() - 1) as f64).round() as usize];
+        groups.push(Group {
+            truth: mean(group.iter().map(|pair| pair.0)),
+            mean: mean(predictions.iter().copied()),
+            middle: (at(0.25), at(0.75)),
+            tails: (at(0.1), at(0.9)),
+        });
+        rest = tail;
+    }
+    groups
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
+}
+
+fn smallest_gap(groups: &[Group]) -> f64 {
+    groups.windows(2).map(|pair| pair[1].truth - pair[0].truth).fold(f64::INFINITY, f64::min)
+}
+
+/// The points that have a place on paper. The bound leaves room to compute with them.
+fn drawable(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    points.iter().copied().filter(|(x, y)| x.abs() <= 1e100 && y.abs() <= 1e100).collect()
+}
+
+fn range(mut values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let first = values.next()?;
+    Some(values.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
+}
+
+/// Whether a logarithmic axis is possible and shows more than a linear one.
+fn spans_decades(values: impl Iterator<Item = f64>) -> bool {
+    range(values).is_some_and(|(low, high)| low > 0.0 && high / low > 1e3)
+}
+
+/// One axis: what it shows, and the multiples of `step` that carry a tick.
+struct Axis {
+    label: String,
+    low: f64,
+    high: f64,
+    step: f64,
+    format: Arc<dyn Fn(f64) -> String + Send + Sync>,
+}
+
+impl Axis {
+    /// An axis around `values`, which are base-10 logarithms where it is `logarithmic`.
+    fn of(label: &str, values: impl Iterator<Item = f64> + Clone, logarithmic: bool) -> Self {
+        if logarithmic { Self::decades(label, values) } else { Self::new(label, values) }
+    }
+
+    /// A linear axis around `values`, with up to 7 ticks.
+    fn new(label: &str, values: impl Iterator<Item = f64> + Clone) -> Self {
+        let whole = values.clone().all(|value| value.fract() == 0.0);
+        let (low, high) = padded(values);
+        let rough = (high - low) / 6.0;
+        let power = 10f64.powf(rough.log10().floor());
+        let nice = [1.0, 2.0, 5.0].into_iter().find(|nice| nice * power >= rough).unwrap_or(10.0) * power;
+        // Half an epoch is no place on an axis.
+        let step = if whole { nice.max(1.0) } else { nice };
+        let largest = low.abs().max(high.abs());
+        Self { label: label.into(), low, high, step, format: Arc::new(move |value| number(value, step, largest)) }
+    }
+
+    /// A logarithmic axis around the base-10 logarithms `exponents`.
+    fn decades(label: &str, exponents: impl Iterator<Item = f64> + Clone) -> Self {
+        let (low, high) = padded(exponents);
+        let step = ((high - low) / 7.0).ceil();
+        let format = |exponent: f64| format!("10{}", superscript(exponent.round() as i64));
+        Self { label: label.into(), low, high, step, format: Arc::new(format) }
+    }
+}
+
+/// The range of `values` with a margin, never empty.
+fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = range(values).unwrap_or((0.0, 1.0));
+    let largest = low.abs().max(high.abs());
+    // Below the last digits of the values there is nothing to show but rounding.
+    let margin = if high - low > 1e-9 * largest {
+        0.04 * (high - low)
+    } else if largest > 0.0 {
+        0.1 * largest
+    } else {
+        1.0
+    };
+    (low - margin, high + margin)
+}
+
+/// A tick's label, with the digits that tell it from the next tick `step` away.
+fn number(value: f64, step: f64, largest: f64) -> String {
+    let digits = |step: f64| (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
+    if value.abs() < 1e-6 * step {
+        return "0".into();
+    }
+    if !(1e-3..1e15).contains(&largest) {
+        let significant = (value.abs().log10().floor() - (step.log10() + 1e-9).floor()).max(0.0) as usize;
+        return format!("{value:.significant$e}");
+    }
+    let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    // 2000 needs no unit, and 10001.5 would only get longer by one.
+    match units.into_iter().find(|&(unit, _)| largest >= f64::max(unit, 1e4) && step >= 0.01 * unit) {
+        Some((unit, symbol)) => format!("{:.*}{symbol}", digits(step / unit), value / unit),
+        None => format!("{value:.*}", digits(step)),
+    }
+}
+
+fn superscript(exponent: i64) -> String {
+    let raise = |c: char| match c.to_digit(10) {
+        Some(digit) => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][digit as usize],
+        None => '⁻',
+    };
+    exponent.to_string().chars().map(raise).collect()
+}
+
+fn dots(points: &[(f64, f64)], color: &str, radius: f64, opacity: f64) -> Plot {
+    let points = points.iter().copied();
+    ScatterPlot::new().with_data(points).with_color(color).with_size(radius).with_marker_opacity(opacity).into()
+}
+
+/// The line y = x through axes that both run like `axis`.
+fn guide(axis: &Axis) -> Plot {
+    let ends = [(axis.low, axis.low), (axis.high, axis.high)];
+    LinePlot::new().with_data(ends).with_color(GUIDE_COLOR).with_stroke_width(1.5).with_dashed().into()
+}
+
+fn entry(name: &str, color: &str, shape: LegendShape, dashed: bool) -> LegendEntry {
+    let dasharray = if dashed { LineStyle::Dashed.dasharray() } else { None };
+    LegendEntry { label: label(name), color: color.into(), shape, dasharray }
+}
+
+/// Text for kuva, which reads `$…$` as a formula and passes control characters on to the SVG.
+fn label(text: &str) -> String {
+    text.replace(|c: char| c.is_control(), " ").replace('$', "\\$")
+}
+
+/// A name that leaves room for the curves.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 32;
+    match name.char_indices().nth(LONGEST) {
+        Some(_) => name.chars().take(LONGEST - 1).chain(iter::once('…')).collect(),
+        None => name.into(),
+    }
+}
+
+fn chart(
+    title: &str,
+    (width, height): (f64, f64),
+    x: Axis,
+    y: Axis,
+    mut plots: Vec<Plot>,
+    legend: Vec<LegendEntry>,
+) -> Chart {
+    // Without any plot, kuva draws no axes.
+    plots.push(dots(&[], GUIDE_COLOR, 1.0, 1.0));
+    let mut layout = Layout::new((x.low, x.high), (y.low, y.high))
+        .with_width(width)
+        // Room for a legend of any length.
+        .with_height(height.max(18.0 * legend.len() as f64 + 160.0))
+        .with_title(label(title))
+        .with_title_wrap(50)
+        .with_x_label(label(&x.label))
+        .with_x_axis_min(x.low)
+        .with_x_axis_max(x.high)
+        .with_x_tick_step(x.step)
+        .with_x_tick_format(TickFormat::Custom(x.format))
+        .with_y_axis_min(y.low)
+        .with_y_axis_max(y.high)
+        .with_y_tick_step(y.step)
+        .with_y_tick_format(TickFormat::Custom(y.format));
+    if !legend.is_empty() {
+        layout = layout.with_legend_entries(legend).with_legend_box(false);
+    }
+    // The label of the y axis lies flat above it: easier to read, and kuva draws turned text without smoothing.
+    let frame = ComputedLayout::from_layout(&layout);
+    let top = frame.margin_top + f64::from(frame.label_size);
+    let mut scene = render_multiple(plots, layout.with_force_margins_y(top, frame.margin_bottom));
+    scene.add(Primitive::Text {
+        x: 12.0,
+        y: top - f64::from(frame.label_size),
+        content: label(&y.label),
+        size: frame.label_size,
+        anchor: TextAnchor::Start,
+        rotate: None,
+        bold: false,
+        color: None,
+    });
+    Chart { scene }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(points: &[(f64, f64)]) -> Vec<Series> {
+        vec![Series { name: "a <b> & $c$".into(), points: points.to_vec() }]
+    }
+
+    /// The texts of an SVG, in drawing order.
+    fn texts(chart: &Chart) -> Vec<String> {
+        chart.svg().split("</text>").filter_map(|part| part.rsplit('>').next().map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn any_numbers_can_be_drawn() {
+        let cases: [&[(f64, f64)]; 12] = [
+            &[],
+            &[(1.0, 2.0)],
+            &[(f64::NAN, 1.0), (1.0, f64::INFINITY)],
+            &[(1.0, 5.0), (2.0, 5.0), (3.0, f64::NAN), (4.0, 5.0)],
+            &[(0.0, 0.0), (0.0, 0.0)],
+            &[(1.0, f64::MAX), (2.0, f64::MIN), (3.0, f64::MIN_POSITIVE)],
+            &[(1.0, 1e-300), (2.0, 1e-200)],
+            &[(1.0, 5e-324), (2.0, 1e100)],
+            &[(1e100, -1e100), (-1e100, 1e100)],
+            &[(1e15, 1e15), (1e15 + 1.0, 1e15 + 1.0)],
+            &[(1.0, 0.1), (2.0, 0.1 + 1e-17)],
+            &[(-3.0, -1e-9), (-2.0, 1e-9)],
+        ];
+        for points in cases {
+            let singles = |f: fn(&(f64, f64)) -> f64| points.iter().map(|p| f(p) as f32).collect::<Vec<_>>();
+            for chart in [
+                curves("t", "x", "y", &series(points)),
+                scatter("t", "x", "y", points, false),
+                scatter("t", "x", "y", points, true),
+                prediction_vs_truth(&singles(|p| p.0), &singles(|p| p.1)),
+            ] {
+                let png = chart.png().expect("a picture");
+                assert_eq!(png.bytes[..8], *b"\x89PNG\r\n\x1a\n");
+                assert_eq!(png.bytes[16..20], png.width.to_be_bytes());
+                assert_eq!(png.bytes[20..24], png.height.to_be_bytes());
+                assert!(!chart.svg().contains("NaN"), "{points:?}");
+            }
+        }
+        assert!(curves("t", "x", "y", &[]).png().is_ok());
+    }
+
+    #[test]
+    fn axes_have_a_handful_of_ticks_with_different_labels() {
+        for (low, high) in [
+            (0.0, 1.0),
+            (0.8412, 0.8419),
+            (0.0, 20_000_000.0),
+            (1.0, 30.0),
+            (-1e-7, 3e-7),
+            (9_999.0, 10_001.0),
+            (1e9, 1e9 + 5.0),
+            (999_000.0, 1_001_000.0),
+            (2.0, 1e80),
+        ] {
+            let axis = Axis::new("", [low, high].into_iter());
+            let first = (axis.low / axis.step).ceil() as i64;
+            let ticks: Vec<f64> =
+                (first..).map(|i| i as f64 * axis.step).take_while(|&tick| tick <= axis.high).collect();
+            assert!((2..=7).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
+            let mut labels: Vec<_> = ticks.iter().map(|&tick| (axis.format)(tick)).collect();
+            assert!(labels.iter().all(|label| label.len() <= 10), "{labels:?}");
+            labels.dedup();
+            assert_eq!(labels.len(), ticks.len(), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn labels_read_as_people_write_numbers() {
+        let label = |value, step, largest| number(value, step, largest);
+        assert_eq!(label(0.1 + 0.2, 0.1, 0.4), "0.3");
+        assert_eq!(label(-1e-17, 0.1, 0.4), "0");
+        assert_eq!(label(2_500_000.0, 500_000.0, 3e6), "2.5M");
+        assert_eq!(label(2_000.0, 500.0, 4_000.0), "2000");
+        assert_eq!(label(15_000.0, 5_000.0, 20_000.0), "15k");
+        assert_eq!(label(10_001.0, 1.0, 10_002.0), "10001");
+        assert_eq!(label(1.5e-5, 5e-6, 2e-5), "1.5e-5");
+        assert_eq!(superscript(-10), "⁻¹⁰");
+    }
+
+    #[test]
+    fn a_wide_positive_range_gets_a_logarithmic_axis() {
+        let wide = texts(&curves("t", "x", "y", &series(&[(1.0, 1.0), (2.0, 1e-12)])));
+        assert!(wide.contains(&"10⁻¹²".to_owned()), "{wide:?}");
+        for narrow in [[(1.0, 1.0), (2.0, 1e-2)], [(1.0, 1.0), (2.0, -1e12)]] {
+            assert!(!texts(&curves("t", "x", "y", &series(&narrow))).iter().any(|text| text.starts_with("10⁻")));
+        }
+    }
+
+    #[test]
+    fn names_are_text_and_not_markup() {
+        let shown = texts(&curves("cost in $ and $", "x\u{0}y", "y", &series(&[(1.0, 2.0)])));
+        for expected in ["cost in $ and $", "x y", "a &lt;b&gt; &amp; $c$"] {
+            assert!(shown.contains(&expected.to_owned()), "{shown:?}");
+        }
+        assert_eq!(shortened(&"ä".repeat(40)).chars().count(), 32);
+    }
+
+    #[test]
+    fn few_truths_are_groups_of_their_own() {
+        let pairs = vec![(2.0, 5.0), (1.0, 0.0), (1.0, 4.0), (1.0, 2.0), (1.0, 1.0), (1.0, 3.0)];
+        let found = groups(pairs);
+        assert_eq!(found[0], Group { truth: 1.0, mean: 2.0, middle: (1.0, 3.0), tails: (0.0, 4.0) });
+        assert_eq!(found[1], Group { truth: 2.0, mean: 5.0, middle: (5.0, 5.0), tails: (5.0, 5.0) });
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn many_truths_share_bins_that_keep_equal_ones_together() {
+        // Half of the truths are 0, the others all different.
+        let pairs: Vec<_> = (0..1000).map(|i| (f64::from((i - 500).max(0)), 1.0)).collect();
+        let found = groups(pairs);
+        assert!(found.len() <= MAX_GROUPS && found.len() >= MAX_GROUPS / 2, "{}", found.len());
+        assert_eq!(found.iter().filter(|group| group.truth == 0.0).count(), 1);
+        assert!(found.is_sorted_by(|a, b| a.truth < b.truth));
+    }
+}

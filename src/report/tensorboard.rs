@@ -1,0 +1,95 @@
+//! Training in TensorBoard. The step of every event is the number of ratings seen.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::event_file::EventFile;
+use super::plot;
+use crate::error::Result;
+use crate::train::{EpochReport, Observer};
+
+/// Writes curves, norms, histograms and the prediction-against-truth picture.
+pub struct TensorBoard {
+    events: EventFile,
+    histograms_every: u64,
+    /// Ratings of the validation split: the truth in the picture.
+    truth: Vec<f32>,
+    flushed: Instant,
+    rate_from: (f64, u64),
+}
+
+/// How long events may wait in memory.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+impl TensorBoard {
+    /// Events in `folder`; `ratings_seen` > 0 goes on after the events up to that step. `histograms_every` is in
+    /// epochs, 0 for never; `truth` holds the ratings of the validation split.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn open(folder: &Path, ratings_seen: u64, histograms_every: u64, truth: &[f32]) -> Result<Self> {
+        let events =
+            if ratings_seen > 0 { EventFile::resume(folder, ratings_seen as i64)? } else { EventFile::create(folder)? };
+        let truth = truth.to_vec();
+        Ok(Self { events, histograms_every, truth, flushed: Instant::now(), rate_from: (0.0, ratings_seen) })
+    }
+
+    /// Adds a text at step 0.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn text(&mut self, tag: &str, markdown: &str) -> Result<()> {
+        self.events.text(tag, 0, markdown)
+    }
+}
+
+impl Observer for TensorBoard {
+    fn epoch(&mut self, report: &EpochReport) -> Result<()> {
+        let step = report.ratings_seen as i64;
+        let mut scalars = vec![
+            ("loss/train".to_string(), report.train.loss),
+            ("objective/train".to_string(), report.train.objective),
+            ("rmse/train".to_string(), report.train.rmse),
+            ("learning_rate".to_string(), report.learning_rate),
+        ];
+        if let Some(scores) = report.validation {
+            scalars.push(("loss/validation".to_string(), scores.loss));
+            scalars.push(("rmse/validation".to_string(), scores.rmse));
+            scalars.push(("mae/validation".to_string(), scores.mae));
+        }
+        let seconds = report.seconds - self.rate_from.0;
+        if seconds > 0.0 {
+            let rate = (report.ratings_seen - self.rate_from.1) as f64 / seconds;
+            scalars.push(("speed/ratings_per_second".to_string(), rate));
+        }
+        self.rate_from = (report.seconds, report.ratings_seen);
+        for (prefix, norms) in [("gradient_norm", report.gradient_norms), ("parameter_norm", report.parameter_norms)] {
+            scalars.extend(norms.iter().map(|(name, norm)| (format!("{prefix}/{name}"), *norm)));
+        }
+        for (tag, value) in scalars {
+            self.events.scalar(&tag, step, value)?;
+        }
+        let is_due = self.histograms_every > 0 && report.epoch.is_multiple_of(self.histograms_every);
+        if is_due || report.epoch == report.epochs {
+            for (name, values) in (report.parameters)() {
+                self.events.histogram(&format!("parameters/{name}"), step, &values.data)?;
+            }
+            if !self.truth.is_empty() {
+                let picture = plot::prediction_vs_truth(&self.truth, report.validation_predictions).png()?;
+                self.events.image_png("prediction_vs_truth", step, picture.width, picture.height, &picture.bytes)?;
+            }
+        }
+        if self.flushed.elapsed() > FLUSH_EVERY || report.epoch == report.epochs {
+            self.flushed = Instant::now();
+            self.events.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TensorBoard {
+    fn drop(&mut self) {
+        // Early stopping and interruption end without a last epoch; a failure here has nobody left to report to.
+        let _ = self.events.flush();
+    }
+}

@@ -1,0 +1,204 @@
+//! The parts of a run, made from its settings. The only place that knows both config names and the parts' own types.
+
+
+
+use crate::config::settings::{
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, ScheduleKind, Settings, SolverKind, SplitKind as SplitName,
+    StoppingMetric,
+};
+use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
+use crate::data::split::{SplitKind, SplitSpec};
+use crate::data::synthetic::Synthetic;
+use crate::data::{Dataset, catalog};
+use crate::error::{Error, Result};
+use crate::loss::{Absolute, Huber, Logistic, Loss, Poisson, PointwiseLoss, Quantile, Squared};
+use crate::metric::Metric;
+use crate::model::{
+    BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig,
+};
+use crate::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use crate::train::{EarlyStopping, TrainConfig};
+
+/// The name under `data.dataset` that generates ratings instead of reading them.
+pub const SYNTHETIC: &str = "synthetic";
+
+/// A key that the schema guarantees wherever its condition holds.
+fn given<T>(value: Option<T>) -> T {
+    value.expect("the schema gives every active key a value")
+}
+
+/// Reads or generates the data.
+///
+/// # Errors
+/// Those of the readers, the catalog and the generator.
+pub fn dataset(settings: &Settings) -> Result<Dataset> {
+    let data = &settings.data;
+    let duplicates = match data.duplicates {
+        DuplicatesKind::Last => Duplicates::Last,
+        DuplicatesKind::Mean => Duplicates::Mean,
+        DuplicatesKind::Error => Duplicates::Error,
+    };
+    let binarize = data.binarize.map(|from| from as f32);
+    if let Some(path) = &data.path {
+        let titles = data.titles.as_ref().map(|titles| TitleFile {
+            path: titles.path.clone(),
+            delimiter: titles.delimiter.clone(),
+            columns: titles.columns.clone(),
+        });
+        let format = match given(data.format) {
+            FormatKind::Auto => Format::Auto,
+            FormatKind::Delimited => Format::Delimited,
+            FormatKind::MatrixMarket => Format::MatrixMarket,
+            FormatKind::Dense => Format::Dense,
+        };
+        let options = ReadOptions {
+            format,
+            delimiter: data.delimiter.clone(),
+            columns: data.columns.clone(),
+            skip_lines: given(data.skip_lines),
+            duplicates,
+            binarize,
+            titles,
+        };
+        return read_dataset(path, data.test_path.as_deref(), &options);
+    }
+    let name = given(data.dataset.as_deref());
+    if name == SYNTHETIC {
+        let recipe = given(data.synthetic.as_ref());
+        let synthetic = Synthetic {
+            users: recipe.users,
+            items: recipe.items,
+            ratings: recipe.ratings as u64,
+            rank: recipe.rank,
+            noise: recipe.noise,
+            seed: settings.seed,
+        };
+        let mut dataset = synthetic.dataset()?;
+        if let Some(from) = binarize {
+            dataset.ratings.values.iter_mut().for_each(|value| *value = f32::from(*value >= from));
+            dataset.reachable_rmse = None;
+        }
+        return Ok(dataset);
+    }
+    let fold = match data.split.kind {
+        SplitName::Files => data.split.fold,
+        _ => None,
+    };
+    catalog::load(catalog::find(name)?, fold, duplicates, binarize)
+}
+
+/// How the ratings are divided.
+pub fn split(settings: &Settings) -> SplitSpec {
+    let split = &settings.data.split;
+    let kind = match split.kind {
+        SplitName::None => SplitKind::None,
+        SplitName::Random => SplitKind::Random,
+        SplitName::KFold => SplitKind::KFold { folds: given(split.folds), fold: given(split.fold) },
+        SplitName::UserStratified => SplitKind::UserStratified,
+        SplitName::LeaveLastOut => SplitKind::LeaveLastOut,
+        SplitName::Temporal => SplitKind::Temporal,
+        SplitName::Files => SplitKind::Files,
+    };
+    SplitSpec { kind, test: split.test.unwrap_or(0.0), validation: split.validation.unwrap_or(0.0) }
+}
+
+/// The loss.
+pub fn loss(settings: &Settings) -> Loss {
+    let loss = &settings.loss;
+    match loss.kind {
+        LossKind::Squared => Loss::Squared(Squared {}),
+        LossKind::Absolute => Loss::Absolute(Absolute {}),
+        LossKind::Huber => Loss::Huber(Huber { delta: given(loss.delta) }),
+        LossKind::Quantile => Loss::Quantile(Quantile { level: given(loss.level) }),
+        LossKind::Logistic => Loss::Logistic(Logistic {}),
+        LossKind::Poisson => Loss::Poisson(Poisson {}),
+    }
+}
+
+/// Refuses ratings that the loss has no meaning for.
+///
+/// # Errors
+/// [`Error::Usage`] with the first such rating and the remedy.
+pub fn check_ratings(loss: &Loss, dataset: &Dataset) -> Result<()> {
+    let ratings = &dataset.ratings;
+    for (at, &value) in ratings.values.iter().enumerate() {
+        if let Some(remedy) = loss.refuses(value) {
+            let user = dataset.users.id(ratings.users[at] as usize);
+            let item = dataset.items.id(ratings.items[at] as usize);
+            return Err(Error::Usage(format!("the rating {value} of user {user} for item {item}: {remedy}")));
+        }
+    }
+    Ok(())
+}
+
+/// The model.
+pub fn model(settings: &Settings) -> ModelConfig {
+    let model = &settings.model;
+    let rank = model.rank;
+    let init = match model.init {
+        InitKind::Matched => FactorInit::Matched { std: given(model.init_std) },
+        InitKind::Normal => FactorInit::Normal { std: given(model.init_std) },
+        InitKind::Uniform => FactorInit::Uniform { low: given(model.init_low), high: given(model.init_high) },
+    };
+    let layers = || given(model.layers.clone());
+    match model.kind {
+        ModelKind::Mf => ModelConfig::Mf(MfConfig { rank, init }),
+        ModelKind::BiasedMf => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
+        ModelKind::Nmf => ModelConfig::Nmf(NmfConfig { rank, init }),
+        ModelKind::Gmf => ModelConfig::Gmf(GmfConfig { rank, init }),
+        ModelKind::Mlp => ModelConfig::Mlp(MlpConfig { rank, layers: layers(), init }),
+        ModelKind::Neumf => ModelConfig::NeuMf(NeuMfConfig { rank, layers: layers(), init }),
+    }
+}
+
+/// How to train.
+pub fn training(settings: &Settings) -> TrainConfig {
+    let (solver, train) = (&settings.solver, &settings.train);
+    let adam = |weight_decay| Rule::Adam {
+        beta1: given(solver.beta1),
+        beta2: given(solver.beta2),
+        epsilon: given(solver.epsilon),
+        weight_decay,
+    };
+    let rule = match solver.kind {
+        SolverKind::Adam => adam(0.0),
+        SolverKind::Adamw => adam(given(solver.weight_decay)),
+        SolverKind::Sgd => Rule::Sgd { momentum: given(solver.momentum) },
+        SolverKind::Adagrad => Rule::AdaGrad { epsilon: given(solver.epsilon) },
+    };
+    let schedule = &solver.schedule;
+    let decay = match schedule.kind {
+        ScheduleKind::Constant => Decay::Constant,
+        ScheduleKind::Step => Decay::Step { every: given(schedule.every), factor: given(schedule.factor) },
+        ScheduleKind::Exponential => Decay::Exponential { factor: given(schedule.factor) },
+        ScheduleKind::Cosine => Decay::Cosine { last: given(schedule.r#final) },
+    };
+    let lambda = &solver.regularization;
+    let stopping = &train.early_stopping;
+    let metric = match stopping.metric {
+        StoppingMetric::Loss => Metric::Loss,
+        StoppingMetric::Rmse => Metric::Rmse,
+        StoppingMetric::Mae => Metric::Mae,
+    };
+    TrainConfig {
+        epochs: train.epochs,
+        batch_size: solver.batch_size,
+        seed: settings.seed,
+        loss: loss(settings),
+        regularization: Regularization {
+            user_factors: lambda.user_factors,
+            item_factors: lambda.item_factors,
+            user_biases: lambda.user_biases.unwrap_or(0.0),
+            item_biases: lambda.item_biases.unwrap_or(0.0),
+            weights: lambda.weights.unwrap_or(0.0),
+        },
+        rule,
+        learning_rate: solver.learning_rate,
+        schedule_epochs: train.epochs,
+        schedule: Schedule { warmup: schedule.warmup, decay },
+        clip: Clip { value: solver.clip_value, norm: solver.clip_norm },
+        early_stopping: EarlyStopping { metric, patience: stopping.patience, min_delta: stopping.min_delta },
+        checkpoint_every: train.checkpoint_every,
+    }
+}
+

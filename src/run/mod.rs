@@ -1,0 +1,12 @@
+//! Runs: from a resolved config to a directory that holds everything that came of it.
+
+pub mod assemble;
+mod directory;
+mod model_file;
+mod summary;
+mod train;
+
+pub use directory::RunDirectory;
+pub use model_file::{ModelFile, Seen};
+pub use summary::Summary;
+pub use train::{Finished, Resume, TrainOptions, train};

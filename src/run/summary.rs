@@ -1,0 +1,63 @@
+//! `summary.json`: the result of a run in one object.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Scores;
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name from the config.
+    pub name: String,
+    /// `model.kind`.
+    pub model: String,
+    /// `solver.kind`.
+    pub solver: String,
+    /// The device that was used.
+    pub device: String,
+    /// Threads that were used.
+    pub threads: usize,
+    /// Seed.
+    pub seed: u64,
+    /// Epochs trained before the best was chosen.
+    pub epochs_run: u64,
+    /// Epoch of the model that was kept.
+    pub best_epoch: u64,
+    /// Whether the model was trained again on training and validation ratings together, for `best_epoch` epochs.
+    pub refit: bool,
+    /// Seconds spent in steps, refit included.
+    pub seconds_training: f64,
+    /// Ratings trained on a second.
+    pub ratings_per_second: f64,
+    /// Users with a training rating.
+    pub num_users: usize,
+    /// Items with a training rating.
+    pub num_items: usize,
+    /// All ratings, of all splits.
+    pub num_ratings: usize,
+    /// Metrics of the kept model on the ratings it was trained on.
+    pub train: Option<Scores>,
+    /// Metrics on the validation split, of the model before any refit.
+    pub validation: Option<Scores>,
+    /// Metrics of the kept model on the test split, which was used for nothing else.
+    pub test: Option<Scores>,
+    /// What predictions without factors reach on the test split, or else on the validation or training split.
+    pub baselines: Option<Baselines>,
+    /// For planted data, the RMSE that nobody can beat.
+    pub reachable_rmse: Option<f64>,
+    /// Test ratings whose user was not in training; predicted by the biases baseline.
+    pub test_unknown_users: usize,
+    /// Test ratings whose item was not in training; predicted by the biases baseline.
+    pub test_unknown_items: usize,
+}
+
+/// Trivial predictions on the split that the result is judged by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baselines {
+    /// The split: `"test"`, `"validation"` or `"train"`.
+    pub split: String,
+    /// Always the mean training rating.
+    pub global_mean: Scores,
+    /// μ + b_u + b_i with damped means.
+    pub biases: Scores,
+}

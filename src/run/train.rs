@@ -1,0 +1,348 @@
+//! One run of training, from a config to a directory.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::{Value, json};
+
+use super::assemble;
+use super::directory::RunDirectory;
+use super::model_file::{ModelFile, Seen};
+use super::summary::{Baselines, Summary};
+use crate::config::Config;
+use crate::config::settings::Settings;
+use crate::data::Dataset;
+use crate::data::split::{Split, assign, divide};
+use crate::device::{DeviceSpec, Opened};
+use crate::error::{Error, Result};
+use crate::eval::{Baseline, Predictor};
+use crate::files;
+use crate::loss::PointwiseLoss;
+use crate::model::parameters;
+use crate::model::{AnyModel, Start};
+use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
+use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
+
+/// Where a run goes on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resume {
+    /// Nowhere: a new run directory is made.
+    New,
+    /// The newest run of the config's name.
+    Newest,
+    /// This run directory.
+    Run(PathBuf),
+}
+
+/// What a run is given beside its config.
+pub struct TrainOptions<'a> {
+    /// Where to go on from.
+    pub resume: Resume,
+    /// Becomes true when the run should write a checkpoint and end.
+    pub stop: &'a AtomicBool,
+    /// For `environment.json`.
+    pub command_line: String,
+    /// Told things the user should know, before training.
+    pub note: &'a mut (dyn FnMut(&str) + Send),
+    /// Makes an observer of each phase of training; gets the number of epochs.
+    pub observer: &'a (dyn Fn(u64) -> Option<Box<dyn Observer>> + Sync),
+}
+
+/// A finished run.
+pub struct Finished {
+    /// Where everything lies.
+    pub directory: RunDirectory,
+    /// The result.
+    pub summary: Summary,
+    /// The model.
+    pub model: ModelFile,
+}
+
+/// Trains, evaluates and writes everything down.
+///
+/// # Errors
+/// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused before
+/// its first step leaves none.
+pub fn train<'a>(config: &'a Config, options: TrainOptions<'a>) -> Result<Finished> {
+    let threads = match config.settings().train.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| Error::Failed(format!("cannot start {threads} threads: {e}")))?;
+    pool.install(|| Job { config, settings: config.settings(), options, threads }.run())
+}
+
+struct Job<'a> {
+    config: &'a Config,
+    settings: &'a Settings,
+    options: TrainOptions<'a>,
+    threads: usize,
+}
+
+impl Job<'_> {
+    fn run(mut self) -> Result<Finished> {
+        let device = self.open_device()?;
+        let mut dataset = assemble::dataset(self.settings)?;
+        dataset.notes.iter().for_each(|note| (self.options.note)(note));
+        let spec = assemble::split(self.settings);
+        let parts = assign(&dataset, &spec, self.settings.seed)?;
+        // A split has been made of them; nothing here trains on time.
+        dataset.ratings.timestamps = None;
+        assemble::check_ratings(&assemble::loss(self.settings), &dataset)?;
+        let data = divide(&dataset, &parts, false)?;
+        let directory = self.directory(&dataset)?;
+        let config = assemble::training(self.settings);
+        let predictor = self.predictor(&data);
+        let selected = self.phase(&directory, &directory, config.clone(), &data, &predictor, &device)?;
+        let best = selected.progress.best;
+        let best_epoch = best.map_or(selected.progress.epoch, |best| best.epoch);
+        let mut seconds = selected.progress.seconds;
+        let mut ratings_seen = selected.progress.ratings_seen;
+        let (trained, data, predictor) = if self.settings.train.refit {
+            let data = divide(&dataset, &parts, true)?;
+            let predictor = self.predictor(&data);
+            let config = TrainConfig { epochs: best_epoch, ..config };
+            (self.options.note)(&format!(
+                "epoch {best_epoch} was best; training again on training and validation ratings"
+            ));
+            let refit = self.phase(&directory, &directory.refit(), config, &data, &predictor, &device)?;
+            seconds += refit.progress.seconds;
+            ratings_seen += refit.progress.ratings_seen;
+            (refit, data, predictor)
+        } else {
+            (selected.clone(), data, predictor)
+        };
+        let num_ratings = dataset.ratings.len();
+        let reachable_rmse = dataset.reachable_rmse;
+        drop(dataset);
+        let model = &trained.model;
+        let test = predictor.evaluate(model, &device.device, &data.test);
+        let train = predictor.evaluate(model, &device.device, &data.train);
+        let summary = Summary {
+            name: self.settings.name.clone(),
+            model: self.settings.model.kind.to_string(),
+            solver: self.settings.solver.kind.to_string(),
+            device: device.spec.to_string(),
+            threads: self.threads,
+            seed: self.settings.seed,
+            epochs_run: selected.progress.epoch,
+            best_epoch,
+            refit: self.settings.train.refit,
+            seconds_training: seconds,
+            ratings_per_second: ratings_seen as f64 / seconds.max(f64::MIN_POSITIVE),
+            num_users: data.users.len(),
+            num_items: data.items.len(),
+            num_ratings,
+            train: train.sums.scores(),
+            validation: best.map(|best| best.scores),
+            test: test.sums.scores(),
+            baselines: baselines(&predictor, &data),
+            reachable_rmse,
+            test_unknown_users: test.unknown_users,
+            test_unknown_items: test.unknown_items,
+        };
+        let file = ModelFile {
+            config: assemble::model(self.settings),
+            model: trained.model,
+            predictor,
+            users: data.users,
+            items: data.items,
+            titles: data.titles,
+        };
+        Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
+        file.write(&directory.model())?;
+        self.pictures(&directory, &file, summary.reachable_rmse)?;
+        write_json(&directory.summary(), &summary)?;
+        Ok(Finished { directory, summary, model: file })
+    }
+
+    fn open_device(&mut self) -> Result<Opened> {
+        let spec: DeviceSpec = self.settings.train.device.parse()?;
+        let device = spec.open()?;
+        if spec == DeviceSpec::Auto {
+            (self.options.note)(&format!("device auto: using {}", device.spec));
+        }
+        Ok(device)
+    }
+
+    /// A new run directory with its config and environment, or the one to go on in.
+    fn directory(&self, dataset: &Dataset) -> Result<RunDirectory> {
+        let parent = &self.settings.run.dir;
+        let directory = match &self.options.resume {
+            Resume::New => {
+                let directory = RunDirectory::create(parent, &self.settings.name)?;
+                files::write_bytes(&directory.config(), self.config.to_toml().as_bytes())?;
+                write_json(&directory.environment(), &self.environment(dataset))?;
+                return Ok(directory);
+            }
+            Resume::Newest => RunDirectory::newest(parent, &self.settings.name)?,
+            Resume::Run(path) => RunDirectory::open(path)?,
+        };
+        self.check_same_run(&directory, dataset)?;
+        Ok(directory)
+    }
+
+    /// Refuses to go on with other settings or data: the result would be neither run's.
+    fn check_same_run(&self, directory: &RunDirectory, dataset: &Dataset) -> Result<()> {
+        let began = Config::load(&directory.config(), &[])?;
+        let differing = differing_keys(began.settings(), self.settings);
+        if !differing.is_empty() {
+            return Err(Error::Usage(format!(
+                "{}: cannot resume with another {}; resume with the run's own config, or train without --resume",
+                directory.path().display(),
+                differing.join(", ")
+            )));
+        }
+        let path = directory.environment();
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+        let environment: Value =
+            serde_json::from_str(&text).map_err(|e| Error::data(&path, format!("is not JSON: {e}")))?;
+        if environment["data_sha256"] != json!(dataset.fingerprint) {
+            return Err(Error::Usage(format!(
+                "{}: the data changed since this run began; train without --resume",
+                directory.path().display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn environment(&self, dataset: &Dataset) -> Value {
+        let git = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
+        json!({
+            "lowrank": env!("CARGO_PKG_VERSION"),
+            "burn": "0.22.1",
+            "operating_system": std::env::consts::OS,
+            "architecture": std::env::consts::ARCH,
+            "git_commit": git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()),
+            "device": self.settings.train.device,
+            "threads": self.threads,
+            "seed": self.settings.seed,
+            "data_sha256": dataset.fingerprint,
+            "command_line": self.options.command_line,
+        })
+    }
+
+    fn predictor(&self, data: &Split) -> Predictor {
+        Predictor {
+            loss: assemble::loss(self.settings),
+            clip: self.settings.evaluation.clip.then(|| data.train.range()).flatten(),
+            baseline: Baseline::fit(&data.train, data.users.len(), data.items.len()),
+        }
+    }
+
+    /// Trains one model from its start, or from its last checkpoint, in `directory` (of the run `root`).
+    fn phase(
+        &self,
+        root: &RunDirectory,
+        directory: &RunDirectory,
+        config: TrainConfig,
+        data: &Split,
+        predictor: &Predictor,
+        device: &Opened,
+    ) -> Result<Trained<AnyModel>> {
+        let start = Start {
+            num_users: data.users.len(),
+            num_items: data.items.len(),
+            mean_score: predictor.loss.score(predictor.baseline.global_mean),
+            seed: self.settings.seed,
+            device: &device.device,
+        };
+        let model = assemble::model(self.settings).init(&start);
+        let epochs = config.epochs;
+        let checkpoints = Checkpoints::create(&directory.checkpoints())?;
+        let mut trainer = Trainer::new(config, model, device.clone()).with_checkpoints(checkpoints).with_stop(self.options.stop);
+        if self.options.resume != Resume::New {
+            trainer = trainer.resume()?;
+        }
+        let mut metrics = JsonLines::open(&directory.metrics(), trainer.epochs_done())?;
+        let report = &self.settings.report;
+        let mut tensorboard = match report.tensorboard {
+            true => {
+                let truth = &data.validation.values;
+                let seen = trainer.ratings_seen();
+                let mut tensorboard = TensorBoard::open(directory.path(), seen, report.histograms_every, truth)?;
+                if seen == 0 {
+                    let config = self.config.to_toml();
+                    tensorboard.text("config", &format!("```toml\n{config}\n```"))?;
+                }
+                Some(tensorboard)
+            }
+            false => None,
+        };
+        let mut console = (self.options.observer)(epochs);
+        let mut observers: Vec<&mut dyn Observer> = vec![&mut metrics];
+        observers.extend(tensorboard.as_mut().map(|observer| observer as &mut dyn Observer));
+        observers.extend(console.as_deref_mut().map(|observer| observer as &mut dyn Observer));
+        let data = TrainData { train: &data.train, validation: &data.validation, predictor };
+        trainer.fit(data, &mut observers).map_err(|error| match error {
+            Error::Interrupted { .. } => {
+                Error::Interrupted { resume: format!("lowrank train {} --resume", root.config().display()) }
+            }
+            error => error,
+        })
+    }
+
+    /// The training curve, and the item factors for the embedding projector.
+    fn pictures(&self, directory: &RunDirectory, file: &ModelFile, reachable: Option<f64>) -> Result<()> {
+        let mut series = curves(&directory.metrics(), "rmse")?;
+        let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
+        if last_epoch > 0.0 {
+            if let Some(rmse) = reachable {
+                let points = vec![(1.0, rmse), (last_epoch, rmse)];
+                series.push(plot::Series { name: "reachable".into(), points });
+            }
+            let title = format!("{}: {}", self.settings.name, self.settings.model.kind);
+            let picture = plot::curves(&title, "epoch", "RMSE", &series).png()?;
+            files::write_bytes(&directory.curve(), &picture.bytes)?;
+        }
+        if self.settings.report.projector && self.settings.report.tensorboard {
+            let titles = |item: usize| file.title(item).unwrap_or_default();
+            let labels: Vec<_> = file.items.ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
+            for (name, values) in parameters::collect(&file.model) {
+                if name.ends_with("item_factors") {
+                    projector::write(directory.path(), &name, &labels, values.shape[1], &values.data)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Trivial baselines on the split that the result is judged by.
+fn baselines(predictor: &Predictor, data: &Split) -> Option<Baselines> {
+    let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
+    let (split, ratings) = splits.into_iter().find(|(_, ratings)| !ratings.is_empty())?;
+    let (global_mean, biases) = predictor.baselines(ratings);
+    Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
+}
+
+/// Keys that decide the result and have another value in `b` than in `a`. Threads, device, reporting and the folder
+/// do not decide it.
+fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
+    fn compare(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
+        match (a, b) {
+            (Value::Object(a), Value::Object(b)) => {
+                for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    let null = Value::Null;
+                    compare(&path, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), found);
+                }
+            }
+            _ if a != b => found.push(path.to_string()),
+            _ => {}
+        }
+    }
+    let json = |settings: &Settings| serde_json::to_value(settings).expect("settings are plain data");
+    let mut found = Vec::new();
+    compare("", &json(a), &json(b), &mut found);
+    let free = ["train.device", "train.threads", "train.checkpoint_every", "report.", "run."];
+    found.retain(|key| !free.iter().any(|free| key.starts_with(free)));
+    found
+}
+
+fn write_json(path: &std::path::Path, value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Error::Failed(format!("{}: {e}", path.display())))?;
+    files::write_bytes(path, (text + "\n").as_bytes())
+}

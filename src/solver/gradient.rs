@@ -1,0 +1,261 @@
+//! One step of mini-batch gradient descent by autodiff.
+//!
+//! Objective of a batch B: 1/|B| · Σ_{(u,i) ∈ B} [ loss(r_ui, ŝ_ui) + Σ_tables λ_table · ‖row‖² ] + λ_weights · Σ_layers ‖W‖²
+//!
+//! where "row" is the row that the rating's user or item has in the table. λ is thus a penalty per observed rating (as
+//! in FunkSVD and Koren, Bell & Volinsky 2009, eq. 5), without a ½: a user with many ratings is penalized as often.
+//! It is not weight decay, which shrinks every row at every step.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::optimizer::Optimizer;
+use crate::data::batch::Samples;
+use crate::device::to_vec;
+use crate::loss::PointwiseLoss;
+use crate::model::parameters::Path;
+use crate::model::{Constraint, Factorization, Group, Kind};
+
+/// λ of each group of parameters, per observed rating.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Regularization {
+    /// λ of p_u.
+    pub user_factors: f64,
+    /// λ of q_i.
+    pub item_factors: f64,
+    /// λ of b_u.
+    pub user_biases: f64,
+    /// λ of b_i.
+    pub item_biases: f64,
+    /// λ of the weight matrices of dense layers.
+    pub weights: f64,
+}
+
+impl Regularization {
+    /// λ of a table's group.
+    pub fn of(&self, group: Group) -> f64 {
+        match group {
+            Group::USER_FACTORS => self.user_factors,
+            Group::ITEM_FACTORS => self.item_factors,
+            Group::USER_BIASES => self.user_biases,
+            Group::ITEM_BIASES => self.item_biases,
+        }
+    }
+}
+
+/// Limits on gradients, applied in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Clip {
+    /// Every element of every gradient is limited to ± this.
+    pub value: Option<f64>,
+    /// All gradients are scaled down together where their joint Euclidean norm exceeds this.
+    pub norm: Option<f64>,
+}
+
+/// What one step saw, still on the device: nothing is read back until somebody asks.
+#[derive(Debug, Clone)]
+pub struct StepSums {
+    /// `[3]`: Σ loss, penalty · |B|, Σ (r − s)² over the batch, before the step.
+    pub sums: Tensor<1>,
+    /// Number of ratings.
+    pub count: usize,
+}
+
+/// Euclidean norms by parameter name.
+pub type Norms = Vec<(String, f64)>;
+
+/// The solver: objective, limits and update rule.
+#[derive(Debug, Clone)]
+pub struct GradientStep<L> {
+    /// Loss of one rating.
+    pub loss: L,
+    /// λ.
+    pub regularization: Regularization,
+    /// Limits on gradients.
+    pub clip: Clip,
+    /// Update rule and its memory.
+    pub optimizer: Optimizer,
+}
+
+impl<L: PointwiseLoss> GradientStep<L> {
+    /// The objective of a batch as a `[1]` tensor to differentiate, and its parts.
+    pub fn objective<M: Factorization>(&self, model: &M, samples: &Samples, device: &Device) -> (Tensor<1>, StepSums) {
+        let batch = samples.to_device(device);
+        let count = samples.len();
+        let score = model.forward(&batch); // [batch]
+        let residual = batch.ratings().clone() - score.clone();
+        let squared = total(residual.clone() * residual).inner();
+        let loss = total(self.loss.forward(score, batch.ratings().clone()));
+        let penalty = self.penalty(model, samples, device);
+        let detached = penalty.clone().map_or_else(|| loss.zeros_like(), |penalty| penalty * count as f64).inner();
+        let sums = Tensor::cat(vec![loss.clone().inner(), detached, squared], 0);
+        let mean = loss / count as f64;
+        let objective = match penalty {
+            Some(penalty) => mean + penalty,
+            None => mean,
+        };
+        (objective, StepSums { sums, count })
+    }
+
+    /// Moves the model one step against the gradient of [`objective`](Self::objective).
+    /// `norms` asks for the norms of the gradients (before clipping), which costs a read-back.
+    pub fn step<M: Factorization>(
+        &mut self,
+        model: M,
+        samples: &Samples,
+        device: &Device,
+        learning_rate: f64,
+        norms: bool,
+    ) -> (M, StepSums, Option<Norms>) {
+        let (objective, sums) = self.objective(&model, samples, device);
+        let gradients = objective.backward();
+        let norms = norms.then(|| gradient_norms(&model, &gradients));
+        let scale = self.clip.norm.map(|limit| joint_scale(&model, &gradients, self.clip.value, limit));
+        let undecayed = model.tables().iter().filter(|t| t.group().kind == Kind::Biases).map(|t| t.rows.id).collect();
+        let project = model.constraint() == Constraint::NonNegative;
+        self.optimizer.begin_step();
+        let model = model.map(&mut Updater {
+            path: Path::default(),
+            optimizer: &mut self.optimizer,
+            gradients,
+            limit: self.clip.value,
+            scale,
+            learning_rate,
+            undecayed,
+            project,
+        });
+        (model, sums, norms)
+    }
+
+    fn penalty<M: Factorization>(&self, model: &M, samples: &Samples, device: &Device) -> Option<Tensor<1>> {
+        let mut terms = Vec::new();
+        for table in model.tables() {
+            let lambda = self.regularization.of(table.group());
+            if lambda > 0.0 {
+                let rows = table.rows.val();
+                // Σ over ratings of ‖row‖² = Σ over rows of (number of ratings) · ‖row‖²: no second gather.
+                let mut weights = vec![0.0_f32; rows.dims()[0]];
+                let share = (lambda / samples.len() as f64) as f32;
+                for &index in samples.indices(table.group().column) {
+                    weights[index as usize] += share;
+                }
+                let length = weights.len();
+                let weights = Tensor::<2>::from_data(TensorData::new(weights, [length, 1]), device);
+                terms.push(total(((rows.clone() * rows).sum_dim(1) * weights).squeeze_dim(1)));
+            }
+        }
+        if self.regularization.weights > 0.0 {
+            for layer in model.layers() {
+                let weight = layer.weight.val();
+                terms.push(total((weight.clone() * weight).sum_dim(1).squeeze_dim(1)) * self.regularization.weights);
+            }
+        }
+        terms.into_iter().reduce(|sum, term| sum + term)
+    }
+}
+
+/// Sum of a vector, in an order that does not depend on the number of threads: burn's CPU backend splits a `sum` of
+/// millions of values among threads, but not a `sum_dim`.
+pub fn total(vector: Tensor<1>) -> Tensor<1> {
+    const WIDTH: usize = 1024;
+    let length = vector.dims()[0];
+    if length <= WIDTH * WIDTH {
+        return vector.sum();
+    }
+    let whole = length / WIDTH * WIDTH;
+    let rows = vector.clone().slice([0..whole]).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
+    let sum = total(rows);
+    if whole < length { sum + vector.slice([whole..length]).sum() } else { sum }
+}
+
+/// Applies the update rule to every parameter that has a gradient.
+struct Updater<'a> {
+    path: Path,
+    optimizer: &'a mut Optimizer,
+    gradients: Gradients,
+    limit: Option<f64>,
+    scale: Option<Tensor<1>>,
+    learning_rate: f64,
+    undecayed: HashSet<ParamId>,
+    project: bool,
+}
+
+impl ModuleMapper for Updater<'_> {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let Some(gradient) = tensor.grad_remove(&mut self.gradients) else {
+            return Param::from_mapped_value(id, tensor, mapper);
+        };
+        let mut gradient: Tensor<1> = limited(gradient, self.limit).flatten(0, D - 1);
+        if let Some(scale) = &self.scale {
+            gradient = gradient * scale.clone();
+        }
+        let dims = tensor.dims();
+        let decays = D > 1 && !self.undecayed.contains(&id);
+        let flat = tensor.inner().flatten(0, D - 1);
+        let mut updated = self.optimizer.update(&self.path.name(), flat, gradient, self.learning_rate, decays);
+        if self.project {
+            updated = updated.clamp_min(0.0);
+        }
+        Param::from_mapped_value(id, updated.reshape(dims).autodiff().require_grad(), mapper)
+    }
+}
+
+fn limited<const D: usize>(gradient: Tensor<D>, limit: Option<f64>) -> Tensor<D> {
+    match limit {
+        Some(limit) => gradient.clamp(-limit, limit),
+        None => gradient,
+    }
+}
+
+/// min(1, limit / ‖all gradients‖) as a tensor, so that nothing is read back.
+fn joint_scale<M: Module>(model: &M, gradients: &Gradients, value_limit: Option<f64>, limit: f64) -> Tensor<1> {
+    let squares = squared_norms(model, gradients, value_limit);
+    let sum = squares.into_iter().map(|(_, square)| square).reduce(|sum, square| sum + square);
+    let norm = sum.expect("a model with parameters").sqrt();
+    (norm.add_scalar(1e-12).recip() * limit).clamp_max(1.0)
+}
+
+fn gradient_norms<M: Module>(model: &M, gradients: &Gradients) -> Norms {
+    let read = |square: Tensor<1>| f64::from(to_vec(square)[0]).sqrt();
+    squared_norms(model, gradients, None).into_iter().map(|(name, square)| (name, read(square))).collect()
+}
+
+/// ‖g‖² of each parameter's gradient, on the device.
+fn squared_norms<M: Module>(model: &M, gradients: &Gradients, limit: Option<f64>) -> Vec<(String, Tensor<1>)> {
+    struct Visitor<'a> {
+        path: Path,
+        gradients: &'a Gradients,
+        limit: Option<f64>,
+        found: Vec<(String, Tensor<1>)>,
+    }
+    impl ModuleVisitor for Visitor<'_> {
+        fn enter_module(&mut self, name: &str, container_type: &str) {
+            self.path.enter(name, container_type);
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = param.val().grad(self.gradients) {
+                let gradient = limited(gradient, self.limit);
+                let square = total((gradient.clone() * gradient).flatten(0, D - 1));
+                self.found.push((self.path.name(), square));
+            }
+        }
+    }
+    let mut visitor = Visitor { path: Path::default(), gradients, limit, found: Vec::new() };
+    model.visit(&mut visitor);
+    visitor.found
+}

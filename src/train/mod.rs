@@ -1,0 +1,366 @@
+//! The training loop.
+//!
+//! For each epoch, for each batch: one step. Then evaluate, tell the observers, write a checkpoint, perhaps stop.
+
+mod checkpoint;
+mod early_stopping;
+mod observer;
+mod tensor_file;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+pub use checkpoint::{Checkpoint, Checkpoints, Progress};
+pub use early_stopping::{Best, EarlyStopping};
+pub use observer::{EpochReport, Observer, TrainScores};
+pub use tensor_file::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
+
+use crate::data::Ratings;
+use crate::data::batch::{Samples, epoch_order};
+use crate::device::{Opened, to_vec};
+use crate::error::{Error, Result};
+use crate::eval::Predictor;
+use crate::loss::Loss;
+use crate::model::parameters::{self, Values};
+use crate::model::Factorization;
+use crate::solver::gradient::{GradientStep, Norms, StepSums};
+use crate::solver::{Clip, Optimizer, Regularization, Rule, Schedule};
+
+/// How to train, whatever the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainConfig {
+    /// Epochs to train.
+    pub epochs: u64,
+    /// Ratings a step; 0 for all of them.
+    pub batch_size: usize,
+    /// Seed of the order of ratings.
+    pub seed: u64,
+    /// Loss of one rating.
+    pub loss: Loss,
+    /// λ.
+    pub regularization: Regularization,
+    /// Update rule.
+    pub rule: Rule,
+    /// Learning rate η before the schedule.
+    pub learning_rate: f64,
+    /// Epochs that the schedule spans; more than `epochs` where training is to stop on the way.
+    pub schedule_epochs: u64,
+    /// What η is multiplied by.
+    pub schedule: Schedule,
+    /// Limits on gradients.
+    pub clip: Clip,
+    /// What is best, and when to stop waiting for better.
+    pub early_stopping: EarlyStopping,
+    /// Epochs between two checkpoints; 0 writes one at the end and on interruption only.
+    pub checkpoint_every: u64,
+}
+
+/// Training data, and what is held out to choose the best epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainData<'a> {
+    /// Ratings to train on; every index is known.
+    pub train: &'a Ratings,
+    /// Ratings to choose the best epoch by; may be empty.
+    pub validation: &'a Ratings,
+    /// Turns scores into predictions.
+    pub predictor: &'a Predictor,
+}
+
+/// What came of training.
+#[derive(Debug, Clone)]
+pub struct Trained<M> {
+    /// The model of the best epoch, or of the last one without a validation split. Without autodiff.
+    pub model: M,
+    /// How far training went.
+    pub progress: Progress,
+}
+
+/// Trains one model.
+pub struct Trainer<'a, M> {
+    config: TrainConfig,
+    device: Opened,
+    checkpoints: Option<Checkpoints>,
+    stop: Option<&'a AtomicBool>,
+    /// Taken out only while a step moves it.
+    model: Option<M>,
+    best_model: Option<M>,
+    solver: GradientStep<Loss>,
+    progress: Progress,
+}
+
+/// Steps between two looks at the loss on a device that would have to be waited for.
+const STEPS_BETWEEN_LOOKS: usize = 64;
+
+impl<'a, M: Factorization> Trainer<'a, M> {
+    /// A trainer for a model on `device` that has not been trained yet.
+    pub fn new(config: TrainConfig, model: M, device: Opened) -> Self {
+        let solver = GradientStep {
+            loss: config.loss,
+            regularization: config.regularization,
+            clip: config.clip,
+            optimizer: Optimizer::new(config.rule),
+        };
+        Self {
+            model: Some(model.to_device(&device.device.clone().autodiff()).train()),
+            config,
+            device,
+            checkpoints: None,
+            stop: None,
+            best_model: None,
+            solver,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Keeps checkpoints.
+    pub fn with_checkpoints(mut self, checkpoints: Checkpoints) -> Self {
+        self.checkpoints = Some(checkpoints);
+        self
+    }
+
+    /// Writes a checkpoint and returns [`Error::Interrupted`] soon after `stop` becomes true.
+    pub fn with_stop(mut self, stop: &'a AtomicBool) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
+    /// Goes on from the last checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::ModelFile`] for a checkpoint that cannot be read or is of another model.
+    pub fn resume(mut self) -> Result<Self> {
+        let Some(checkpoints) = self.checkpoints.clone() else { return Ok(self) };
+        let last = checkpoints.last();
+        if !last.exists() {
+            return Ok(self);
+        }
+        let checkpoint = Checkpoint::read(&last)?;
+        let restore = |model: M, path: &std::path::Path, values: &BTreeMap<String, Values>| {
+            parameters::restore(model, values)
+                .map_err(|cause| Error::model_file(path, format!("{cause}: it is a checkpoint of another model")))
+        };
+        let model = restore(self.model().clone(), &last, &checkpoint.parameters)?;
+        self.solver.optimizer = Optimizer::restore(
+            self.config.rule,
+            checkpoint.progress.step,
+            &checkpoint.optimizer,
+            &self.device.device,
+        );
+        if checkpoint.progress.best.is_some() {
+            let path = checkpoints.best();
+            let best = Checkpoint::read(&path)?;
+            self.best_model = Some(restore(model.clone(), &path, &best.parameters)?.valid());
+        }
+        self.model = Some(model);
+        self.progress = checkpoint.progress;
+        Ok(self)
+    }
+
+    fn model(&self) -> &M {
+        self.model.as_ref().expect("put back after every step")
+    }
+
+    /// Whole epochs done so far.
+    pub fn epochs_done(&self) -> u64 {
+        self.progress.epoch
+    }
+
+    /// Ratings trained on so far.
+    pub fn ratings_seen(&self) -> u64 {
+        self.progress.ratings_seen
+    }
+
+    /// Trains until all epochs are done or early stopping ends it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] without training ratings, [`Error::Diverged`] as soon as a number is not finite,
+    /// [`Error::Interrupted`], and the errors of checkpoints and observers.
+    pub fn fit(mut self, data: TrainData, observers: &mut [&mut dyn Observer]) -> Result<Trained<M>> {
+        if data.train.is_empty() {
+            return Err(Error::Usage("there are no training ratings".into()));
+        }
+        while self.progress.epoch < self.config.epochs && !self.progress.stopped {
+            let epoch = self.progress.epoch + 1;
+            let (gradient_norms, learning_rate) = self.epoch(epoch, data.train, observers)?;
+            self.report(epoch, data, &gradient_norms, learning_rate, observers)?;
+            let every = self.config.checkpoint_every;
+            let is_last = epoch == self.config.epochs || self.progress.stopped;
+            if is_last || (every > 0 && epoch.is_multiple_of(every)) {
+                self.save()?;
+            }
+        }
+        let model = self.best_model.unwrap_or_else(|| self.model.expect("put back after every step").valid());
+        Ok(Trained { model, progress: self.progress })
+    }
+
+    /// The steps of one epoch. Returns the norms of the last gradients and the last learning rate.
+    fn epoch(&mut self, epoch: u64, train: &Ratings, observers: &mut [&mut dyn Observer]) -> Result<(Norms, f64)> {
+        let size = if self.config.batch_size == 0 { train.len() } else { self.config.batch_size.min(train.len()) };
+        let batches = train.len().div_ceil(size) as u64;
+        let order = epoch_order(train.len(), self.config.seed, epoch);
+        let device = self.device.device.clone().autodiff();
+        let looks_at_once = self.device.is_host();
+        let mut pending: Vec<StepSums> = Vec::new();
+        let mut norms = Norms::new();
+        let mut learning_rate = 0.0;
+        for (batch, positions) in (1..).zip(order.chunks(size)).skip(self.progress.batch as usize) {
+            let started = Instant::now();
+            let elapsed = (epoch - 1) as f64 + (batch - 1) as f64 / batches as f64;
+            let factor =
+                self.config.schedule.factor(elapsed, 1.0 / batches as f64, self.config.schedule_epochs as f64);
+            learning_rate = self.config.learning_rate * factor;
+            let samples = Samples::gather(train, positions);
+            let is_last = batch == batches;
+            // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
+            let model = self.model.take().expect("put back after every step");
+            let (model, sums, step_norms) = self.solver.step(model, &samples, &device, learning_rate, is_last);
+            self.model = Some(model);
+            norms = step_norms.unwrap_or(norms);
+            pending.push(sums);
+            self.progress.batch = batch;
+            self.progress.step += 1;
+            self.progress.ratings_seen += samples.len() as u64;
+            if looks_at_once || is_last || pending.len() >= STEPS_BETWEEN_LOOKS {
+                self.look(epoch, &mut pending)?;
+            }
+            self.progress.seconds += started.elapsed().as_secs_f64();
+            observers.iter_mut().for_each(|observer| observer.batch(epoch, batch, batches));
+            if !is_last && self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                self.look(epoch, &mut pending)?;
+                return Err(self.interrupted());
+            }
+        }
+        Ok((norms, learning_rate))
+    }
+
+    /// Reads the sums of the steps since the last look back, and refuses to go on where they are not finite.
+    fn look(&mut self, epoch: u64, pending: &mut Vec<StepSums>) -> Result<()> {
+        let first_step = self.progress.step + 1 - pending.len() as u64;
+        for (step, sums) in (first_step..).zip(pending.drain(..)) {
+            let values = to_vec(sums.sums);
+            let [loss, penalty, squared] = [values[0], values[1], values[2]].map(f64::from);
+            if !(loss + penalty).is_finite() {
+                return Err(self.diverged(epoch, step, loss, penalty));
+            }
+            self.progress.sums.count += sums.count as u64;
+            self.progress.sums.loss += loss;
+            self.progress.sums.squared += squared;
+            self.progress.penalty += penalty;
+        }
+        Ok(())
+    }
+
+    /// Evaluates, decides whether this epoch is the best and the last, and tells the observers.
+    fn report(
+        &mut self,
+        epoch: u64,
+        data: TrainData,
+        gradient_norms: &Norms,
+        learning_rate: f64,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<()> {
+        let model = self.model().valid();
+        let evaluation = data.predictor.evaluate(&model, &self.device.device, data.validation);
+        let validation = evaluation.sums.scores();
+        let sums = std::mem::take(&mut self.progress.sums);
+        let penalty = std::mem::take(&mut self.progress.penalty);
+        self.progress.epoch = epoch;
+        self.progress.batch = 0;
+        let mut is_best = false;
+        if let Some(scores) = validation {
+            let stopping = &self.config.early_stopping;
+            is_best = stopping.is_better(&scores, self.progress.best.as_ref());
+            if is_best {
+                self.progress.best = Some(Best { epoch, scores });
+                self.best_model = Some(model.clone());
+                if let Some(checkpoints) = &self.checkpoints {
+                    let parameters = parameters::collect(&model).into_iter().collect();
+                    let progress = self.progress.clone();
+                    Checkpoint { progress, parameters, optimizer: BTreeMap::new() }.write(&checkpoints.best())?;
+                }
+            }
+            self.progress.stopped = stopping.is_over(epoch, self.progress.best.as_ref());
+        }
+        let mean = |sum: f64| sum / sums.count as f64;
+        let parameter_norms = parameter_norms(&parameters::collect(&model));
+        if let Some((name, _)) = parameter_norms.iter().find(|(_, norm)| !norm.is_finite()) {
+            let cause = format!("parameter {name} is no longer finite");
+            return Err(self.diverged_because(epoch, self.progress.step, cause));
+        }
+        let report = EpochReport {
+            epoch,
+            epochs: self.config.epochs,
+            step: self.progress.step,
+            ratings_seen: self.progress.ratings_seen,
+            seconds: self.progress.seconds,
+            learning_rate,
+            train: TrainScores {
+                loss: mean(sums.loss),
+                objective: mean(sums.loss + penalty),
+                rmse: mean(sums.squared).sqrt(),
+            },
+            validation,
+            validation_predictions: &evaluation.predictions,
+            is_best,
+            gradient_norms,
+            parameter_norms: &parameter_norms,
+            parameters: &|| parameters::collect(&model),
+        };
+        observers.iter_mut().try_for_each(|observer| observer.epoch(&report))
+    }
+
+    fn save(&self) -> Result<()> {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
+        let checkpoint = Checkpoint {
+            progress: self.progress.clone(),
+            parameters: parameters::collect(self.model()).into_iter().collect(),
+            optimizer: self.solver.optimizer.save(),
+        };
+        checkpoint.write(&checkpoints.last())
+    }
+
+    fn interrupted(&self) -> Error {
+        match self.save() {
+            Ok(()) => Error::Interrupted { resume: "the same command with --resume".into() },
+            Err(error) => error,
+        }
+    }
+
+    /// Names the parameter that is to blame for a loss that is not finite.
+    fn diverged(&self, epoch: u64, step: u64, loss: f64, penalty: f64) -> Error {
+        let what = if loss.is_finite() { ("penalty", penalty) } else { ("loss", loss) };
+        let largest = parameters::collect(self.model())
+            .into_iter()
+            .map(|(name, values)| {
+                let size = values.data.iter().fold(0.0_f32, |size, value| {
+                    if value.is_finite() { size.max(value.abs()) } else { f32::INFINITY }
+                });
+                (name, size)
+            })
+            .reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let blame = match largest {
+            Some((name, f32::INFINITY)) => format!("parameter {name} holds numbers that are not finite"),
+            Some((name, size)) => format!("the largest parameter is {name} with {size:.3e}"),
+            None => "the model has no parameters".into(),
+        };
+        self.diverged_because(epoch, step, format!("the {} is {}; {blame}", what.0, what.1))
+    }
+
+    fn diverged_because(&self, epoch: u64, step: u64, cause: String) -> Error {
+        let kept = match &self.checkpoints {
+            Some(checkpoints) if checkpoints.last().exists() => {
+                format!("The last good checkpoint is kept: {}. ", checkpoints.last().display())
+            }
+            _ => String::new(),
+        };
+        let remedy = format!("{kept}Lower solver.learning_rate, set solver.clip_norm, or raise solver.regularization.");
+        Error::Diverged { epoch, step, cause, remedy }
+    }
+}
+
+/// Euclidean norms by name, from sums in `f64`.
+fn parameter_norms(parameters: &[(String, Values)]) -> Norms {
+    let norm = |values: &Values| values.data.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+    parameters.iter().map(|(name, values)| (name.clone(), norm(values))).collect()
+}

@@ -1,0 +1,62 @@
+//! Who is told how training goes.
+
+use crate::error::Result;
+use crate::metric::Scores;
+use crate::model::parameters::Values;
+use crate::solver::gradient::Norms;
+
+/// Everything known at the end of an epoch.
+pub struct EpochReport<'a> {
+    /// Epochs finished, from 1.
+    pub epoch: u64,
+    /// Epochs planned.
+    pub epochs: u64,
+    /// Steps taken since the start.
+    pub step: u64,
+    /// Ratings trained on since the start, repetitions included: the x-axis of curves.
+    pub ratings_seen: u64,
+    /// Seconds spent in steps since the start, evaluation and reporting excluded.
+    pub seconds: f64,
+    /// Learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// Means over the epoch's steps, each taken before its step.
+    pub train: TrainScores,
+    /// Metrics after the epoch; `None` without a validation split.
+    pub validation: Option<Scores>,
+    /// Predictions of the validation split, in its order.
+    pub validation_predictions: &'a [f32],
+    /// Whether these parameters are the best so far.
+    pub is_best: bool,
+    /// Norms of the epoch's last gradients, before clipping.
+    pub gradient_norms: &'a Norms,
+    /// Norms of all trained parameters after the epoch.
+    pub parameter_norms: &'a Norms,
+    /// Reads all parameters back, by name.
+    pub parameters: &'a dyn Fn() -> Vec<(String, Values)>,
+}
+
+/// What training itself saw of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainScores {
+    /// Mean loss, without the penalty.
+    pub loss: f64,
+    /// Mean of loss plus penalty: what is minimized.
+    pub objective: f64,
+    /// √ of the mean squared difference between rating and score; the RMSE of unclipped predictions for every loss
+    /// whose score is the prediction.
+    pub rmse: f64,
+}
+
+/// Is told about each batch and each epoch. It can stop training only by failing.
+pub trait Observer {
+    /// `done` of `total` batches of epoch `epoch` are done.
+    fn batch(&mut self, epoch: u64, done: u64, total: u64) {
+        let _ = (epoch, done, total);
+    }
+
+    /// An epoch is done.
+    ///
+    /// # Errors
+    /// What keeps the observer from doing its work, a full disk for example; training stops with it.
+    fn epoch(&mut self, report: &EpochReport) -> Result<()>;
+}

@@ -1,0 +1,130 @@
+//! Safetensors files with one metadata key and reproducible bytes: the format of models and checkpoints.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::model::parameters::Values;
+
+/// Version of every safetensors file that lowrank writes; a file of another version is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The one metadata key: several would be written in hash order.
+const METADATA_KEY: &str = "lowrank";
+
+/// A tensor on its way into or out of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Element type: `F32`, `U8`, `U32` or `U64`.
+    pub dtype: Dtype,
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// Little-endian elements in row-major order.
+    pub bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// A tensor of floats.
+    pub fn floats(values: &Values) -> Self {
+        let bytes = values.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dtype: Dtype::F32, shape: values.shape.clone(), bytes }
+    }
+
+    /// A vector of bytes.
+    pub fn text(bytes: &[u8]) -> Self {
+        Self { dtype: Dtype::U8, shape: vec![bytes.len()], bytes: bytes.to_vec() }
+    }
+
+    /// A vector of 32-bit numbers.
+    pub fn u32s(values: &[u32]) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dtype: Dtype::U32, shape: vec![values.len()], bytes }
+    }
+
+    /// A vector of 64-bit numbers.
+    pub fn u64s(values: &[u64]) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dtype: Dtype::U64, shape: vec![values.len()], bytes }
+    }
+
+    /// The floats; `None` for another element type.
+    pub fn values(&self) -> Option<Values> {
+        let (chunks, _) = self.bytes.as_chunks::<4>();
+        (self.dtype == Dtype::F32).then(|| Values {
+            shape: self.shape.clone(),
+            data: chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        })
+    }
+
+    /// The 32-bit numbers; `None` for another element type.
+    pub fn to_u32s(&self) -> Option<Vec<u32>> {
+        let (chunks, _) = self.bytes.as_chunks::<4>();
+        (self.dtype == Dtype::U32).then(|| chunks.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+    }
+
+    /// The 64-bit numbers; `None` for another element type.
+    pub fn to_u64s(&self) -> Option<Vec<u64>> {
+        let (chunks, _) = self.bytes.as_chunks::<8>();
+        (self.dtype == Dtype::U64).then(|| chunks.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect())
+    }
+}
+
+/// Writes tensors and a JSON header as one safetensors file with reproducible bytes.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], header: &impl Serialize) -> Result<()> {
+    let views = tensors.iter().map(|(name, tensor)| {
+        let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes);
+        (name.as_str(), view.expect("a tensor's bytes fit its shape"))
+    });
+    let header = serde_json::to_string(header).map_err(|e| Error::Failed(format!("{}: {e}", path.display())))?;
+    let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
+    let bytes = serialize(views, Some(metadata)).map_err(|e| Error::model_file(path, e.to_string()))?;
+    files::write_bytes(path, &bytes)
+}
+
+/// Reads what [`write_tensors`] wrote.
+///
+/// # Errors
+/// [`Error::Io`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, not lowrank's, or of another
+/// format version.
+pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String, Tensor>, H)> {
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u32,
+    }
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    let damaged = |cause: String| {
+        Error::model_file(path, format!("is damaged or cut short ({cause}); train again, or resume from another checkpoint"))
+    };
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).ok_or_else(|| {
+        Error::model_file(path, "is a safetensors file, but not one that lowrank wrote")
+    })?;
+    let version: Version = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
+    if version.format_version != FORMAT_VERSION {
+        return Err(Error::model_file(
+            path,
+            format!(
+                "has format version {}, but this lowrank reads version {FORMAT_VERSION}; use the lowrank that wrote it, or train again",
+                version.format_version
+            ),
+        ));
+    }
+    let header = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let tensors = file
+        .iter()
+        .map(|(name, view)| {
+            let tensor = Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() };
+            (name.to_string(), tensor)
+        })
+        .collect();
+    Ok((tensors, header))
+}
