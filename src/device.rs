@@ -168,7 +168,11 @@ fn wgpu(spec: DeviceSpec) -> Result<Opened> {
     let absent = |what: &str| {
         Error::Device(format!(
             "device {spec}: {what} (found: {}); install a Vulkan, Metal or DirectX 12 driver",
-            if found.is_empty() { "none".to_string() } else { found.iter().map(describe).collect::<Vec<_>>().join(", ") }
+            if found.is_empty() {
+                "none".to_string()
+            } else {
+                found.iter().map(describe).collect::<Vec<_>>().join(", ")
+            }
         ))
     };
     let device = match spec {

@@ -28,9 +28,7 @@ pub enum ConfigCommand {
 /// Runs a subcommand of `lowrank config`.
 pub fn config(command: ConfigCommand) -> Result<()> {
     match command {
-        ConfigCommand::Check { config, overrides } => {
-            output::print(&Config::load(&config, &overrides.set)?.to_toml())
-        }
+        ConfigCommand::Check { config, overrides } => output::print(&Config::load(&config, &overrides.set)?.to_toml()),
         ConfigCommand::Explain { key } => output::print(&config::explain(key.as_deref())?),
     }
 }

@@ -49,7 +49,9 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
             (split.test, "the run's test split".to_string())
         }
         (None, None) => {
-            return Err(Error::Usage("a model file has no test split of its own; name a ratings file with --data".into()));
+            return Err(Error::Usage(
+                "a model file has no test split of its own; name a ratings file with --data".into(),
+            ));
         }
     };
     let predictor = &open.file.predictor;

@@ -37,7 +37,9 @@ pub fn inspect(args: InspectArgs) -> Result<()> {
     let known = args.what.to_str().filter(|_| !args.what.exists());
     let dataset = match known.map(catalog::find) {
         Some(Ok(entry)) => catalog::load(entry, None, Duplicates::default(), None)?,
-        Some(Err(error)) if args.what.components().count() == 1 && args.what.extension().is_none() => return Err(error),
+        Some(Err(error)) if args.what.components().count() == 1 && args.what.extension().is_none() => {
+            return Err(error);
+        }
         _ => {
             let options = ReadOptions { delimiter: args.delimiter, columns: args.columns, ..ReadOptions::default() };
             read_dataset(&args.what, None, &options)?

@@ -46,9 +46,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let quiet = args.quiet;
     let every = config.settings().report.every;
-    let observer = |epochs| {
-        (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) })
-    };
+    let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
     let mut note = |text: &str| {
         if !quiet {
             output::message(text);

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::schema::{self, DefaultValue, KEYS, Key, Kind, When, is_in_names};
-use super::settings::{Settings, SplitKind};
+use super::settings::{InitKind, ModelKind, Settings, SplitKind};
 use crate::error::{Error, Location, Result};
 
 /// The value of every key that takes part.
@@ -331,6 +331,16 @@ impl Reader {
                     );
                 }
             }
+        }
+        if model.init == InitKind::Matched && !matches!(model.kind, ModelKind::Mf | ModelKind::Nmf) {
+            report(
+                &["model.init", "model.kind"],
+                format!(
+                    "model.init = \"matched\" is for mf and nmf, whose factors carry the mean, but model.kind is {:?}; \
+                     use \"normal\"",
+                    model.kind.name()
+                ),
+            );
         }
         if let (Some(low), Some(high)) = (model.init_low, model.init_high)
             && low as f32 >= high as f32

@@ -348,7 +348,7 @@ const FROM_FILE: &[When] = &[given("data.path")];
 const WITH_TITLES: &[When] = &[given("data.titles.path")];
 const SYNTHETIC: &[When] = &[is("data.dataset", &["synthetic"])];
 const NEURAL: &[When] = &[is("model.kind", &["gmf", "mlp", "neumf"])];
-const BIASED: &[When] = &[is("model.kind", &["biased-mf"])];
+const WITH_BIASES: &[When] = &[is("model.kind", &["biased-mf", "gmf", "mlp", "neumf"])];
 const UNIFORM: &[When] = &[is("model.init", &["uniform"])];
 const ADAM: &[When] = &[is("solver.kind", &["adam", "adamw"])];
 
@@ -422,9 +422,9 @@ pub const KEYS: &[Key] = &[
         "model.init",
         Choice(InitKind::NAMES),
         Computed("\"matched\" for mf and nmf, otherwise \"normal\""),
-        "What factors start from; \"matched\" is normal around the value whose dot product is the mean rating.",
+        "What factors start from; \"matched\" (only mf, nmf) is normal around factors that give the damped-mean baseline.",
     ),
-    key("model.init_std", NOT_NEGATIVE, Toml("0.1"), "Standard deviation of the start.")
+    key("model.init_std", NOT_NEGATIVE, Toml("0.003"), "Standard deviation of the start.")
         .when(&[is("model.init", &["matched", "normal"])]),
     key("model.init_low", ANY_NUMBER, Toml("0.0"), "Low end of the start.").when(UNIFORM),
     key("model.init_high", ANY_NUMBER, Toml("1.0"), "High end of the start; above model.init_low.").when(UNIFORM),
@@ -446,7 +446,7 @@ pub const KEYS: &[Key] = &[
     key(
         "solver.learning_rate",
         Float(Bound::Excluded(0.0), Bound::Included(1000.0)),
-        Toml("0.005"),
+        Toml("0.001"),
         "Size of a step, before the schedule.",
     ),
     key("solver.batch_size", ANY_COUNT, Toml("1024"), "Ratings in a step; 0 takes all of them."),
@@ -465,12 +465,12 @@ pub const KEYS: &[Key] = &[
     .when(&[is("solver.kind", &["adamw"])]),
     key("solver.clip_norm", POSITIVE, Absent, "Largest norm of the gradient of all parameters together."),
     key("solver.clip_value", POSITIVE, Absent, "Largest magnitude of each element of the gradient."),
-    key("solver.regularization.user_factors", NOT_NEGATIVE, Toml("0.02"), "Penalty of user factors, per rating."),
-    key("solver.regularization.item_factors", NOT_NEGATIVE, Toml("0.02"), "Penalty of item factors, per rating."),
+    key("solver.regularization.user_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of user factors, per rating."),
+    key("solver.regularization.item_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of item factors, per rating."),
     key("solver.regularization.user_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of user biases, per rating.")
-        .when(BIASED),
+        .when(WITH_BIASES),
     key("solver.regularization.item_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of item biases, per rating.")
-        .when(BIASED),
+        .when(WITH_BIASES),
     key("solver.regularization.weights", NOT_NEGATIVE, Toml("0.0"), "Penalty of the layers' weights.").when(NEURAL),
     key(
         "solver.schedule.kind",

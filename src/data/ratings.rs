@@ -41,8 +41,7 @@ impl Ratings {
 
     /// Mean rating in f64; `None` without ratings.
     pub fn mean(&self) -> Option<f64> {
-        (!self.is_empty())
-            .then(|| self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / self.len() as f64)
+        (!self.is_empty()).then(|| self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / self.len() as f64)
     }
 
     /// Smallest and largest rating; `None` without ratings.

@@ -29,6 +29,10 @@ impl PointwiseLoss for Logistic {
         (rating / (1.0 - rating)).ln()
     }
 
+    fn has_link(&self) -> bool {
+        true
+    }
+
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         (!(0.0..=1.0).contains(&rating)).then_some(
             "logistic loss needs ratings from 0 to 1; set data.binarize to the lowest rating that counts as positive",

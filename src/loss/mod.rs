@@ -43,6 +43,11 @@ pub trait PointwiseLoss {
         rating
     }
 
+    /// Whether score and prediction are different things.
+    fn has_link(&self) -> bool {
+        false
+    }
+
     /// What ratings must be, where the loss does not accept `rating`.
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         let _ = rating;
@@ -98,6 +103,10 @@ impl PointwiseLoss for Loss {
         self.inner().score(rating)
     }
 
+    fn has_link(&self) -> bool {
+        self.inner().has_link()
+    }
+
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         self.inner().refuses(rating)
     }
@@ -126,10 +135,8 @@ mod tests {
         let scores = [-30.0, -1.5, -0.2, 0.0, 0.3, 1.0, 2.5, 30.0_f32];
         for loss in all() {
             for rating in [0.0, 1.0_f32] {
-                let tensor = loss.forward(
-                    Tensor::from_floats(scores, &device),
-                    Tensor::from_floats([rating; 8], &device),
-                );
+                let tensor =
+                    loss.forward(Tensor::from_floats(scores, &device), Tensor::from_floats([rating; 8], &device));
                 for (tensor, score) in crate::device::to_vec(tensor).into_iter().zip(scores) {
                     let scalar = loss.value(f64::from(score), f64::from(rating));
                     let error = (f64::from(tensor) - scalar).abs();

@@ -26,6 +26,10 @@ impl PointwiseLoss for Poisson {
         rating.max(1e-6).ln()
     }
 
+    fn has_link(&self) -> bool {
+        true
+    }
+
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         (rating < 0.0).then_some("Poisson loss needs ratings of at least 0")
     }

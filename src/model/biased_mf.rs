@@ -17,7 +17,7 @@ use crate::data::batch::Batch;
 pub struct BiasedMfConfig {
     /// Number of latent factors per user and item (k in the papers).
     pub rank: usize,
-    /// Initial distribution of the factors; biases start at zero.
+    /// Initial distribution of the factors; biases start from damped means.
     pub init: FactorInit,
 }
 
@@ -28,9 +28,9 @@ pub struct BiasedMf {
     pub user_factors: Table,
     /// Q: `[num_items, rank]`.
     pub item_factors: Table,
-    /// b_u: `[num_users, 1]`, zero at start.
+    /// b_u: `[num_users, 1]`.
     pub user_biases: Table,
-    /// b_i: `[num_items, 1]`, zero at start.
+    /// b_i: `[num_items, 1]`.
     pub item_biases: Table,
     /// μ: `[1]`, frozen. A parameter, so that it is saved with the weights.
     pub global_mean: Param<Tensor<1>>,

@@ -1,16 +1,16 @@
-//! Generalized matrix factorization: ŝ_ui = μ + c + hᵀ(p_u ∘ q_i)   (He et al. 2017, eq. 9).
+//! Generalized matrix factorization: ŝ_ui = μ + b_u + b_i + c + hᵀ(p_u ∘ q_i)   (He et al. 2017, eq. 9).
 //!
-//! The paper's output activation a_out is the loss's link here (identity for squared loss, sigmoid for logistic), and
-//! μ is a frozen offset so that explicit ratings need not be learned from zero.
+//! The paper's output activation a_out is the loss's link here (identity for squared loss, sigmoid for logistic). The
+//! paper ranks items and has no offsets; explicit ratings need them, so μ is frozen and `biases` adds b_u + b_i.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
+use super::{Factorization, with_biases};
 use crate::data::batch::Batch;
 
 /// Size and start of a [`Gmf`].
@@ -21,6 +21,8 @@ pub struct GmfConfig {
     pub rank: usize,
     /// Initial distribution of the factors.
     pub init: FactorInit,
+    /// Whether b_u + b_i are part of the score; false is the paper's model.
+    pub biases: bool,
 }
 
 /// Generalized matrix factorization.
@@ -32,6 +34,10 @@ pub struct Gmf {
     pub item_factors: Table,
     /// h: `[rank, 1]` and c: `[1]`.
     pub output: Linear,
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    pub user_biases: Option<Table>,
+    /// See `user_biases`.
+    pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
 }
@@ -44,6 +50,8 @@ impl GmfConfig {
             user_factors: factors("user_factors", Group::USER_FACTORS),
             item_factors: factors("item_factors", Group::ITEM_FACTORS),
             output: start.layer("output", self.rank, 1),
+            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
+            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
             global_mean: start.offset(),
         }
     }
@@ -52,11 +60,12 @@ impl GmfConfig {
 impl Factorization for Gmf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let product = self.user_factors.gather(batch) * self.item_factors.gather(batch); // [batch, rank]
-        self.global_mean.val() + self.output.forward(product).squeeze_dim(1) // [batch]
+        let score = with_biases(self.output.forward(product), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
+        self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
-        vec![&self.user_factors, &self.item_factors]
+        [&self.user_factors, &self.item_factors].into_iter().chain(&self.user_biases).chain(&self.item_biases).collect()
     }
 
     fn layers(&self) -> Vec<&Linear> {

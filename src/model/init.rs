@@ -14,8 +14,10 @@ use crate::random;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FactorInit {
-    /// N(m, std²) with m² · rank = |mean rating|, so that the first predictions are about the mean rating.
-    /// A negative mean flips the sign of the item factors.
+    /// N(0, std²) around factors whose products are the damped-mean baseline μ + b_u + b_i, for models without biases.
+    ///
+    /// Two components carry it: p_u = (…(μ + b_u)/a, c…), q_i = (…a, b_i/c…) with a² ≈ |μ| and c² ≈ the size of b_i.
+    /// With non-negative factors b_i is counted from the smallest one; with rank 1 it is left out.
     Matched {
         /// Standard deviation.
         std: f64,
@@ -35,7 +37,7 @@ pub enum FactorInit {
 }
 
 /// Everything a model needs to know to draw its first parameters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
     /// Rows of the user tables.
     pub num_users: usize,
@@ -44,6 +46,10 @@ pub struct Start<'a> {
     /// The score that a model without any parameters should give: the mean training rating seen through the loss's
     /// link (for squared loss the mean rating μ itself, for logistic loss its log-odds).
     pub mean_score: f64,
+    /// Scores that each user and each item adds to that, by index: where bias tables start. Empty for zeros.
+    pub user_offsets: &'a [f32],
+    /// See `user_offsets`.
+    pub item_offsets: &'a [f32],
     /// Seed of the run.
     pub seed: u64,
     /// Where the parameters live.
@@ -65,12 +71,16 @@ impl Start<'_> {
         if non_negative {
             values.iter_mut().for_each(|value| *value = value.abs());
         }
+        if let FactorInit::Matched { .. } = init {
+            self.plant_baseline(&mut values, group.column, rank, non_negative);
+        }
         Table::new(group, rank, values, self.device)
     }
 
-    /// A bias table of zeros.
+    /// A bias table that starts from the offsets.
     pub fn biases(&self, group: Group) -> Table {
-        Table::zeros(group, self.num_rows(group.column), 1, self.device)
+        let offsets = (0..self.num_rows(group.column)).map(|row| self.offset_of(group.column, row) as f32).collect();
+        Table::new(group, 1, offsets, self.device)
     }
 
     /// A layer `[inputs, outputs]` with weights from U(−a, a), a = √(6 / (inputs + outputs)) (Glorot & Bengio 2010,
@@ -90,20 +100,49 @@ impl Start<'_> {
         Param::from_data(TensorData::new(vec![self.mean_score as f32], [1]), self.device).set_require_grad(false)
     }
 
+    fn offset_of(&self, column: Column, row: usize) -> f64 {
+        let offsets = match column {
+            Column::User => self.user_offsets,
+            Column::Item => self.item_offsets,
+        };
+        offsets.get(row).copied().map_or(0.0, f64::from)
+    }
+
+    /// Adds the baseline to the first two components; see [`FactorInit::Matched`].
+    fn plant_baseline(&self, values: &mut [f32], column: Column, rank: usize, non_negative: bool) {
+        let size = |offsets: &[f32]| {
+            let squares: f64 = offsets.iter().map(|&offset| f64::from(offset).powi(2)).sum();
+            (squares / offsets.len().max(1) as f64).sqrt()
+        };
+        let lowest = self.item_offsets.iter().fold(0.0_f32, |low, &offset| low.min(offset));
+        let shift = if non_negative && rank > 1 { f64::from(lowest) } else { 0.0 };
+        let a = self.mean_score.abs().max(size(self.user_offsets)).sqrt();
+        let c = size(self.item_offsets).sqrt();
+        let share = |value: f64, by: f64| if by > 0.0 { value / by } else { 0.0 };
+        for (row, factors) in values.chunks_mut(rank).enumerate() {
+            let offset = self.offset_of(column, row);
+            let planted = match column {
+                Column::User => {
+                    let mean = self.mean_score + shift + offset;
+                    [share(if non_negative { mean.max(0.0) } else { mean }, a), c]
+                }
+                Column::Item => [a, share(offset - shift, c)],
+            };
+            for (factor, planted) in factors.iter_mut().zip(planted) {
+                *factor += planted as f32;
+            }
+        }
+    }
+
     fn draw(&self, name: &str, group: Group, rank: usize, init: FactorInit) -> Vec<f32> {
         let mut stream = random::stream(self.seed, &format!("init/{name}"));
         let count = self.num_rows(group.column) * rank;
-        let mut normal = |mean: f64, std: f64| {
-            let normal = Normal::new(mean, std).expect("a checked, finite standard deviation");
+        let mut normal = |std: f64| {
+            let normal = Normal::new(0.0, std).expect("a checked, finite standard deviation");
             (0..count).map(|_| normal.sample(&mut stream) as f32).collect()
         };
         match init {
-            FactorInit::Matched { std } => {
-                let size = (self.mean_score.abs() / rank as f64).sqrt();
-                let flip = self.mean_score < 0.0 && group.column == Column::Item;
-                normal(if flip { -size } else { size }, std)
-            }
-            FactorInit::Normal { std } => normal(0.0, std),
+            FactorInit::Matched { std } | FactorInit::Normal { std } => normal(std),
             FactorInit::Uniform { low, high } => (0..count).map(|_| stream.random_range(low..high) as f32).collect(),
         }
     }

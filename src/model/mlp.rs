@@ -1,15 +1,17 @@
-//! Multi-layer perceptron on concatenated factors: ŝ_ui = μ + hᵀ φ_L(… φ_1([p_u; q_i]))   (He et al. 2017, eq. 10).
+//! Multi-layer perceptron on concatenated factors: ŝ_ui = μ + b_u + b_i + hᵀ φ_L(… φ_1([p_u; q_i]))
+//! (He et al. 2017, eq. 10).
 //!
-//! φ_l(z) = ReLU(W_lᵀ z + b_l). The paper's tower halves from layer to layer; any widths are allowed here.
+//! φ_l(z) = ReLU(W_lᵀ z + b_l). The paper's tower halves from layer to layer; any widths are allowed here. μ, b_u and
+//! b_i are not the paper's: see [`Gmf`](super::Gmf).
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
+use super::{Factorization, with_biases};
 use crate::data::batch::Batch;
 
 /// Size and start of an [`Mlp`].
@@ -22,6 +24,8 @@ pub struct MlpConfig {
     pub layers: Vec<usize>,
     /// Initial distribution of the factors.
     pub init: FactorInit,
+    /// Whether b_u + b_i are part of the score; false is the paper's model.
+    pub biases: bool,
 }
 
 /// Multi-layer perceptron on user and item factors.
@@ -35,6 +39,10 @@ pub struct Mlp {
     pub hidden: Vec<Linear>,
     /// h: `[last width, 1]` and a bias.
     pub output: Linear,
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    pub user_biases: Option<Table>,
+    /// See `user_biases`.
+    pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
 }
@@ -49,6 +57,8 @@ impl MlpConfig {
             item_factors: factors("item_factors", Group::ITEM_FACTORS),
             hidden,
             output: start.layer("output", last, 1),
+            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
+            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
             global_mean: start.offset(),
         }
     }
@@ -58,11 +68,12 @@ impl Factorization for Mlp {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let pair = Tensor::cat(vec![self.user_factors.gather(batch), self.item_factors.gather(batch)], 1); // [batch, 2 rank]
         let top = tower(&self.hidden, pair); // [batch, last width]
-        self.global_mean.val() + self.output.forward(top).squeeze_dim(1) // [batch]
+        let score = with_biases(self.output.forward(top), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
+        self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
-        vec![&self.user_factors, &self.item_factors]
+        [&self.user_factors, &self.item_factors].into_iter().chain(&self.user_biases).chain(&self.item_biases).collect()
     }
 
     fn layers(&self) -> Vec<&Linear> {

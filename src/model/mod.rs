@@ -80,6 +80,11 @@ pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
     (p * q).sum_dim(1)
 }
 
+/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
+fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
+    biases.into_iter().flatten().fold(score, |score, biases| score + biases.gather(batch))
+}
+
 macro_rules! models {
     ($($name:literal $variant:ident($model:ty, $config:ty)),* $(,)?) => {
         /// The model-defining part of a config: what `model.safetensors` carries so that prediction needs nothing else.

@@ -1,17 +1,18 @@
 //! Neural matrix factorization: a GMF and an MLP tower with tables of their own, joined by one last layer:
-//! ŝ_ui = μ + hᵀ[p_u ∘ q_i; φ_L(… φ_1([m_u; n_i]))]   (He et al. 2017, eq. 12).
+//! ŝ_ui = μ + b_u + b_i + hᵀ[p_u ∘ q_i; φ_L(… φ_1([m_u; n_i]))]   (He et al. 2017, eq. 12).
 //!
-//! Trained from scratch; the paper's pre-training of the two towers is not done.
+//! Trained from scratch; the paper's pre-training of the two towers is not done. μ, b_u and b_i are not the paper's: see
+//! [`Gmf`](super::Gmf).
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, tower};
 use super::table::{Group, Table};
+use super::{Factorization, with_biases};
 use crate::data::batch::Batch;
 
 /// Size and start of a [`NeuMf`].
@@ -24,6 +25,8 @@ pub struct NeuMfConfig {
     pub layers: Vec<usize>,
     /// Initial distribution of the factors.
     pub init: FactorInit,
+    /// Whether b_u + b_i are part of the score; false is the paper's model.
+    pub biases: bool,
 }
 
 /// Neural matrix factorization.
@@ -41,6 +44,10 @@ pub struct NeuMf {
     pub hidden: Vec<Linear>,
     /// h: `[rank + last width, 1]` and a bias.
     pub output: Linear,
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    pub user_biases: Option<Table>,
+    /// See `user_biases`.
+    pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
 }
@@ -57,6 +64,8 @@ impl NeuMfConfig {
             mlp_item_factors: factors("mlp_item_factors", Group::ITEM_FACTORS),
             hidden,
             output: start.layer("output", self.rank + last, 1),
+            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
+            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
             global_mean: start.offset(),
         }
     }
@@ -67,11 +76,16 @@ impl Factorization for NeuMf {
         let product = self.gmf_user_factors.gather(batch) * self.gmf_item_factors.gather(batch); // [batch, rank]
         let pair = Tensor::cat(vec![self.mlp_user_factors.gather(batch), self.mlp_item_factors.gather(batch)], 1); // [batch, 2 rank]
         let fused = Tensor::cat(vec![product, tower(&self.hidden, pair)], 1); // [batch, rank + last width]
-        self.global_mean.val() + self.output.forward(fused).squeeze_dim(1) // [batch]
+        let score = with_biases(self.output.forward(fused), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
+        self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
-        vec![&self.gmf_user_factors, &self.gmf_item_factors, &self.mlp_user_factors, &self.mlp_item_factors]
+        [&self.gmf_user_factors, &self.gmf_item_factors, &self.mlp_user_factors, &self.mlp_item_factors]
+            .into_iter()
+            .chain(&self.user_biases)
+            .chain(&self.item_biases)
+            .collect()
     }
 
     fn layers(&self) -> Vec<&Linear> {

@@ -5,8 +5,8 @@ use std::fmt;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-pub use crate::data::batch::Column;
 use crate::data::batch::Batch;
+pub use crate::data::batch::Column;
 
 /// What a row of a table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

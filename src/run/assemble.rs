@@ -1,21 +1,17 @@
 //! The parts of a run, made from its settings. The only place that knows both config names and the parts' own types.
 
-
-
 use crate::config::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, ScheduleKind, Settings, SolverKind, SplitKind as SplitName,
-    StoppingMetric,
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, ScheduleKind, Settings, SolverKind,
+    SplitKind as SplitName, StoppingMetric,
 };
 use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
 use crate::data::split::{SplitKind, SplitSpec};
 use crate::data::synthetic::Synthetic;
 use crate::data::{Dataset, catalog};
 use crate::error::{Error, Result};
-use crate::loss::{Absolute, Huber, Logistic, Loss, Poisson, PointwiseLoss, Quantile, Squared};
+use crate::loss::{Absolute, Huber, Logistic, Loss, PointwiseLoss, Poisson, Quantile, Squared};
 use crate::metric::Metric;
-use crate::model::{
-    BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig,
-};
+use crate::model::{BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig};
 use crate::solver::{Clip, Decay, Regularization, Rule, Schedule};
 use crate::train::{EarlyStopping, TrainConfig};
 
@@ -141,13 +137,15 @@ pub fn model(settings: &Settings) -> ModelConfig {
         InitKind::Uniform => FactorInit::Uniform { low: given(model.init_low), high: given(model.init_high) },
     };
     let layers = || given(model.layers.clone());
+    // Ratings need biases; the paper's models without them are for library users.
+    let biases = true;
     match model.kind {
         ModelKind::Mf => ModelConfig::Mf(MfConfig { rank, init }),
         ModelKind::BiasedMf => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
         ModelKind::Nmf => ModelConfig::Nmf(NmfConfig { rank, init }),
-        ModelKind::Gmf => ModelConfig::Gmf(GmfConfig { rank, init }),
-        ModelKind::Mlp => ModelConfig::Mlp(MlpConfig { rank, layers: layers(), init }),
-        ModelKind::Neumf => ModelConfig::NeuMf(NeuMfConfig { rank, layers: layers(), init }),
+        ModelKind::Gmf => ModelConfig::Gmf(GmfConfig { rank, init, biases }),
+        ModelKind::Mlp => ModelConfig::Mlp(MlpConfig { rank, layers: layers(), init, biases }),
+        ModelKind::Neumf => ModelConfig::NeuMf(NeuMfConfig { rank, layers: layers(), init, biases }),
     }
 }
 
@@ -201,4 +199,3 @@ pub fn training(settings: &Settings) -> TrainConfig {
         checkpoint_every: train.checkpoint_every,
     }
 }
-

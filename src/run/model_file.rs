@@ -96,8 +96,15 @@ impl ModelFile {
         };
         let values: BTreeMap<String, Values> =
             tensors.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.values()?))).collect();
-        let start =
-            Start { num_users: users.len(), num_items: items.len(), mean_score: 0.0, seed: 0, device };
+        let start = Start {
+            num_users: users.len(),
+            num_items: items.len(),
+            mean_score: 0.0,
+            user_offsets: &[],
+            item_offsets: &[],
+            seed: 0,
+            device,
+        };
         let model = parameters::restore(header.model.init(&start), &values).map_err(|cause| broken(&cause))?;
         let predictor = Predictor { loss: header.loss, clip: header.clip, baseline };
         Ok(Self { config: header.model, model, predictor, users, items, titles })

@@ -209,7 +209,8 @@ impl Job<'_> {
     }
 
     fn environment(&self, dataset: &Dataset) -> Value {
-        let git = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
+        let git =
+            Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
         json!({
             "lowrank": env!("CARGO_PKG_VERSION"),
             "burn": "0.22.1",
@@ -242,17 +243,25 @@ impl Job<'_> {
         predictor: &Predictor,
         device: &Opened,
     ) -> Result<Trained<AnyModel>> {
+        // Offsets of ratings are offsets of scores only where the two are the same.
+        let (user_offsets, item_offsets) = match predictor.loss.has_link() {
+            true => (&[][..], &[][..]),
+            false => (&predictor.baseline.user_offsets[..], &predictor.baseline.item_offsets[..]),
+        };
         let start = Start {
             num_users: data.users.len(),
             num_items: data.items.len(),
             mean_score: predictor.loss.score(predictor.baseline.global_mean),
+            user_offsets,
+            item_offsets,
             seed: self.settings.seed,
             device: &device.device,
         };
         let model = assemble::model(self.settings).init(&start);
         let epochs = config.epochs;
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
-        let mut trainer = Trainer::new(config, model, device.clone()).with_checkpoints(checkpoints).with_stop(self.options.stop);
+        let mut trainer =
+            Trainer::new(config, model, device.clone()).with_checkpoints(checkpoints).with_stop(self.options.stop);
         if self.options.resume != Resume::New {
             trainer = trainer.resume()?;
         }

@@ -166,9 +166,9 @@ pub fn total(vector: Tensor<1>) -> Tensor<1> {
         return vector.sum();
     }
     let whole = length / WIDTH * WIDTH;
-    let rows = vector.clone().slice([0..whole]).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
+    let rows = vector.clone().slice(0..whole).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
     let sum = total(rows);
-    if whole < length { sum + vector.slice([whole..length]).sum() } else { sum }
+    if whole < length { sum + vector.slice(whole..length).sum() } else { sum }
 }
 
 /// Applies the update rule to every parameter that has a gradient.

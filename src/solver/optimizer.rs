@@ -92,8 +92,11 @@ impl Optimizer {
                 let second = next() * beta2 + gradient.clone() * gradient * (1.0 - beta2);
                 let correction1 = 1.0 - beta1.powi(self.step as i32);
                 let correction2 = 1.0 - beta2.powi(self.step as i32);
-                let parameter =
-                    if decays && weight_decay > 0.0 { parameter * (1.0 - learning_rate * weight_decay) } else { parameter };
+                let parameter = if decays && weight_decay > 0.0 {
+                    parameter * (1.0 - learning_rate * weight_decay)
+                } else {
+                    parameter
+                };
                 let scale = second.clone().sqrt() / correction2.sqrt() + epsilon;
                 (parameter - first.clone() / scale * (learning_rate / correction1), vec![first, second])
             }

@@ -104,9 +104,8 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self> {
         let (tensors, header) = read_tensors::<Header>(path)?;
         let under = |prefix: &str| {
-            let strip = |(name, tensor): (&String, &Tensor)| {
-                Some((name.strip_prefix(prefix)?.to_string(), tensor.values()?))
-            };
+            let strip =
+                |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_string(), tensor.values()?));
             tensors.iter().filter_map(strip).collect()
         };
         Ok(Self { progress: header.progress, parameters: under("parameters/"), optimizer: under("optimizer/") })

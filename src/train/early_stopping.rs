@@ -27,7 +27,9 @@ pub struct Best {
 impl EarlyStopping {
     /// Whether `scores` beat the best so far.
     pub fn is_better(&self, scores: &Scores, best: Option<&Best>) -> bool {
-        best.is_none_or(|best| self.metric.improves(scores.get(self.metric), best.scores.get(self.metric), self.min_delta))
+        best.is_none_or(|best| {
+            self.metric.improves(scores.get(self.metric), best.scores.get(self.metric), self.min_delta)
+        })
     }
 
     /// Whether to stop after `epoch`.

@@ -22,10 +22,11 @@ use crate::device::{Opened, to_vec};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::loss::Loss;
-use crate::model::parameters::{self, Values};
+use crate::metric::Metric;
 use crate::model::Factorization;
+use crate::model::parameters::{self, Values};
 use crate::solver::gradient::{GradientStep, Norms, StepSums};
-use crate::solver::{Clip, Optimizer, Regularization, Rule, Schedule};
+use crate::solver::{Clip, Decay, Optimizer, Regularization, Rule, Schedule};
 
 /// How to train, whatever the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,27 @@ pub struct TrainConfig {
     pub early_stopping: EarlyStopping,
     /// Epochs between two checkpoints; 0 writes one at the end and on interruption only.
     pub checkpoint_every: u64,
+}
+
+impl TrainConfig {
+    /// Adam at rate 0.001 on batches of 1024 for 30 epochs, and nothing else: no penalty, no schedule, no limits, no
+    /// early stopping, seed 42.
+    pub fn new(loss: Loss) -> Self {
+        Self {
+            epochs: 30,
+            batch_size: 1024,
+            seed: 42,
+            loss,
+            regularization: Regularization::default(),
+            rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+            learning_rate: 0.001,
+            schedule_epochs: 30,
+            schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
+            clip: Clip::default(),
+            early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
+            checkpoint_every: 0,
+        }
+    }
 }
 
 /// Training data, and what is held out to choose the best epoch.
@@ -141,12 +163,8 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                 .map_err(|cause| Error::model_file(path, format!("{cause}: it is a checkpoint of another model")))
         };
         let model = restore(self.model().clone(), &last, &checkpoint.parameters)?;
-        self.solver.optimizer = Optimizer::restore(
-            self.config.rule,
-            checkpoint.progress.step,
-            &checkpoint.optimizer,
-            &self.device.device,
-        );
+        self.solver.optimizer =
+            Optimizer::restore(self.config.rule, checkpoint.progress.step, &checkpoint.optimizer, &self.device.device);
         if checkpoint.progress.best.is_some() {
             let path = checkpoints.best();
             let best = Checkpoint::read(&path)?;
@@ -189,6 +207,9 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             if is_last || (every > 0 && epoch.is_multiple_of(every)) {
                 self.save()?;
             }
+            if !is_last && self.is_told_to_stop() {
+                return Err(self.interrupted());
+            }
         }
         let model = self.best_model.unwrap_or_else(|| self.model.expect("put back after every step").valid());
         Ok(Trained { model, progress: self.progress })
@@ -207,8 +228,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         for (batch, positions) in (1..).zip(order.chunks(size)).skip(self.progress.batch as usize) {
             let started = Instant::now();
             let elapsed = (epoch - 1) as f64 + (batch - 1) as f64 / batches as f64;
-            let factor =
-                self.config.schedule.factor(elapsed, 1.0 / batches as f64, self.config.schedule_epochs as f64);
+            let factor = self.config.schedule.factor(elapsed, 1.0 / batches as f64, self.config.schedule_epochs as f64);
             learning_rate = self.config.learning_rate * factor;
             let samples = Samples::gather(train, positions);
             let is_last = batch == batches;
@@ -226,7 +246,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             }
             self.progress.seconds += started.elapsed().as_secs_f64();
             observers.iter_mut().for_each(|observer| observer.batch(epoch, batch, batches));
-            if !is_last && self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            if !is_last && self.is_told_to_stop() {
                 self.look(epoch, &mut pending)?;
                 return Err(self.interrupted());
             }
@@ -320,6 +340,10 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         checkpoint.write(&checkpoints.last())
     }
 
+    fn is_told_to_stop(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
     fn interrupted(&self) -> Error {
         match self.save() {
             Ok(()) => Error::Interrupted { resume: "the same command with --resume".into() },
@@ -333,9 +357,10 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         let largest = parameters::collect(self.model())
             .into_iter()
             .map(|(name, values)| {
-                let size = values.data.iter().fold(0.0_f32, |size, value| {
-                    if value.is_finite() { size.max(value.abs()) } else { f32::INFINITY }
-                });
+                let size = values
+                    .data
+                    .iter()
+                    .fold(0.0_f32, |size, value| if value.is_finite() { size.max(value.abs()) } else { f32::INFINITY });
                 (name, size)
             })
             .reduce(|a, b| if b.1 > a.1 { b } else { a });

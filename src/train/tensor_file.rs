@@ -101,12 +101,17 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String
     }
     let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
     let damaged = |cause: String| {
-        Error::model_file(path, format!("is damaged or cut short ({cause}); train again, or resume from another checkpoint"))
+        Error::model_file(
+            path,
+            format!("is damaged or cut short ({cause}); train again, or resume from another checkpoint"),
+        )
     };
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
-    let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).ok_or_else(|| {
-        Error::model_file(path, "is a safetensors file, but not one that lowrank wrote")
-    })?;
+    let header = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get(METADATA_KEY))
+        .ok_or_else(|| Error::model_file(path, "is a safetensors file, but not one that lowrank wrote"))?;
     let version: Version = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
     if version.format_version != FORMAT_VERSION {
         return Err(Error::model_file(

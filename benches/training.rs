@@ -1,0 +1,103 @@
+//! Time of one optimizer step, of evaluation and of batching. Sizes stand in the benchmark's name; seeds are fixed; data
+//! are made outside the timed part.
+//!
+//! `cargo bench` for all, `cargo bench -- step` for some.
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use lowrank::data::Ratings;
+use lowrank::data::batch::{Samples, epoch_order};
+use lowrank::device::{DeviceSpec, Opened, to_vec};
+use lowrank::eval::{Baseline, Predictor};
+use lowrank::loss::{Loss, Squared};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NeuMfConfig, Start};
+use lowrank::random::stream;
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rule};
+use rand::RngExt;
+
+const LOSS: Loss = Loss::Squared(Squared {});
+/// Users × items, with the number of ratings a step.
+const SHAPES: [(usize, usize, usize); 4] =
+    [(943, 1682, 1024), (6040, 3706, 1024), (6040, 3706, 8192), (138_000, 27_000, 65_536)];
+const RANK: usize = 64;
+
+fn main() {
+    divan::main();
+}
+
+fn ratings(users: usize, items: usize, count: usize) -> Ratings {
+    let mut random = stream(1, "bench");
+    let mut ratings = Ratings::default();
+    for _ in 0..count {
+        let (user, item) = (random.random_range(0..users as u32), random.random_range(0..items as u32));
+        ratings.push(user, item, random.random_range(1..=5) as f32, None);
+    }
+    ratings
+}
+
+fn model(config: ModelConfig, users: usize, items: usize, opened: &Opened) -> AnyModel {
+    let device = &opened.device;
+    config.init(&Start {
+        num_users: users,
+        num_items: items,
+        mean_score: 3.5,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 1,
+        device,
+    })
+}
+
+fn config(kind: &str) -> ModelConfig {
+    let (rank, init) = (RANK, FactorInit::Normal { std: 0.1 });
+    match kind {
+        "mf" => ModelConfig::Mf(MfConfig { rank, init }),
+        "biased-mf" => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
+        _ => ModelConfig::NeuMf(NeuMfConfig { rank, layers: vec![64, 32, 16], init, biases: true }),
+    }
+}
+
+/// One Adam step with a penalty, tables updated whole.
+#[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
+fn step<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
+    use burn::module::Module;
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
+    let mut solver = GradientStep {
+        loss: LOSS,
+        regularization: Regularization { user_factors: 0.05, item_factors: 0.05, ..Regularization::default() },
+        clip: Clip::default(),
+        optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
+    };
+    let device = opened.device.clone().autodiff();
+    let kind = ["mf", "biased-mf", "neumf"][KIND];
+    let mut held = Some(model(config(kind), users, items, &opened).to_device(&device).train());
+    bencher.counter(ItemsCount::new(batch)).bench_local(|| {
+        let (model, sums, _) = solver.step(held.take().expect("put back"), &samples, &device, 0.005, false);
+        held = Some(model);
+        to_vec(sums.sums)
+    });
+}
+
+/// Metrics of a million pairs.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn evaluate_million(bencher: Bencher) {
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let (users, items, count) = (6040, 3706, 1_000_000);
+    let model = model(config("biased-mf"), users, items, &opened);
+    let ratings = ratings(users, items, count);
+    let baseline = Baseline::fit(&ratings, users, items);
+    let predictor = Predictor { loss: LOSS, clip: Some((1.0, 5.0)), baseline };
+    bencher.counter(ItemsCount::new(count)).bench_local(|| predictor.evaluate(&model, &opened.device, &ratings).sums);
+}
+
+/// Shuffling and gathering the batches of one epoch over a million ratings.
+#[divan::bench(args = [1024, 8192, 65_536], sample_count = 5, sample_size = 1)]
+fn batching_million(bencher: Bencher, batch: usize) {
+    let ratings = ratings(6040, 3706, 1_000_000);
+    bencher.counter(ItemsCount::new(ratings.len())).bench_local(|| {
+        for positions in epoch_order(ratings.len(), 1, 1).chunks(batch) {
+            black_box(Samples::gather(&ratings, positions));
+        }
+    });
+}

@@ -1,0 +1,132 @@
+//! The same training on every device that is built in, compared with committed losses.
+//!
+//! The losses are flex's. A build without flex (`--no-default-features --features wgpu`) is thus compared with flex
+//! too, without the minutes that building both backends takes. To print them anew after a change that is meant to
+//! change them: `cargo test --release --test devices -- --nocapture`, and take the line of each model.
+
+use lowrank::data::split::{SplitKind, SplitSpec, assign, divide};
+use lowrank::data::synthetic::Synthetic;
+use lowrank::device::DeviceSpec;
+use lowrank::error::Result;
+use lowrank::eval::{Baseline, Predictor};
+use lowrank::loss::{Loss, Squared};
+use lowrank::metric::Metric;
+use lowrank::model::{
+    BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
+};
+use lowrank::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trainer};
+
+/// Training loss of epochs 1 to 3 and validation RMSE after them.
+type Curve = [f64; 4];
+
+const GOLDEN: [(&str, Curve); 6] = [
+    ("mf", [0.5570231, 0.4068480, 0.3519545, 0.5961482]),
+    ("biased-mf", [0.5177122, 0.4314769, 0.3945668, 0.6163977]),
+    ("nmf", [2.1340628, 1.4004616, 1.1211598, 1.1690719]),
+    ("gmf", [0.5368711, 0.5259328, 0.5188268, 0.6929235]),
+    ("mlp", [0.5318182, 0.4657023, 0.4102883, 0.6108061]),
+    ("neumf", [0.5054791, 0.3784323, 0.3220251, 0.5841110]),
+];
+
+fn models() -> Vec<ModelConfig> {
+    let (rank, init) = (4, FactorInit::Normal { std: 0.1 });
+    let layers = vec![8, 4];
+    vec![
+        ModelConfig::Mf(MfConfig { rank, init: FactorInit::Matched { std: 0.1 } }),
+        ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
+        // Wide enough for the projection to cut some factors off at zero.
+        ModelConfig::Nmf(NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }),
+        ModelConfig::Gmf(GmfConfig { rank, init, biases: false }),
+        ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), init, biases: false }),
+        ModelConfig::NeuMf(NeuMfConfig { rank, layers, init, biases: true }),
+    ]
+}
+
+fn curve(model: &ModelConfig, device: DeviceSpec) -> Result<Curve> {
+    struct Recorder(Vec<f64>, f64);
+    impl Observer for Recorder {
+        fn epoch(&mut self, report: &EpochReport) -> Result<()> {
+            self.0.push(report.train.loss);
+            self.1 = report.validation.expect("a validation split").rmse;
+            Ok(())
+        }
+    }
+    let dataset = Synthetic { users: 40, items: 30, ratings: 500, rank: 2, noise: 0.3, seed: 7 }.dataset()?;
+    let parts = assign(&dataset, &SplitSpec { kind: SplitKind::Random, test: 0.0, validation: 0.2 }, 7)?;
+    let data = divide(&dataset, &parts, false)?;
+    let baseline = Baseline::fit(&data.train, data.users.len(), data.items.len());
+    let opened = device.open()?;
+    let start = Start {
+        num_users: data.users.len(),
+        num_items: data.items.len(),
+        mean_score: baseline.global_mean,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 7,
+        device: &opened.device,
+    };
+    let loss = Loss::Squared(Squared {});
+    let config = TrainConfig {
+        epochs: 3,
+        batch_size: 64,
+        seed: 7,
+        loss,
+        regularization: Regularization {
+            user_factors: 0.05,
+            item_factors: 0.05,
+            user_biases: 0.02,
+            item_biases: 0.02,
+            weights: 0.001,
+        },
+        rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+        learning_rate: 0.02,
+        schedule_epochs: 3,
+        schedule: Schedule { warmup: 0.5, decay: Decay::Cosine { last: 0.1 } },
+        clip: Clip { value: None, norm: Some(1.0) },
+        early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
+        checkpoint_every: 0,
+    };
+    let predictor = Predictor { loss, clip: None, baseline };
+    let mut recorder = Recorder(Vec::new(), 0.0);
+    let model = model.init(&start);
+    let data = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
+    Trainer::new(config, model, opened).fit(data, &mut [&mut recorder])?;
+    let Recorder(losses, rmse) = recorder;
+    Ok([losses[0], losses[1], losses[2], rmse])
+}
+
+#[test]
+fn every_device_that_is_built_in_trains_alike() {
+    let mut devices = Vec::new();
+    for (spec, built) in [
+        (DeviceSpec::Cpu, cfg!(feature = "flex")),
+        (DeviceSpec::NdArray, cfg!(feature = "ndarray")),
+        // Software emulation is asked for by name: the test must run where there is no graphics card.
+        (DeviceSpec::WgpuCpu, cfg!(feature = "wgpu")),
+    ] {
+        devices.extend(built.then_some(spec));
+    }
+    assert!(!devices.is_empty(), "no device is built in");
+    for device in devices {
+        for (model, (name, golden)) in models().iter().zip(GOLDEN) {
+            let found = curve(model, device).unwrap_or_else(|error| panic!("{name} on {device}: {error}"));
+            println!("    (\"{name}\", {found:?}), // {device}");
+            for (found, golden) in found.into_iter().zip(golden) {
+                assert!((found - golden).abs() <= 1e-4 * golden.abs(), "{name} on {device}: {found} and {golden}");
+            }
+        }
+    }
+}
+
+/// Where a CUDA card is at hand: `cargo test --release --no-default-features --features cuda --test devices -- --ignored`.
+#[test]
+#[ignore = "needs an NVIDIA card"]
+fn a_cuda_card_trains_alike() {
+    for (model, (name, golden)) in models().iter().zip(GOLDEN) {
+        let found = curve(model, DeviceSpec::Cuda(0)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (found, golden) in found.into_iter().zip(golden) {
+            assert!((found - golden).abs() <= 1e-4 * golden.abs(), "{name}: {found} and {golden}");
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! What every model has to keep to, and what the trainer promises to a model from outside the crate.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor, TensorData};
+use lowrank::data::batch::{Batch, Samples};
+use lowrank::data::{Ratings, UNKNOWN};
+use lowrank::device::to_vec;
+use lowrank::error::Error;
+use lowrank::loss::{Loss, Squared};
+use lowrank::metric::Metric;
+use lowrank::model::parameters::{Values, collect, restore};
+use lowrank::model::{
+    Constraint, FactorInit, Factorization, Group, MfConfig, ModelConfig, NmfConfig, Start, Table, dot,
+};
+use lowrank::solver::{Clip, Decay, GradientStep, Optimizer, Regularization, Rule, Schedule};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData, Trainer};
+
+use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, gradients, kind, losses, models, samples, sine_model};
+use crate::{ADAM, AfterEpoch, bits, fit, predictor, ratings, train_config};
+
+const SQUARED: Loss = Loss::Squared(Squared {});
+
+const REGULARIZATION: Regularization =
+    Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
+
+fn some_samples() -> Samples {
+    samples(|j| 3.0 + 2.0 * (0.5 + 1.3 * j as f64).sin())
+}
+
+fn some_ratings() -> Ratings {
+    let Samples { users, items, ratings } = some_samples();
+    Ratings { users, items, values: ratings, timestamps: None }
+}
+
+fn solver(loss: Loss, rule: Rule) -> GradientStep<Loss> {
+    GradientStep { loss, regularization: REGULARIZATION, clip: Clip::default(), optimizer: Optimizer::new(rule) }
+}
+
+/// A model as a run would start it.
+fn fresh(config: &ModelConfig, seed: u64) -> lowrank::model::AnyModel {
+    let device = cpu().device;
+    config.init(&Start {
+        num_users: NUM_USERS,
+        num_items: NUM_ITEMS,
+        mean_score: 3.0,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed,
+        device: &device,
+    })
+}
+
+#[test]
+fn forward_all_is_forward_for_every_pair() {
+    let device = cpu().device;
+    let mut compared = Vec::new();
+    for config in models(3) {
+        let model = sine_model(&config, 3.25).valid();
+        let users = [4, 0, 2];
+        let indices = TensorData::new(users.map(|user| user as i32).to_vec(), [users.len()]);
+        let Some(all) = model.forward_all(Tensor::<1, Int>::from_data(indices, &device)) else { continue };
+        assert_eq!(all.dims(), [users.len(), NUM_ITEMS], "{}", kind(&config));
+        let pairs: Vec<(u32, u32)> =
+            users.iter().flat_map(|&user| (0..NUM_ITEMS as u32).map(move |item| (user, item))).collect();
+        let (users, items): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
+        let each = to_vec(model.forward(&Batch::new(&users, &items, &[0.0; 12], &device)));
+        for (a, b) in to_vec(all).into_iter().zip(each) {
+            assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{}: {a} and {b}", kind(&config));
+        }
+        compared.push(kind(&config));
+    }
+    assert_eq!(compared, ["mf", "biased-mf", "nmf"]);
+}
+
+#[test]
+fn parameters_are_named_by_their_fields_and_tables_by_their_group() {
+    for config in models(3) {
+        let model = sine_model(&config, 3.25);
+        let parameters: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        assert_eq!(parameters.len(), collect(&model).len(), "a name is used twice in {}", kind(&config));
+        for name in parameters.keys() {
+            let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            let parts: Vec<&str> = name.split('.').collect();
+            assert!(parts.iter().all(|part| !part.is_empty() && part.chars().all(is_plain)), "{name}");
+            assert!(!parts.contains(&"rows"), "{name}");
+        }
+        for table in model.tables() {
+            let rows = to_vec(table.rows.val());
+            let group = table.group().to_string();
+            let found = parameters.iter().filter(|(name, values)| name.ends_with(&group) && values.data == rows);
+            assert_eq!(found.count(), 1, "{group} of {}", kind(&config));
+        }
+    }
+}
+
+#[test]
+fn collected_parameters_restore_the_model_bit_for_bit() {
+    for config in models(3) {
+        let (model, other) = (sine_model(&config, 3.25), fresh(&config, 2));
+        assert_ne!(bits(&model), bits(&other));
+        let values: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        assert_eq!(bits(&restore(other.clone(), &values).expect("the same model")), bits(&model), "{}", kind(&config));
+
+        let mut fewer = values.clone();
+        fewer.remove("output.bias").or_else(|| fewer.remove("item_factors")).expect("every model has one of them");
+        assert!(restore(other.clone(), &fewer).expect_err("one is missing").contains("is missing"));
+        let mut reshaped = values;
+        reshaped.values_mut().next().expect("a parameter").shape.push(1);
+        assert!(restore(other, &reshaped).expect_err("another shape").contains("expected"));
+    }
+}
+
+#[test]
+fn unknown_ids_get_the_baselines_prediction_and_are_counted() {
+    let train = some_ratings();
+    let device = cpu().device;
+    for config in models(3) {
+        let model = sine_model(&config, 3.25).valid();
+        let predictor = predictor(&train, SQUARED, NUM_USERS, NUM_ITEMS);
+        let split = ratings([(UNKNOWN, 1, 2.0), (3, UNKNOWN, 4.0), (UNKNOWN, UNKNOWN, 1.0), (3, 1, 5.0)]);
+        let evaluation = predictor.evaluate(&model, &device, &split);
+        assert_eq!((evaluation.unknown_users, evaluation.unknown_items), (2, 2));
+        assert_eq!(evaluation.sums.count, 4);
+        let baseline = &predictor.baseline;
+        let mean = baseline.global_mean;
+        let expected = [
+            mean + f64::from(baseline.item_offsets[1]),
+            mean + f64::from(baseline.user_offsets[3]),
+            mean,
+            f64::from(to_vec(model.forward(&Batch::new(&[3], &[1], &[0.0], &device)))[0]),
+        ];
+        assert_eq!(evaluation.predictions, expected.map(|value| value as f32), "{}", kind(&config));
+        assert_eq!(predictor.predict(&model, &device, &split.users, &split.items), evaluation.predictions);
+        let squared: f64 = expected.iter().zip(&split.values).map(|(r, &value)| (f64::from(value) - r).powi(2)).sum();
+        assert!((evaluation.sums.squared - squared).abs() < 1e-9 && (evaluation.sums.loss - squared).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn users_and_items_with_one_rating_or_none_stay_finite() {
+    // User 3 and item 3 have no rating, user 2 and item 2 have one.
+    let train = ratings([(0, 0, 1.0), (0, 1, 0.0), (1, 0, 0.0), (1, 1, 1.0), (2, 2, 1.0)]);
+    let all: Vec<(u32, u32)> = (0..4).flat_map(|user| (0..4).map(move |item| (user, item))).collect();
+    let (users, items): (Vec<u32>, Vec<u32>) = all.into_iter().unzip();
+    let device = cpu();
+    for config in models(3) {
+        for loss in losses() {
+            let start = Start {
+                num_users: 4,
+                num_items: 4,
+                mean_score: 0.6,
+                user_offsets: &[],
+                item_offsets: &[],
+                seed: 1,
+                device: &device.device,
+            };
+            let mut settings = train_config(5, ADAM, 0.1);
+            settings.loss = loss;
+            settings.regularization = REGULARIZATION;
+            let trainer = Trainer::new(settings, config.init(&start), device.clone());
+            let model = fit(trainer, &train, &Ratings::default(), loss, &mut []).expect("finite").model;
+            let predictor = predictor(&train, loss, 4, 4);
+            let predictions = predictor.predict(&model, &device.device, &users, &items);
+            assert!(predictions.iter().all(|value| value.is_finite()), "{} {}", kind(&config), kind(&loss));
+            assert!(collect(&model).iter().all(|(_, values)| values.data.iter().all(|value| value.is_finite())));
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_all_ratings_is_the_mean_of_the_gradients_of_its_batches() {
+    let device = cpu().device.autodiff();
+    let whole = some_samples();
+    let piece = |range: std::ops::Range<usize>| Samples {
+        users: whole.users[range.clone()].to_vec(),
+        items: whole.items[range.clone()].to_vec(),
+        ratings: whole.ratings[range].to_vec(),
+    };
+    for config in models(3) {
+        for loss in [SQUARED, Loss::Huber(lowrank::loss::Huber { delta: 0.7 })] {
+            let model = sine_model(&config, 3.25);
+            let solver = solver(loss, ADAM);
+            let of = |samples: &Samples| gradients(&model, &solver.objective(&model, samples, &device).0.backward());
+            let (first, second) = (of(&piece(0..7)), of(&piece(7..12)));
+            for (at, (name, whole)) in of(&whole).into_iter().enumerate() {
+                let norm = whole.iter().map(|g| g * g).sum::<f64>().sqrt();
+                assert!(norm > 1e-3, "{}: {name}", kind(&config));
+                for (j, g) in whole.iter().enumerate() {
+                    let mean = (7.0 * first[at].1[j] + 5.0 * second[at].1[j]) / 12.0;
+                    assert!((g - mean).abs() <= 1e-5 * norm, "{}: {name}[{j}]: {g} and {mean}", kind(&config));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_changes_every_trained_parameter_and_never_the_offset() {
+    let device = cpu().device.autodiff();
+    for config in models(3) {
+        for rule in [ADAM, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }] {
+            let model = sine_model(&config, 3.25);
+            let before = bits(&model);
+            let (model, sums, norms) = solver(SQUARED, rule).step(model, &some_samples(), &device, 0.01, true);
+            let norms = norms.expect("asked for");
+            let mut trained = 0;
+            for ((name, before), (_, after)) in before.iter().zip(bits(&model)) {
+                if name == "global_mean" {
+                    assert_eq!(before, &after, "{}", kind(&config));
+                    assert_eq!(f32::from_bits(after[0]), 3.25);
+                } else {
+                    assert_ne!(before, &after, "{name} of {}", kind(&config));
+                    assert!(norms.iter().any(|(found, norm)| found == name && *norm > 0.0), "{name}");
+                    trained += 1;
+                }
+            }
+            assert_eq!(norms.len(), trained, "{}", kind(&config));
+            assert_eq!(sums.count, 12);
+        }
+    }
+}
+
+#[test]
+fn a_step_without_penalty_leaves_rows_that_the_batch_does_not_touch() {
+    let device = cpu().device.autodiff();
+    for config in models(3) {
+        let model = sine_model(&config, 3.25);
+        let rows = |model: &lowrank::model::AnyModel| -> Vec<Vec<f32>> {
+            model.tables().iter().map(|table| to_vec(table.rows.val())).collect()
+        };
+        let before = rows(&model);
+        let samples = Samples { users: vec![1, 3], items: vec![2, 0], ratings: vec![1.0, 5.0] };
+        let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+        solver.regularization = Regularization::default();
+        let model = solver.step(model, &samples, &device, 0.01, false).0;
+        for ((table, before), after) in model.tables().iter().zip(&before).zip(rows(&model)) {
+            let width = table.rows.dims()[1];
+            let touched = samples.indices(table.group().column);
+            let mut changed = 0;
+            for (row, (before, after)) in (0..).zip(before.chunks(width).zip(after.chunks(width))) {
+                let what = format!("row {row} of {} in {}", table.group(), kind(&config));
+                assert!(before == after || touched.contains(&row), "{what}");
+                changed += usize::from(before != after);
+            }
+            // Closed ReLUs may keep a row from learning, but not all of them.
+            assert!(changed > 0, "{} in {}", table.group(), kind(&config));
+        }
+    }
+}
+
+#[test]
+fn nmf_is_never_negative() {
+    let device = cpu().device.autodiff();
+    let inits = [
+        FactorInit::Normal { std: 0.5 },
+        FactorInit::Matched { std: 0.5 },
+        FactorInit::Uniform { low: -1.0, high: 1.0 },
+    ];
+    let mut constrained = 0;
+    for config in models(3).into_iter().chain(inits.map(|init| ModelConfig::Nmf(NmfConfig { rank: 3, init }))) {
+        if fresh(&config, 1).constraint() != Constraint::NonNegative {
+            continue;
+        }
+        constrained += 1;
+        for rule in [ADAM, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }] {
+            let mut model = fresh(&config, 1).to_device(&device).train();
+            let mut solver = solver(SQUARED, rule);
+            let mut projected = false;
+            for step in 0..12 {
+                let values: Vec<f32> = collect(&model).into_iter().flat_map(|(_, values)| values.data).collect();
+                assert!(values.iter().all(|&value| value >= 0.0), "{config:?} after {step} steps of {rule:?}");
+                projected |= values.contains(&0.0);
+                // Ratings that pull down: without the projection the factors would turn negative.
+                model = solver.step(model, &samples(|_| -1.0), &device, 0.1, false).0;
+            }
+            assert!(projected, "{config:?}: the projection was never at work with {rule:?}");
+        }
+    }
+    assert_eq!(constrained, 4);
+}
+
+/// p_uᵀ q_i · (1 + s_u): a model of this test, with a scale for each user.
+#[derive(Module, Debug)]
+struct Scaled {
+    user_factors: Table,
+    item_factors: Table,
+    user_scales: Table,
+    shift: Param<Tensor<1>>,
+}
+
+impl Scaled {
+    fn new(start: &Start) -> Self {
+        let init = FactorInit::Matched { std: 0.1 };
+        Self {
+            user_factors: start.factors("user_factors", Group::USER_FACTORS, 2, init, false),
+            item_factors: start.factors("item_factors", Group::ITEM_FACTORS, 2, init, false),
+            user_scales: start.biases(Group::USER_BIASES),
+            shift: Param::from_data(TensorData::new(vec![0.0_f32], [1]), start.device),
+        }
+    }
+}
+
+impl Factorization for Scaled {
+    fn forward(&self, batch: &Batch) -> Tensor<1> {
+        let interaction = dot(self.user_factors.gather(batch), self.item_factors.gather(batch)); // [batch, 1]
+        (interaction * (self.user_scales.gather(batch) + 1.0)).squeeze_dim(1) + self.shift.val() // [batch]
+    }
+
+    fn tables(&self) -> Vec<&Table> {
+        vec![&self.user_factors, &self.item_factors, &self.user_scales]
+    }
+}
+
+#[test]
+fn a_model_from_outside_the_crate_trains_and_resumes() {
+    let device = cpu();
+    let train = some_ratings();
+    let start = Start {
+        num_users: NUM_USERS,
+        num_items: NUM_ITEMS,
+        mean_score: 3.0,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 1,
+        device: &device.device,
+    };
+    let model = Scaled::new(&start);
+    let before: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let checkpoints = Checkpoints::create(folder.path()).expect("created");
+    let mut losses = Vec::new();
+    let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
+        losses.push(report.train.loss);
+        Ok(())
+    });
+    let trainer = |epochs| {
+        Trainer::new(train_config(epochs, ADAM, 0.05), model.clone(), device.clone())
+            .with_checkpoints(checkpoints.clone())
+    };
+    let trained = fit(trainer(300), &train, &Ratings::default(), SQUARED, &mut [&mut observer]).expect("trains");
+    assert!(losses[299] < 0.01 * losses[0], "{} → {}", losses[0], losses[299]);
+    for (name, values) in collect(&trained.model) {
+        assert_ne!(values, before[&name], "{name} was not trained");
+    }
+    let saved = Checkpoint::read(&checkpoints.last()).expect("written at the end").parameters;
+    assert_eq!(saved, collect(&trained.model).into_iter().collect());
+    assert!(saved.contains_key("user_scales") && saved.contains_key("shift"));
+    let resumed = trainer(301).resume().expect("the same model");
+    assert_eq!(resumed.epochs_done(), 300);
+    let resumed = fit(resumed, &train, &Ratings::default(), SQUARED, &mut []).expect("one more");
+    assert_ne!(bits(&resumed.model), bits(&trained.model));
+}
+
+#[test]
+fn observers_see_every_batch_and_epoch_in_order_with_the_scheduled_rate() {
+    #[derive(Default)]
+    struct Log {
+        batches: Vec<(u64, u64, u64)>,
+        epochs: Vec<(u64, u64, u64, u64)>,
+        rates: Vec<f64>,
+        objectives: Vec<(f64, f64)>,
+    }
+    impl Observer for Log {
+        fn batch(&mut self, epoch: u64, done: u64, total: u64) {
+            self.batches.push((epoch, done, total));
+        }
+        fn epoch(&mut self, report: &lowrank::train::EpochReport) -> lowrank::error::Result<()> {
+            self.epochs.push((report.epoch, report.epochs, report.step, report.ratings_seen));
+            self.rates.push(report.learning_rate);
+            self.objectives.push((report.train.loss, report.train.objective));
+            assert_eq!((report.parameters)().len(), report.parameter_norms.len());
+            assert!(!report.gradient_norms.is_empty());
+            Ok(())
+        }
+    }
+    let (mut first, mut second) = (Log::default(), Log::default());
+    let mut settings = train_config(3, ADAM, 0.1);
+    settings.batch_size = 5;
+    settings.regularization = REGULARIZATION;
+    settings.schedule = Schedule { warmup: 0.0, decay: Decay::Exponential { factor: 0.5 } };
+    let trainer = Trainer::new(settings, fresh(&models(3)[1], 1), cpu());
+    fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut [&mut first, &mut second]).expect("trains");
+    for log in [first, second] {
+        let expected: Vec<_> = (1..=3).flat_map(|epoch| (1..=3).map(move |batch| (epoch, batch, 3))).collect();
+        assert_eq!(log.batches, expected);
+        assert_eq!(log.epochs, [(1, 3, 3, 12), (2, 3, 6, 24), (3, 3, 9, 36)]);
+        assert_eq!(log.rates, [0.1, 0.05, 0.025]);
+        assert!(log.objectives.iter().all(|(loss, objective)| loss < objective), "{:?}", log.objectives);
+    }
+}
+
+#[test]
+fn early_stopping_returns_the_best_epochs_model() {
+    // Every training rating is 5, every held-out one 2: the way from 0 to 5 passes the best epoch.
+    let cells =
+        |value: f32| ratings((0..NUM_USERS as u32).flat_map(|u| (0..NUM_ITEMS as u32).map(move |i| (u, i, value))));
+    let (train, validation) = (cells(5.0), cells(2.0));
+    for config in models(3) {
+        let device = cpu();
+        let start = Start {
+            num_users: NUM_USERS,
+            num_items: NUM_ITEMS,
+            mean_score: 0.0,
+            user_offsets: &[],
+            item_offsets: &[],
+            seed: 3,
+            device: &device.device,
+        };
+        let mut settings = train_config(1000, ADAM, 0.05);
+        settings.early_stopping = EarlyStopping { metric: Metric::Rmse, patience: 4, min_delta: 0.0 };
+        let mut history = Vec::new();
+        let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
+            history.push(((report.parameters)(), report.validation.expect("held out").rmse, report.is_best));
+            Ok(())
+        });
+        let trainer = Trainer::new(settings, config.init(&start), device.clone());
+        let trained = fit(trainer, &train, &validation, SQUARED, &mut [&mut observer]).expect("trains");
+        let best = trained.progress.best.expect("held-out ratings").epoch;
+        let lowest = (1..).zip(&history).reduce(|a, b| if b.1.1 < a.1.1 { b } else { a }).expect("an epoch").0;
+        assert_eq!(best, lowest, "{}", kind(&config));
+        assert!(trained.progress.stopped && best > 1, "{}", kind(&config));
+        assert_eq!(history.len() as u64, best + 4, "{}", kind(&config));
+        assert!(history[best as usize - 1].2);
+        assert_eq!(collect(&trained.model), history[best as usize - 1].0, "{}", kind(&config));
+        assert_ne!(collect(&trained.model), history.last().expect("an epoch").0, "{}", kind(&config));
+    }
+}
+
+#[test]
+fn no_epochs_return_the_start_and_no_ratings_are_an_error() {
+    for config in models(3) {
+        let start = fresh(&config, 1);
+        let trainer = |epochs| Trainer::new(train_config(epochs, ADAM, 0.1), start.clone(), cpu());
+        let none = Ratings::default();
+        let trained = fit(trainer(0), &some_ratings(), &none, SQUARED, &mut []).expect("nothing to do");
+        assert_eq!(bits(&trained.model), bits(&start));
+        let moved = fit(trainer(1), &some_ratings(), &none, SQUARED, &mut []).expect("one step");
+        assert_ne!(bits(&moved.model), bits(&start));
+        let predictor = predictor(&none, SQUARED, NUM_USERS, NUM_ITEMS);
+        let data = TrainData { train: &none, validation: &none, predictor: &predictor };
+        assert!(matches!(trainer(1).fit(data, &mut []), Err(Error::Usage(_))));
+    }
+}
+
+#[test]
+fn a_rate_that_is_far_too_high_is_reported_as_divergence() {
+    for config in models(3) {
+        let mut settings = train_config(50, Rule::Sgd { momentum: 0.0 }, 1e30);
+        settings.batch_size = 4;
+        let trainer = Trainer::new(settings, sine_model(&config, 3.25).valid(), cpu());
+        let error =
+            fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut []).map(|_| ()).expect_err("diverges");
+        assert!(matches!(error, Error::Diverged { .. }), "{}: {error}", kind(&config));
+        assert_eq!(error.exit_code(), 3);
+        assert!(error.to_string().contains("learning_rate"), "{error}");
+    }
+}
+
+#[test]
+fn a_stop_is_obeyed_in_full_batch_training_too() {
+    let stop = AtomicBool::new(false);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let checkpoints = Checkpoints::create(folder.path()).expect("created");
+    let model = fresh(&ModelConfig::Mf(MfConfig { rank: 2, init: FactorInit::Normal { std: 0.1 } }), 1);
+    let trainer =
+        Trainer::new(train_config(5, ADAM, 0.1), model, cpu()).with_checkpoints(checkpoints.clone()).with_stop(&stop);
+    let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
+        stop.store(report.epoch == 2, Ordering::Relaxed);
+        Ok(())
+    });
+    let outcome = fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut [&mut observer]);
+    assert!(matches!(outcome, Err(Error::Interrupted { .. })));
+    assert_eq!(Checkpoint::read(&checkpoints.last()).expect("written").progress.epoch, 2);
+}

@@ -1,0 +1,305 @@
+//! The same seed gives the same bits: again, on any number of threads, and after an interruption.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lowrank::data::Ratings;
+use lowrank::error::{Error, Result};
+use lowrank::loss::{Loss, Squared};
+use lowrank::metric::Metric;
+use lowrank::model::{AnyModel, ModelConfig, Start};
+use lowrank::random;
+use lowrank::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, TrainConfig, Trained, Trainer};
+use rand::RngExt;
+
+use crate::inputs::{cpu, kind, models};
+use crate::{ADAM, AfterEpoch, bits, fit, train_config};
+
+const SQUARED: Loss = Loss::Squared(Squared {});
+
+const REGULARIZATION: Regularization =
+    Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
+
+/// Random ratings from 1 to 5.
+fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usize) -> Ratings {
+    let mut stream = random::stream(21, name);
+    let mut ratings = Ratings::default();
+    for _ in 0..count {
+        let (user, item) = (stream.random_range(0..num_users), stream.random_range(0..num_items));
+        ratings.push(user as u32, item as u32, stream.random_range(1.0..5.0) as f32, None);
+    }
+    ratings
+}
+
+const NUM_USERS: usize = 30;
+const NUM_ITEMS: usize = 20;
+
+/// Five batches an epoch, the last one smaller, and everything switched on.
+fn settings(rule: Rule, seed: u64) -> TrainConfig {
+    TrainConfig {
+        batch_size: 64,
+        seed,
+        regularization: REGULARIZATION,
+        clip: Clip { value: Some(0.5), norm: Some(1.0) },
+        schedule: Schedule { warmup: 1.5, decay: Decay::Cosine { last: 0.1 } },
+        early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 3, min_delta: 0.0 },
+        ..train_config(4, rule, 0.03)
+    }
+}
+
+fn model(config: &ModelConfig, seed: u64, num_users: usize, num_items: usize) -> AnyModel {
+    let device = cpu().device;
+    config.init(&Start {
+        num_users,
+        num_items,
+        mean_score: 3.0,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed,
+        device: &device,
+    })
+}
+
+fn trainer<'a>(config: &ModelConfig, rule: Rule, seed: u64) -> Trainer<'a, AnyModel> {
+    Trainer::new(settings(rule, seed), model(config, seed, NUM_USERS, NUM_ITEMS), cpu())
+}
+
+/// What an epoch told its observers, times excepted.
+type Told = (u64, u64, u64, f64, f64, f64, f64, Option<f64>, bool, Vec<(String, f64)>);
+
+fn run(trainer: Trainer<AnyModel>, told: &mut Vec<Told>, others: &mut dyn Observer) -> Result<Trained<AnyModel>> {
+    let mut log = AfterEpoch(|report: &EpochReport| {
+        told.push((
+            report.epoch,
+            report.step,
+            report.ratings_seen,
+            report.learning_rate,
+            report.train.loss,
+            report.train.objective,
+            report.train.rmse,
+            report.validation.map(|scores| scores.rmse),
+            report.is_best,
+            report.gradient_norms.clone(),
+        ));
+        Ok(())
+    });
+    let train = random_ratings("train", 300, NUM_USERS, NUM_ITEMS);
+    let validation = random_ratings("validation", 50, NUM_USERS, NUM_ITEMS);
+    fit(trainer, &train, &validation, SQUARED, &mut [&mut log, others])
+}
+
+/// Neither watches nor stops.
+fn nobody() -> impl Observer {
+    AfterEpoch(|_: &EpochReport| Ok(()))
+}
+
+fn rules() -> Vec<Rule> {
+    let adamw = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
+    vec![ADAM, adamw, Rule::Sgd { momentum: 0.0 }, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }]
+}
+
+#[test]
+fn a_seed_decides_every_bit() {
+    for config in models(4) {
+        let trained = |seed| {
+            let mut told = Vec::new();
+            let trained = run(trainer(&config, ADAM, seed), &mut told, &mut nobody()).expect("trains");
+            (bits(&trained.model), told)
+        };
+        let first = trained(1);
+        assert!(first == trained(1), "{} differs from itself", kind(&config));
+        assert!(first.0 != trained(2).0, "{} does not depend on the seed", kind(&config));
+        assert!(first.1.len() > 1, "{}", kind(&config));
+    }
+}
+
+#[test]
+fn the_seed_of_the_order_matters_by_itself() {
+    let config = &models(4)[0];
+    let trained = |order_seed| {
+        let start = model(config, 1, NUM_USERS, NUM_ITEMS);
+        let trainer = Trainer::new(settings(ADAM, order_seed), start, cpu());
+        bits(&run(trainer, &mut Vec::new(), &mut nobody()).expect("trains").model)
+    };
+    assert_eq!(trained(1), trained(1));
+    assert_ne!(trained(1), trained(2));
+}
+
+/// The result of `work` on pools of 1, 2 and 4 threads, which have to be the same.
+fn on_any_number_of_threads<T: PartialEq + Send>(what: &str, work: impl Fn() -> T + Sync) -> T {
+    let [one, two, four] = [1, 2, 4].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            assert_eq!(rayon::current_num_threads(), threads);
+            work()
+        })
+    });
+    assert!(two == one, "{what}: 2 threads differ from 1");
+    assert!(four == one, "{what}: 4 threads differ from 1");
+    one
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for config in models(4) {
+        on_any_number_of_threads(&kind(&config), || {
+            let mut told = Vec::new();
+            let trained = run(trainer(&config, ADAM, 1), &mut told, &mut nobody()).expect("trains");
+            (bits(&trained.model), told)
+        });
+    }
+}
+
+/// burn's CPU backend cuts sums over 4 Mi values or more by the number of threads: here batch × rank and users × rank
+/// are both above that, in the forward pass, the penalty, the gradients and their joint norm.
+#[test]
+fn the_number_of_threads_changes_no_bit_of_huge_batches() {
+    const COUNT: usize = 70_000;
+    let train = random_ratings("huge", COUNT, COUNT, 500);
+    for config in models(64).into_iter().filter(|config| ["biased-mf", "neumf"].contains(&kind(config).as_str())) {
+        let start = model(&config, 1, COUNT, 500);
+        let settings = TrainConfig { batch_size: 0, epochs: 2, ..settings(ADAM, 1) };
+        let (trained, objectives) = on_any_number_of_threads(&kind(&config), || {
+            let mut objectives = Vec::new();
+            let mut log = AfterEpoch(|report: &EpochReport| {
+                objectives.push((
+                    report.train.objective,
+                    report.gradient_norms.clone(),
+                    report.parameter_norms.clone(),
+                ));
+                Ok(())
+            });
+            let trainer = Trainer::new(settings.clone(), start.clone(), cpu());
+            let trained = fit(trainer, &train, &Ratings::default(), SQUARED, &mut [&mut log]).expect("trains");
+            (bits(&trained.model), objectives)
+        });
+        assert_ne!(trained, bits(&start), "{} was not trained", kind(&config));
+        assert!(objectives[1].0 < objectives[0].0, "{}", kind(&config));
+    }
+}
+
+fn checkpoints(folder: &Path) -> Checkpoints {
+    Checkpoints::create(folder).expect("created")
+}
+
+/// The last checkpoint without its times.
+fn last(checkpoints: &Checkpoints) -> Checkpoint {
+    let mut checkpoint = Checkpoint::read(&checkpoints.last()).expect("written");
+    checkpoint.progress.seconds = 0.0;
+    checkpoint
+}
+
+/// Trains without a break, then again with one made by `break_off`, which must fail, and a resume; both must agree.
+fn assert_same_after_a_break(
+    what: &str,
+    config: &ModelConfig,
+    rule: Rule,
+    every: u64,
+    resumes_at: (u64, u64),
+    break_off: impl Fn(Trainer<AnyModel>, &mut Vec<Told>) -> Result<Trained<AnyModel>>,
+) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [whole, broken] = ["whole", "broken"].map(|name| checkpoints(&folder.path().join(name)));
+    let trainer = |checkpoints: &Checkpoints| {
+        let settings = TrainConfig { checkpoint_every: every, ..settings(rule, 1) };
+        Trainer::new(settings, model(config, 1, NUM_USERS, NUM_ITEMS), cpu()).with_checkpoints(checkpoints.clone())
+    };
+    let mut expected = Vec::new();
+    let uninterrupted = run(trainer(&whole), &mut expected, &mut nobody()).expect("trains");
+    assert_eq!(expected.len(), 4, "{what} should train all its epochs");
+
+    let mut told = Vec::new();
+    assert!(break_off(trainer(&broken), &mut told).is_err(), "{what} was not broken off");
+    let at = last(&broken).progress;
+    assert_eq!((at.epoch, at.batch), resumes_at, "{what}");
+    told.truncate(at.epoch as usize);
+    let resumed = trainer(&broken).resume().expect("a good checkpoint");
+    assert_eq!(resumed.epochs_done(), at.epoch);
+    let resumed = run(resumed, &mut told, &mut nobody()).expect("trains on");
+    assert!(bits(&resumed.model) == bits(&uninterrupted.model), "{what}: another model");
+    assert!(last(&broken) == last(&whole), "{what}: another checkpoint");
+    assert_eq!(told, expected, "{what}: observers were told something else");
+}
+
+fn every_rule_on_some_models() -> Vec<(String, ModelConfig, Rule)> {
+    let models = models(4).into_iter().filter(|config| ["biased-mf", "nmf", "neumf"].contains(&kind(config).as_str()));
+    models
+        .flat_map(|config| {
+            rules().into_iter().map(move |rule| (format!("{} with {rule:?}", kind(&config)), config.clone(), rule))
+        })
+        .collect()
+}
+
+#[test]
+fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
+    /// Asks for a stop after the second batch of the third epoch.
+    struct Interrupt<'a>(&'a AtomicBool);
+    impl Observer for Interrupt<'_> {
+        fn batch(&mut self, epoch: u64, done: u64, total: u64) {
+            assert_eq!(total, 5);
+            self.0.store((epoch, done) == (3, 2), Ordering::Relaxed);
+        }
+        fn epoch(&mut self, _report: &EpochReport) -> Result<()> {
+            Ok(())
+        }
+    }
+    for (what, config, rule) in every_rule_on_some_models() {
+        assert_same_after_a_break(&what, &config, rule, 0, (2, 2), |trainer, told| {
+            let stop = AtomicBool::new(false);
+            let outcome = run(trainer.with_stop(&stop), told, &mut Interrupt(&stop));
+            assert!(matches!(outcome, Err(Error::Interrupted { .. })), "{what}");
+            outcome
+        });
+    }
+}
+
+#[test]
+fn a_run_that_dies_goes_on_from_the_checkpoint_of_its_last_epoch() {
+    for (what, config, rule) in every_rule_on_some_models() {
+        assert_same_after_a_break(&what, &config, rule, 1, (2, 0), |trainer, told| {
+            let mut death = AfterEpoch(|report: &EpochReport| match report.epoch {
+                3 => Err(Error::Failed("the disk is full".into())),
+                _ => Ok(()),
+            });
+            run(trainer, told, &mut death)
+        });
+    }
+}
+
+#[test]
+fn without_a_checkpoint_a_resume_starts_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let resumed = trainer(&models(4)[0], ADAM, 1).with_checkpoints(checkpoints(folder.path())).resume().expect("empty");
+    assert_eq!(resumed.epochs_done(), 0);
+    let resumed = run(resumed, &mut Vec::new(), &mut nobody()).expect("trains");
+    let fresh = run(trainer(&models(4)[0], ADAM, 1), &mut Vec::new(), &mut nobody()).expect("trains");
+    assert_eq!(bits(&resumed.model), bits(&fresh.model));
+}
+
+#[test]
+fn damaged_and_foreign_checkpoints_are_refused_by_path() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let checkpoints = checkpoints(folder.path());
+    let (mf, biased_mf) = (models(4).remove(0), models(4).remove(1));
+    run(trainer(&mf, ADAM, 1).with_checkpoints(checkpoints.clone()), &mut Vec::new(), &mut nobody()).expect("trains");
+
+    let refusal = |config: &ModelConfig| {
+        let error =
+            trainer(config, ADAM, 1).with_checkpoints(checkpoints.clone()).resume().map(|_| ()).expect_err("refused");
+        assert!(matches!(error, Error::ModelFile { .. }), "{error}");
+        error.to_string()
+    };
+    for other in [&biased_mf, &models(5)[0]] {
+        let message = refusal(other);
+        let path = checkpoints.last().display().to_string();
+        assert!(message.starts_with(&path) && message.contains("another model"), "{message}");
+    }
+    trainer(&mf, ADAM, 1).with_checkpoints(checkpoints.clone()).resume().expect("its own checkpoint");
+    for path in [checkpoints.best(), checkpoints.last()] {
+        let bytes = std::fs::read(&path).expect("written");
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("truncated");
+        let message = refusal(&mf);
+        assert!(message.starts_with(&path.display().to_string()) && message.contains("damaged"), "{message}");
+    }
+}
