@@ -15,6 +15,13 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] where the operating system refuses, [`Error`] of `write` itself.
 pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    // A rename would put a file in the place of a pipe or a device (/dev/stdout), so that is written to as it is.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
+        let mut writer = BufWriter::with_capacity(1 << 20, file);
+        write(&mut writer)?;
+        return writer.flush().map_err(|e| Error::io("write", path, e));
+    }
     let mut temporary_name = path.as_os_str().to_owned();
     temporary_name.push(".tmp");
     let temporary = PathBuf::from(temporary_name);

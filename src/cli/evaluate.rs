@@ -8,11 +8,11 @@ use serde_json::json;
 use super::{Overrides, RunArg, output, run};
 use crate::config::Config;
 use crate::data::read::{ReadOptions, read_dataset};
-use crate::data::split::{assign, divide};
+use crate::data::split::{Part, assign};
 use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::metric::Scores;
-use crate::run::assemble;
+use crate::run::{ModelFile, assemble};
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -33,20 +33,24 @@ pub struct EvaluateArgs {
 pub fn evaluate(args: EvaluateArgs) -> Result<()> {
     let open = run::open(&args.run)?;
     let (ratings, what) = match (&args.data, &open.directory) {
-        (Some(path), _) => {
-            let dataset = read_dataset(path, None, &ReadOptions::default())?;
-            (reindexed(&dataset, &open.file.users, &open.file.items), path.display().to_string())
+        (Some(path), directory) => {
+            let config = directory.as_ref().map(|run| Config::load(&run.config(), &args.overrides.set)).transpose()?;
+            let binarize = config.and_then(|config| config.settings().data.binarize).map(|from| from as f32);
+            let dataset = read_dataset(path, None, &ReadOptions { binarize, ..ReadOptions::default() })?;
+            assemble::check_ratings(&open.file.predictor.loss, &dataset)?;
+            (reindexed(&dataset, |_| true, &open.file), path.display().to_string())
         }
         (None, Some(directory)) => {
             let config = Config::load(&directory.config(), &args.overrides.set)?;
             let settings = config.settings();
             let dataset = assemble::dataset(settings)?;
             let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
-            let split = divide(&dataset, &parts, settings.train.refit)?;
-            if split.test.is_empty() {
+            // Under the model's own indices: an override may make another split, with other ids known to training.
+            let test = reindexed(&dataset, |rating| parts[rating] == Part::Test, &open.file);
+            if test.is_empty() {
                 return Err(Error::Usage("this run has no test split; name a ratings file with --data".into()));
             }
-            (split.test, "the run's test split".to_string())
+            (test, "the run's test split".to_string())
         }
         (None, None) => {
             return Err(Error::Usage(
@@ -83,17 +87,17 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
     ))
 }
 
-/// Ratings under a model's indices; ids that it does not know become [`UNKNOWN`].
-fn reindexed(dataset: &Dataset, users: &Vocabulary, items: &Vocabulary) -> Ratings {
+/// The ratings to `keep` under a model's indices; ids that it does not know become [`UNKNOWN`].
+fn reindexed(dataset: &Dataset, keep: impl Fn(usize) -> bool, file: &ModelFile) -> Ratings {
     let map = |from: &Vocabulary, to: &Vocabulary| -> Vec<u32> {
         from.ids().map(|id| to.index(id).unwrap_or(UNKNOWN)).collect()
     };
-    let (user_map, item_map) = (map(&dataset.users, users), map(&dataset.items, items));
+    let (users, items) = (map(&dataset.users, &file.users), map(&dataset.items, &file.items));
     let ratings = &dataset.ratings;
-    Ratings {
-        users: ratings.users.iter().map(|&user| user_map[user as usize]).collect(),
-        items: ratings.items.iter().map(|&item| item_map[item as usize]).collect(),
-        values: ratings.values.clone(),
-        timestamps: None,
+    let mut kept = Ratings::default();
+    for rating in (0..ratings.len()).filter(|&rating| keep(rating)) {
+        let (user, item) = (users[ratings.users[rating] as usize], items[ratings.items[rating] as usize]);
+        kept.push(user, item, ratings.values[rating], None);
     }
+    kept
 }

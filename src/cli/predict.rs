@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{RunArg, output, run};
-use crate::data::read::{ReadOptions, read_dataset};
+use crate::data::read::{Duplicates, ReadOptions, read_dataset};
 use crate::data::{UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -59,7 +59,8 @@ pub fn predict(args: PredictArgs) -> Result<()> {
 
 fn pairs(args: &PredictArgs) -> Result<Vec<(String, String)>> {
     if let Some(path) = &args.file {
-        let dataset = read_dataset(path, None, &ReadOptions::default())?;
+        let options = ReadOptions { duplicates: Duplicates::Keep, ..ReadOptions::default() };
+        let dataset = read_dataset(path, None, &options)?;
         let ratings = &dataset.ratings;
         let id = |vocabulary: &Vocabulary, index: u32| vocabulary.id(index as usize).to_string();
         let pairs = ratings.users.iter().zip(&ratings.items);

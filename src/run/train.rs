@@ -173,9 +173,13 @@ impl Job<'_> {
         let directory = match &self.options.resume {
             Resume::New => {
                 let directory = RunDirectory::create(parent, &self.settings.name)?;
-                files::write_bytes(&directory.config(), self.config.to_toml().as_bytes())?;
-                write_json(&directory.environment(), &self.environment(dataset))?;
-                return Ok(directory);
+                return files::write_bytes(&directory.config(), self.config.to_toml().as_bytes())
+                    .and_then(|()| write_json(&directory.environment(), &self.environment(dataset)))
+                    .map(|()| directory.clone())
+                    .inspect_err(|_| {
+                        // Without both, it could not even be resumed; the first error is the one worth reporting.
+                        let _ = std::fs::remove_dir_all(directory.path());
+                    });
             }
             Resume::Newest => RunDirectory::newest(parent, &self.settings.name)?,
             Resume::Run(path) => RunDirectory::open(path)?,

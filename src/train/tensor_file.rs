@@ -122,7 +122,10 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String
             ),
         ));
     }
-    let header = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
+    // Version and JSON are right, so that nothing is damaged: a model is not a checkpoint, say.
+    let header = serde_json::from_str(header).map_err(|e| {
+        Error::model_file(path, format!("is a file of lowrank's, but not a model or checkpoint as wanted here ({e})"))
+    })?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let tensors = file
         .iter()

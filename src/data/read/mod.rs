@@ -46,6 +46,8 @@ pub enum Duplicates {
     Mean,
     /// The data are refused.
     Error,
+    /// Both stay: the file is a list of requests rather than of ratings.
+    Keep,
 }
 
 /// A file that gives each item id a title.
@@ -152,6 +154,9 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
     }
     const UNSEEN: Seen = Seen { first: UNKNOWN, count: 0, sum: 0.0 };
 
+    if duplicates == Duplicates::Keep {
+        return Ok(());
+    }
     let Dataset { ratings, users, items, notes, .. } = dataset;
     let groups = Groups::by(&ratings.users[start..], users.len());
     let mut seen = vec![UNSEEN; items.len()];
@@ -169,7 +174,7 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
             let first = item.first as usize;
             ratings.values[first] = match duplicates {
                 Duplicates::Mean => (item.sum / f64::from(item.count)) as f32,
-                Duplicates::Last | Duplicates::Error => ratings.values[rating],
+                Duplicates::Last | Duplicates::Error | Duplicates::Keep => ratings.values[rating],
             };
             if let Some(timestamps) = &mut ratings.timestamps {
                 timestamps[first] = timestamps[rating];

@@ -1,0 +1,289 @@
+//! Every other command, on a run and on files.
+
+use serde_json::Value;
+
+use super::{Outcome, Place, number};
+
+/// A run on ratings with titles: `runs/c-1`, ten users u0 to u9, ten items i0 to i9, seven ratings each.
+fn trained() -> Place {
+    let place = Place::new();
+    let rows = (0..10).flat_map(|user| (0..7).map(move |at| (user, (user + at) % 10)));
+    let rows: String = rows.map(|(user, item)| format!("u{user},i{item},{}\n", 1 + (user * item) % 5)).collect();
+    let titles: String = (0..10).map(|item| format!("i{item},\"Title, {item}\"\n")).collect();
+    place.write("r.csv", rows);
+    place.write("titles.csv", format!("item,title\n{titles}"));
+    place.write(
+        "c.toml",
+        "data = { path = \"r.csv\", titles.path = \"titles.csv\", split.kind = \"random\" }\nmodel.rank = 2\n",
+    );
+    place.train("c.toml", []).succeeds();
+    place
+}
+
+fn array(outcome: &Outcome) -> Vec<Value> {
+    outcome.json().as_array().expect("a list").clone()
+}
+
+#[test]
+fn evaluate_repeats_the_result_of_the_run() {
+    let place = trained();
+    let summary = place.json("runs/c-1/summary.json");
+    for run in ["runs/c-1", "runs/c-1/model.safetensors"] {
+        let json = place.call(["evaluate", run, "--json"]).succeeds().json();
+        for metric in ["rmse", "mae", "loss", "count"] {
+            assert_eq!(number(&json, &format!("/model/{metric}")), number(&summary, &format!("/test/{metric}")));
+            assert_eq!(json["biases"][metric], summary["baselines"]["biases"][metric]);
+            assert_eq!(json["global_mean"][metric], summary["baselines"]["global_mean"][metric]);
+        }
+    }
+    let table = place.call(["evaluate", "runs/c-1"]).succeeds().stdout;
+    assert!(
+        table.contains(&format!("{:.4}", number(&summary, "/test/rmse"))) && table.contains("biases only"),
+        "{table}"
+    );
+    // A model file away from its run has no test split.
+    place.write("m.safetensors", place.read("runs/c-1/model.safetensors"));
+    place.call(["evaluate", "m.safetensors"]).refuses(&["has no test split", "--data"]);
+}
+
+#[test]
+fn evaluate_predicts_the_same_whatever_the_split() {
+    let place = trained();
+    let evaluate = |rest: &[&str]| {
+        let args = ["evaluate", "runs/c-1", "--json"];
+        place.call(args.into_iter().chain(rest.iter().copied())).succeeds().json()
+    };
+    // All folds together are all ratings: their mean squared error is that of the file, if ids mean the same in both.
+    let folds: Vec<Value> = (1..=2)
+        .map(|fold| {
+            let fold = format!("data.split.fold={fold}");
+            evaluate(&["--set", "data.split.kind=k-fold", "--set", "data.split.folds=2", "--set", &fold])
+        })
+        .collect();
+    let whole = evaluate(&["--data", "r.csv"]);
+    let sum = |json: &Value| number(json, "/model/count") * number(json, "/model/loss");
+    assert_eq!(number(&whole, "/model/count"), 70.0);
+    let (parts, whole) = (folds.iter().map(sum).sum::<f64>(), sum(&whole));
+    assert!((parts - whole).abs() < 1e-6 * whole, "{parts} {whole}");
+}
+
+#[test]
+fn evaluate_counts_unknown_ids_in_a_file() {
+    let place = trained();
+    place.write("new.csv", "user,item,rating\nu1,i1,3\nnobody,i1,4\nu1,nothing,2\nu2,nowhere,2\n");
+    let json = place.call(["evaluate", "runs/c-1", "--data", "new.csv", "--json"]).succeeds().json();
+    assert_eq!((&json["unknown_users"], &json["unknown_items"]), (&1.into(), &2.into()));
+    assert_eq!(number(&json, "/model/count"), 4.0);
+    let table = place.call(["evaluate", "runs/c-1", "--data", "new.csv"]).succeeds().stdout;
+    assert!(table.contains("1 ratings have a user and 2 an item that training never saw"), "{table}");
+    place.write("bad.csv", "user,item,rating\nu1,i1,x\n");
+    place.call(["evaluate", "runs/c-1", "--data", "bad.csv"]).refuses(&["bad.csv:2:7: ", "invalid number"]);
+}
+
+#[test]
+fn evaluate_binarizes_a_file_as_training_did() {
+    let place = Place::new();
+    let rows: String = (0..100).map(|at| format!("{},{},{}\n", at % 10, at / 10, 1 + at % 5)).collect();
+    place.write("r.csv", rows);
+    place.write("c.toml", "data = { path = \"r.csv\", binarize = 3 }\nloss.kind = \"logistic\"\nmodel.rank = 2\n");
+    place.train("c.toml", []).succeeds();
+    let json = place.call(["evaluate", "runs/c-1", "--data", "r.csv", "--json"]).succeeds().json();
+    assert!(number(&json, "/model/rmse") < 1.0, "{json}");
+    place.write("m.safetensors", place.read("runs/c-1/model.safetensors"));
+    place.call(["evaluate", "m.safetensors", "--data", "r.csv"]).refuses(&["logistic loss needs ratings from 0 to 1"]);
+}
+
+#[test]
+fn predict_takes_pairs_and_files() {
+    let place = trained();
+    let json = place.call(["predict", "runs/c-1", "u1", "i1", "u2", "i9", "--json"]).succeeds();
+    let rows = array(&json);
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[1]["user"], &rows[1]["item"], &rows[1]["unknown"]), (&"u2".into(), &"i9".into(), &false.into()));
+    let prediction = number(&rows[1], "/prediction");
+    assert!((1.0..=5.0).contains(&prediction), "clipped to the range of the ratings: {prediction}");
+    let table = place.call(["predict", "runs/c-1/model.safetensors", "u2", "i9"]).succeeds().stdout;
+    assert!(table.contains(&format!("{prediction:.4}")), "{table}");
+    place.write("pairs.csv", "user,item\nu1,i1\nu2,i9\nnobody,i1\nu2,i9\n");
+    let outcome = place.call(["predict", "runs/c-1", "--file", "pairs.csv", "--json"]).succeeds();
+    let from_file = array(&outcome);
+    assert_eq!(from_file[..2], rows[..]);
+    assert_eq!(from_file[2]["unknown"], true);
+    assert_eq!(from_file[3..], rows[1..], "a prediction for every line, in their order");
+    let message = place.call(["predict", "runs/c-1", "nobody", "i1"]).succeeds().stderr;
+    assert!(message.contains("1 pairs have an id that training never saw"), "{message}");
+    place.call(["predict", "runs/c-1", "u1", "i1", "u2"]).refuses(&["user \"u2\" has no item", "USER ITEM"]);
+    place.call(["predict", "runs/c-1"]).refuses(&["--file"]);
+    place.call(["predict", "runs/none", "u1", "i1"]).refuses(&["runs/none"]);
+}
+
+#[test]
+fn recommend_leaves_out_what_was_seen() {
+    let place = trained();
+    let items = |json: &Value| -> Vec<String> {
+        let items = json["items"].as_array().expect("items").iter();
+        items.map(|item| item["item"].as_str().expect("an id").to_string()).collect()
+    };
+    let json = place.call(["recommend", "runs/c-1", "u3", "-n", "100", "--json"]).succeeds().json();
+    let fresh = items(&json);
+    let seen = json["seen_items"].as_u64().expect("a count") as usize;
+    assert!((3..=7).contains(&seen) && fresh.len() == 10 - seen, "{json}");
+    let scores: Vec<f64> = json["items"].as_array().expect("items").iter().map(|item| number(item, "/score")).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+    let item = &json["items"][0];
+    assert_eq!(item["title"], format!("Title, {}", &fresh[0][1..]));
+    let all = place.call(["recommend", "runs/c-1", "u3", "-n", "100", "--keep-seen", "--json"]).succeeds().json();
+    assert_eq!(items(&all).len(), 10);
+    assert_eq!(
+        items(&all).iter().filter(|item| fresh.contains(item)).collect::<Vec<_>>(),
+        fresh.iter().collect::<Vec<_>>()
+    );
+    let table = place.call(["recommend", "runs/c-1", "u3", "--number", "2"]).succeeds();
+    assert_eq!(table.stdout.lines().count(), 3, "{table:#?}");
+    assert!(table.stdout.contains("Title, ") && table.stderr.contains("items that user u3 rated in training"));
+    place.call(["recommend", "runs/c-1", "nobody"]).refuses(&["user \"nobody\" is not among the 10 users"]);
+    place.write("m.safetensors", place.read("runs/c-1/model.safetensors"));
+    let alone = place.call(["recommend", "m.safetensors", "u3"]).succeeds();
+    assert!(alone.stderr.contains("not left out"), "{alone:#?}");
+}
+
+#[test]
+fn inspect_shows_files_and_runs() {
+    let place = trained();
+    let json = place.call(["inspect", "r.csv", "--json"]).succeeds().json();
+    assert_eq!((&json["users"], &json["items"], &json["ratings"]), (&10.into(), &10.into(), &70.into()));
+    assert_eq!((number(&json, "/min"), number(&json, "/max"), number(&json, "/density")), (1.0, 5.0, 0.7));
+    let text = place.call(["inspect", "r.csv"]).succeeds().stdout;
+    assert!(text.contains("70") && text.contains("10"), "{text}");
+    let run = place.call(["inspect", "runs/c-1"]).succeeds();
+    assert_eq!(run.json(), place.json("runs/c-1/summary.json"));
+    place.write("odd.txt", "3;i1;u1\n4;i2;u2\n");
+    let odd =
+        place.call(["inspect", "odd.txt", "--delimiter", ";", "--columns", "rating,item,user", "--json"]).succeeds();
+    assert_eq!((number(&odd.json(), "/mean"), number(&odd.json(), "/users")), (3.5, 2.0));
+    place.call(["inspect", "none.csv"]).refuses(&["none.csv: cannot open"]);
+    place.call(["inspect", "movielens-100"]).refuses(&["did you mean \"movielens-100k\"?"]);
+    place.call(["inspect", "."]).refuses(&["is not a run directory"]);
+}
+
+#[test]
+fn data_list_says_where_everything_is() {
+    let place = Place::new();
+    let entries = array(&place.call(["data", "list", "--json"]).succeeds());
+    assert!(entries.iter().any(|entry| entry["name"] == "movielens-100k" && entry["path"].is_null()), "{entries:?}");
+    let table = place.call(["data", "list"]).succeeds().stdout;
+    for entry in &entries {
+        assert!(table.contains(entry["name"].as_str().expect("a name")), "{table}");
+    }
+    assert!(table.contains("lowrank data fetch movielens-100k"));
+}
+
+#[test]
+fn planted_data_are_learned_nearly_to_their_noise() {
+    let place = Place::new();
+    let sizes = ["--users", "300", "--items", "100", "--ratings", "15000", "--rank", "2", "--noise", "0.25"];
+    let synth = |file: &str| place.call(["data", "synth", file].into_iter().chain(sizes)).succeeds();
+    assert!(synth("r.csv.gz").stdout.contains("15000 ratings in r.csv.gz; best reachable RMSE 0.25"));
+    synth("r.csv");
+    let plain = place.text("r.csv");
+    assert_eq!(plain.lines().count(), 15_001);
+    place.write("c.toml", "data.path = \"r.csv.gz\"\nmodel.rank = 4\ntrain.epochs = 60\n");
+    let outcome = place.call(["train", "c.toml", "--json", "-q", "--set", "solver.learning_rate=0.01"]).succeeds();
+    let rmse = number(&outcome.json(), "/test/rmse");
+    assert!((0.24..0.32).contains(&rmse), "{rmse}");
+    place.call(["data", "synth", "x.csv", "--ratings", "90000000"]).refuses(&["ratings"]);
+    assert!(!place.path("x.csv").exists());
+}
+
+#[test]
+fn data_fetch_refuses_another_archive() {
+    let place = Place::new();
+    // An empty zip archive.
+    place.write("ml.zip", [b"PK\x05\x06".as_slice(), &[0; 18]].concat());
+    place.call(["data", "fetch", "movielens-100k", "--from", "ml.zip"]).refuses(&[
+        "ml.zip: MD5 is ",
+        "not 0e33842e24a9c977be4e0107933c0723",
+        "fetch it again",
+    ]);
+    place.call(["data", "fetch", "movielens-100k", "--from", "none.zip"]).refuses(&["none.zip"]);
+    place.call(["data", "fetch", "filmtrust"]).refuses(&["no official address", "LOWRANK_DATA"]);
+    place.call(["data", "fetch", "movielens"]).refuses(&["unknown data set", "did you mean"]);
+    let files = place.files();
+    assert!(files.iter().all(|file| !file.contains("movielens")), "{files:?}");
+}
+
+#[test]
+fn config_check_and_explain_show_every_key() {
+    let place = Place::new();
+    place.write("c.toml", "data.dataset = \"synthetic\"\n");
+    let checked = place.call(["config", "check", "c.toml", "--set", "model.rank=7"]).succeeds().stdout;
+    assert!(checked.contains("rank = 7\n") && checked.contains("learning_rate = "), "{checked}");
+    assert_eq!(place.files(), ["c.toml"]);
+    let explained = place.call(["config", "explain"]).succeeds().stdout;
+    for key in lowrank::config::schema::KEYS {
+        assert!(explained.contains(&format!("  {} ", key.name())), "{}", key.path);
+    }
+    let one = place.call(["config", "explain", "solver.schedule"]).succeeds().stdout;
+    assert!(one.contains("warmup") && !one.contains("momentum"), "{one}");
+    place.call(["config", "explain", "solver.rnk"]).refuses(&["no config key or section \"solver.rnk\""]);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.call(["completions", shell]).succeeds().stdout;
+        assert!(script.contains("recommend") && script.contains("keep-seen"), "{shell}");
+    }
+}
+
+/// The commands that a help text lists.
+fn listed(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_string).collect()
+}
+
+#[test]
+fn every_command_has_help_with_every_argument_explained() {
+    fn visit(place: &Place, path: &[String], count: &mut usize) {
+        let help = place.call(path.iter().map(String::as_str).chain(["--help"])).succeeds();
+        assert!(help.stderr.is_empty() && help.stdout.contains("Usage: lowrank"), "{path:?}: {help:#?}");
+        assert_eq!(
+            place.call(["help"].into_iter().chain(path.iter().map(String::as_str))).succeeds().stdout,
+            help.stdout
+        );
+        *count += 1;
+        for name in listed(&help.stdout) {
+            visit(place, &[path, &[name]].concat(), count);
+        }
+    }
+    let mut count = 0;
+    visit(&Place::new(), &[], &mut count);
+    assert!(count >= 12, "{count} help texts");
+    let help = Place::new().call(["--help"]).succeeds().stdout;
+    assert!(help.contains("Exit codes: 0 done"), "{help}");
+    let unknown = Place::new().call(["recomend"]).exits(2);
+    assert!(unknown.stderr.contains("'recommend'"), "{unknown:#?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = trained();
+    for command in ["config explain", "data list", "inspect r.csv", "recommend runs/c-1 u1", "--help"] {
+        let outcome = place.shell(&format!("{{ \"$0\" {command}; echo $? > code; }} | head -c 1"));
+        assert_eq!(place.text("code").trim(), "0", "{command}: {outcome:#?}");
+        assert!(!outcome.stderr.contains("rror") && !outcome.stderr.contains("panicked"), "{command}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn an_unfinished_run_says_how_to_finish_it() {
+    let place = trained();
+    std::fs::remove_file(place.path("runs/c-1/model.safetensors")).expect("the model");
+    let remedy = "lowrank train runs/c-1/config.toml --resume";
+    place.call(["predict", "runs/c-1", "u1", "i1"]).refuses(&["has no model yet", remedy]);
+    place.call(["train", "runs/c-1/config.toml", "--resume"]).succeeds();
+    place.call(["predict", "runs/c-1", "u1", "i1"]).succeeds();
+}

@@ -1,0 +1,227 @@
+//! Every config of the repository runs, and every key of the schema changes something.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lowrank::config::schema::KEYS;
+
+use super::{Place, SMALL, tensors};
+
+/// Every `*.toml` below `configs/`.
+fn configs() -> Vec<PathBuf> {
+    fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                visit(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("configs"), &mut found);
+    found.sort();
+    assert!(found.len() >= 3, "the configs are there");
+    found
+}
+
+#[test]
+fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
+    for config in configs() {
+        let place = Place::new();
+        let path = config.to_str().expect("UTF-8");
+        let resolved = place.call(["config", "check", path]).succeeds().stdout;
+        place.write("resolved.toml", &resolved);
+        assert_eq!(place.call(["config", "check", "resolved.toml"]).succeeds().stdout, resolved, "{path}");
+        let stand_in = ["data.split.kind=random", "train.epochs=1"];
+        place.train(path, SMALL.into_iter().chain(stand_in)).succeeds();
+    }
+}
+
+/// What must be different with another value of a key.
+enum Effect {
+    /// The parameters that training found.
+    Model,
+    /// A number of `summary.json` that is not a time.
+    Summary,
+    /// Which files the run has, or how long they are.
+    Files,
+    /// The number of lines on standard error.
+    Progress,
+    /// It is refused with this message.
+    Refused(&'static str),
+}
+use Effect::{Files, Model, Progress, Refused, Summary};
+
+/// A key, the settings that give it a meaning, a value that is not its default, and what that must change.
+type Case = (&'static str, &'static [&'static str], &'static str, Effect);
+
+const SYNTHETIC: &[&str] =
+    &["data.dataset=synthetic", "data.synthetic.users=30", "data.synthetic.items=20", "data.synthetic.ratings=200"];
+/// Ends in divergence, of which only checkpoints are left.
+const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epochs=60", "report.tensorboard=false"];
+/// Nearly all ratings are 1 and some 100: on the way from their mean to their median the loss falls and the RMSE rises.
+const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
+
+const CASES: &[Case] = &[
+    ("name", &[], "other", Files),
+    ("seed", &[], "7", Model),
+    ("data.dataset", &[], "synthetic", Model),
+    ("data.path", &[], "other.csv", Model),
+    ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
+    ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], ";", Summary),
+    ("data.columns", &[], "['item', 'user', 'rating']", Model),
+    ("data.skip_lines", &[], "9", Model),
+    ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
+    ("data.binarize", &[], "3", Model),
+    ("data.titles.path", &[], "titles.csv", Files),
+    ("data.titles.delimiter", &["data.titles.path=titles.csv"], "|", Refused("titles.csv")),
+    ("data.titles.columns", &["data.titles.path=titles.csv"], "['item', '-', 'title']", Files),
+    ("data.split.kind", &[], "user-stratified", Model),
+    ("data.split.test", &[], "0.3", Model),
+    ("data.split.validation", &[], "0.3", Model),
+    ("data.split.folds", &["data.split.kind=k-fold"], "3", Model),
+    ("data.split.fold", &["data.split.kind=k-fold"], "2", Model),
+    ("data.test_path", &["data.split.kind=files", "data.test_path=r.csv"], "other.csv", Summary),
+    ("data.synthetic.users", SYNTHETIC, "31", Model),
+    ("data.synthetic.items", SYNTHETIC, "21", Model),
+    ("data.synthetic.ratings", SYNTHETIC, "210", Model),
+    ("data.synthetic.rank", SYNTHETIC, "1", Model),
+    ("data.synthetic.noise", SYNTHETIC, "0.1", Model),
+    ("model.kind", &[], "mf", Model),
+    ("model.rank", &[], "3", Model),
+    ("model.init", &[], "uniform", Model),
+    ("model.init_std", &[], "0.2", Model),
+    ("model.init_low", &["model.init=uniform"], "-0.5", Model),
+    ("model.init_high", &["model.init=uniform"], "0.5", Model),
+    ("model.layers", &["model.kind=mlp"], "[3]", Model),
+    ("loss.kind", &[], "huber", Model),
+    ("loss.delta", &["loss.kind=huber"], "0.5", Model),
+    ("loss.level", &["loss.kind=quantile"], "0.9", Model),
+    ("solver.kind", &[], "adagrad", Model),
+    ("solver.learning_rate", &[], "0.02", Model),
+    ("solver.batch_size", &[], "10", Model),
+    ("solver.beta1", &[], "0.5", Model),
+    ("solver.beta2", &[], "0.5", Model),
+    ("solver.epsilon", &[], "0.1", Model),
+    ("solver.momentum", &["solver.kind=sgd"], "0.5", Model),
+    ("solver.weight_decay", &["solver.kind=adamw"], "0.5", Model),
+    ("solver.clip_norm", &[], "1e-6", Model),
+    ("solver.clip_value", &[], "1e-6", Model),
+    ("solver.regularization.user_factors", &[], "1", Model),
+    ("solver.regularization.item_factors", &[], "1", Model),
+    ("solver.regularization.user_biases", &[], "1", Model),
+    ("solver.regularization.item_biases", &[], "1", Model),
+    ("solver.regularization.weights", &["model.kind=gmf"], "1", Model),
+    ("solver.schedule.kind", &[], "cosine", Model),
+    ("solver.schedule.warmup", &[], "2", Model),
+    ("solver.schedule.every", &["solver.schedule.kind=step"], "1", Model),
+    ("solver.schedule.factor", &["solver.schedule.kind=exponential"], "0.1", Model),
+    ("solver.schedule.final", &["solver.schedule.kind=cosine"], "0.9", Model),
+    ("train.device", &[], "abacus", Refused("abacus")),
+    ("train.threads", &[], "3", Summary),
+    ("train.epochs", &[], "4", Model),
+    ("train.checkpoint_every", WILD, "0", Files),
+    ("train.refit", &[], "true", Model),
+    ("train.early_stopping.metric", SKEWED, "loss", Summary),
+    ("train.early_stopping.patience", &["solver.learning_rate=0.5", "train.epochs=20"], "1", Summary),
+    ("train.early_stopping.min_delta", &[], "1000", Model),
+    ("evaluation.clip", &["solver.learning_rate=0.5"], "false", Summary),
+    ("report.tensorboard", &[], "false", Files),
+    ("report.every", &[], "3", Progress),
+    ("report.histograms_every", &[], "1", Files),
+    ("report.projector", &[], "false", Files),
+    ("run.dir", &[], "elsewhere", Files),
+];
+
+/// A place with data files of every kind that a case asks for.
+fn place() -> Place {
+    let place = Place::new();
+    let ratings = |factor: usize| -> String {
+        (0..200).map(|at| format!("{},{},{}\n", at % 20, at * 7 % 23, 1 + (at * factor) % 5)).collect()
+    };
+    place.write("r.csv", ratings(3));
+    place.write("other.csv", ratings(4));
+    let skewed = (0..200).map(|at| format!("{},{},{}\n", at % 20, at * 7 % 23, if at % 9 == 4 { 100 } else { 1 }));
+    place.write("skewed.csv", skewed.collect::<String>());
+    place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
+    place.write("doubtful.txt", "1;1,5;2\n1;2,5;3\n2;1,5;4\n2;2,5;1\n");
+    place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
+    let titles: String = (0..23).map(|item| format!("{item},One {item};x,Longer title {item}\n")).collect();
+    place.write("titles.csv", titles);
+    place.write("c.toml", "data.path = \"r.csv\"\nmodel.rank = 2\ntrain = { epochs = 3 }\n");
+    place
+}
+
+/// Everything of the one run in a place that a key may change.
+#[derive(PartialEq)]
+struct Traces {
+    model: Option<Vec<u8>>,
+    summary: Option<serde_json::Value>,
+    files: Vec<(String, u64)>,
+    progress: usize,
+}
+
+fn traces(settings: &[&str]) -> (super::Outcome, Traces) {
+    let place = place();
+    let outcome = place.call(["train", "c.toml"].into_iter().chain(settings.iter().flat_map(|s| ["--set", *s])));
+    let files = place.files();
+    let find = |name: &str| files.iter().find(|file| file.ends_with(name)).map(|file| place.read(file));
+    let summary = find("/summary.json").map(|bytes| {
+        let mut summary: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let fields = summary.as_object_mut().expect("an object");
+        for name in ["name", "model", "solver", "seed", "seconds_training", "ratings_per_second"] {
+            fields.remove(name);
+        }
+        summary
+    });
+    // Text files hold times and settings, so that their length says nothing.
+    let length = |file: &String| {
+        let counts = file.contains("tfevents") || file.ends_with(".metadata.tsv");
+        if counts { fs::metadata(place.path(file)).expect("a file").len() } else { 0 }
+    };
+    let without_time = |file: &String| match file.split_once("tfevents.") {
+        Some((start, _)) => format!("{start}tfevents"),
+        None => file.clone(),
+    };
+    let traces = Traces {
+        model: find("/model.safetensors").map(|bytes| tensors(&bytes).to_vec()),
+        summary,
+        files: files.iter().map(|file| (without_time(file), length(file))).collect(),
+        progress: outcome.stderr.lines().count(),
+    };
+    (outcome, traces)
+}
+
+#[test]
+fn every_key_of_the_schema_changes_something() {
+    let keys: BTreeSet<_> = KEYS.iter().map(|key| key.path).collect();
+    let cases: BTreeSet<_> = CASES.iter().map(|case| case.0).collect();
+    assert_eq!(cases.len(), CASES.len(), "a key has two cases");
+    assert_eq!(keys, cases, "a key has no case, or a case no key");
+    let mut dead = Vec::new();
+    for (key, context, value, effect) in CASES {
+        let (outcome, before) = traces(context);
+        let setting = format!("{key}={value}");
+        let settings: Vec<&str> = context.iter().copied().chain([setting.as_str()]).collect();
+        let (changed, after) = traces(&settings);
+        if let Refused(message) = effect {
+            changed.refuses(&[message]);
+            continue;
+        }
+        assert_eq!(outcome.code, changed.code, "{key}: {outcome:#?} {changed:#?}");
+        let is_alive = match effect {
+            Model => before.model != after.model,
+            Summary => before.summary != after.summary,
+            Files => before.files != after.files,
+            Progress => before.progress != after.progress,
+            Refused(_) => true,
+        };
+        if !is_alive {
+            dead.push(format!("{setting}\n  {}", changed.stderr.lines().last().unwrap_or_default()));
+        }
+    }
+    assert!(dead.is_empty(), "these change nothing:\n{}", dead.join("\n"));
+}
