@@ -64,10 +64,9 @@ mod tests {
         // b_i: item 0 has residuals 1, 0 over 2 + 5; item 1 has -1 over 1 + 5.
         let b_i = [1.0 / 7.0, -1.0 / 6.0];
         let b_u = [((1.0 - b_i[0]) + (-1.0 - b_i[1])) / 7.0, (0.0 - b_i[0]) / 6.0];
-        for user in 0..2 {
-            for item in 0..2 {
-                let expected = 4.0 + b_u[user] + b_i[item];
-                assert!((baseline.predict(user as u32, item as u32) - expected).abs() < 1e-6);
+        for (user, b_u) in (0..).zip(b_u) {
+            for (item, b_i) in (0..).zip(b_i) {
+                assert!((baseline.predict(user, item) - (4.0 + b_u + b_i)).abs() < 1e-6);
             }
         }
         assert_eq!(baseline.predict(UNKNOWN, UNKNOWN), 4.0);
