@@ -26,7 +26,7 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
     temporary_name.push(".tmp");
     let temporary = PathBuf::from(temporary_name);
     let attempt = || -> Result<()> {
-        let file = File::create(&temporary).map_err(|e| Error::io("create", &temporary, e))?;
+        let file = File::create(&temporary).map_err(|e| Error::io("create", path, e))?;
         let mut writer = BufWriter::with_capacity(1 << 20, file);
         write(&mut writer)?;
         let file = writer.into_inner().map_err(|e| Error::io("write", path, e.into_error()))?;

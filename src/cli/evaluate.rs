@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::{Overrides, RunArg, output, run};
 use crate::config::Config;
-use crate::data::read::{ReadOptions, read_dataset};
 use crate::data::split::{Part, assign};
 use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
@@ -33,10 +32,8 @@ pub struct EvaluateArgs {
 pub fn evaluate(args: EvaluateArgs) -> Result<()> {
     let open = run::open(&args.run)?;
     let (ratings, what) = match (&args.data, &open.directory) {
-        (Some(path), directory) => {
-            let config = directory.as_ref().map(|run| Config::load(&run.config(), &args.overrides.set)).transpose()?;
-            let binarize = config.and_then(|config| config.settings().data.binarize).map(|from| from as f32);
-            let dataset = read_dataset(path, None, &ReadOptions { binarize, ..ReadOptions::default() })?;
+        (Some(path), _) => {
+            let dataset = open.read(path, &args.overrides.set, None)?;
             assemble::check_ratings(&open.file.predictor.loss, &dataset)?;
             (reindexed(&dataset, |_| true, &open.file), path.display().to_string())
         }
@@ -44,13 +41,19 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
             let config = Config::load(&directory.config(), &args.overrides.set)?;
             let settings = config.settings();
             let dataset = assemble::dataset(settings)?;
+            let what = if args.overrides.set.is_empty() {
+                directory.check_data(&dataset)?;
+                "the run's test split"
+            } else {
+                "the test split of the run's config with --set (training may have seen some of it)"
+            };
             let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
             // Under the model's own indices: an override may make another split, with other ids known to training.
             let test = reindexed(&dataset, |rating| parts[rating] == Part::Test, &open.file);
             if test.is_empty() {
                 return Err(Error::Usage("this run has no test split; name a ratings file with --data".into()));
             }
-            (test, "the run's test split".to_string())
+            (test, what.to_string())
         }
         (None, None) => {
             return Err(Error::Usage(
@@ -80,10 +83,9 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
         .map(|(name, s)| vec![name.to_string(), number(s.rmse), number(s.mae), number(s.loss), s.count.to_string()])
         .collect();
     output::print(&format!(
-        "on {what}\n\n{}\n{} ratings have a user and {} an item that training never saw: predicted by biases only\n",
+        "on {what}\n\n{}{}",
         output::table(&["", "RMSE", "MAE", "loss", "ratings"], &rows),
-        evaluation.unknown_users,
-        evaluation.unknown_items
+        output::unknown(evaluation.unknown_users, evaluation.unknown_items)
     ))
 }
 

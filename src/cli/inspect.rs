@@ -30,7 +30,8 @@ pub struct InspectArgs {
 /// Prints what data or a run look like.
 pub fn inspect(args: InspectArgs) -> Result<()> {
     if args.what.is_dir() {
-        let path = RunDirectory::open(&args.what)?.summary();
+        let directory = RunDirectory::open(&args.what)?;
+        let path = directory.finished(directory.summary())?;
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
         return output::print(&text);
     }

@@ -67,7 +67,7 @@ struct RunArg {
     /// A run directory, or a model.safetensors file.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// auto, cpu, ndarray, wgpu[:i], wgpu:cpu or cuda[:i].
+    /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0.
     #[arg(long, default_value = "auto")]
     device: String,
 }

@@ -48,6 +48,14 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Says how many pairs have an id that training never saw; empty where there are none.
+pub fn unknown(users: usize, items: usize) -> String {
+    if users + items == 0 {
+        return String::new();
+    }
+    format!("\nnot seen in training: the user of {users} and the item of {items} ratings; predicted by biases only\n")
+}
+
 /// How this program was called, to be followed by a subcommand.
 pub fn program() -> String {
     if std::env::var_os("CARGO").is_some() { "cargo run --release --".into() } else { "lowrank".into() }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{RunArg, output, run};
-use crate::data::read::{Duplicates, ReadOptions, read_dataset};
+use super::run::OpenRun;
+use super::{Overrides, RunArg, output, run};
+use crate::data::read::Duplicates;
 use crate::data::{UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -16,11 +17,13 @@ pub struct PredictArgs {
     #[command(flatten)]
     run: RunArg,
     /// User and item ids in turn: USER ITEM USER ITEM …
-    #[arg(value_name = "USER ITEM")]
+    #[arg(value_name = "USER ITEM", allow_negative_numbers = true)]
     pairs: Vec<String>,
-    /// A delimited file of pairs (user and item columns; others are ignored).
+    /// A file of pairs, laid out as the run's ratings were (`--set data.columns=…` says otherwise); ratings are ignored.
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -29,7 +32,7 @@ pub struct PredictArgs {
 /// Prints the predicted rating of each pair.
 pub fn predict(args: PredictArgs) -> Result<()> {
     let open = run::open(&args.run)?;
-    let pairs = pairs(&args)?;
+    let pairs = pairs(&args, &open)?;
     let index = |vocabulary: &Vocabulary, id: &str| vocabulary.index(id).unwrap_or(UNKNOWN);
     let users: Vec<u32> = pairs.iter().map(|(user, _)| index(&open.file.users, user)).collect();
     let items: Vec<u32> = pairs.iter().map(|(_, item)| index(&open.file.items, item)).collect();
@@ -50,17 +53,17 @@ pub fn predict(args: PredictArgs) -> Result<()> {
         .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), format!("{:.4}", predictions[at])])
         .collect();
     output::print(&output::table(&["user", "item", "prediction"], &rows))?;
-    let count = (0..pairs.len()).filter(|&at| unknown(at)).count();
-    if count > 0 {
-        output::message(&format!("{count} pairs have an id that training never saw: predicted by biases only"));
+    let count = |indices: &[u32]| indices.iter().filter(|&&index| index == UNKNOWN).count();
+    let note = output::unknown(count(&users), count(&items));
+    if !note.is_empty() {
+        output::message(note.trim());
     }
     Ok(())
 }
 
-fn pairs(args: &PredictArgs) -> Result<Vec<(String, String)>> {
+fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<Vec<(String, String)>> {
     if let Some(path) = &args.file {
-        let options = ReadOptions { duplicates: Duplicates::Keep, ..ReadOptions::default() };
-        let dataset = read_dataset(path, None, &options)?;
+        let dataset = open.read(path, &args.overrides.set, Some(Duplicates::Keep))?;
         let ratings = &dataset.ratings;
         let id = |vocabulary: &Vocabulary, index: u32| vocabulary.id(index as usize).to_string();
         let pairs = ratings.users.iter().zip(&ratings.items);

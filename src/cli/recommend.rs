@@ -13,6 +13,7 @@ pub struct RecommendArgs {
     #[command(flatten)]
     run: RunArg,
     /// The user's id, as in the data.
+    #[arg(allow_negative_numbers = true)]
     user: String,
     /// How many items.
     #[arg(long, short, default_value_t = 10)]

@@ -1,11 +1,14 @@
 //! Opening what `RUN` names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::RunArg;
+use super::{RunArg, output};
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::data::read::{Duplicates, ReadOptions, read_dataset};
 use crate::device::Opened;
 use crate::error::{Error, Result};
-use crate::run::{ModelFile, RunDirectory, Seen};
+use crate::run::{ModelFile, RunDirectory, Seen, assemble};
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -26,15 +29,12 @@ pub fn open(run: &RunArg) -> Result<OpenRun> {
     let device = run.device.parse::<crate::device::DeviceSpec>()?.open()?;
     let (path, directory) = if run.run.is_dir() {
         let directory = RunDirectory::open(&run.run)?;
-        let path = directory.model();
-        if !path.is_file() {
-            return Err(Error::Usage(format!(
-                "{}: this run has no model yet; finish it with: lowrank train {} --resume",
-                run.run.display(),
-                directory.config().display()
-            )));
-        }
-        (path, Some(directory))
+        (directory.finished(directory.model())?, Some(directory))
+    } else if !run.run.exists() {
+        return Err(Error::Usage(format!(
+            "{}: there is no such run directory or model file; `lowrank train CONFIG` makes one",
+            run.run.display()
+        )));
     } else {
         (run.run.clone(), run.run.parent().and_then(|parent| RunDirectory::open(parent).ok()))
     };
@@ -50,6 +50,22 @@ impl OpenRun {
         self.file.users.index(id).ok_or_else(|| {
             Error::Usage(format!("user {id:?} is not among the {} users of this model", self.file.users.len()))
         })
+    }
+
+    /// Reads ratings or pairs that come in the layout of the run's own file, as far as that is known, and passes on what
+    /// the reader noted.
+    ///
+    /// # Errors
+    /// Those of the config and the reader.
+    pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
+        let mut options = match &self.directory {
+            Some(directory) => assemble::read_options(Config::load(&directory.config(), overrides)?.settings()),
+            None => ReadOptions::default(),
+        };
+        options.duplicates = duplicates.unwrap_or(options.duplicates);
+        let dataset = read_dataset(path, None, &options)?;
+        dataset.notes.iter().for_each(|note| output::message(note));
+        Ok(dataset)
     }
 
     /// What users rated in training; `None` where the file is not beside the model.

@@ -24,7 +24,7 @@ pub struct TrainArgs {
     config: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
-    /// auto, cpu, ndarray, wgpu[:i], wgpu:cpu or cuda[:i]; short for --set train.device=….
+    /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0; short for --set train.device=….
     #[arg(long)]
     device: Option<String>,
     /// Go on from the last checkpoint: of the run that CONFIG lies in, or of the newest run of its name.
@@ -66,7 +66,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
 /// A config inside a run directory means that run.
 fn resume_from(config: &Path) -> Resume {
     match config.parent() {
-        Some(folder) if folder.join("checkpoints").is_dir() => Resume::Run(folder.to_path_buf()),
+        Some(folder) if folder.join("environment.json").is_file() => Resume::Run(folder.to_path_buf()),
         _ => Resume::Newest,
     }
 }
@@ -117,12 +117,7 @@ fn report(finished: &Finished) -> String {
     if let Some(train) = summary.train.filter(|_| summary.test.is_none() && summary.validation.is_none()) {
         text += &format!("\nfinal loss on the training ratings: {:.6e}\n", train.loss);
     }
-    let (users, items) = (summary.test_unknown_users, summary.test_unknown_items);
-    if users + items > 0 {
-        text += &format!(
-            "\n{users} test ratings have a user and {items} an item that training never saw: predicted by biases only\n"
-        );
-    }
+    text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
     text += &small_matrices(model);
     text += &format!(
         "\n{:.1} s of training, {:.2} M ratings/s on {} with {} threads\n\nwritten:\n",
@@ -148,7 +143,8 @@ fn report(finished: &Finished) -> String {
     text += "\nnext:\n";
     text += &format!("  tensorboard --logdir {parent}\n");
     if let Some(user) = model.users.ids().next() {
-        text += &format!("  {program} recommend {run} {}\n", shell_word(user));
+        let separator = if user.starts_with('-') { "-- " } else { "" };
+        text += &format!("  {program} recommend {run} {separator}{}\n", shell_word(user));
     }
     if summary.reachable_rmse.is_some() {
         text += &format!("  {program} data fetch movielens-100k\n");
@@ -166,7 +162,7 @@ fn small_matrices(model: &ModelFile) -> String {
     }
     let mut text = String::new();
     for (name, values) in parameters::collect(&model.model) {
-        if name.ends_with("_factors") {
+        if name.ends_with("_factors") && values.shape[1] <= LARGEST {
             text += &format!("\n{name}\n{}", matrix(&values.data, values.shape[1]));
         }
     }

@@ -358,7 +358,12 @@ pub const KEYS: &[Key] = &[
     key("seed", Int(0..=i64::MAX), Toml("42"), "All random draws follow from it: same seed, same result."),
     //
     key("data.dataset", Text, Absent, "A data set of the catalog, or \"synthetic\". Either this or data.path."),
-    key("data.path", Text, Absent, "A file of ratings, plain or gzip. Either this or data.dataset."),
+    key(
+        "data.path",
+        Text,
+        Absent,
+        "A file of ratings, plain or gzip, as seen from where the program is started. Or use data.dataset.",
+    ),
     key("data.format", Choice(FormatKind::NAMES), Toml("'auto'"), "How the file is written.").when(FROM_FILE),
     key("data.delimiter", Text, Absent, "What separates columns; \" \" is any run of blanks. Found out where absent.")
         .when(FROM_FILE),
@@ -534,7 +539,12 @@ pub const KEYS: &[Key] = &[
     //
     key("report.tensorboard", Bool, Toml("true"), "Write event files for TensorBoard."),
     key("report.every", AT_LEAST_ONE, Toml("1"), "Epochs between two lines on the console."),
-    key("report.histograms_every", ANY_COUNT, Toml("5"), "Epochs between two histograms; 0 writes none."),
+    key(
+        "report.histograms_every",
+        ANY_COUNT,
+        Toml("5"),
+        "Epochs between two histograms, also at the last; 0 writes none.",
+    ),
     key("report.projector", Bool, Toml("true"), "Write item factors for TensorBoard's projector."),
     //
     key("run.dir", Text, Toml("'runs'"), "The folder that run directories are made in."),

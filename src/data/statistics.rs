@@ -202,7 +202,7 @@ impl fmt::Display for Statistics {
             let (items, ratings) = (100.0 * head.items, 100.0 * head.ratings);
             writeln!(f, "  top {items:>2.0} % {:<BAR_WIDTH$} {ratings:>5.1} % of the ratings", blocks(head.ratings))?;
         }
-        write!(f, "{} items have fewer than {FEW} ratings", grouped(self.rare_items as u64))
+        writeln!(f, "{} items have fewer than {FEW} ratings", grouped(self.rare_items as u64))
     }
 }
 

@@ -43,11 +43,10 @@ impl<W: Write + IsTerminal> Observer for Console<W> {
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<()> {
-        let is_last = report.epoch == report.epochs;
-        if is_last {
+        if report.is_last {
             self.bar.finish_and_clear();
         }
-        if !(report.epoch.is_multiple_of(self.every) || report.epoch == 1 || is_last) {
+        if !(report.epoch.is_multiple_of(self.every) || report.epoch == 1 || report.is_last) {
             return Ok(());
         }
         let width = report.epochs.to_string().len();

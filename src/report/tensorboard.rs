@@ -22,16 +22,16 @@ pub struct TensorBoard {
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 impl TensorBoard {
-    /// Events in `folder`; `ratings_seen` > 0 goes on after the events up to that step. `histograms_every` is in
+    /// Events in `folder`; `ratings_seen` > 0, trained on in `seconds`, goes on after the events up to that step. `histograms_every` is in
     /// epochs, 0 for never; `truth` holds the ratings of the validation split.
     ///
     /// # Errors
     /// [`crate::Error::Io`].
-    pub fn open(folder: &Path, ratings_seen: u64, histograms_every: u64, truth: &[f32]) -> Result<Self> {
+    pub fn open(folder: &Path, seconds: f64, ratings_seen: u64, histograms_every: u64, truth: &[f32]) -> Result<Self> {
         let events =
             if ratings_seen > 0 { EventFile::resume(folder, ratings_seen as i64)? } else { EventFile::create(folder)? };
         let truth = truth.to_vec();
-        Ok(Self { events, histograms_every, truth, flushed: Instant::now(), rate_from: (0.0, ratings_seen) })
+        Ok(Self { events, histograms_every, truth, flushed: Instant::now(), rate_from: (seconds, ratings_seen) })
     }
 
     /// Adds a text at step 0.
@@ -69,17 +69,18 @@ impl Observer for TensorBoard {
         for (tag, value) in scalars {
             self.events.scalar(&tag, step, value)?;
         }
-        let is_due = self.histograms_every > 0 && report.epoch.is_multiple_of(self.histograms_every);
-        if is_due || report.epoch == report.epochs {
+        let every = self.histograms_every;
+        let is_due = every > 0 && (report.epoch.is_multiple_of(every) || report.is_last);
+        if is_due {
             for (name, values) in (report.parameters)() {
                 self.events.histogram(&format!("parameters/{name}"), step, &values.data)?;
             }
-            if !self.truth.is_empty() {
-                let picture = plot::prediction_vs_truth(&self.truth, report.validation_predictions).png()?;
-                self.events.image_png("prediction_vs_truth", step, picture.width, picture.height, &picture.bytes)?;
-            }
         }
-        if self.flushed.elapsed() > FLUSH_EVERY || report.epoch == report.epochs {
+        if (is_due || report.is_last) && !self.truth.is_empty() {
+            let picture = plot::prediction_vs_truth(&self.truth, report.validation_predictions).png()?;
+            self.events.image_png("prediction_vs_truth", step, picture.width, picture.height, &picture.bytes)?;
+        }
+        if self.flushed.elapsed() > FLUSH_EVERY || report.is_last {
             self.flushed = Instant::now();
             self.events.flush()?;
         }

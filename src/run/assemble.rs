@@ -23,40 +23,43 @@ fn given<T>(value: Option<T>) -> T {
     value.expect("the schema gives every active key a value")
 }
 
+/// How the run's ratings file is laid out; the defaults where the data came from elsewhere. Titles are left out.
+pub fn read_options(settings: &Settings) -> ReadOptions {
+    let data = &settings.data;
+    ReadOptions {
+        format: match data.format {
+            None | Some(FormatKind::Auto) => Format::Auto,
+            Some(FormatKind::Delimited) => Format::Delimited,
+            Some(FormatKind::MatrixMarket) => Format::MatrixMarket,
+            Some(FormatKind::Dense) => Format::Dense,
+        },
+        delimiter: data.delimiter.clone(),
+        columns: data.columns.clone(),
+        skip_lines: data.skip_lines.unwrap_or(0),
+        duplicates: match data.duplicates {
+            DuplicatesKind::Last => Duplicates::Last,
+            DuplicatesKind::Mean => Duplicates::Mean,
+            DuplicatesKind::Error => Duplicates::Error,
+        },
+        binarize: data.binarize.map(|from| from as f32),
+        titles: None,
+    }
+}
+
 /// Reads or generates the data.
 ///
 /// # Errors
 /// Those of the readers, the catalog and the generator.
 pub fn dataset(settings: &Settings) -> Result<Dataset> {
     let data = &settings.data;
-    let duplicates = match data.duplicates {
-        DuplicatesKind::Last => Duplicates::Last,
-        DuplicatesKind::Mean => Duplicates::Mean,
-        DuplicatesKind::Error => Duplicates::Error,
-    };
-    let binarize = data.binarize.map(|from| from as f32);
+    let options = read_options(settings);
     if let Some(path) = &data.path {
         let titles = data.titles.as_ref().map(|titles| TitleFile {
             path: titles.path.clone(),
             delimiter: titles.delimiter.clone(),
             columns: titles.columns.clone(),
         });
-        let format = match given(data.format) {
-            FormatKind::Auto => Format::Auto,
-            FormatKind::Delimited => Format::Delimited,
-            FormatKind::MatrixMarket => Format::MatrixMarket,
-            FormatKind::Dense => Format::Dense,
-        };
-        let options = ReadOptions {
-            format,
-            delimiter: data.delimiter.clone(),
-            columns: data.columns.clone(),
-            skip_lines: given(data.skip_lines),
-            duplicates,
-            binarize,
-            titles,
-        };
-        return read_dataset(path, data.test_path.as_deref(), &options);
+        return read_dataset(path, data.test_path.as_deref(), &ReadOptions { titles, ..options });
     }
     let name = given(data.dataset.as_deref());
     if name == SYNTHETIC {
@@ -70,7 +73,7 @@ pub fn dataset(settings: &Settings) -> Result<Dataset> {
             seed: settings.seed,
         };
         let mut dataset = synthetic.dataset()?;
-        if let Some(from) = binarize {
+        if let Some(from) = options.binarize {
             dataset.ratings.values.iter_mut().for_each(|value| *value = f32::from(*value >= from));
             dataset.reachable_rmse = None;
         }
@@ -80,7 +83,7 @@ pub fn dataset(settings: &Settings) -> Result<Dataset> {
         SplitName::Files => data.split.fold,
         _ => None,
     };
-    catalog::load(catalog::find(name)?, fold, duplicates, binarize)
+    catalog::load(catalog::find(name)?, fold, options.duplicates, options.binarize)
 }
 
 /// How the ratings are divided.

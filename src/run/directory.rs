@@ -4,6 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -57,6 +60,39 @@ impl RunDirectory {
             return Ok(directory);
         }
         Err(Error::Usage(format!("{}: is not a run directory (it has no config.toml)", path.display())))
+    }
+
+    /// Refuses data that are not those the run began with.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where their hash differs, [`Error::Io`] and [`Error::Data`] where the run's own is not readable.
+    pub fn check_data(&self, dataset: &Dataset) -> Result<()> {
+        let path = self.environment();
+        let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+        let environment: Value =
+            serde_json::from_str(&text).map_err(|e| Error::data(&path, format!("is not JSON: {e}")))?;
+        if environment["data_sha256"] == dataset.fingerprint.as_str() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{}: the data changed since this run began, so its split cannot be made again; train anew",
+            self.path.display()
+        )))
+    }
+
+    /// A file that only a finished run has.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it is not there, with the command that finishes the run.
+    pub fn finished(&self, file: PathBuf) -> Result<PathBuf> {
+        if file.is_file() {
+            return Ok(file);
+        }
+        Err(Error::Usage(format!(
+            "{}: this run is not finished; finish it with: lowrank train {} --resume",
+            self.path.display(),
+            self.config().display()
+        )))
     }
 
     fn numbers(parent: &Path, name: &str) -> Result<Vec<u64>> {

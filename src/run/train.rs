@@ -74,6 +74,9 @@ pub fn train<'a>(config: &'a Config, options: TrainOptions<'a>) -> Result<Finish
     pool.install(|| Job { config, settings: config.settings(), options, threads }.run())
 }
 
+/// Version of burn that Cargo.toml asks for.
+const BURN_VERSION: &str = "0.22.1";
+
 struct Job<'a> {
     config: &'a Config,
     settings: &'a Settings,
@@ -92,7 +95,7 @@ impl Job<'_> {
         dataset.ratings.timestamps = None;
         assemble::check_ratings(&assemble::loss(self.settings), &dataset)?;
         let data = divide(&dataset, &parts, false)?;
-        let directory = self.directory(&dataset)?;
+        let directory = self.directory(&dataset, &device)?;
         let config = assemble::training(self.settings);
         let predictor = self.predictor(&data);
         let selected = self.phase(&directory, &directory, config.clone(), &data, &predictor, &device)?;
@@ -168,13 +171,13 @@ impl Job<'_> {
     }
 
     /// A new run directory with its config and environment, or the one to go on in.
-    fn directory(&self, dataset: &Dataset) -> Result<RunDirectory> {
+    fn directory(&self, dataset: &Dataset, device: &Opened) -> Result<RunDirectory> {
         let parent = &self.settings.run.dir;
         let directory = match &self.options.resume {
             Resume::New => {
                 let directory = RunDirectory::create(parent, &self.settings.name)?;
                 return files::write_bytes(&directory.config(), self.config.to_toml().as_bytes())
-                    .and_then(|()| write_json(&directory.environment(), &self.environment(dataset)))
+                    .and_then(|()| write_json(&directory.environment(), &self.environment(dataset, device)))
                     .map(|()| directory.clone())
                     .inspect_err(|_| {
                         // Without both, it could not even be resumed; the first error is the one worth reporting.
@@ -199,29 +202,19 @@ impl Job<'_> {
                 differing.join(", ")
             )));
         }
-        let path = directory.environment();
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
-        let environment: Value =
-            serde_json::from_str(&text).map_err(|e| Error::data(&path, format!("is not JSON: {e}")))?;
-        if environment["data_sha256"] != json!(dataset.fingerprint) {
-            return Err(Error::Usage(format!(
-                "{}: the data changed since this run began; train without --resume",
-                directory.path().display()
-            )));
-        }
-        Ok(())
+        directory.check_data(dataset)
     }
 
-    fn environment(&self, dataset: &Dataset) -> Value {
+    fn environment(&self, dataset: &Dataset, device: &Opened) -> Value {
         let git =
             Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
         json!({
             "lowrank": env!("CARGO_PKG_VERSION"),
-            "burn": "0.22.1",
+            "burn": BURN_VERSION,
             "operating_system": std::env::consts::OS,
             "architecture": std::env::consts::ARCH,
-            "git_commit": git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()),
-            "device": self.settings.train.device,
+            "working_directory_git_commit": git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()),
+            "device": device.spec.to_string(),
             "threads": self.threads,
             "seed": self.settings.seed,
             "data_sha256": dataset.fingerprint,
@@ -271,19 +264,17 @@ impl Job<'_> {
         }
         let mut metrics = JsonLines::open(&directory.metrics(), trainer.epochs_done())?;
         let report = &self.settings.report;
-        let mut tensorboard = match report.tensorboard {
-            true => {
-                let truth = &data.validation.values;
-                let seen = trainer.ratings_seen();
-                let mut tensorboard = TensorBoard::open(directory.path(), seen, report.histograms_every, truth)?;
-                if seen == 0 {
-                    let config = self.config.to_toml();
-                    tensorboard.text("config", &format!("```toml\n{config}\n```"))?;
-                }
-                Some(tensorboard)
+        let mut tensorboard = None;
+        // A phase that is done has nothing to add to its events.
+        if report.tensorboard && !trainer.is_done() {
+            let truth = &data.validation.values;
+            let (seconds, seen) = trainer.pace();
+            let mut opened = TensorBoard::open(directory.path(), seconds, seen, report.histograms_every, truth)?;
+            if seen == 0 {
+                opened.text("config", &format!("```toml\n{}\n```", self.config.to_toml()))?;
             }
-            false => None,
-        };
+            tensorboard = Some(opened);
+        }
         let mut console = (self.options.observer)(epochs);
         let mut observers: Vec<&mut dyn Observer> = vec![&mut metrics];
         observers.extend(tensorboard.as_mut().map(|observer| observer as &mut dyn Observer));
@@ -358,4 +349,13 @@ fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
 fn write_json(path: &std::path::Path, value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::Failed(format!("{}: {e}", path.display())))?;
     files::write_bytes(path, (text + "\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_recorded_version_of_burn_is_the_one_that_is_built() {
+        let manifest = include_str!("../../Cargo.toml");
+        assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", super::BURN_VERSION)));
+    }
 }

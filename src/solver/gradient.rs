@@ -219,12 +219,12 @@ fn limited<const D: usize>(gradient: Tensor<D>, limit: Option<f64>) -> Tensor<D>
     }
 }
 
-/// min(1, limit / ‖all gradients‖) as a tensor, so that nothing is read back.
+/// min(1, limit / (‖all gradients‖ + 1e-6)), PyTorch's factor, as a tensor, so that nothing is read back.
 fn joint_scale<M: Module>(model: &M, gradients: &Gradients, value_limit: Option<f64>, limit: f64) -> Tensor<1> {
     let squares = squared_norms(model, gradients, value_limit);
     let sum = squares.into_iter().map(|(_, square)| square).reduce(|sum, square| sum + square);
     let norm = sum.expect("a model with parameters").sqrt();
-    (norm.add_scalar(1e-12).recip() * limit).clamp_max(1.0)
+    (norm.add_scalar(1e-6).recip() * limit).clamp_max(1.0)
 }
 
 fn gradient_norms<M: Module>(model: &M, gradients: &Gradients) -> Norms {

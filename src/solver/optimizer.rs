@@ -90,8 +90,8 @@ impl Optimizer {
             Rule::Adam { beta1, beta2, epsilon, weight_decay } => {
                 let first = next() * beta1 + gradient.clone() * (1.0 - beta1);
                 let second = next() * beta2 + gradient.clone() * gradient * (1.0 - beta2);
-                let correction1 = 1.0 - beta1.powi(self.step as i32);
-                let correction2 = 1.0 - beta2.powi(self.step as i32);
+                let step = self.step as f64;
+                let (correction1, correction2) = (1.0 - beta1.powf(step), 1.0 - beta2.powf(step));
                 let parameter = if decays && weight_decay > 0.0 {
                     parameter * (1.0 - learning_rate * weight_decay)
                 } else {

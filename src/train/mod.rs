@@ -184,9 +184,14 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         self.progress.epoch
     }
 
-    /// Ratings trained on so far.
-    pub fn ratings_seen(&self) -> u64 {
-        self.progress.ratings_seen
+    /// Seconds of steps and ratings trained on so far.
+    pub fn pace(&self) -> (f64, u64) {
+        (self.progress.seconds, self.progress.ratings_seen)
+    }
+
+    /// Whether all epochs are done, or early stopping has ended training.
+    pub fn is_done(&self) -> bool {
+        self.progress.epoch >= self.config.epochs || self.progress.stopped
     }
 
     /// Trains until all epochs are done or early stopping ends it.
@@ -198,12 +203,12 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         if data.train.is_empty() {
             return Err(Error::Usage("there are no training ratings".into()));
         }
-        while self.progress.epoch < self.config.epochs && !self.progress.stopped {
+        while !self.is_done() {
             let epoch = self.progress.epoch + 1;
             let (gradient_norms, learning_rate) = self.epoch(epoch, data.train, observers)?;
             self.report(epoch, data, &gradient_norms, learning_rate, observers)?;
             let every = self.config.checkpoint_every;
-            let is_last = epoch == self.config.epochs || self.progress.stopped;
+            let is_last = self.is_done();
             if is_last || (every > 0 && epoch.is_multiple_of(every)) {
                 self.save()?;
             }
@@ -287,6 +292,11 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         let penalty = std::mem::take(&mut self.progress.penalty);
         self.progress.epoch = epoch;
         self.progress.batch = 0;
+        let parameter_norms = parameter_norms(&parameters::collect(&model));
+        if let Some((name, _)) = parameter_norms.iter().find(|(_, norm)| !norm.is_finite()) {
+            let cause = format!("parameter {name} is no longer finite");
+            return Err(self.diverged_because(epoch, self.progress.step, cause));
+        }
         let mut is_best = false;
         if let Some(scores) = validation {
             let stopping = &self.config.early_stopping;
@@ -303,14 +313,10 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             self.progress.stopped = stopping.is_over(epoch, self.progress.best.as_ref());
         }
         let mean = |sum: f64| sum / sums.count as f64;
-        let parameter_norms = parameter_norms(&parameters::collect(&model));
-        if let Some((name, _)) = parameter_norms.iter().find(|(_, norm)| !norm.is_finite()) {
-            let cause = format!("parameter {name} is no longer finite");
-            return Err(self.diverged_because(epoch, self.progress.step, cause));
-        }
         let report = EpochReport {
             epoch,
             epochs: self.config.epochs,
+            is_last: self.is_done(),
             step: self.progress.step,
             ratings_seen: self.progress.ratings_seen,
             seconds: self.progress.seconds,

@@ -11,6 +11,8 @@ pub struct EpochReport<'a> {
     pub epoch: u64,
     /// Epochs planned.
     pub epochs: u64,
+    /// Whether training ends with this epoch.
+    pub is_last: bool,
     /// Steps taken since the start.
     pub step: u64,
     /// Ratings trained on since the start, repetitions included: the x-axis of curves.

@@ -103,7 +103,7 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String
     let damaged = |cause: String| {
         Error::model_file(
             path,
-            format!("is damaged or cut short ({cause}); train again, or resume from another checkpoint"),
+            format!("is damaged or cut short, or no safetensors file ({cause}); name a run directory, or train again"),
         )
     };
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -124,7 +124,10 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String
     }
     // Version and JSON are right, so that nothing is damaged: a model is not a checkpoint, say.
     let header = serde_json::from_str(header).map_err(|e| {
-        Error::model_file(path, format!("is a file of lowrank's, but not a model or checkpoint as wanted here ({e})"))
+        Error::model_file(
+            path,
+            format!("is another file of lowrank's than the one wanted here ({e}); name the run directory"),
+        )
     })?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let tensors = file

@@ -75,7 +75,7 @@ fn evaluate_counts_unknown_ids_in_a_file() {
     assert_eq!((&json["unknown_users"], &json["unknown_items"]), (&1.into(), &2.into()));
     assert_eq!(number(&json, "/model/count"), 4.0);
     let table = place.call(["evaluate", "runs/c-1", "--data", "new.csv"]).succeeds().stdout;
-    assert!(table.contains("1 ratings have a user and 2 an item that training never saw"), "{table}");
+    assert!(table.contains("not seen in training: the user of 1 and the item of 2 ratings"), "{table}");
     place.write("bad.csv", "user,item,rating\nu1,i1,x\n");
     place.call(["evaluate", "runs/c-1", "--data", "bad.csv"]).refuses(&["bad.csv:2:7: ", "invalid number"]);
 }
@@ -111,7 +111,7 @@ fn predict_takes_pairs_and_files() {
     assert_eq!(from_file[2]["unknown"], true);
     assert_eq!(from_file[3..], rows[1..], "a prediction for every line, in their order");
     let message = place.call(["predict", "runs/c-1", "nobody", "i1"]).succeeds().stderr;
-    assert!(message.contains("1 pairs have an id that training never saw"), "{message}");
+    assert!(message.contains("not seen in training: the user of 1 and the item of 0 ratings"), "{message}");
     place.call(["predict", "runs/c-1", "u1", "i1", "u2"]).refuses(&["user \"u2\" has no item", "USER ITEM"]);
     place.call(["predict", "runs/c-1"]).refuses(&["--file"]);
     place.call(["predict", "runs/none", "u1", "i1"]).refuses(&["runs/none"]);
@@ -283,7 +283,7 @@ fn an_unfinished_run_says_how_to_finish_it() {
     let place = trained();
     std::fs::remove_file(place.path("runs/c-1/model.safetensors")).expect("the model");
     let remedy = "lowrank train runs/c-1/config.toml --resume";
-    place.call(["predict", "runs/c-1", "u1", "i1"]).refuses(&["has no model yet", remedy]);
+    place.call(["predict", "runs/c-1", "u1", "i1"]).refuses(&["this run is not finished", remedy]);
     place.call(["train", "runs/c-1/config.toml", "--resume"]).succeeds();
     place.call(["predict", "runs/c-1", "u1", "i1"]).succeeds();
 }

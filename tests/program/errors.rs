@@ -120,7 +120,7 @@ fn damaged_and_foreign_model_files_are_refused() {
     });
     place.write("m.safetensors", "not a model at all");
     refused(&place, &["m.safetensors: is damaged"], || place.call(["predict", "m.safetensors", "1", "1"]));
-    refused(&place, &["seen.safetensors: ", "not a model or checkpoint as wanted here"], || {
+    refused(&place, &["seen.safetensors: ", "is another file of lowrank's than the one wanted here"], || {
         place.call(["predict", "runs/c-1/seen.safetensors", "1", "1"])
     });
     refused(&place, &["cache: cannot read"], || place.call(["predict", "cache", "1", "1"]));
@@ -155,7 +155,7 @@ fn a_run_is_not_resumed_with_other_settings_or_data() {
     });
     resume(&["train.threads=1"]).succeeds();
     place.write("r.csv", format!("{rows}1,a,2\n"));
-    refused(&place, &["runs/c-1: the data changed", "without --resume"], || resume(&[]));
+    refused(&place, &["runs/c-1: the data changed", "train anew"], || resume(&[]));
     refused(&place, &["there is no run d-<n>", "without --resume"], || {
         place.call(["train", "c.toml", "--resume", "--set", "name=d"])
     });
@@ -169,7 +169,7 @@ fn a_folder_without_permission_is_refused() {
     place.write("file", "");
     // Root may write anywhere, but nobody can make a folder below a file.
     refused(&place, &["file/runs: cannot create the folder"], || place.train("c.toml", ["run.dir=file/runs"]));
-    refused(&place, &["file/x.csv.tmp: cannot create"], || place.call(["data", "synth", "file/x.csv"]));
+    refused(&place, &["file/x.csv: cannot create"], || place.call(["data", "synth", "file/x.csv"]));
     fs::create_dir(place.path("locked")).expect("a folder");
     let mut permissions = fs::metadata(place.path("locked")).expect("the folder").permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o500);

@@ -113,7 +113,9 @@ fn a_run_directory_has_every_file_whole() {
     assert!(files.iter().all(|file| !file.ends_with(".tmp")), "{files:?}");
     assert!(place.read("runs/c-1/training.png").starts_with(b"\x89PNG"));
     let environment = place.json("runs/c-1/environment.json");
-    for field in ["lowrank", "burn", "git_commit", "device", "threads", "seed", "data_sha256", "command_line"] {
+    for field in
+        ["lowrank", "burn", "working_directory_git_commit", "device", "threads", "seed", "data_sha256", "command_line"]
+    {
         assert!(environment.get(field).is_some(), "no {field} in {environment}");
     }
 }
@@ -203,7 +205,7 @@ fn ids_that_training_never_saw_are_counted_and_predicted() {
     for model in ModelKind::NAMES {
         let outcome =
             place.train("c.toml", [format!("model.kind={model}").as_str(), &format!("name={model}")]).succeeds();
-        let said = "3 test ratings have a user and 4 an item that training never saw";
+        let said = "not seen in training: the user of 3 and the item of 4 ratings";
         assert!(outcome.stdout.contains(said), "{outcome:#?}");
         let summary = place.json(format!("runs/{model}-1/summary.json"));
         assert_eq!((&summary["test_unknown_users"], &summary["test_unknown_items"]), (&3.into(), &4.into()));
