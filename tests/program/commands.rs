@@ -287,3 +287,34 @@ fn an_unfinished_run_says_how_to_finish_it() {
     place.call(["train", "runs/c-1/config.toml", "--resume"]).succeeds();
     place.call(["predict", "runs/c-1", "u1", "i1"]).succeeds();
 }
+
+#[test]
+fn other_files_are_read_in_the_layout_of_the_runs_own() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|at| format!("{},i{},u{}\n", 1 + at % 5, at % 9, at % 7)).collect();
+    place.write("r.csv", &rows);
+    place.write("c.toml", "data = { path = \"r.csv\", columns = [\"rating\", \"item\", \"user\"] }\nmodel.rank = 2\n");
+    place.train("c.toml", []).succeeds();
+    let json = place.call(["evaluate", "runs/c-1", "--data", "r.csv", "--json"]).succeeds().json();
+    assert_eq!((&json["unknown_users"], &json["unknown_items"]), (&0.into(), &0.into()));
+    let outcome = place.call(["predict", "runs/c-1", "--file", "r.csv", "--json"]).succeeds();
+    assert_eq!(array(&outcome).len(), 60);
+    assert_eq!(array(&outcome)[0]["user"], "u0");
+    // Another layout can be said, and the data of a run may not change under it.
+    place.write("swapped.csv", "u1,i1\n");
+    let swapped =
+        ["predict", "runs/c-1", "--file", "swapped.csv", "--set", "data.columns=[\"user\",\"item\"]", "--json"];
+    assert_eq!(array(&place.call(swapped).succeeds())[0]["unknown"], false);
+    place.call(["evaluate", "runs/c-1"]).succeeds();
+    place.write("r.csv", rows + "5,i1,u1\n");
+    place.call(["evaluate", "runs/c-1"]).refuses(&["runs/c-1: the data changed"]);
+}
+
+#[test]
+fn a_config_in_a_run_directory_resumes_that_run() {
+    let place = trained();
+    place.train("c.toml", []).succeeds();
+    std::fs::remove_dir_all(place.path("runs/c-1/checkpoints")).expect("checkpoints");
+    let outcome = place.call(["train", "runs/c-1/config.toml", "--resume"]).succeeds();
+    assert!(outcome.stdout.contains("runs/c-1/model.safetensors"), "{outcome:#?}");
+}

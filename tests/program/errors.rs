@@ -123,7 +123,9 @@ fn damaged_and_foreign_model_files_are_refused() {
     refused(&place, &["seen.safetensors: ", "is another file of lowrank's than the one wanted here"], || {
         place.call(["predict", "runs/c-1/seen.safetensors", "1", "1"])
     });
-    refused(&place, &["cache: cannot read"], || place.call(["predict", "cache", "1", "1"]));
+    refused(&place, &["cache: there is no such run directory or model file"], || {
+        place.call(["predict", "cache", "1", "1"])
+    });
 }
 
 #[test]
