@@ -3,6 +3,7 @@
 //!
 //! `cargo bench` for all, `cargo bench -- step` for some.
 
+use burn::module::Module;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lowrank::data::Ratings;
@@ -12,7 +13,7 @@ use lowrank::eval::{Baseline, Predictor};
 use lowrank::loss::{Loss, Squared};
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NeuMfConfig, Start};
 use lowrank::random::stream;
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rule};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
 use rand::RngExt;
 
 const LOSS: Loss = Loss::Squared(Squared {});
@@ -20,6 +21,8 @@ const LOSS: Loss = Loss::Squared(Squared {});
 const SHAPES: [(usize, usize, usize); 4] =
     [(943, 1682, 1024), (6040, 3706, 1024), (6040, 3706, 8192), (138_000, 27_000, 65_536)];
 const RANK: usize = 64;
+/// By the number in the benchmark's name.
+const KINDS: [&str; 3] = ["mf", "biased-mf", "neumf"];
 
 fn main() {
     divan::main();
@@ -57,20 +60,29 @@ fn config(kind: &str) -> ModelConfig {
     }
 }
 
-/// One Adam step with a penalty, tables updated whole.
+/// One Adam step with a penalty; all rows of the tables updated.
 #[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
-fn step<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
-    use burn::module::Module;
+fn step_all<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize)) {
+    step(bencher, KINDS[KIND], shape, Rows::All);
+}
+
+/// The same with only the rows updated that the batch touches.
+#[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
+fn step_touched<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize)) {
+    step(bencher, KINDS[KIND], shape, Rows::Touched);
+}
+
+fn step(bencher: Bencher, kind: &str, (users, items, batch): (usize, usize, usize), rows: Rows) {
     let opened = DeviceSpec::Auto.open().expect("a device");
     let samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
     let mut solver = GradientStep {
         loss: LOSS,
         regularization: Regularization { user_factors: 0.05, item_factors: 0.05, ..Regularization::default() },
         clip: Clip::default(),
+        rows,
         optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
     };
     let device = opened.device.clone().autodiff();
-    let kind = ["mf", "biased-mf", "neumf"][KIND];
     let mut held = Some(model(config(kind), users, items, &opened).to_device(&device).train());
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let (model, sums, _) = solver.step(held.take().expect("put back"), &samples, &device, 0.005, false);

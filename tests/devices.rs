@@ -14,7 +14,7 @@ use lowrank::metric::Metric;
 use lowrank::model::{
     BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
 };
-use lowrank::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use lowrank::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
 use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trainer};
 
 /// Training loss of epochs 1 to 3 and validation RMSE after them.
@@ -79,6 +79,7 @@ fn curve(model: &ModelConfig, device: DeviceSpec) -> Result<Curve> {
             item_biases: 0.02,
             weights: 0.001,
         },
+        rows: Rows::All,
         rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
         learning_rate: 0.02,
         schedule_epochs: 3,

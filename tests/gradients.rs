@@ -14,7 +14,7 @@ use lowrank::data::batch::Samples;
 use lowrank::loss::{Loss, PointwiseLoss};
 use lowrank::model::parameters::Path;
 use lowrank::model::{AnyModel, Factorization, ModelConfig};
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rule};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
 
 /// Distance of the two points of a difference from the middle.
 const STEP: f64 = 1e-5;
@@ -118,7 +118,7 @@ fn every_gradient_is_the_central_difference_of_the_objective() {
                 let model = sine_model(&config, 0.4);
                 let samples = ratings(&loss);
                 let optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0 });
-                let solver = GradientStep { loss, regularization, clip: Clip::default(), optimizer };
+                let solver = GradientStep { loss, regularization, clip: Clip::default(), rows: Rows::All, optimizer };
 
                 let scores = model.forward(&samples.to_device(&device));
                 assert_eq!(scores.dtype(), FloatDType::F64.into(), "{what}");

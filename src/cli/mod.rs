@@ -76,7 +76,7 @@ impl Cli {
     /// Runs the command.
     ///
     /// # Errors
-    /// Whatever the command fails with; [`crate::Error::exit_code`] is the process's.
+    /// Whatever the command fails with; [`Error::exit_code`](crate::error::Error::exit_code) is the process's.
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Train(args) => train::train(args),

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::schema::{self, DefaultValue, KEYS, Key, Kind, When, is_in_names};
-use super::settings::{InitKind, ModelKind, Settings, SplitKind};
+use super::settings::{InitKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind};
 use crate::error::{Error, Location, Result};
 
 /// The value of every key that takes part.
@@ -331,6 +331,14 @@ impl Reader {
                     );
                 }
             }
+        }
+        if settings.solver.rows == RowsKind::Touched && settings.solver.kind == SolverKind::Adamw {
+            report(
+                &["solver.rows", "solver.kind"],
+                "solver.kind = \"adamw\" decays every row at every step, which solver.rows = \"touched\" does not visit; \
+                 use \"adam\" with solver.regularization, or rows = \"all\""
+                    .into(),
+            );
         }
         if model.init == InitKind::Matched && !matches!(model.kind, ModelKind::Mf | ModelKind::Nmf) {
             report(

@@ -13,7 +13,8 @@ use toml::de::ValueDeserializer;
 use self::DefaultValue::{Absent, Computed, Toml};
 use self::Kind::{Bool, Choice, Float, Int, IntList, Name, Text, TextList};
 use super::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, ScheduleKind, SolverKind, SplitKind, StoppingMetric,
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, ScheduleKind, SolverKind, SplitKind,
+    StoppingMetric,
 };
 
 /// One config key.
@@ -448,6 +449,12 @@ pub const KEYS: &[Key] = &[
     .when(&[is("loss.kind", &["quantile"])]),
     //
     key("solver.kind", Choice(SolverKind::NAMES), Toml("'adam'"), "What moves the parameters."),
+    key(
+        "solver.rows",
+        Choice(RowsKind::NAMES),
+        Toml("'all'"),
+        "Rows of a table that a step updates; with \"touched\" a step costs the batch, not the table.",
+    ),
     key(
         "solver.learning_rate",
         Float(Bound::Excluded(0.0), Bound::Included(1000.0)),

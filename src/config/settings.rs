@@ -146,6 +146,16 @@ choices! {
 }
 
 choices! {
+    /// Which rows of a table a step updates.
+    RowsKind {
+        /// All of them, also those that the batch does not touch.
+        All = "all",
+        /// Those that the batch touches.
+        Touched = "touched",
+    }
+}
+
+choices! {
     /// How the learning rate changes over the epochs.
     ScheduleKind {
         /// It does not.
@@ -263,6 +273,7 @@ pub struct LossSettings {
 #[serde(deny_unknown_fields)]
 pub struct SolverSettings {
     pub kind: SolverKind,
+    pub rows: RowsKind,
     pub learning_rate: f64,
     pub batch_size: usize,
     pub beta1: Option<f64>,

@@ -26,7 +26,7 @@ impl TensorBoard {
     /// epochs, 0 for never; `truth` holds the ratings of the validation split.
     ///
     /// # Errors
-    /// [`crate::Error::Io`].
+    /// [`Error::Io`](crate::error::Error::Io).
     pub fn open(folder: &Path, seconds: f64, ratings_seen: u64, histograms_every: u64, truth: &[f32]) -> Result<Self> {
         let events =
             if ratings_seen > 0 { EventFile::resume(folder, ratings_seen as i64)? } else { EventFile::create(folder)? };
@@ -37,7 +37,7 @@ impl TensorBoard {
     /// Adds a text at step 0.
     ///
     /// # Errors
-    /// [`crate::Error::Io`].
+    /// [`Error::Io`](crate::error::Error::Io).
     pub fn text(&mut self, tag: &str, markdown: &str) -> Result<()> {
         self.events.text(tag, 0, markdown)
     }

@@ -1,7 +1,7 @@
 //! The parts of a run, made from its settings. The only place that knows both config names and the parts' own types.
 
 use crate::config::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, ScheduleKind, Settings, SolverKind,
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, ScheduleKind, Settings, SolverKind,
     SplitKind as SplitName, StoppingMetric,
 };
 use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::loss::{Absolute, Huber, Logistic, Loss, PointwiseLoss, Poisson, Quantile, Squared};
 use crate::metric::Metric;
 use crate::model::{BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig};
-use crate::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use crate::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
 use crate::train::{EarlyStopping, TrainConfig};
 
 /// The name under `data.dataset` that generates ratings instead of reading them.
@@ -192,6 +192,10 @@ pub fn training(settings: &Settings) -> TrainConfig {
             user_biases: lambda.user_biases.unwrap_or(0.0),
             item_biases: lambda.item_biases.unwrap_or(0.0),
             weights: lambda.weights.unwrap_or(0.0),
+        },
+        rows: match solver.rows {
+            RowsKind::All => Rows::All,
+            RowsKind::Touched => Rows::Touched,
         },
         rule,
         learning_rate: solver.learning_rate,

@@ -6,13 +6,15 @@
 //! in FunkSVD and Koren, Bell & Volinsky 2009, eq. 5), without a ½: a user with many ratings is penalized as often.
 //! It is not weight decay, which shrinks every row at every step.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::Optimizer;
+use super::touched::{self, WholeTable};
 use crate::data::batch::Samples;
 use crate::device::to_vec;
 use crate::loss::PointwiseLoss;
@@ -55,6 +57,17 @@ pub struct Clip {
     pub norm: Option<f64>,
 }
 
+/// Which rows of a table a step updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rows {
+    /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
+    #[default]
+    All,
+    /// Those that the batch touches, with their moments: a step costs the batch, not the table.
+    Touched,
+}
+
 /// What one step saw, still on the device: nothing is read back until somebody asks.
 #[derive(Debug, Clone)]
 pub struct StepSums {
@@ -76,6 +89,8 @@ pub struct GradientStep<L> {
     pub regularization: Regularization,
     /// Limits on gradients.
     pub clip: Clip,
+    /// Which rows of a table a step updates.
+    pub rows: Rows,
     /// Update rule and its memory.
     pub optimizer: Optimizer,
 }
@@ -110,17 +125,25 @@ impl<L: PointwiseLoss> GradientStep<L> {
         learning_rate: f64,
         norms: bool,
     ) -> (M, StepSums, Option<Norms>) {
-        let (objective, sums) = self.objective(&model, samples, device);
+        let undecayed = model.tables().iter().filter(|t| t.group().kind == Kind::Biases).map(|t| t.rows.id).collect();
+        let (model, samples, tables) = match self.rows {
+            Rows::All => (model, Cow::Borrowed(samples), HashMap::new()),
+            Rows::Touched => {
+                let (model, samples, tables) = touched::take_rows(model, samples, device);
+                (model, Cow::Owned(samples), tables)
+            }
+        };
+        let (objective, sums) = self.objective(&model, &samples, device);
         let gradients = objective.backward();
         let norms = norms.then(|| gradient_norms(&model, &gradients));
         let scale = self.clip.norm.map(|limit| joint_scale(&model, &gradients, self.clip.value, limit));
-        let undecayed = model.tables().iter().filter(|t| t.group().kind == Kind::Biases).map(|t| t.rows.id).collect();
         let project = model.constraint() == Constraint::NonNegative;
         self.optimizer.begin_step();
         let model = model.map(&mut Updater {
             path: Path::default(),
             optimizer: &mut self.optimizer,
             gradients,
+            tables,
             limit: self.clip.value,
             scale,
             learning_rate,
@@ -176,6 +199,8 @@ struct Updater<'a> {
     path: Path,
     optimizer: &'a mut Optimizer,
     gradients: Gradients,
+    /// Whole tables, where the module holds some of their rows.
+    tables: HashMap<ParamId, WholeTable>,
     limit: Option<f64>,
     scale: Option<Tensor<1>>,
     learning_rate: f64,
@@ -194,7 +219,9 @@ impl ModuleMapper for Updater<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
+        let whole = self.tables.remove(&id);
         let Some(gradient) = tensor.grad_remove(&mut self.gradients) else {
+            let tensor = whole.map_or(tensor, |whole| whole.rows.clone().reshape(whole.shape::<D>()));
             return Param::from_mapped_value(id, tensor, mapper);
         };
         let mut gradient: Tensor<1> = limited(gradient, self.limit).flatten(0, D - 1);
@@ -202,13 +229,26 @@ impl ModuleMapper for Updater<'_> {
             gradient = gradient * scale.clone();
         }
         let dims = tensor.dims();
-        let decays = D > 1 && !self.undecayed.contains(&id);
-        let flat = tensor.inner().flatten(0, D - 1);
-        let mut updated = self.optimizer.update(&self.path.name(), flat, gradient, self.learning_rate, decays);
-        if self.project {
-            updated = updated.clamp_min(0.0);
-        }
-        Param::from_mapped_value(id, updated.reshape(dims).autodiff().require_grad(), mapper)
+        let present = tensor.inner();
+        let name = self.path.name();
+        let project = |values: Tensor<1>| if self.project { values.clamp_min(0.0) } else { values };
+        let updated = match whole {
+            Some(whole) => {
+                let shape = whole.shape::<D>();
+                let touched = [dims[0], dims[D - 1]];
+                let (rows, gradient) = (present.reshape(touched), gradient.reshape(touched));
+                let rate = self.learning_rate;
+                let table =
+                    self.optimizer.update_rows(&name, whole.rows, &whole.indices, rows, gradient, rate, project);
+                table.reshape(shape)
+            }
+            None => {
+                let decays = D > 1 && !self.undecayed.contains(&id);
+                let flat = present.flatten(0, D - 1);
+                project(self.optimizer.update(&name, flat, gradient, self.learning_rate, decays)).reshape(dims)
+            }
+        };
+        Param::from_mapped_value(id, updated.autodiff().require_grad(), mapper)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::device::to_vec;
@@ -82,21 +82,65 @@ impl Optimizer {
         decays: bool,
     ) -> Tensor<1> {
         // Taken out of the map, so that the tensors have one owner and are updated in place.
-        let state = self.state.remove(name);
-        let zeros = || self.moment_names().iter().map(|_| gradient.zeros_like()).collect();
-        let mut moments = state.unwrap_or_else(zeros).into_iter();
+        let moments = self.state.remove(name);
+        let moments = moments.unwrap_or_else(|| self.new_moments(&gradient));
+        let (parameter, moments) = self.apply(parameter, gradient, moments, learning_rate, decays);
+        self.state.insert(name.to_string(), moments);
+        parameter
+    }
+
+    /// The new values of some rows of a `table`: the table with those rows replaced, and nothing else read or written.
+    ///
+    /// `indices` are the rows, each once; `rows` their present values and `gradient` their gradients, both
+    /// `[indices, width]`. Moments of other rows stay as they are (PyTorch's `SparseAdam`); weight decay, which means
+    /// every row, is left out. Every new value goes through `finish`.
+    pub fn update_rows(
+        &mut self,
+        name: &str,
+        table: Tensor<2>,
+        indices: &Tensor<1, Int>,
+        rows: Tensor<2>,
+        gradient: Tensor<2>,
+        learning_rate: f64,
+        finish: impl Fn(Tensor<1>) -> Tensor<1>,
+    ) -> Tensor<2> {
+        let (size, touched) = (table.dims(), rows.dims());
+        let moments = self.state.remove(name);
+        let moments = moments.unwrap_or_else(|| self.new_moments(&table.clone().flatten(0, 1)));
+        let moments: Vec<Tensor<2>> = moments.into_iter().map(|moment| moment.reshape(size)).collect();
+        let of_rows = moments.iter().map(|moment| moment.clone().select(0, indices.clone()).flatten(0, 1)).collect();
+        let (rows, updated) = self.apply(rows.flatten(0, 1), gradient.flatten(0, 1), of_rows, learning_rate, false);
+        let put = |table: Tensor<2>, rows: Tensor<1>| {
+            table.select_assign(0, indices.clone(), rows.reshape(touched), IndexingUpdateOp::Assign)
+        };
+        let moments = moments.into_iter().zip(updated).map(|(moment, rows)| put(moment, rows).flatten(0, 1)).collect();
+        self.state.insert(name.to_string(), moments);
+        put(table, finish(rows))
+    }
+
+    fn new_moments(&self, like: &Tensor<1>) -> Vec<Tensor<1>> {
+        self.moment_names().iter().map(|_| like.zeros_like()).collect()
+    }
+
+    /// The rule itself: new values and new moments.
+    fn apply(
+        &self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        moments: Vec<Tensor<1>>,
+        learning_rate: f64,
+        decays: bool,
+    ) -> (Tensor<1>, Vec<Tensor<1>>) {
+        let mut moments = moments.into_iter();
         let mut next = || moments.next().expect("one tensor for each name");
-        let (parameter, moments) = match self.rule {
+        match self.rule {
             Rule::Adam { beta1, beta2, epsilon, weight_decay } => {
                 let first = next() * beta1 + gradient.clone() * (1.0 - beta1);
                 let second = next() * beta2 + gradient.clone() * gradient * (1.0 - beta2);
                 let step = self.step as f64;
                 let (correction1, correction2) = (1.0 - beta1.powf(step), 1.0 - beta2.powf(step));
-                let parameter = if decays && weight_decay > 0.0 {
-                    parameter * (1.0 - learning_rate * weight_decay)
-                } else {
-                    parameter
-                };
+                let shrink = if decays { 1.0 - learning_rate * weight_decay } else { 1.0 };
+                let parameter = if shrink < 1.0 { parameter * shrink } else { parameter };
                 let scale = second.clone().sqrt() / correction2.sqrt() + epsilon;
                 (parameter - first.clone() / scale * (learning_rate / correction1), vec![first, second])
             }
@@ -109,9 +153,7 @@ impl Optimizer {
                 let sum = next() + gradient.clone() * gradient.clone();
                 (parameter - gradient / (sum.clone().sqrt() + epsilon) * learning_rate, vec![sum])
             }
-        };
-        self.state.insert(name.to_string(), moments);
-        parameter
+        }
     }
 
     /// Everything remembered, as `<parameter>/<moment>` → values. The step is [`step`](Self::step).

@@ -66,7 +66,7 @@ impl Checkpoints {
     /// Checkpoints in `folder`, which is created.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be created.
+    /// [`Error::Io`](crate::error::Error::Io) where it cannot be created.
     pub fn create(folder: &Path) -> Result<Self> {
         files::create_folder(folder)?;
         Ok(Self { folder: folder.to_path_buf() })
@@ -87,7 +87,7 @@ impl Checkpoint {
     /// Writes the checkpoint, whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`](crate::error::Error::Io).
     pub fn write(&self, path: &Path) -> Result<()> {
         let tensors = |prefix: &str, values: &BTreeMap<String, Values>| -> Vec<(String, Tensor)> {
             values.iter().map(|(name, values)| (format!("{prefix}/{name}"), Tensor::floats(values))).collect()
@@ -100,7 +100,7 @@ impl Checkpoint {
     /// Reads a checkpoint back.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read, [`Error::ModelFile`] where it is damaged or of another version.
+    /// [`Error::Io`](crate::error::Error::Io) where it cannot be read, [`Error::ModelFile`](crate::error::Error::ModelFile) where it is damaged or of another version.
     pub fn read(path: &Path) -> Result<Self> {
         let (tensors, header) = read_tensors::<Header>(path)?;
         let under = |prefix: &str| {

@@ -26,7 +26,7 @@ use crate::metric::Metric;
 use crate::model::Factorization;
 use crate::model::parameters::{self, Values};
 use crate::solver::gradient::{GradientStep, Norms, StepSums};
-use crate::solver::{Clip, Decay, Optimizer, Regularization, Rule, Schedule};
+use crate::solver::{Clip, Decay, Optimizer, Regularization, Rows, Rule, Schedule};
 
 /// How to train, whatever the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct TrainConfig {
     pub loss: Loss,
     /// λ.
     pub regularization: Regularization,
+    /// Which rows of a table a step updates.
+    pub rows: Rows,
     /// Update rule.
     pub rule: Rule,
     /// Learning rate η before the schedule.
@@ -67,6 +69,7 @@ impl TrainConfig {
             seed: 42,
             loss,
             regularization: Regularization::default(),
+            rows: Rows::All,
             rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
             learning_rate: 0.001,
             schedule_epochs: 30,
@@ -121,6 +124,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             loss: config.loss,
             regularization: config.regularization,
             clip: config.clip,
+            rows: config.rows,
             optimizer: Optimizer::new(config.rule),
         };
         Self {

@@ -13,9 +13,9 @@ use lowrank::loss::{Loss, Squared};
 use lowrank::metric::Metric;
 use lowrank::model::parameters::{Values, collect, restore};
 use lowrank::model::{
-    Constraint, FactorInit, Factorization, Group, MfConfig, ModelConfig, NmfConfig, Start, Table, dot,
+    Column, Constraint, FactorInit, Factorization, Group, MfConfig, ModelConfig, NmfConfig, Start, Table, dot,
 };
-use lowrank::solver::{Clip, Decay, GradientStep, Optimizer, Regularization, Rule, Schedule};
+use lowrank::solver::{Clip, Decay, GradientStep, Optimizer, Regularization, Rows, Rule, Schedule};
 use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData, Trainer};
 
 use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, gradients, kind, losses, models, samples, sine_model};
@@ -36,7 +36,13 @@ fn some_ratings() -> Ratings {
 }
 
 fn solver(loss: Loss, rule: Rule) -> GradientStep<Loss> {
-    GradientStep { loss, regularization: REGULARIZATION, clip: Clip::default(), optimizer: Optimizer::new(rule) }
+    GradientStep {
+        loss,
+        regularization: REGULARIZATION,
+        clip: Clip::default(),
+        rows: Rows::All,
+        optimizer: Optimizer::new(rule),
+    }
 }
 
 /// A model as a run would start it.
@@ -247,6 +253,50 @@ fn a_step_without_penalty_leaves_rows_that_the_batch_does_not_touch() {
             }
             // Closed ReLUs may keep a row from learning, but not all of them.
             assert!(changed > 0, "{} in {}", table.group(), kind(&config));
+        }
+    }
+}
+
+#[test]
+fn touched_rows_are_all_rows_without_momentum() {
+    let device = cpu().device.autodiff();
+    let samples = Samples { users: vec![1, 3, 1], items: vec![2, 0, 2], ratings: vec![1.0, 5.0, 2.0] };
+    for config in models(3) {
+        let step = |rows| {
+            let solver = &mut solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+            solver.rows = rows;
+            solver.clip = Clip { value: Some(0.5), norm: Some(1.0) };
+            collect(&solver.step(sine_model(&config, 3.25), &samples, &device, 0.1, false).0)
+        };
+        for ((name, all), (_, touched)) in step(Rows::All).into_iter().zip(step(Rows::Touched)) {
+            assert_eq!(all.shape, touched.shape, "{name} of {}", kind(&config));
+            for (all, touched) in all.data.iter().zip(&touched.data) {
+                assert!((all - touched).abs() <= 1e-6, "{name} of {}: {all} and {touched}", kind(&config));
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_no_batch_touches_keep_their_bits() {
+    let device = cpu().device.autodiff();
+    for config in models(3) {
+        let mut solver = solver(SQUARED, ADAM);
+        solver.rows = Rows::Touched;
+        let before = sine_model(&config, 3.25);
+        let mut after = before.clone();
+        for (users, items) in [(vec![1, 3], vec![2, 0]), (vec![3, 4], vec![0, 0])] {
+            let samples = Samples { users, items, ratings: vec![1.0, 5.0] };
+            after = solver.step(after, &samples, &device, 0.05, false).0;
+        }
+        for (before, after) in before.tables().iter().zip(after.tables()) {
+            let touched: &[usize] = if before.group().column == Column::User { &[1, 3, 4] } else { &[0, 2] };
+            let width = before.rows.dims()[1];
+            let rows = |table: &Table| to_vec(table.rows.val()).chunks(width).map(<[f32]>::to_vec).collect::<Vec<_>>();
+            for (row, (old, new)) in rows(before).into_iter().zip(rows(after)).enumerate() {
+                let what = format!("row {row} of {} in {}", before.group(), kind(&config));
+                assert_eq!(old != new, touched.contains(&row), "{what}");
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use lowrank::loss::{Loss, Squared};
 use lowrank::metric::Metric;
 use lowrank::model::{AnyModel, ModelConfig, Start};
 use lowrank::random;
-use lowrank::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use lowrank::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
 use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, TrainConfig, Trained, Trainer};
 use rand::RngExt;
 
@@ -35,13 +35,20 @@ fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usize) 
 const NUM_USERS: usize = 30;
 const NUM_ITEMS: usize = 20;
 
+/// An update rule and the rows that it updates.
+type Method = (Rule, Rows);
+
+const DENSE: Method = (ADAM, Rows::All);
+const SPARSE: Method = (ADAM, Rows::Touched);
+
 /// Five batches an epoch, the last one smaller, and everything switched on.
-fn settings(rule: Rule, seed: u64) -> TrainConfig {
+fn settings((rule, rows): Method, seed: u64) -> TrainConfig {
     TrainConfig {
         batch_size: 64,
         seed,
         regularization: REGULARIZATION,
         clip: Clip { value: Some(0.5), norm: Some(1.0) },
+        rows,
         schedule: Schedule { warmup: 1.5, decay: Decay::Cosine { last: 0.1 } },
         early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 3, min_delta: 0.0 },
         ..train_config(4, rule, 0.03)
@@ -61,8 +68,8 @@ fn model(config: &ModelConfig, seed: u64, num_users: usize, num_items: usize) ->
     })
 }
 
-fn trainer<'a>(config: &ModelConfig, rule: Rule, seed: u64) -> Trainer<'a, AnyModel> {
-    Trainer::new(settings(rule, seed), model(config, seed, NUM_USERS, NUM_ITEMS), cpu())
+fn trainer<'a>(config: &ModelConfig, method: Method, seed: u64) -> Trainer<'a, AnyModel> {
+    Trainer::new(settings(method, seed), model(config, seed, NUM_USERS, NUM_ITEMS), cpu())
 }
 
 /// What an epoch told its observers, times excepted.
@@ -94,9 +101,11 @@ fn nobody() -> impl Observer {
     AfterEpoch(|_: &EpochReport| Ok(()))
 }
 
-fn rules() -> Vec<Rule> {
+fn methods() -> Vec<Method> {
     let adamw = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
-    vec![ADAM, adamw, Rule::Sgd { momentum: 0.0 }, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }]
+    let momentum = Rule::Sgd { momentum: 0.9 };
+    let rules = [ADAM, adamw, Rule::Sgd { momentum: 0.0 }, momentum, Rule::AdaGrad { epsilon: 1e-10 }];
+    rules.map(|rule| (rule, Rows::All)).into_iter().chain([SPARSE, (momentum, Rows::Touched)]).collect()
 }
 
 #[test]
@@ -104,7 +113,7 @@ fn a_seed_decides_every_bit() {
     for config in models(4) {
         let trained = |seed| {
             let mut told = Vec::new();
-            let trained = run(trainer(&config, ADAM, seed), &mut told, &mut nobody()).expect("trains");
+            let trained = run(trainer(&config, DENSE, seed), &mut told, &mut nobody()).expect("trains");
             (bits(&trained.model), told)
         };
         let first = trained(1);
@@ -119,7 +128,7 @@ fn the_seed_of_the_order_matters_by_itself() {
     let config = &models(4)[0];
     let trained = |order_seed| {
         let start = model(config, 1, NUM_USERS, NUM_ITEMS);
-        let trainer = Trainer::new(settings(ADAM, order_seed), start, cpu());
+        let trainer = Trainer::new(settings(DENSE, order_seed), start, cpu());
         bits(&run(trainer, &mut Vec::new(), &mut nobody()).expect("trains").model)
     };
     assert_eq!(trained(1), trained(1));
@@ -142,12 +151,14 @@ fn on_any_number_of_threads<T: PartialEq + Send>(what: &str, work: impl Fn() -> 
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    for config in models(4) {
-        on_any_number_of_threads(&kind(&config), || {
-            let mut told = Vec::new();
-            let trained = run(trainer(&config, ADAM, 1), &mut told, &mut nobody()).expect("trains");
-            (bits(&trained.model), told)
-        });
+    for method in [DENSE, SPARSE] {
+        for config in models(4) {
+            on_any_number_of_threads(&kind(&config), || {
+                let mut told = Vec::new();
+                let trained = run(trainer(&config, method, 1), &mut told, &mut nobody()).expect("trains");
+                (bits(&trained.model), told)
+            });
+        }
     }
 }
 
@@ -157,9 +168,10 @@ fn the_number_of_threads_changes_no_bit() {
 fn the_number_of_threads_changes_no_bit_of_huge_batches() {
     const COUNT: usize = 70_000;
     let train = random_ratings("huge", COUNT, COUNT, 500);
-    for config in models(64).into_iter().filter(|config| ["biased-mf", "neumf"].contains(&kind(config).as_str())) {
+    let chosen = models(64).into_iter().filter(|config| ["biased-mf", "neumf"].contains(&kind(config).as_str()));
+    for (config, method) in chosen.flat_map(|config| [(config.clone(), DENSE), (config, SPARSE)]) {
         let start = model(&config, 1, COUNT, 500);
-        let settings = TrainConfig { batch_size: 0, epochs: 2, ..settings(ADAM, 1) };
+        let settings = TrainConfig { batch_size: 0, epochs: 2, ..settings(method, 1) };
         let (trained, objectives) = on_any_number_of_threads(&kind(&config), || {
             let mut objectives = Vec::new();
             let mut log = AfterEpoch(|report: &EpochReport| {
@@ -194,7 +206,7 @@ fn last(checkpoints: &Checkpoints) -> Checkpoint {
 fn assert_same_after_a_break(
     what: &str,
     config: &ModelConfig,
-    rule: Rule,
+    method: Method,
     every: u64,
     resumes_at: (u64, u64),
     break_off: impl Fn(Trainer<AnyModel>, &mut Vec<Told>) -> Result<Trained<AnyModel>>,
@@ -202,7 +214,7 @@ fn assert_same_after_a_break(
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [whole, broken] = ["whole", "broken"].map(|name| checkpoints(&folder.path().join(name)));
     let trainer = |checkpoints: &Checkpoints| {
-        let settings = TrainConfig { checkpoint_every: every, ..settings(rule, 1) };
+        let settings = TrainConfig { checkpoint_every: every, ..settings(method, 1) };
         Trainer::new(settings, model(config, 1, NUM_USERS, NUM_ITEMS), cpu()).with_checkpoints(checkpoints.clone())
     };
     let mut expected = Vec::new();
@@ -222,11 +234,13 @@ fn assert_same_after_a_break(
     assert_eq!(told, expected, "{what}: observers were told something else");
 }
 
-fn every_rule_on_some_models() -> Vec<(String, ModelConfig, Rule)> {
+fn every_method_on_some_models() -> Vec<(String, ModelConfig, Method)> {
     let models = models(4).into_iter().filter(|config| ["biased-mf", "nmf", "neumf"].contains(&kind(config).as_str()));
     models
         .flat_map(|config| {
-            rules().into_iter().map(move |rule| (format!("{} with {rule:?}", kind(&config)), config.clone(), rule))
+            methods()
+                .into_iter()
+                .map(move |method| (format!("{} with {method:?}", kind(&config)), config.clone(), method))
         })
         .collect()
 }
@@ -244,7 +258,7 @@ fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
             Ok(())
         }
     }
-    for (what, config, rule) in every_rule_on_some_models() {
+    for (what, config, rule) in every_method_on_some_models() {
         assert_same_after_a_break(&what, &config, rule, 0, (2, 2), |trainer, told| {
             let stop = AtomicBool::new(false);
             let outcome = run(trainer.with_stop(&stop), told, &mut Interrupt(&stop));
@@ -256,7 +270,7 @@ fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
 
 #[test]
 fn a_run_that_dies_goes_on_from_the_checkpoint_of_its_last_epoch() {
-    for (what, config, rule) in every_rule_on_some_models() {
+    for (what, config, rule) in every_method_on_some_models() {
         assert_same_after_a_break(&what, &config, rule, 1, (2, 0), |trainer, told| {
             let mut death = AfterEpoch(|report: &EpochReport| match report.epoch {
                 3 => Err(Error::Failed("the disk is full".into())),
@@ -270,10 +284,11 @@ fn a_run_that_dies_goes_on_from_the_checkpoint_of_its_last_epoch() {
 #[test]
 fn without_a_checkpoint_a_resume_starts_anew() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let resumed = trainer(&models(4)[0], ADAM, 1).with_checkpoints(checkpoints(folder.path())).resume().expect("empty");
+    let resumed =
+        trainer(&models(4)[0], DENSE, 1).with_checkpoints(checkpoints(folder.path())).resume().expect("empty");
     assert_eq!(resumed.epochs_done(), 0);
     let resumed = run(resumed, &mut Vec::new(), &mut nobody()).expect("trains");
-    let fresh = run(trainer(&models(4)[0], ADAM, 1), &mut Vec::new(), &mut nobody()).expect("trains");
+    let fresh = run(trainer(&models(4)[0], DENSE, 1), &mut Vec::new(), &mut nobody()).expect("trains");
     assert_eq!(bits(&resumed.model), bits(&fresh.model));
 }
 
@@ -282,11 +297,11 @@ fn damaged_and_foreign_checkpoints_are_refused_by_path() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let checkpoints = checkpoints(folder.path());
     let (mf, biased_mf) = (models(4).remove(0), models(4).remove(1));
-    run(trainer(&mf, ADAM, 1).with_checkpoints(checkpoints.clone()), &mut Vec::new(), &mut nobody()).expect("trains");
+    run(trainer(&mf, DENSE, 1).with_checkpoints(checkpoints.clone()), &mut Vec::new(), &mut nobody()).expect("trains");
 
     let refusal = |config: &ModelConfig| {
         let error =
-            trainer(config, ADAM, 1).with_checkpoints(checkpoints.clone()).resume().map(|_| ()).expect_err("refused");
+            trainer(config, DENSE, 1).with_checkpoints(checkpoints.clone()).resume().map(|_| ()).expect_err("refused");
         assert!(matches!(error, Error::ModelFile { .. }), "{error}");
         error.to_string()
     };
@@ -295,7 +310,7 @@ fn damaged_and_foreign_checkpoints_are_refused_by_path() {
         let path = checkpoints.last().display().to_string();
         assert!(message.starts_with(&path) && message.contains("another model"), "{message}");
     }
-    trainer(&mf, ADAM, 1).with_checkpoints(checkpoints.clone()).resume().expect("its own checkpoint");
+    trainer(&mf, DENSE, 1).with_checkpoints(checkpoints.clone()).resume().expect("its own checkpoint");
     for path in [checkpoints.best(), checkpoints.last()] {
         let bytes = std::fs::read(&path).expect("written");
         std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("truncated");

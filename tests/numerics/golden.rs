@@ -6,7 +6,7 @@ use lowrank::data::batch::Samples;
 use lowrank::device::to_vec;
 use lowrank::loss::{Loss, PointwiseLoss, Squared};
 use lowrank::model::{FactorInit, Factorization, MfConfig, Start};
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rule};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
 
 use crate::ADAM;
 use crate::inputs::{cpu, gradients, kind, losses, models, samples, sine_model, trainable, wave};
@@ -51,7 +51,13 @@ fn rule(name: &str) -> (Rule, f64, Clip) {
 }
 
 fn solver(rule: Rule, clip: Clip, regularization: Regularization) -> GradientStep<Loss> {
-    GradientStep { loss: Loss::Squared(Squared {}), regularization, clip, optimizer: Optimizer::new(rule) }
+    GradientStep {
+        loss: Loss::Squared(Squared {}),
+        regularization,
+        clip,
+        rows: Rows::All,
+        optimizer: Optimizer::new(rule),
+    }
 }
 
 fn golden_samples() -> Samples {
@@ -83,6 +89,28 @@ fn curve<M: Factorization>(mut model: M, samples: &Samples, mut solver: Gradient
     }
     losses.push(objective(&solver, &model));
     losses
+}
+
+#[test]
+fn steps_on_touched_rows_have_sparse_adams_curve() {
+    let all = golden_samples();
+    let device = cpu().device.autodiff();
+    for (name, expected) in TOUCHED {
+        let config = models(3).into_iter().find(|config| kind(config) == name).expect("a model");
+        let mut model = sine_model(&config, 3.25);
+        let mut solver = GradientStep { rows: Rows::Touched, ..solver(ADAM, Clip::default(), REGULARIZATION) };
+        let objective =
+            |solver: &GradientStep<Loss>, model: &_| f64::from(to_vec(solver.objective(model, &all, &device).0)[0]);
+        let mut found = vec![objective(&solver, &model)];
+        for step in 0..10 {
+            let pick = |column: &[u32]| (0..3).map(|j| column[(3 * step + j) % 12]).collect();
+            let ratings = (0..3).map(|j| all.ratings[(3 * step + j) % 12]).collect();
+            let batch = Samples { users: pick(&all.users), items: pick(&all.items), ratings };
+            model = solver.step(model, &batch, &device, 0.05, false).0;
+            found.push(objective(&solver, &model));
+        }
+        assert_close(name, &found, &expected, |expected| expected);
+    }
 }
 
 #[test]
@@ -680,4 +708,21 @@ const MODELS: [GoldenModel; 6] = [
             ),
         ],
     },
+];
+
+const TOUCHED: [(&str, [f64; 11]); 2] = [
+    (
+        "mf",
+        [
+            13.0370208, 12.8664865, 12.8071544, 12.7979468, 12.6094612, 12.4391381, 12.2925439, 12.1833745, 11.995983,
+            11.8336626, 11.6817645,
+        ],
+    ),
+    (
+        "biased-mf",
+        [
+            4.53925759, 4.33447868, 4.04497833, 3.77464605, 3.59380435, 3.42740961, 3.21015582, 2.99576391, 2.85372691,
+            2.73027011, 2.56275901,
+        ],
+    ),
 ];

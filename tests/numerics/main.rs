@@ -12,7 +12,7 @@ use lowrank::eval::{Baseline, Predictor};
 use lowrank::loss::{Loss, Squared};
 use lowrank::metric::Metric;
 use lowrank::model::Factorization;
-use lowrank::solver::{Clip, Decay, Regularization, Rule, Schedule};
+use lowrank::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
 use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
@@ -30,6 +30,7 @@ fn train_config(epochs: u64, rule: Rule, learning_rate: f64) -> TrainConfig {
         schedule_epochs: epochs,
         schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
         clip: Clip::default(),
+        rows: Rows::All,
         early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
         checkpoint_every: 0,
     }

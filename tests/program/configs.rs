@@ -101,6 +101,7 @@ const CASES: &[Case] = &[
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
     ("solver.kind", &[], "adagrad", Model),
+    ("solver.rows", &["solver.batch_size=10"], "touched", Model),
     ("solver.learning_rate", &[], "0.02", Model),
     ("solver.batch_size", &[], "10", Model),
     ("solver.beta1", &[], "0.5", Model),

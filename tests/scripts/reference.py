@@ -177,6 +177,27 @@ def toy():
     return losses
 
 
+def sparse_curve(model):
+    """Ten SparseAdam steps on three ratings each, which leave some rows alone; the objective of all ratings before each
+    step and after the last."""
+    p = start(model)
+    optimizer = torch.optim.SparseAdam(list(p.values()), lr=0.05, eps=1e-8)
+    values = [objective(model, p).item()]
+    for step in range(STEPS):
+        batch = [(3 * step + j) % RATINGS for j in range(3)]
+        u, i = U[batch], I[batch]
+        rows = {name: F.embedding(u if name.startswith("user") else i, table, sparse=True) for name, table in p.items()}
+        score = (rows["user_factors"] * rows["item_factors"]).sum(1)
+        if model == "biased-mf":
+            score = MEAN + rows["user_biases"][:, 0] + rows["item_biases"][:, 0] + score
+        penalty = sum(LAMBDA[name] * (row**2).sum(1) for name, row in rows.items())
+        optimizer.zero_grad()
+        ((R[batch] - score) ** 2 + penalty).mean().backward()
+        optimizer.step()
+        values.append(objective(model, p).item())
+    return values
+
+
 # Scores 2 sin(0.3 + 0.9 j); each loss has ratings that it accepts.
 def wide(j):
     return 2.5 * math.sin(1.0 + 1.7 * j)
@@ -239,6 +260,9 @@ def main():
         for rule in RULES:
             print(f'            ("{rule}", {rust(curve(model, rule))}),')
         print("        ],\n    },")
+    print("];\n\nconst TOUCHED: [(&str, [f64; 11]); 2] = [")
+    for model in ["mf", "biased-mf"]:
+        print(f'    ("{model}", {rust(sparse_curve(model))}),')
     print("];")
 
 

@@ -214,7 +214,7 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// Delimiters that [`detect`](Self::detect) knows, the most telling first.
+    /// Delimiters that `detect` knows, the most telling first.
     const DETECTED: [&str; 6] = ["::", "\t", ",", ";", "|", " "];
 
     /// A splitter at `delimiter`, where `" "` stands for any run of blanks.
