@@ -238,8 +238,7 @@ impl ModuleMapper for Updater<'_> {
                 let touched = [dims[0], dims[D - 1]];
                 let (rows, gradient) = (present.reshape(touched), gradient.reshape(touched));
                 let rate = self.learning_rate;
-                let table =
-                    self.optimizer.update_rows(&name, whole.rows, &whole.indices, rows, gradient, rate, project);
+                let table = self.optimizer.update_rows(&name, whole, rows, gradient, rate, project);
                 table.reshape(shape)
             }
             None => {

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::touched::WholeTable;
 use crate::device::to_vec;
 use crate::model::parameters::Values;
 
@@ -89,21 +90,20 @@ impl Optimizer {
         parameter
     }
 
-    /// The new values of some rows of a `table`: the table with those rows replaced, and nothing else read or written.
+    /// A whole table with its taken rows replaced by their new values, and nothing else read or written.
     ///
-    /// `indices` are the rows, each once; `rows` their present values and `gradient` their gradients, both
-    /// `[indices, width]`. Moments of other rows stay as they are (PyTorch's `SparseAdam`); weight decay, which means
+    /// `rows` are the rows' present values and `gradient` their gradients, both `[indices, width]`. Moments of other rows stay as they are (PyTorch's `SparseAdam`); weight decay, which means
     /// every row, is left out. Every new value goes through `finish`.
-    pub fn update_rows(
+    pub(super) fn update_rows(
         &mut self,
         name: &str,
-        table: Tensor<2>,
-        indices: &Tensor<1, Int>,
+        whole: WholeTable,
         rows: Tensor<2>,
         gradient: Tensor<2>,
         learning_rate: f64,
         finish: impl Fn(Tensor<1>) -> Tensor<1>,
     ) -> Tensor<2> {
+        let WholeTable { rows: table, indices } = whole;
         let (size, touched) = (table.dims(), rows.dims());
         let moments = self.state.remove(name);
         let moments = moments.unwrap_or_else(|| self.new_moments(&table.clone().flatten(0, 1)));
