@@ -127,8 +127,7 @@ impl DeviceSpec {
     }
 }
 
-/// Not every build lacks a backend.
-#[allow(dead_code, reason = "unused when every backend is built in")]
+#[cfg(not(all(feature = "flex", feature = "ndarray", feature = "wgpu", feature = "cuda")))]
 fn not_built_in(spec: DeviceSpec, feature: &str) -> Error {
     Error::Device(format!(
         "device {spec} is not built in (this build has {}); build with: cargo build --release --features {feature}",
