@@ -33,7 +33,7 @@
 //! use lowrank::eval::{Baseline, Predictor};
 //! use lowrank::loss::{Loss, Squared};
 //! use lowrank::model::{Factorization, Group, Start, Table};
-//! use lowrank::train::{TrainConfig, TrainData, Trainer};
+//! use lowrank::train::{Gradient, Method, TrainConfig, TrainData, Trainer};
 //!
 //! #[derive(Module, Debug)]
 //! struct Stretched {
@@ -79,7 +79,8 @@
 //! };
 //!
 //! let loss = Loss::Squared(Squared {});
-//! let config = TrainConfig { epochs: 10, learning_rate: 0.02, batch_size: 256, ..TrainConfig::new(loss) };
+//! let method = Method::MiniBatch(Gradient { batch_size: 256, ..Gradient::default() });
+//! let config = TrainConfig { epochs: 10, learning_rate: 0.02, method, ..TrainConfig::new(loss) };
 //! let predictor = Predictor { loss, clip: None, baseline };
 //! let data_for_training = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
 //! let trained = Trainer::new(config, model, opened.clone()).fit(data_for_training, &mut [])?;

@@ -14,8 +14,8 @@ use lowrank::metric::Metric;
 use lowrank::model::{
     BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
 };
-use lowrank::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
-use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trainer};
+use lowrank::solver::{Clip, Decay, Regularization, Schedule};
+use lowrank::train::{EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, TrainData, Trainer};
 
 /// Training loss of epochs 1 to 3 and validation RMSE after them.
 type Curve = [f64; 4];
@@ -67,9 +67,9 @@ fn curve(model: &ModelConfig, device: DeviceSpec) -> Result<Curve> {
         device: &opened.device,
     };
     let loss = Loss::Squared(Squared {});
+    let clip = Clip { value: None, norm: Some(1.0) };
     let config = TrainConfig {
         epochs: 3,
-        batch_size: 64,
         seed: 7,
         loss,
         regularization: Regularization {
@@ -79,12 +79,10 @@ fn curve(model: &ModelConfig, device: DeviceSpec) -> Result<Curve> {
             item_biases: 0.02,
             weights: 0.001,
         },
-        rows: Rows::All,
-        rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+        method: Method::MiniBatch(Gradient { batch_size: 64, clip, ..Gradient::default() }),
         learning_rate: 0.02,
         schedule_epochs: 3,
         schedule: Schedule { warmup: 0.5, decay: Decay::Cosine { last: 0.1 } },
-        clip: Clip { value: None, norm: Some(1.0) },
         early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
         checkpoint_every: 0,
     };

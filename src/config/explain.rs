@@ -45,7 +45,14 @@ fn facts(key: &Key) -> String {
     let mut facts = match key.default {
         DefaultValue::Absent => format!("{}; optional", key.kind),
         DefaultValue::Toml(text) => format!("{}; default {}", key.kind, text.replace('\'', "\"")),
-        DefaultValue::Computed(rule) => format!("{}; default: {rule}", key.kind),
+        DefaultValue::FileName => format!("{}; default: the config file's name", key.kind),
+        DefaultValue::ByChoice(cases, otherwise) => {
+            let mut text = format!("{}; default ", key.kind);
+            for (when, value) in cases {
+                text += &format!("{} with {when}, else ", value.replace('\'', "\""));
+            }
+            text + &otherwise.replace('\'', "\"")
+        }
     };
     for (position, when) in key.when.iter().enumerate() {
         facts += if position == 0 { "; only with " } else { " and " };

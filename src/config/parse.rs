@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
-use super::schema::{self, DefaultValue, KEYS, Key, Kind, When, is_in_names};
+use super::schema::{self, KEYS, Key, Kind, is_in_names};
 use super::settings::{InitKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind};
 use crate::error::{Error, Location, Result};
 
@@ -252,7 +252,7 @@ impl Reader {
             let Some(entry) = of_all.get(key.path) else { continue };
             // The file has to make sense by itself; what an override makes meaningless in it is just left out.
             let context = if entry.place.is_file() { &file_values } else { &values };
-            let unmet: Vec<_> = key.when.iter().filter(|when| !holds(when, context)).collect();
+            let unmet: Vec<_> = key.when.iter().filter(|when| !when.holds(context)).collect();
             let Some(first) = unmet.first() else { continue };
             if !unmet.iter().any(|when| self.is_broken(when.key)) {
                 let found = match context.get(first.key) {
@@ -332,12 +332,23 @@ impl Reader {
                 }
             }
         }
-        if settings.solver.rows == RowsKind::Touched && settings.solver.kind == SolverKind::Adamw {
+        if settings.solver.rows == Some(RowsKind::Touched) && settings.solver.kind == SolverKind::Adamw {
             report(
                 &["solver.rows", "solver.kind"],
                 "solver.kind = \"adamw\" decays every row at every step, which solver.rows = \"touched\" does not visit; \
                  use \"adam\" with solver.regularization, or rows = \"all\""
                     .into(),
+            );
+        }
+        let is_dot_product = matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf | ModelKind::Nmf);
+        if settings.solver.kind == SolverKind::Stratified && !is_dot_product {
+            report(
+                &["solver.kind", "model.kind"],
+                format!(
+                    "solver.kind = \"stratified\" is for mf, biased-mf and nmf, whose score is a dot product, but \
+                     model.kind is {:?}; use \"adam\"",
+                    model.kind.name()
+                ),
             );
         }
         if model.init == InitKind::Matched && !matches!(model.kind, ModelKind::Mf | ModelKind::Nmf) {
@@ -377,32 +388,15 @@ type Written<'a> = BTreeMap<&'static str, &'a Entry>;
 fn complete(written: &Written, path: &Path) -> Values {
     let mut values = Values::new();
     for key in KEYS {
-        if key.when.iter().all(|when| holds(when, &values)) {
+        if key.when.iter().all(|when| when.holds(&values)) {
             let value = match written.get(key.path) {
                 Some(entry) => Some(entry.value.clone()),
-                None => default_value(key, &values, path),
+                None => key.default_value(&values, &name_of(path)),
             };
             values.extend(value.map(|value| (key.path, value)));
         }
     }
     values
-}
-
-fn holds(when: &When, values: &Values) -> bool {
-    let allowed = |value: &Value| value.as_str().is_some_and(|value| when.values.contains(&value));
-    values.get(when.key).is_some_and(|value| when.values.is_empty() || allowed(value))
-}
-
-/// The default of `key` where those before it have `values`.
-fn default_value(key: &Key, values: &Values, path: &Path) -> Option<Value> {
-    match (key.default, key.path) {
-        (DefaultValue::Computed(_), "model.init") => {
-            let matched = matches!(values["model.kind"].as_str(), Some("mf" | "nmf"));
-            Some(Value::from(if matched { "matched" } else { "normal" }))
-        }
-        (DefaultValue::Computed(_), _) => Some(Value::from(name_of(path))),
-        _ => key.default_value(),
-    }
 }
 
 /// The file's name without its extension, with `-` for what a run's name cannot have.

@@ -3,6 +3,7 @@
 //! Adding a key takes a line in [`KEYS`] and a field in [`settings`](super::settings); reading, checking, error
 //! messages and `lowrank config explain` follow from the line.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, RangeBounds, RangeInclusive};
 
@@ -10,10 +11,10 @@ use serde::Deserialize;
 use toml::Value;
 use toml::de::ValueDeserializer;
 
-use self::DefaultValue::{Absent, Computed, Toml};
+use self::DefaultValue::{Absent, ByChoice, FileName, Toml};
 use self::Kind::{Bool, Choice, Float, Int, IntList, Name, Text, TextList};
 use super::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, ScheduleKind, SolverKind, SplitKind,
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind,
     StoppingMetric,
 };
 
@@ -60,8 +61,10 @@ pub enum DefaultValue {
     Absent,
     /// A value, written in TOML.
     Toml(&'static str),
-    /// A value that depends on others; the text says how.
-    Computed(&'static str),
+    /// A value, written in TOML, that depends on a choice: that of the first condition that holds, else the last one.
+    ByChoice(&'static [(When, &'static str)], &'static str),
+    /// The name of the config file.
+    FileName,
 }
 
 /// A condition of a key: another key, which stands before it in [`KEYS`], is there and has one of some values.
@@ -71,6 +74,17 @@ pub struct When {
     pub key: &'static str,
     /// Its values; empty means any.
     pub values: &'static [&'static str],
+    /// Another condition that does as well.
+    pub or: Option<&'static When>,
+}
+
+impl When {
+    /// Whether it holds where keys have `values`.
+    pub fn holds(&self, values: &BTreeMap<&'static str, Value>) -> bool {
+        let allowed = |value: &Value| value.as_str().is_some_and(|value| self.values.contains(&value));
+        values.get(self.key).is_some_and(|value| self.values.is_empty() || allowed(value))
+            || self.or.is_some_and(|or| or.holds(values))
+    }
 }
 
 impl Key {
@@ -84,9 +98,16 @@ impl Key {
         self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
     }
 
-    /// The default, where it does not depend on other keys.
-    pub fn default_value(&self) -> Option<Value> {
-        let Toml(text) = self.default else { return None };
+    /// The default where the keys before it have `values`, for a config that is called `name`.
+    pub fn default_value(&self, values: &BTreeMap<&'static str, Value>, name: &str) -> Option<Value> {
+        let text = match self.default {
+            Absent => return None,
+            FileName => return Some(Value::from(name)),
+            Toml(text) => text,
+            ByChoice(cases, otherwise) => {
+                cases.iter().find(|(when, _)| when.holds(values)).map_or(otherwise, |(_, text)| text)
+            }
+        };
         let value = ValueDeserializer::parse(text).and_then(Value::deserialize);
         Some(value.expect("defaults are TOML, as a test proves"))
     }
@@ -197,7 +218,10 @@ impl fmt::Display for Kind {
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key)?;
-        if self.values.is_empty() { Ok(()) } else { write!(f, " = {}", any_of(self.values)) }
+        if !self.values.is_empty() {
+            write!(f, " = {}", any_of(self.values))?;
+        }
+        self.or.map_or(Ok(()), |or| write!(f, " or {or}"))
     }
 }
 
@@ -328,11 +352,11 @@ impl Key {
 }
 
 const fn given(key: &'static str) -> When {
-    When { key, values: &[] }
+    When { key, values: &[], or: None }
 }
 
 const fn is(key: &'static str, values: &'static [&'static str]) -> When {
-    When { key, values }
+    When { key, values, or: None }
 }
 
 /// Counts and indices have 32 bits.
@@ -351,11 +375,14 @@ const SYNTHETIC: &[When] = &[is("data.dataset", &["synthetic"])];
 const NEURAL: &[When] = &[is("model.kind", &["gmf", "mlp", "neumf"])];
 const WITH_BIASES: &[When] = &[is("model.kind", &["biased-mf", "gmf", "mlp", "neumf"])];
 const UNIFORM: &[When] = &[is("model.init", &["uniform"])];
-const ADAM: &[When] = &[is("solver.kind", &["adam", "adamw"])];
+const MINI_BATCH: &[When] = &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad"])];
+const STRATIFIED: When = is("solver.kind", &["stratified"]);
+const ADAM: &[When] =
+    &[When { key: "solver.kind", values: &["adam", "adamw"], or: Some(&is("solver.rule", &["adam"])) }];
 
 /// Every key, sections together and in the order in which people meet them.
 pub const KEYS: &[Key] = &[
-    key("name", Name, Computed("the config file's name"), "Runs are kept as <name>-<n>."),
+    key("name", Name, FileName, "Runs are kept as <name>-<n>."),
     key("seed", Int(0..=i64::MAX), Toml("42"), "All random draws follow from it: same seed, same result."),
     //
     key("data.dataset", Text, Absent, "A data set of the catalog, or \"synthetic\". Either this or data.path."),
@@ -427,7 +454,7 @@ pub const KEYS: &[Key] = &[
     key(
         "model.init",
         Choice(InitKind::NAMES),
-        Computed("\"matched\" for mf and nmf, otherwise \"normal\""),
+        ByChoice(&[(is("model.kind", &["mf", "nmf"]), "'matched'")], "'normal'"),
         "What factors start from; \"matched\" (only mf, nmf) is normal around factors that give the damped-mean baseline.",
     ),
     key("model.init_std", NOT_NEGATIVE, Toml("0.003"), "Standard deviation of the start.")
@@ -454,18 +481,33 @@ pub const KEYS: &[Key] = &[
         Choice(RowsKind::NAMES),
         Toml("'all'"),
         "Rows of a table that a step updates; with \"touched\" a step costs the batch, not the table.",
-    ),
+    )
+    .when(MINI_BATCH),
+    key(
+        "solver.rule",
+        Choice(RuleKind::NAMES),
+        Toml("'adagrad'"),
+        "How a rating's gradient becomes a step: \"adagrad\" has one rate a row, \"adam\" one a number.",
+    )
+    .when(&[STRATIFIED]),
     key(
         "solver.learning_rate",
         Float(Bound::Excluded(0.0), Bound::Included(1000.0)),
-        Toml("0.001"),
+        ByChoice(&[(is("solver.rule", &["adagrad"]), "0.05")], "0.001"),
         "Size of a step, before the schedule.",
     ),
-    key("solver.batch_size", ANY_COUNT, Toml("1024"), "Ratings in a step; 0 takes all of them."),
+    key("solver.batch_size", ANY_COUNT, Toml("1024"), "Ratings in a step; 0 takes all of them.").when(MINI_BATCH),
     key("solver.beta1", SHARE, Toml("0.9"), "Decay of the mean of gradients.").when(ADAM),
     key("solver.beta2", SHARE, Toml("0.999"), "Decay of the mean of squared gradients.").when(ADAM),
     key("solver.epsilon", POSITIVE, Toml("1e-8"), "Added to the denominator of a step.")
-        .when(&[is("solver.kind", &["adam", "adamw", "adagrad"])]),
+        .when(&[is("solver.kind", &["adam", "adamw", "adagrad", "stratified"])]),
+    key(
+        "solver.initial_accumulator",
+        NOT_NEGATIVE,
+        Toml("1.0"),
+        "Where the sums of squared gradients start; the larger, the more the first steps are those of plain SGD.",
+    )
+    .when(&[is("solver.rule", &["adagrad"])]),
     key("solver.momentum", SHARE, Toml("0.9"), "Share of the last step that is taken again; 0 is plain SGD.")
         .when(&[is("solver.kind", &["sgd"])]),
     key(
@@ -475,8 +517,9 @@ pub const KEYS: &[Key] = &[
         "Decoupled decay of all parameters: a step shrinks them by this times its rate.",
     )
     .when(&[is("solver.kind", &["adamw"])]),
-    key("solver.clip_norm", POSITIVE, Absent, "Largest norm of the gradient of all parameters together."),
-    key("solver.clip_value", POSITIVE, Absent, "Largest magnitude of each element of the gradient."),
+    key("solver.clip_norm", POSITIVE, Absent, "Largest norm of the gradient of all parameters together.")
+        .when(MINI_BATCH),
+    key("solver.clip_value", POSITIVE, Absent, "Largest magnitude of each element of the gradient.").when(MINI_BATCH),
     key("solver.regularization.user_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of user factors, per rating."),
     key("solver.regularization.item_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of item factors, per rating."),
     key("solver.regularization.user_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of user biases, per rating.")
@@ -568,7 +611,12 @@ mod tests {
     #[test]
     fn every_default_passes_its_own_check_unchanged() {
         for key in KEYS {
-            if let Some(default) = key.default_value() {
+            let texts = match key.default {
+                Absent | FileName => Vec::new(),
+                Toml(text) => vec![text],
+                ByChoice(cases, otherwise) => cases.iter().map(|case| case.1).chain([otherwise]).collect(),
+            };
+            for default in texts.into_iter().map(value) {
                 assert_eq!(key.check(&default), Ok(default), "{}", key.path);
             }
         }
@@ -591,7 +639,12 @@ mod tests {
     #[test]
     fn conditions_name_earlier_keys_and_existing_choices() {
         for (position, key) in KEYS.iter().enumerate() {
-            for when in key.when {
+            let of_default = match key.default {
+                ByChoice(cases, _) => cases,
+                _ => &[],
+            };
+            let written = key.when.iter().chain(of_default.iter().map(|case| &case.0));
+            for when in written.flat_map(|when| [Some(when), when.or]).flatten() {
                 let other = KEYS[..position].iter().find(|other| other.path == when.key);
                 let other = other.unwrap_or_else(|| panic!("{}: {} is not an earlier key", key.path, when.key));
                 for value in when.values {
@@ -649,7 +702,7 @@ mod tests {
             (
                 "solver.kind",
                 "'admw'",
-                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\" or \"adagrad\", but is \"admw\"; \
+                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\" or \"stratified\", but is \"admw\"; \
                  did you mean \"adamw\"?",
             ),
         ] {

@@ -142,6 +142,18 @@ choices! {
         Sgd = "sgd",
         /// AdaGrad.
         Adagrad = "adagrad",
+        /// One rating at a time, in blocks that run at once.
+        Stratified = "stratified",
+    }
+}
+
+choices! {
+    /// How the stratified solver makes a step of a gradient.
+    RuleKind {
+        /// Row-wise AdaGrad.
+        Adagrad = "adagrad",
+        /// Adam.
+        Adam = "adam",
     }
 }
 
@@ -273,12 +285,14 @@ pub struct LossSettings {
 #[serde(deny_unknown_fields)]
 pub struct SolverSettings {
     pub kind: SolverKind,
-    pub rows: RowsKind,
+    pub rows: Option<RowsKind>,
+    pub rule: Option<RuleKind>,
     pub learning_rate: f64,
-    pub batch_size: usize,
+    pub batch_size: Option<usize>,
     pub beta1: Option<f64>,
     pub beta2: Option<f64>,
     pub epsilon: Option<f64>,
+    pub initial_accumulator: Option<f64>,
     pub momentum: Option<f64>,
     pub weight_decay: Option<f64>,
     pub clip_norm: Option<f64>,

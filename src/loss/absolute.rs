@@ -14,7 +14,14 @@ impl PointwiseLoss for Absolute {
         (rating - score).abs()
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         (rating - score).abs()
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        // Not `signum`, which makes 1 of 0.
+        f64::from(score > rating) - f64::from(score < rating)
     }
 }

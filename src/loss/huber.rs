@@ -20,9 +20,15 @@ impl PointwiseLoss for Huber {
         near.clone() * (size - near * 0.5)
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         let size = (rating - score).abs();
         let near = size.min(self.delta);
         near * (size - 0.5 * near)
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        (score - rating).clamp(-self.delta, self.delta)
     }
 }

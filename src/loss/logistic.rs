@@ -1,6 +1,6 @@
 //! Logistic loss (binary cross-entropy on scores): log(1 + eˢ) − r·s, prediction r̂ = 1 / (1 + e⁻ˢ).
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
@@ -11,13 +11,19 @@ pub struct Logistic {}
 
 impl PointwiseLoss for Logistic {
     fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
-        // log(1 + eˢ) = max(s, 0) + log(1 + e^−|s|)
-        let softplus = activation::relu(score.clone()) + (-score.clone().abs()).exp().log1p();
-        softplus - rating * score
+        // log(1 + eˢ) = max(s, 0) + log(1 + e^−|s|), with max(s, 0) = ½(s + |s|), whose slope at 0 is ½, as it should be.
+        let size = score.clone().abs();
+        (score.clone() + size.clone()) * 0.5 + (-size).exp().log1p() - rating * score
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         score.max(0.0) + (-score.abs()).exp().ln_1p() - rating * score
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        self.prediction(score) - rating
     }
 
     fn prediction(&self, score: f64) -> f64 {

@@ -32,6 +32,9 @@ pub trait PointwiseLoss {
     /// Loss of one rating.
     fn value(&self, score: f64, rating: f64) -> f64;
 
+    /// ∂ loss / ∂ score of one rating; 0 where the loss has a kink there.
+    fn slope(&self, score: f64, rating: f64) -> f64;
+
     /// r̂ of a score.
     fn prediction(&self, score: f64) -> f64 {
         score
@@ -84,6 +87,38 @@ impl Loss {
             Self::Poisson(loss) => loss,
         }
     }
+
+    /// [`value`](PointwiseLoss::value) and [`slope`](PointwiseLoss::slope) of many ratings, in loops without branches on
+    /// the loss.
+    #[inline(always)]
+    pub(crate) fn values_and_slopes<const N: usize>(
+        &self,
+        scores: &[f32; N],
+        ratings: &[f32; N],
+    ) -> ([f64; N], [f32; N]) {
+        #[inline(always)]
+        fn each<const N: usize>(
+            loss: &impl PointwiseLoss,
+            scores: &[f32; N],
+            ratings: &[f32; N],
+        ) -> ([f64; N], [f32; N]) {
+            let (mut values, mut slopes) = ([0.0; N], [0.0; N]);
+            for at in 0..N {
+                let (score, rating) = (f64::from(scores[at]), f64::from(ratings[at]));
+                values[at] = loss.value(score, rating);
+                slopes[at] = loss.slope(score, rating) as f32;
+            }
+            (values, slopes)
+        }
+        match self {
+            Self::Squared(loss) => each(loss, scores, ratings),
+            Self::Absolute(loss) => each(loss, scores, ratings),
+            Self::Huber(loss) => each(loss, scores, ratings),
+            Self::Quantile(loss) => each(loss, scores, ratings),
+            Self::Logistic(loss) => each(loss, scores, ratings),
+            Self::Poisson(loss) => each(loss, scores, ratings),
+        }
+    }
 }
 
 impl PointwiseLoss for Loss {
@@ -93,6 +128,10 @@ impl PointwiseLoss for Loss {
 
     fn value(&self, score: f64, rating: f64) -> f64 {
         self.inner().value(score, rating)
+    }
+
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        self.inner().slope(score, rating)
     }
 
     fn prediction(&self, score: f64) -> f64 {
@@ -141,6 +180,27 @@ mod tests {
                     let scalar = loss.value(f64::from(score), f64::from(rating));
                     let error = (f64::from(tensor) - scalar).abs();
                     assert!(error <= 1e-5 * scalar.abs().max(1.0), "{loss:?} at {score}: {tensor} and {scalar}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slopes_are_those_of_autodiff() {
+        let device = Device::default().autodiff();
+        let scores = [-30.0, -1.5, -0.2, 0.0, 0.3, 1.0, 2.5, 8.0_f32];
+        for loss in all() {
+            for rating in [0.0, 1.0_f32] {
+                let score = Tensor::<1>::from_floats(scores, &device).require_grad();
+                let sum = loss.forward(score.clone(), Tensor::from_floats([rating; 8], &device)).sum();
+                let gradient = crate::device::to_vec(score.grad(&sum.backward()).expect("a gradient"));
+                let (values, slopes) = loss.values_and_slopes(&scores, &[rating; 8]);
+                for (at, score) in scores.into_iter().enumerate() {
+                    let (score, rating) = (f64::from(score), f64::from(rating));
+                    assert_eq!(values[at], loss.value(score, rating));
+                    assert_eq!(slopes[at], loss.slope(score, rating) as f32);
+                    let error = (slopes[at] - gradient[at]).abs();
+                    assert!(error <= 1e-5 * gradient[at].abs().max(1.0), "{loss:?} at {score}: {error}");
                 }
             }
         }

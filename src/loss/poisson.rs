@@ -14,8 +14,14 @@ impl PointwiseLoss for Poisson {
         score.clone().exp() - rating * score
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         score.exp() - rating * score
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        score.exp() - rating
     }
 
     fn prediction(&self, score: f64) -> f64 {

@@ -19,8 +19,18 @@ impl PointwiseLoss for Quantile {
         activation::relu(residual.clone()) * self.level + activation::relu(-residual) * (1.0 - self.level)
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         let residual = rating - score;
         if residual >= 0.0 { self.level * residual } else { (self.level - 1.0) * residual }
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        match rating - score {
+            residual if residual > 0.0 => -self.level,
+            residual if residual < 0.0 => 1.0 - self.level,
+            _ => 0.0,
+        }
     }
 }

@@ -15,7 +15,13 @@ impl PointwiseLoss for Squared {
         residual.clone() * residual
     }
 
+    #[inline]
     fn value(&self, score: f64, rating: f64) -> f64 {
         (rating - score).powi(2)
+    }
+
+    #[inline]
+    fn slope(&self, score: f64, rating: f64) -> f64 {
+        2.0 * (score - rating)
     }
 }

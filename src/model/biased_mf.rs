@@ -10,6 +10,7 @@ use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
 use super::{Factorization, dot};
 use crate::data::batch::Batch;
+use crate::device::to_vec;
 
 /// Size and start of a [`BiasedMf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,5 +70,9 @@ impl Factorization for BiasedMf {
 
     fn tables(&self) -> Vec<&Table> {
         vec![&self.user_factors, &self.item_factors, &self.user_biases, &self.item_biases]
+    }
+
+    fn dot_product(&self) -> Option<f32> {
+        Some(to_vec(self.global_mean.val())[0])
     }
 }

@@ -56,4 +56,8 @@ impl Factorization for Mf {
     fn tables(&self) -> Vec<&Table> {
         vec![&self.user_factors, &self.item_factors]
     }
+
+    fn dot_product(&self) -> Option<f32> {
+        Some(0.0)
+    }
 }

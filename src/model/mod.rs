@@ -73,6 +73,13 @@ pub trait Factorization: Module {
     fn constraint(&self) -> Constraint {
         Constraint::None
     }
+
+    /// μ, where the score is μ + b_u + b_i + p_uᵀ q_i with a table of factors of each side, at most one of biases, and
+    /// nothing else that is trained; `None` (the default) for other models. Some solvers know more of such models than
+    /// their gradients.
+    fn dot_product(&self) -> Option<f32> {
+        None
+    }
 }
 
 /// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
@@ -144,6 +151,12 @@ macro_rules! models {
             fn constraint(&self) -> Constraint {
                 match self {
                     $(Self::$variant(model) => model.constraint(),)*
+                }
+            }
+
+            fn dot_product(&self) -> Option<f32> {
+                match self {
+                    $(Self::$variant(model) => model.dot_product(),)*
                 }
             }
         }

@@ -61,4 +61,8 @@ impl Factorization for Nmf {
     fn constraint(&self) -> Constraint {
         Constraint::NonNegative
     }
+
+    fn dot_product(&self) -> Option<f32> {
+        Some(0.0)
+    }
 }

@@ -1,7 +1,7 @@
 //! The parts of a run, made from its settings. The only place that knows both config names and the parts' own types.
 
 use crate::config::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, ScheduleKind, Settings, SolverKind,
+    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, Settings, SolverKind,
     SplitKind as SplitName, StoppingMetric,
 };
 use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::loss::{Absolute, Huber, Logistic, Loss, PointwiseLoss, Poisson, Quantile, Squared};
 use crate::metric::Metric;
 use crate::model::{BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig};
-use crate::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
-use crate::train::{EarlyStopping, TrainConfig};
+use crate::solver::{Clip, Decay, Regularization, RowRule, Rows, Rule, Schedule, stratified};
+use crate::train::{EarlyStopping, Gradient, Method, TrainConfig};
 
 /// The name under `data.dataset` that generates ratings instead of reading them.
 pub const SYNTHETIC: &str = "synthetic";
@@ -161,11 +161,33 @@ pub fn training(settings: &Settings) -> TrainConfig {
         epsilon: given(solver.epsilon),
         weight_decay,
     };
-    let rule = match solver.kind {
-        SolverKind::Adam => adam(0.0),
-        SolverKind::Adamw => adam(given(solver.weight_decay)),
-        SolverKind::Sgd => Rule::Sgd { momentum: given(solver.momentum) },
-        SolverKind::Adagrad => Rule::AdaGrad { epsilon: given(solver.epsilon) },
+    let gradient = |rule| {
+        Method::MiniBatch(Gradient {
+            batch_size: given(solver.batch_size),
+            rows: match given(solver.rows) {
+                RowsKind::All => Rows::All,
+                RowsKind::Touched => Rows::Touched,
+            },
+            rule,
+            clip: Clip { value: solver.clip_value, norm: solver.clip_norm },
+        })
+    };
+    let method = match solver.kind {
+        SolverKind::Adam => gradient(adam(0.0)),
+        SolverKind::Adamw => gradient(adam(given(solver.weight_decay))),
+        SolverKind::Sgd => gradient(Rule::Sgd { momentum: given(solver.momentum) }),
+        SolverKind::Adagrad => gradient(Rule::AdaGrad { epsilon: given(solver.epsilon) }),
+        SolverKind::Stratified => Method::Stratified(match given(solver.rule) {
+            RuleKind::Adagrad => RowRule::AdaGrad(stratified::AdaGrad {
+                initial_accumulator: given(solver.initial_accumulator) as f32,
+                epsilon: given(solver.epsilon) as f32,
+            }),
+            RuleKind::Adam => RowRule::Adam(stratified::Adam {
+                beta1: given(solver.beta1) as f32,
+                beta2: given(solver.beta2) as f32,
+                epsilon: given(solver.epsilon) as f32,
+            }),
+        }),
     };
     let schedule = &solver.schedule;
     let decay = match schedule.kind {
@@ -183,7 +205,6 @@ pub fn training(settings: &Settings) -> TrainConfig {
     };
     TrainConfig {
         epochs: train.epochs,
-        batch_size: solver.batch_size,
         seed: settings.seed,
         loss: loss(settings),
         regularization: Regularization {
@@ -193,15 +214,10 @@ pub fn training(settings: &Settings) -> TrainConfig {
             item_biases: lambda.item_biases.unwrap_or(0.0),
             weights: lambda.weights.unwrap_or(0.0),
         },
-        rows: match solver.rows {
-            RowsKind::All => Rows::All,
-            RowsKind::Touched => Rows::Touched,
-        },
-        rule,
+        method,
         learning_rate: solver.learning_rate,
         schedule_epochs: train.epochs,
         schedule: Schedule { warmup: schedule.warmup, decay },
-        clip: Clip { value: solver.clip_value, norm: solver.clip_norm },
         early_stopping: EarlyStopping { metric, patience: stopping.patience, min_delta: stopping.min_delta },
         checkpoint_every: train.checkpoint_every,
     }

@@ -58,6 +58,11 @@ impl Optimizer {
         Self { rule, step: 0, state: BTreeMap::new() }
     }
 
+    /// The rule.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
     /// Names of what the rule remembers, in the order of its state.
     fn moment_names(&self) -> &'static [&'static str] {
         match self.rule {

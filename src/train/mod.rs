@@ -17,7 +17,6 @@ pub use observer::{EpochReport, Observer, TrainScores};
 pub use tensor_file::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
 
 use crate::data::Ratings;
-use crate::data::batch::{Samples, epoch_order};
 use crate::device::{Opened, to_vec};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
@@ -25,38 +24,64 @@ use crate::loss::Loss;
 use crate::metric::Metric;
 use crate::model::Factorization;
 use crate::model::parameters::{self, Values};
-use crate::solver::gradient::{GradientStep, Norms, StepSums};
-use crate::solver::{Clip, Decay, Optimizer, Regularization, Rows, Rule, Schedule};
+use crate::solver::{
+    Clip, Decay, GradientStep, MiniBatch, Norms, Optimizer, Place, Regularization, RowRule, Rows, Rule, Schedule,
+    Solver, StepSums, Stepped, Stratified,
+};
 
 /// How to train, whatever the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
     /// Epochs to train.
     pub epochs: u64,
-    /// Ratings a step; 0 for all of them.
-    pub batch_size: usize,
     /// Seed of the order of ratings.
     pub seed: u64,
     /// Loss of one rating.
     pub loss: Loss,
     /// λ.
     pub regularization: Regularization,
-    /// Which rows of a table a step updates.
-    pub rows: Rows,
-    /// Update rule.
-    pub rule: Rule,
+    /// What a step is.
+    pub method: Method,
     /// Learning rate η before the schedule.
     pub learning_rate: f64,
     /// Epochs that the schedule spans; more than `epochs` where training is to stop on the way.
     pub schedule_epochs: u64,
     /// What η is multiplied by.
     pub schedule: Schedule,
-    /// Limits on gradients.
-    pub clip: Clip,
     /// What is best, and when to stop waiting for better.
     pub early_stopping: EarlyStopping,
     /// Epochs between two checkpoints; 0 writes one at the end and on interruption only.
     pub checkpoint_every: u64,
+}
+
+/// How parameters are found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Method {
+    /// Mini-batches, by autodiff: any model, any device. See [`MiniBatch`].
+    MiniBatch(Gradient),
+    /// One rating at a time, in parallel blocks, on the CPU: models that are a dot product. See [`Stratified`].
+    Stratified(RowRule),
+}
+
+/// Settings of mini-batch gradient descent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gradient {
+    /// Ratings a step; 0 for all of them.
+    pub batch_size: usize,
+    /// Which rows of a table a step updates.
+    pub rows: Rows,
+    /// Update rule.
+    pub rule: Rule,
+    /// Limits on gradients.
+    pub clip: Clip,
+}
+
+impl Default for Gradient {
+    /// Adam on batches of 1024, all rows, no limits.
+    fn default() -> Self {
+        let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+        Self { batch_size: 1024, rows: Rows::All, rule, clip: Clip::default() }
+    }
 }
 
 impl TrainConfig {
@@ -65,16 +90,13 @@ impl TrainConfig {
     pub fn new(loss: Loss) -> Self {
         Self {
             epochs: 30,
-            batch_size: 1024,
             seed: 42,
             loss,
             regularization: Regularization::default(),
-            rows: Rows::All,
-            rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+            method: Method::MiniBatch(Gradient::default()),
             learning_rate: 0.001,
             schedule_epochs: 30,
             schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
-            clip: Clip::default(),
             early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
             checkpoint_every: 0,
         }
@@ -107,10 +129,10 @@ pub struct Trainer<'a, M> {
     device: Opened,
     checkpoints: Option<Checkpoints>,
     stop: Option<&'a AtomicBool>,
-    /// Taken out only while a step moves it.
+    /// Taken out only while a step moves it; up to date where the solver has settled.
     model: Option<M>,
     best_model: Option<M>,
-    solver: GradientStep<Loss>,
+    solver: Box<dyn Solver<M>>,
     progress: Progress,
 }
 
@@ -120,12 +142,13 @@ const STEPS_BETWEEN_LOOKS: usize = 64;
 impl<'a, M: Factorization> Trainer<'a, M> {
     /// A trainer for a model on `device` that has not been trained yet.
     pub fn new(config: TrainConfig, model: M, device: Opened) -> Self {
-        let solver = GradientStep {
-            loss: config.loss,
-            regularization: config.regularization,
-            clip: config.clip,
-            rows: config.rows,
-            optimizer: Optimizer::new(config.rule),
+        let TrainConfig { loss, regularization, seed, .. } = config;
+        let solver: Box<dyn Solver<M>> = match config.method {
+            Method::MiniBatch(Gradient { batch_size, rows, rule, clip }) => {
+                let step = GradientStep { loss, regularization, clip, rows, optimizer: Optimizer::new(rule) };
+                Box::new(MiniBatch::new(step, batch_size, seed, &device.device))
+            }
+            Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, seed)),
         };
         Self {
             model: Some(model.to_device(&device.device.clone().autodiff()).train()),
@@ -167,8 +190,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                 .map_err(|cause| Error::model_file(path, format!("{cause}: it is a checkpoint of another model")))
         };
         let model = restore(self.model().clone(), &last, &checkpoint.parameters)?;
-        self.solver.optimizer =
-            Optimizer::restore(self.config.rule, checkpoint.progress.step, &checkpoint.optimizer, &self.device.device);
+        self.solver.restore(checkpoint.progress.step, &checkpoint.optimizer);
         if checkpoint.progress.best.is_some() {
             let path = checkpoints.best();
             let best = Checkpoint::read(&path)?;
@@ -207,9 +229,16 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         if data.train.is_empty() {
             return Err(Error::Usage("there are no training ratings".into()));
         }
+        if self.is_done() {
+            return Ok(self.trained());
+        }
+        let started = Instant::now();
+        let model = self.model.as_ref().expect("put back after every step");
+        let steps = self.solver.begin(model, data.train)?;
+        self.progress.seconds += started.elapsed().as_secs_f64();
         while !self.is_done() {
             let epoch = self.progress.epoch + 1;
-            let (gradient_norms, learning_rate) = self.epoch(epoch, data.train, observers)?;
+            let (gradient_norms, learning_rate) = self.epoch(epoch, steps, data.train, observers)?;
             self.report(epoch, data, &gradient_norms, learning_rate, observers)?;
             let every = self.config.checkpoint_every;
             let is_last = self.is_done();
@@ -220,47 +249,63 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                 return Err(self.interrupted());
             }
         }
+        Ok(self.trained())
+    }
+
+    fn trained(self) -> Trained<M> {
         let model = self.best_model.unwrap_or_else(|| self.model.expect("put back after every step").valid());
-        Ok(Trained { model, progress: self.progress })
+        Trained { model, progress: self.progress }
+    }
+
+    /// Brings the model up to date.
+    fn settle(&mut self) {
+        let model = self.model.take().expect("put back after every step");
+        self.model = Some(self.solver.settle(model));
     }
 
     /// The steps of one epoch. Returns the norms of the last gradients and the last learning rate.
-    fn epoch(&mut self, epoch: u64, train: &Ratings, observers: &mut [&mut dyn Observer]) -> Result<(Norms, f64)> {
-        let size = if self.config.batch_size == 0 { train.len() } else { self.config.batch_size.min(train.len()) };
-        let batches = train.len().div_ceil(size) as u64;
-        let order = epoch_order(train.len(), self.config.seed, epoch);
-        let device = self.device.device.clone().autodiff();
+    fn epoch(
+        &mut self,
+        epoch: u64,
+        steps: u64,
+        train: &Ratings,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<(Norms, f64)> {
         let looks_at_once = self.device.is_host();
         let mut pending: Vec<StepSums> = Vec::new();
-        let mut norms = Norms::new();
+        let mut last_norms = Norms::new();
         let mut learning_rate = 0.0;
-        for (batch, positions) in (1..).zip(order.chunks(size)).skip(self.progress.batch as usize) {
+        for step in self.progress.batch..steps {
             let started = Instant::now();
-            let elapsed = (epoch - 1) as f64 + (batch - 1) as f64 / batches as f64;
-            let factor = self.config.schedule.factor(elapsed, 1.0 / batches as f64, self.config.schedule_epochs as f64);
+            let elapsed = (epoch - 1) as f64 + step as f64 / steps as f64;
+            let factor = self.config.schedule.factor(elapsed, 1.0 / steps as f64, self.config.schedule_epochs as f64);
             learning_rate = self.config.learning_rate * factor;
-            let samples = Samples::gather(train, positions);
-            let is_last = batch == batches;
+            let is_last = step + 1 == steps;
+            let place = Place { epoch, step, is_last };
             // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
             let model = self.model.take().expect("put back after every step");
-            let (model, sums, step_norms) = self.solver.step(model, &samples, &device, learning_rate, is_last);
+            let Stepped { model, sums, norms } = self.solver.step(model, train, place, learning_rate);
             self.model = Some(model);
-            norms = step_norms.unwrap_or(norms);
-            pending.push(sums);
-            self.progress.batch = batch;
+            last_norms = norms.unwrap_or(last_norms);
+            self.progress.batch = step + 1;
             self.progress.step += 1;
-            self.progress.ratings_seen += samples.len() as u64;
+            self.progress.ratings_seen += sums.count as u64;
+            pending.push(sums);
             if looks_at_once || is_last || pending.len() >= STEPS_BETWEEN_LOOKS {
                 self.look(epoch, &mut pending)?;
             }
+            if is_last {
+                self.settle();
+            }
             self.progress.seconds += started.elapsed().as_secs_f64();
-            observers.iter_mut().for_each(|observer| observer.batch(epoch, batch, batches));
+            observers.iter_mut().for_each(|observer| observer.batch(epoch, step + 1, steps));
             if !is_last && self.is_told_to_stop() {
                 self.look(epoch, &mut pending)?;
+                self.settle();
                 return Err(self.interrupted());
             }
         }
-        Ok((norms, learning_rate))
+        Ok((last_norms, learning_rate))
     }
 
     /// Reads the sums of the steps since the last look back, and refuses to go on where they are not finite.
@@ -270,6 +315,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             let values = to_vec(sums.sums);
             let [loss, penalty, squared] = [values[0], values[1], values[2]].map(f64::from);
             if !(loss + penalty).is_finite() {
+                self.settle();
                 return Err(self.diverged(epoch, step, loss, penalty));
             }
             self.progress.sums.count += sums.count as u64;
@@ -345,7 +391,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         let checkpoint = Checkpoint {
             progress: self.progress.clone(),
             parameters: parameters::collect(self.model()).into_iter().collect(),
-            optimizer: self.solver.optimizer.save(),
+            optimizer: self.solver.memory(),
         };
         checkpoint.write(&checkpoints.last())
     }

@@ -16,10 +16,10 @@ use lowrank::model::{
     Column, Constraint, FactorInit, Factorization, Group, MfConfig, ModelConfig, NmfConfig, Start, Table, dot,
 };
 use lowrank::solver::{Clip, Decay, GradientStep, Optimizer, Regularization, Rows, Rule, Schedule};
-use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData, Trainer};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainConfig, TrainData, Trainer};
 
 use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, gradients, kind, losses, models, samples, sine_model};
-use crate::{ADAM, AfterEpoch, bits, fit, predictor, ratings, train_config};
+use crate::{ADAM, AfterEpoch, bits, fit, in_batches, predictor, ratings, train_config};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
 
@@ -428,7 +428,7 @@ fn observers_see_every_batch_and_epoch_in_order_with_the_scheduled_rate() {
     }
     let (mut first, mut second) = (Log::default(), Log::default());
     let mut settings = train_config(3, ADAM, 0.1);
-    settings.batch_size = 5;
+    settings.method = in_batches(ADAM, 5);
     settings.regularization = REGULARIZATION;
     settings.schedule = Schedule { warmup: 0.0, decay: Decay::Exponential { factor: 0.5 } };
     let trainer = Trainer::new(settings, fresh(&models(3)[1], 1), cpu());
@@ -498,8 +498,8 @@ fn no_epochs_return_the_start_and_no_ratings_are_an_error() {
 #[test]
 fn a_rate_that_is_far_too_high_is_reported_as_divergence() {
     for config in models(3) {
-        let mut settings = train_config(50, Rule::Sgd { momentum: 0.0 }, 1e30);
-        settings.batch_size = 4;
+        let rule = Rule::Sgd { momentum: 0.0 };
+        let settings = TrainConfig { method: in_batches(rule, 4), ..train_config(50, rule, 1e30) };
         let trainer = Trainer::new(settings, sine_model(&config, 3.25).valid(), cpu());
         let error =
             fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut []).map(|_| ()).expect_err("diverges");

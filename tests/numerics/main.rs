@@ -5,6 +5,7 @@ mod determinism;
 mod golden;
 mod inputs;
 mod recovery;
+mod stratified;
 
 use lowrank::data::Ratings;
 use lowrank::error::Result;
@@ -12,25 +13,29 @@ use lowrank::eval::{Baseline, Predictor};
 use lowrank::loss::{Loss, Squared};
 use lowrank::metric::Metric;
 use lowrank::model::Factorization;
-use lowrank::solver::{Clip, Decay, Regularization, Rows, Rule, Schedule};
-use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trained, Trainer};
+use lowrank::solver::{Decay, Regularization, Rule, Schedule};
+use lowrank::train::{
+    EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, TrainData, Trained, Trainer,
+};
 
 const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+
+/// Batches of `batch_size` ratings, all rows, no clipping.
+fn in_batches(rule: Rule, batch_size: usize) -> Method {
+    Method::MiniBatch(Gradient { batch_size, rule, ..Gradient::default() })
+}
 
 /// Full batches, squared loss, nothing else.
 fn train_config(epochs: u64, rule: Rule, learning_rate: f64) -> TrainConfig {
     TrainConfig {
         epochs,
-        batch_size: 0,
         seed: 7,
         loss: Loss::Squared(Squared {}),
         regularization: Regularization::default(),
-        rule,
+        method: in_batches(rule, 0),
         learning_rate,
         schedule_epochs: epochs,
         schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
-        clip: Clip::default(),
-        rows: Rows::All,
         early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
         checkpoint_every: 0,
     }

@@ -1,0 +1,189 @@
+//! Update rules for single ratings, which remember something of each row.
+
+use pulp::Simd;
+use serde::{Deserialize, Serialize};
+
+use super::grid::GROUP;
+use super::kernel::SideCoefficients;
+use crate::model::Kind;
+
+/// How the gradient of one rating becomes a step of its rows. Moments start at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RowRule {
+    /// See [`AdaGrad`].
+    AdaGrad(AdaGrad),
+    /// See [`Adam`].
+    Adam(Adam),
+}
+
+/// Row-wise AdaGrad: G ← G + ‖g‖²/k, θ ← θ − ηg / (√G + ε), with one G for the k factors of a row and one for its bias
+/// (Duchi, Hazan & Singer 2011; one rate a row as in Chin, Zhuang, Juan & Lin 2015).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AdaGrad {
+    /// Where every G starts: the larger, the more the first steps are those of plain SGD.
+    pub initial_accumulator: f32,
+    /// ε.
+    pub epsilon: f32,
+}
+
+/// Adam (Kingma & Ba 2015) with a moment of each number and a count t of the steps of each row:
+/// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// β₁.
+    pub beta1: f32,
+    /// β₂.
+    pub beta2: f32,
+    /// ε.
+    pub epsilon: f32,
+}
+
+/// A number that a rule remembers of each row: of which parameter it is, its name in checkpoints, where it starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Memory {
+    /// Whether it belongs to the row's factors or to its bias.
+    pub of: Kind,
+    /// Name.
+    pub name: &'static str,
+    /// First value.
+    pub start: f32,
+}
+
+/// Most single numbers of a row: its bias and what a rule remembers.
+pub const MOST_SCALARS: usize = 5;
+
+/// The bias and the remembered numbers of the rows of one side, by rating of a group.
+pub type Scalars = [[f32; GROUP]; MOST_SCALARS];
+
+/// Numbers that a step of a row's factors is made of, by rating of a group.
+pub type Plan = [[f32; GROUP]; 3];
+
+/// What is known of the gradients ℓ · other + 2λ · own of one side's rows, by rating of a group.
+pub struct Slopes<'a> {
+    /// ℓ.
+    pub slopes: &'a [f32; GROUP],
+    /// own · other.
+    pub dots: &'a [f32; GROUP],
+    /// ‖own‖².
+    pub own: &'a [f32; GROUP],
+    /// ‖other‖².
+    pub other: &'a [f32; GROUP],
+    /// Factors of a row.
+    pub rank: f32,
+}
+
+/// A rule as the kernel sees it.
+pub trait Rule: Copy + Send + Sync {
+    /// Names of the moments kept of each factor.
+    const MOMENTS: &'static [&'static str];
+    /// How many numbers are kept of each row beside its bias.
+    const SCALARS: usize;
+
+    /// What those numbers are.
+    fn memory(&self) -> Vec<Memory>;
+
+    /// Steps of the biases and of the remembered numbers; what the steps of the factors need.
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan;
+
+    /// The step of some factors of a row; `row` holds its moments, the first of `vectors` vectors after its factors.
+    fn step<S: Simd>(&self, simd: S, of: Step<S>, row: &mut [S::f32s], at: usize, vectors: usize) -> S::f32s;
+}
+
+/// Vectors of one step.
+#[derive(Clone, Copy)]
+pub struct Step<S: Simd> {
+    /// Of the rating's [`Plan`].
+    pub plan: [S::f32s; 3],
+    /// 2λ.
+    pub shrink: S::f32s,
+    /// The row's own factors.
+    pub own: S::f32s,
+    /// The other row's factors.
+    pub other: S::f32s,
+}
+
+impl Rule for AdaGrad {
+    const MOMENTS: &'static [&'static str] = &[];
+    const SCALARS: usize = 2;
+
+    fn memory(&self) -> Vec<Memory> {
+        [Kind::Factors, Kind::Biases]
+            .map(|of| Memory { of, name: "squared_sum", start: self.initial_accumulator })
+            .into()
+    }
+
+    #[inline(always)]
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan {
+        let [biases, sums, bias_sums, ..] = scalars;
+        let mut plan = [[0.0; GROUP]; 3];
+        let (shrink, share) = (2.0 * side.lambda, 1.0 / slopes.rank);
+        for at in 0..GROUP {
+            let slope = slopes.slopes[at];
+            // ‖ℓ · other + 2λ · own‖², which rounding may put a hair below zero.
+            let square = slope * slope * slopes.other[at]
+                + 2.0 * slope * shrink * slopes.dots[at]
+                + shrink * shrink * slopes.own[at];
+            sums[at] += square.max(0.0) * share;
+            let rate = side.rate / (sums[at].sqrt() + self.epsilon);
+            plan[0][at] = 1.0 - rate * shrink;
+            plan[1][at] = -rate * slope;
+            let gradient = slope + 2.0 * side.bias_lambda * biases[at];
+            bias_sums[at] += gradient * gradient;
+            biases[at] -= side.bias_rate * gradient / (bias_sums[at].sqrt() + self.epsilon);
+        }
+        plan
+    }
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, simd: S, of: Step<S>, _: &mut [S::f32s], _: usize, _: usize) -> S::f32s {
+        let [keep, take, _] = of.plan;
+        simd.mul_add_f32s(take, of.other, simd.mul_f32s(keep, of.own))
+    }
+}
+
+impl Rule for Adam {
+    const MOMENTS: &'static [&'static str] = &["first_moment", "second_moment"];
+    const SCALARS: usize = 4;
+
+    fn memory(&self) -> Vec<Memory> {
+        let of_bias = |name| Memory { of: Kind::Biases, name, start: 0.0 };
+        let of_row = |name| Memory { of: Kind::Factors, name, start: 1.0 };
+        vec![of_bias("first_moment"), of_bias("second_moment"), of_row("first_decay"), of_row("second_decay")]
+    }
+
+    #[inline(always)]
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan {
+        let [biases, first, second, first_decay, second_decay] = scalars;
+        let mut plan = [[0.0; GROUP]; 3];
+        for at in 0..GROUP {
+            // β₁ᵗ and β₂ᵗ.
+            first_decay[at] *= self.beta1;
+            second_decay[at] *= self.beta2;
+            let correction = 1.0 / (1.0 - first_decay[at]);
+            let root = (1.0 / (1.0 - second_decay[at])).sqrt();
+            plan[0][at] = slopes.slopes[at];
+            plan[1][at] = -side.rate * correction;
+            plan[2][at] = root;
+            let gradient = slopes.slopes[at] + 2.0 * side.bias_lambda * biases[at];
+            first[at] = self.beta1 * first[at] + (1.0 - self.beta1) * gradient;
+            second[at] = self.beta2 * second[at] + (1.0 - self.beta2) * gradient * gradient;
+            biases[at] -= side.bias_rate * correction * first[at] / (second[at].sqrt() * root + self.epsilon);
+        }
+        plan
+    }
+
+    #[inline(always)]
+    fn step<S: Simd>(&self, simd: S, of: Step<S>, row: &mut [S::f32s], at: usize, vectors: usize) -> S::f32s {
+        let splat = |value| simd.splat_f32s(value);
+        let [slope, rate, root] = of.plan;
+        let gradient = simd.mul_add_f32s(slope, of.other, simd.mul_f32s(of.shrink, of.own));
+        let new = simd.mul_f32s(splat(1.0 - self.beta1), gradient);
+        let first = simd.mul_add_f32s(splat(self.beta1), row[vectors + at], new);
+        let new = simd.mul_f32s(splat(1.0 - self.beta2), simd.mul_f32s(gradient, gradient));
+        let second = simd.mul_add_f32s(splat(self.beta2), row[2 * vectors + at], new);
+        (row[vectors + at], row[2 * vectors + at]) = (first, second);
+        let size = simd.mul_add_f32s(simd.sqrt_f32s(second), root, splat(self.epsilon));
+        simd.mul_add_f32s(rate, simd.div_f32s(first, size), of.own)
+    }
+}

@@ -1,0 +1,110 @@
+//! The stratified solver against autodiff.
+
+use lowrank::data::batch::Samples;
+use lowrank::loss::{Absolute, Huber, Logistic, Loss, Squared};
+use lowrank::model::parameters::{Values, collect};
+use lowrank::model::{AnyModel, ModelConfig};
+use lowrank::solver::stratified::{AdaGrad, Adam};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Place, Regularization, RowRule, Rows, Rule, Solver, Stratified};
+
+use crate::inputs::{cpu, gradients, kind, models, sine_model};
+use crate::{ADAM, ratings};
+
+const REGULARIZATION: Regularization =
+    Regularization { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
+
+/// Models whose score is a dot product, of a rank that fills no vector and one that fills some.
+fn dot_products() -> Vec<ModelConfig> {
+    let all = [3, 20, 64, 70].into_iter().flat_map(models);
+    all.filter(|config| ["mf", "biased-mf", "nmf"].contains(&kind(config).as_str())).collect()
+}
+
+const LOSSES: [Loss; 4] = [
+    Loss::Squared(Squared {}),
+    Loss::Absolute(Absolute {}),
+    Loss::Huber(Huber { delta: 0.7 }),
+    Loss::Logistic(Logistic {}),
+];
+
+fn autodiff(loss: Loss, rule: Rule) -> GradientStep<Loss> {
+    let optimizer = Optimizer::new(rule);
+    GradientStep { loss, regularization: REGULARIZATION, clip: Clip::default(), rows: Rows::Touched, optimizer }
+}
+
+/// Epochs of the stratified solver on one rating, in a model with more rows.
+fn stratified(model: AnyModel, loss: Loss, rule: RowRule, rating: (u32, u32, f32), epochs: u64, rate: f64) -> AnyModel {
+    let train = ratings([rating]);
+    let mut solver = Stratified::new(loss, REGULARIZATION, rule, 1);
+    let mut model = model;
+    let steps = solver.begin(&model, &train).expect("a dot product");
+    for epoch in 1..=epochs {
+        for step in 0..steps {
+            let place = Place { epoch, step, is_last: step + 1 == steps };
+            model = solver.step(model, &train, place, rate).model;
+        }
+    }
+    Solver::<AnyModel>::settle(&solver, model)
+}
+
+#[track_caller]
+fn assert_close(found: &AnyModel, expected: &[(String, Values)], what: &str) {
+    for ((name, found), (_, expected)) in collect(found).into_iter().zip(expected) {
+        for (at, (found, expected)) in found.data.iter().zip(&expected.data).enumerate() {
+            let error = (found - expected).abs();
+            assert!(error <= 1e-5 * expected.abs().max(1.0), "{what}: {name}[{at}] is {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn one_step_of_adagrad_is_that_of_the_gradients_of_autodiff() {
+    let (initial, rate) = (0.3, 0.2);
+    let (user, item, rating) = (2, 1, 0.9);
+    for config in dot_products() {
+        for loss in LOSSES {
+            let what = format!("{config:?} with {loss:?}");
+            let start = sine_model(&config, 0.25);
+            let device = cpu().device.autodiff();
+            let samples = Samples { users: vec![user], items: vec![item], ratings: vec![rating] };
+            let (objective, _) = autodiff(loss, ADAM).objective(&start, &samples, &device);
+            let gradients = gradients(&start, &objective.backward());
+            let mut expected = collect(&start);
+            for (name, values) in &mut expected {
+                let Some((_, gradient)) = gradients.iter().find(|gradient| gradient.0 == *name) else { continue };
+                let width = values.shape[1];
+                for (row, gradient) in values.data.chunks_mut(width).zip(gradient.chunks(width)) {
+                    let sum = initial + gradient.iter().map(|g| g * g).sum::<f64>() / width as f64;
+                    for (value, gradient) in row.iter_mut().zip(gradient) {
+                        *value -= (rate * gradient / sum.sqrt()) as f32;
+                        if kind(&config) == "nmf" {
+                            *value = value.max(0.0);
+                        }
+                    }
+                }
+            }
+            let rule = RowRule::AdaGrad(AdaGrad { initial_accumulator: initial as f32, epsilon: 1e-8 });
+            let found = stratified(start.clone(), loss, rule, (user, item, rating), 1, rate);
+            assert_ne!(collect(&found), collect(&start), "{what}");
+            assert_close(&found, &expected, &what);
+        }
+    }
+}
+
+#[test]
+fn ten_steps_of_adam_are_those_of_autodiff() {
+    let rule = RowRule::Adam(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    for config in dot_products() {
+        for loss in LOSSES {
+            let start = sine_model(&config, 0.25);
+            let device = cpu().device.autodiff();
+            let samples = Samples { users: vec![2], items: vec![1], ratings: vec![0.9] };
+            let mut by_autodiff = autodiff(loss, ADAM);
+            let mut expected = start.clone();
+            for _ in 0..10 {
+                expected = by_autodiff.step(expected, &samples, &device, 0.01, false).0;
+            }
+            let found = stratified(start, loss, rule, (2, 1, 0.9), 10, 0.01);
+            assert_close(&found, &collect(&expected), &format!("{config:?} with {loss:?}"));
+        }
+    }
+}
