@@ -1,8 +1,10 @@
 //! Files that are either whole or absent.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
@@ -22,15 +24,38 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
         write(&mut writer)?;
         return writer.flush().map_err(|e| Error::io("write", path, e));
     }
+    write_through(path, ".tmp", write, File::sync_all)
+}
+
+/// [`write_atomic`] for a file that nobody would miss, which several programs may write at the same time.
+///
+/// The temporary has a name of its own, and the disk is not waited for: after a crash of the machine the file may hold
+/// anything, so whoever reads it must be able to tell.
+///
+/// # Errors
+/// Those of [`write_atomic`].
+pub fn write_expendable(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let suffix = format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    write_through(path, &suffix, write, |_| Ok(()))
+}
+
+/// Writes a temporary called `path` and `suffix`, hands it to `finish` and renames it.
+fn write_through(
+    path: &Path,
+    suffix: &str,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    finish: impl FnOnce(&File) -> std::io::Result<()>,
+) -> Result<()> {
     let mut temporary_name = path.as_os_str().to_owned();
-    temporary_name.push(".tmp");
+    temporary_name.push(suffix);
     let temporary = PathBuf::from(temporary_name);
     let attempt = || -> Result<()> {
         let file = File::create(&temporary).map_err(|e| Error::io("create", path, e))?;
         let mut writer = BufWriter::with_capacity(1 << 20, file);
         write(&mut writer)?;
         let file = writer.into_inner().map_err(|e| Error::io("write", path, e.into_error()))?;
-        file.sync_all().map_err(|e| Error::io("write", path, e))?;
+        finish(&file).map_err(|e| Error::io("write", path, e))?;
         fs::rename(&temporary, path).map_err(|e| Error::io("rename into place", path, e))
     };
     attempt().inspect_err(|_| {
@@ -68,6 +93,18 @@ pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|e| Error::io("create the folder", path, e))
 }
 
+/// A folder for what can be made again: `$XDG_CACHE_HOME/lowrank/<name>`, or `~/.cache/lowrank/<name>`.
+///
+/// # Errors
+/// [`Error::Usage`] where there is no home folder.
+pub fn cache_folder(name: &str) -> Result<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").or_else(|| absolute("USERPROFILE")).map(|home| home.join(".cache")))
+        .map(|cache| cache.join("lowrank").join(name))
+        .ok_or_else(|| Error::Usage("there is no home folder to keep data in; set XDG_CACHE_HOME".into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,11 +114,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("x");
         write_bytes(&path, b"old").expect("first write");
-        let failed = write_atomic(&path, |w| {
+        let half = |w: &mut dyn Write| {
             w.write_all(b"half").map_err(|e| Error::io("write", &path, e))?;
             Err(Error::Failed("stop".into()))
-        });
-        assert!(failed.is_err());
+        };
+        assert!(write_atomic(&path, half).is_err());
+        assert!(write_expendable(&path, half).is_err());
         assert_eq!(fs::read(&path).expect("still there"), b"old");
         assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
     }

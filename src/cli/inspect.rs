@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output;
 use crate::data::catalog;
-use crate::data::read::{Duplicates, ReadOptions, read_dataset};
+use crate::data::read::{ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
 use crate::run::RunDirectory;
@@ -37,7 +37,7 @@ pub fn inspect(args: InspectArgs) -> Result<()> {
     }
     let known = args.what.to_str().filter(|_| !args.what.exists());
     let dataset = match known.map(catalog::find) {
-        Some(Ok(entry)) => catalog::load(entry, None, Duplicates::default(), None)?,
+        Some(Ok(entry)) => catalog::load(entry, None, &ReadOptions::default())?,
         Some(Err(error)) if args.what.components().count() == 1 && args.what.extension().is_none() => {
             return Err(error);
         }

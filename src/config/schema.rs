@@ -411,6 +411,13 @@ pub const KEYS: &[Key] = &[
         "What counts where a user rated an item more than once.",
     ),
     key("data.binarize", ANY_NUMBER, Absent, "Ratings of at least this become 1, others 0; unchanged where absent."),
+    key(
+        "data.cache",
+        Bool,
+        Toml("true"),
+        "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the file's \
+         place as long as the file is the same.",
+    ),
     key("data.titles.path", Text, Absent, "A file with a title for each item.").when(FROM_FILE),
     key("data.titles.delimiter", Text, Absent, "What separates its columns. Found out where absent.").when(WITH_TITLES),
     key(

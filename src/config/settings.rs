@@ -221,6 +221,7 @@ pub struct DataSettings {
     pub skip_lines: Option<usize>,
     pub duplicates: DuplicatesKind,
     pub binarize: Option<f64>,
+    pub cache: bool,
     pub test_path: Option<PathBuf>,
     pub titles: Option<TitlesSettings>,
     pub split: SplitSettings,

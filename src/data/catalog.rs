@@ -14,7 +14,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::Dataset;
-use super::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
+use super::read::{Format, ReadOptions, TitleFile, read_dataset};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -229,15 +229,15 @@ impl Entry {
         files
     }
 
-    /// How its rating files are read.
-    fn options(&self, duplicates: Duplicates, binarize: Option<f32>) -> ReadOptions {
+    /// How its rating files are read, with the layout that they have and all else as in `wanted`.
+    fn options(&self, wanted: &ReadOptions) -> ReadOptions {
         ReadOptions {
             format: Format::Delimited,
             delimiter: Some(self.delimiter.into()),
             columns: self.columns.map(strings),
-            duplicates,
-            binarize,
-            ..ReadOptions::default()
+            skip_lines: 0,
+            titles: None,
+            ..wanted.clone()
         }
     }
 }
@@ -299,30 +299,21 @@ fn locate_in(entry: &Entry, roots: &[PathBuf]) -> Result<PathBuf> {
     )))
 }
 
-/// The folder that [`fetch`] fills: `$XDG_CACHE_HOME/lowrank/data`, or `~/.cache/lowrank/data`.
+/// The folder that [`fetch`] fills.
 fn cache() -> Result<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("HOME").or_else(|| absolute("USERPROFILE")).map(|home| home.join(".cache")))
-        .map(|cache| cache.join("lowrank").join("data"))
-        .ok_or_else(|| Error::Usage("there is no home folder to keep data in; set XDG_CACHE_HOME".into()))
+    files::cache_folder("data")
 }
 
-/// Reads `entry`, or with `fold` (from 1) its ready-made training and test files.
+/// Reads `entry`, or with `fold` (from 1) its ready-made training and test files. Of `options`, those count that do not
+/// say how the files are laid out.
 ///
 /// # Errors
 /// Those of [`locate`] and [`read_dataset`]; [`Error::Usage`] where there is no such fold.
-pub fn load(entry: &Entry, fold: Option<usize>, duplicates: Duplicates, binarize: Option<f32>) -> Result<Dataset> {
-    load_from(entry, &locate(entry)?, fold, duplicates, binarize)
+pub fn load(entry: &Entry, fold: Option<usize>, options: &ReadOptions) -> Result<Dataset> {
+    load_from(entry, &locate(entry)?, fold, options)
 }
 
-fn load_from(
-    entry: &Entry,
-    folder: &Path,
-    fold: Option<usize>,
-    duplicates: Duplicates,
-    binarize: Option<f32>,
-) -> Result<Dataset> {
+fn load_from(entry: &Entry, folder: &Path, fold: Option<usize>, options: &ReadOptions) -> Result<Dataset> {
     let (ratings, test) = match fold {
         None => (entry.ratings, None),
         Some(fold) => {
@@ -335,7 +326,7 @@ fn load_from(
             (pair.0, Some(folder.join(pair.1)))
         }
     };
-    let mut options = entry.options(duplicates, binarize);
+    let mut options = entry.options(options);
     let mut missing = None;
     if let Some(titles) = entry.titles {
         let path = folder.join(titles.file);
@@ -541,17 +532,18 @@ mod tests {
         assert_eq!(fetch_into(&root, &entry, Some(Path::new("/nowhere")), &mut |_, _| {}).unwrap(), fetched);
 
         let located = locate_in(&entry, &[folder.path().join("empty"), root]).unwrap();
-        let all = load_from(&entry, &located, None, Duplicates::Last, None).unwrap();
+        let all = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
         assert_eq!((all.ratings.len(), all.test_start), (3, None));
         assert_eq!(all.titles, Some(vec!["One, the".to_string(), "Two".to_string()]));
-        let fold = load_from(&entry, &located, Some(1), Duplicates::Last, Some(5.0)).unwrap();
+        let binarized = ReadOptions { binarize: Some(5.0), skip_lines: 7, ..ReadOptions::default() };
+        let fold = load_from(&entry, &located, Some(1), &binarized).unwrap();
         assert_eq!((fold.test_start, fold.ratings.values), (Some(2), vec![0.0, 0.0, 1.0]));
         for fold in [0, 2] {
-            let error = load_from(&entry, &located, Some(fold), Duplicates::Last, None).unwrap_err().to_string();
+            let error = load_from(&entry, &located, Some(fold), &ReadOptions::default()).unwrap_err().to_string();
             assert!(error.contains(&format!("no fold {fold}; its folds are 1 to 1")), "{error}");
         }
         fs::remove_file(located.join("titles")).unwrap();
-        let untitled = load_from(&entry, &located, None, Duplicates::Last, None).unwrap();
+        let untitled = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
         assert!(untitled.titles.is_none() && untitled.notes[0].starts_with("there are no titles"));
     }
 

@@ -25,7 +25,7 @@ pub struct Dataset {
     pub test_start: Option<usize>,
     /// Title of each item index, for people; `None` without a title file. Unknown titles are empty.
     pub titles: Option<Vec<String>>,
-    /// SHA-256 (hexadecimal) over the bytes of the files read, or over the recipe of synthetic data.
+    /// SHA-256 (hexadecimal) of what was read (see [`read`]), or of the recipe of synthetic data.
     pub fingerprint: String,
     /// For planted data, the RMSE of the model that generated it (its noise): nobody can do better.
     pub reachable_rmse: Option<f64>,

@@ -1,9 +1,11 @@
 //! The one mapping between ids (what files and people use) and indices (rows of a parameter).
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Ids in order of first appearance; the position is the index.
 ///
@@ -17,8 +19,11 @@ pub struct Vocabulary {
 }
 
 /// Fixed keys: iteration order is never used, so nothing observable depends on them.
-fn hash(id: &str) -> u64 {
-    FixedState::with_seed(0).hash_one(id)
+#[inline]
+fn hash(id: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hasher.write(id);
+    hasher.finish()
 }
 
 impl Vocabulary {
@@ -36,6 +41,27 @@ impl Vocabulary {
         Self::from_ids((1..=count).map(|id| id.to_string()))
     }
 
+    /// The vocabulary whose [`parts`](Self::parts) these are; `None` where no vocabulary has such parts.
+    pub(super) fn from_parts(text: String, ends: Vec<u64>) -> Option<Self> {
+        let mut lookup = HashTable::with_capacity(ends.len());
+        let mut start = 0;
+        for (index, &end) in ends.iter().enumerate() {
+            let end = usize::try_from(end).ok()?;
+            let id = text.get(start..end)?;
+            match entry(&mut lookup, &text, &ends, id) {
+                Entry::Occupied(_) => return None,
+                Entry::Vacant(place) => place.insert(u32::try_from(index).ok()?),
+            };
+            start = end;
+        }
+        (start == text.len()).then_some(Self { text, ends, lookup })
+    }
+
+    /// All ids back to back, and where each of them ends.
+    pub(super) fn parts(&self) -> (&str, &[u64]) {
+        (&self.text, &self.ends)
+    }
+
     /// Number of ids.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -51,16 +77,10 @@ impl Vocabulary {
     /// # Panics
     /// With more than `u32::MAX` ids.
     pub fn insert(&mut self, id: &str) -> u32 {
-        let (text, ends) = (&self.text, &self.ends);
-        let entry = self.lookup.entry(
-            hash(id),
-            |&index| slice(text, ends, index as usize) == id,
-            |&index| hash(slice(text, ends, index as usize)),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
-            hashbrown::hash_table::Entry::Vacant(place) => {
-                let index = u32::try_from(ends.len()).expect("at most u32::MAX ids");
+        match entry(&mut self.lookup, &self.text, &self.ends, id) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(place) => {
+                let index = u32::try_from(self.ends.len()).expect("at most u32::MAX ids");
                 place.insert(index);
                 self.text.push_str(id);
                 self.ends.push(self.text.len() as u64);
@@ -71,7 +91,13 @@ impl Vocabulary {
 
     /// The index of `id`, or `None` where it is unknown.
     pub fn index(&self, id: &str) -> Option<u32> {
-        self.lookup.find(hash(id), |&index| self.id(index as usize) == id).copied()
+        self.index_of(id.as_bytes())
+    }
+
+    /// The index of the id with these bytes.
+    #[inline]
+    pub(super) fn index_of(&self, id: &[u8]) -> Option<u32> {
+        self.lookup.find(hash(id), |&index| slice(&self.text, &self.ends, index) == id).copied()
     }
 
     /// The id of `index`.
@@ -79,7 +105,7 @@ impl Vocabulary {
     /// # Panics
     /// Where `index` is not below [`len`](Self::len).
     pub fn id(&self, index: usize) -> &str {
-        slice(&self.text, &self.ends, index)
+        &self.text[span(&self.ends, index)]
     }
 
     /// All ids in index order.
@@ -88,9 +114,22 @@ impl Vocabulary {
     }
 }
 
-fn slice<'a>(text: &'a str, ends: &[u64], index: usize) -> &'a str {
+/// The place of `id` in `lookup`.
+fn entry<'a>(lookup: &'a mut HashTable<u32>, text: &str, ends: &[u64], id: &str) -> Entry<'a, u32> {
+    let is_id = |&index: &u32| slice(text, ends, index) == id.as_bytes();
+    lookup.entry(hash(id.as_bytes()), is_id, |&index| hash(slice(text, ends, index)))
+}
+
+/// Where id `index` stands in the text.
+#[inline]
+fn span(ends: &[u64], index: usize) -> Range<usize> {
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-    &text[start..ends[index] as usize]
+    start..ends[index] as usize
+}
+
+#[inline]
+fn slice<'a>(text: &'a str, ends: &[u64], index: u32) -> &'a [u8] {
+    &text.as_bytes()[span(ends, index as usize)]
 }
 
 #[cfg(test)]
@@ -105,6 +144,19 @@ mod tests {
             assert_eq!(vocabulary.index(vocabulary.id(index)), Some(index as u32));
         }
         assert_eq!(vocabulary.index("c"), None);
+    }
+
+    #[test]
+    fn parts_make_the_vocabulary_again_or_none() {
+        let vocabulary = Vocabulary::from_ids(["b", "", "ä"]);
+        let (text, ends) = vocabulary.parts();
+        assert_eq!((text, ends), ("bä", &[1, 1, 3][..]));
+        let again = Vocabulary::from_parts(text.into(), ends.to_vec()).unwrap();
+        assert!(again.ids().eq(vocabulary.ids()) && again.index("ä") == Some(2));
+        for (text, ends) in [("bä", &[1, 1, 2][..]), ("bä", &[1, 1]), ("bä", &[1, 0, 3]), ("bb", &[1, 2]), ("b", &[2])]
+        {
+            assert!(Vocabulary::from_parts(text.into(), ends.to_vec()).is_none(), "{text:?} {ends:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::data::split::{SplitKind, SplitSpec};
 use crate::data::synthetic::Synthetic;
 use crate::data::{Dataset, catalog};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::loss::{Absolute, Huber, Logistic, Loss, PointwiseLoss, Poisson, Quantile, Squared};
 use crate::metric::Metric;
 use crate::model::{BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig};
@@ -23,7 +24,7 @@ fn given<T>(value: Option<T>) -> T {
     value.expect("the schema gives every active key a value")
 }
 
-/// How the run's ratings file is laid out; the defaults where the data came from elsewhere. Titles are left out.
+/// How the run's ratings file is laid out; the defaults where the data came from elsewhere. Without titles and cache.
 pub fn read_options(settings: &Settings) -> ReadOptions {
     let data = &settings.data;
     ReadOptions {
@@ -42,7 +43,7 @@ pub fn read_options(settings: &Settings) -> ReadOptions {
             DuplicatesKind::Error => Duplicates::Error,
         },
         binarize: data.binarize.map(|from| from as f32),
-        titles: None,
+        ..ReadOptions::default()
     }
 }
 
@@ -52,7 +53,9 @@ pub fn read_options(settings: &Settings) -> ReadOptions {
 /// Those of the readers, the catalog and the generator.
 pub fn dataset(settings: &Settings) -> Result<Dataset> {
     let data = &settings.data;
-    let options = read_options(settings);
+    // Without a home folder nothing can be kept.
+    let cache = data.cache.then(|| files::cache_folder("ratings").ok()).flatten();
+    let options = ReadOptions { cache, ..read_options(settings) };
     if let Some(path) = &data.path {
         let titles = data.titles.as_ref().map(|titles| TitleFile {
             path: titles.path.clone(),
@@ -83,7 +86,7 @@ pub fn dataset(settings: &Settings) -> Result<Dataset> {
         SplitName::Files => data.split.fold,
         _ => None,
     };
-    catalog::load(catalog::find(name)?, fold, options.duplicates, options.binarize)
+    catalog::load(catalog::find(name)?, fold, &options)
 }
 
 /// How the ratings are divided.

@@ -322,8 +322,8 @@ fn baselines(predictor: &Predictor, data: &Split) -> Option<Baselines> {
     Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 
-/// Keys that decide the result and have another value in `b` than in `a`. Threads, device, reporting and the folder
-/// do not decide it.
+/// Keys that decide the result and have another value in `b` than in `a`. The cache, threads, device, reporting and
+/// the folder do not decide it.
 fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
     fn compare(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
         match (a, b) {
@@ -341,7 +341,7 @@ fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
     let json = |settings: &Settings| serde_json::to_value(settings).expect("settings are plain data");
     let mut found = Vec::new();
     compare("", &json(a), &json(b), &mut found);
-    let free = ["train.device", "train.threads", "train.checkpoint_every", "report.", "run."];
+    let free = ["data.cache", "train.device", "train.threads", "train.checkpoint_every", "report.", "run."];
     found.retain(|key| !free.iter().any(|free| key.starts_with(free)));
     found
 }

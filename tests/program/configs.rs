@@ -76,6 +76,7 @@ const CASES: &[Case] = &[
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
+    ("data.cache", &["data.path=large.csv"], "false", Files),
     ("data.titles.path", &[], "titles.csv", Files),
     ("data.titles.delimiter", &["data.titles.path=titles.csv"], "|", Refused("titles.csv")),
     ("data.titles.columns", &["data.titles.path=titles.csv"], "['item', '-', 'title']", Files),
@@ -169,6 +170,9 @@ struct Traces {
 
 fn traces(settings: &[&str]) -> (super::Outcome, Traces) {
     let place = place();
+    if settings.contains(&"data.path=large.csv") {
+        place.write_large("large.csv", place.read("r.csv"));
+    }
     let outcome = place.call(["train", "c.toml"].into_iter().chain(settings.iter().flat_map(|s| ["--set", *s])));
     let files = place.files();
     let find = |name: &str| files.iter().find(|file| file.ends_with(name)).map(|file| place.read(file));

@@ -94,6 +94,31 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
     }
 }
 
+#[test]
+fn a_start_from_the_binary_copy_gives_the_same_bytes() {
+    let place = Place::new();
+    let ratings = (0..2000).map(|at| format!("{},{},{}\n", at * 7 % 97, at * 11 % 61, 1 + at * at % 5));
+    place.write_large("r.csv", ratings.collect::<String>());
+    place.write("c.toml", "data.path = \"r.csv\"\nmodel.rank = 4\ntrain.epochs = 3\n");
+    let writes_copy = |settings: &[&str]| {
+        let args = ["train", "c.toml"].iter().chain(settings);
+        place.call(args).succeeds().stderr.contains("the next start reads the binary copy")
+    };
+    assert!(writes_copy(&[]));
+    assert!(!writes_copy(&[]));
+    assert!(!writes_copy(&["--set", "data.cache=false"]));
+    let files = place.files();
+    let copies: Vec<_> = files.iter().filter(|file| file.starts_with("cache/lowrank/ratings/")).collect();
+    let [copy] = copies[..] else { panic!("{copies:?}") };
+    place.write(copy, &place.read(copy)[..1000]);
+    assert!(writes_copy(&[]), "it was damaged");
+    for run in 2..=4 {
+        assert_same(&place, "runs/c-1", &format!("runs/c-{run}"));
+    }
+    // Where ratings were read from decides nothing, so a run may go on without the copy.
+    place.call(["train", "runs/c-1/config.toml", "--resume", "--set", "data.cache=false"]).succeeds();
+}
+
 /// Waits until the file has a number of lines: until training is that far.
 #[track_caller]
 fn wait_for_lines(place: &Place, file: &str, lines: usize, child: &mut Child) {

@@ -52,6 +52,11 @@ impl Place {
         fs::write(self.path(name), content).expect("a file written");
     }
 
+    /// A ratings file that is large enough for a binary copy, by blank lines before `ratings`.
+    fn write_large(&self, name: &str, ratings: impl AsRef<[u8]>) {
+        self.write(name, [&b"\n".repeat(16 << 20), ratings.as_ref()].concat());
+    }
+
     fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
         let path = self.path(name);
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use lowrank::config::settings::ModelKind;
-use lowrank::data::{Dataset, catalog, read::Duplicates};
+use lowrank::data::{Dataset, catalog, read::ReadOptions};
 use serde_json::Value;
 
 use super::{Outcome, Place, number};
@@ -26,7 +26,7 @@ fn train(place: &Place, config: &str, settings: &[&str]) -> Value {
 }
 
 fn load(name: &str, fold: Option<usize>) -> Dataset {
-    catalog::find(name).and_then(|entry| catalog::load(entry, fold, Duplicates::Last, None)).expect(name)
+    catalog::find(name).and_then(|entry| catalog::load(entry, fold, &ReadOptions::default())).expect(name)
 }
 
 /// Name, users, items, ratings.

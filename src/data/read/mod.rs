@@ -1,15 +1,18 @@
 //! Rating files of any common form, read in one pass with little memory.
 //!
 //! Text may be UTF-8 or Latin-1, with any line ends, plain or compressed with gzip. Users and items are numbered in the
-//! order in which the files first name them. The fingerprint is SHA-256 over the files' (decompressed) bytes, the
-//! training file's and then the test file's; for one plain file it is what `sha256sum` prints.
+//! order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of its
+//! bytes, after decompression. That of a training and a test file is SHA-256 of their two hashes, one after the other, so
+//! that a line which moves from the one to the other changes it.
 
+mod cache;
 mod delimited;
 mod dense;
 mod matrix_market;
 mod text;
 mod titles;
 
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,8 @@ use sha2::{Digest, Sha256};
 use super::split::Groups;
 use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
+use crate::files;
+use cache::BinaryCopy;
 use text::Lines;
 
 /// How a rating file is laid out.
@@ -80,6 +85,9 @@ pub struct ReadOptions {
     pub binarize: Option<f32>,
     /// Titles of the items.
     pub titles: Option<TitleFile>,
+    /// A folder for binary copies of large files, which are read in the place of the files from the second time on, as
+    /// long as the files' content is the same; `None` keeps none.
+    pub cache: Option<PathBuf>,
 }
 
 /// Reads a rating file and, where there is one, a ready-made test file of the same form.
@@ -88,14 +96,25 @@ pub struct ReadOptions {
 /// [`Error::Data`] with the line and column of what cannot be used, [`Error::Io`] where a file cannot be read,
 /// [`Error::Usage`] for options that make no sense.
 pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
+    let mut dataset = match BinaryCopy::of(path, test, options) {
+        Some(copy) => copy.read_or(|| read_files(path, test, options))?,
+        None => read_files(path, test, options)?,
+    };
+    if let Some(file) = &options.titles {
+        dataset.titles = Some(titles::read(file, &dataset.items, &mut dataset.notes)?);
+    }
+    Ok(dataset)
+}
+
+/// Reads everything but titles from the files themselves.
+fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
     let mut dataset = Dataset::default();
-    let mut hash = Sha256::new();
-    read_file(path, options, &mut dataset, &mut hash)?;
+    let mut hashes = vec![read_file(path, options, &mut dataset)?];
     if let Some(test) = test {
         dataset.test_start = Some(dataset.ratings.len());
-        read_file(test, options, &mut dataset, &mut hash)?;
+        hashes.push(read_file(test, options, &mut dataset)?);
     }
-    dataset.fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    dataset.fingerprint = fingerprint(&hashes);
 
     let ratings = &mut dataset.ratings;
     if let Some(threshold) = options.binarize {
@@ -107,16 +126,44 @@ pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> 
     if let Some(timestamps) = &mut ratings.timestamps {
         timestamps.shrink_to_fit();
     }
-    if let Some(file) = &options.titles {
-        dataset.titles = Some(titles::read(file, &dataset.items, &mut dataset.notes)?);
-    }
     Ok(dataset)
 }
 
-/// Adds the ratings of one file to `dataset`.
-fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset, hash: &mut Sha256) -> Result<()> {
+/// A SHA-256 hash.
+type Hash = [u8; 32];
+
+/// The fingerprint of files with these hashes.
+fn fingerprint(hashes: &[Hash]) -> String {
+    match hashes {
+        [hash] => hexadecimal(hash),
+        hashes => hexadecimal(&Sha256::digest(hashes.as_flattened())),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What [`read_file`] would return for the same content.
+fn hash_file(path: &Path) -> Result<Hash> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut source = files::open(path)?;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("read", path, error)),
+        }
+    }
+}
+
+/// Adds the ratings of one file to `dataset`, and returns the hash of its content.
+fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
+    let mut hash = Sha256::new();
     let start = dataset.ratings.len();
-    let mut lines = Lines::open(path, hash)?;
+    let mut lines = Lines::open(path, &mut hash)?;
     lines.skip(options.skip_lines)?;
     match options.format {
         Format::MatrixMarket => matrix_market::read(lines, dataset)?,
@@ -135,7 +182,8 @@ fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset, hash: &m
         *timestamps = None;
         dataset.notes.push("timestamps are left out: only one of the training and the test file has them".into());
     }
-    merge_duplicates(path, options.duplicates, start, dataset)
+    merge_duplicates(path, options.duplicates, start, dataset)?;
+    Ok(hash.finalize().into())
 }
 
 fn is_matrix_market(path: &Path) -> bool {
@@ -326,6 +374,21 @@ mod tests {
         assert_eq!(packed.ratings, plain.ratings);
         assert_eq!(packed.fingerprint, plain.fingerprint);
         assert_eq!(plain.fingerprint, "a71b1279024364014713d44212dca06fff782a5200761a3da2b7ed082b07218a");
+    }
+
+    #[test]
+    fn a_line_that_moves_to_the_test_file_changes_the_fingerprint() {
+        let fingerprint = |train: &str, test: &str| {
+            let (_folder, train) = file("train", train);
+            let (_other, test) = file("test", test);
+            read_dataset(&train, Some(&test), &ReadOptions::default()).unwrap().fingerprint
+        };
+        // The hash of the hashes of "1 a 1\n" and "2 b 3\n".
+        assert_eq!(
+            fingerprint("1 a 1\n", "2 b 3\n"),
+            "b3f0d0f5f4164d2e8b1abc3bcabae8c097e189fa9182b4ea0e10cbba1bf8d91a"
+        );
+        assert_ne!(fingerprint("1 a 1\n2 b 3\n", "3 c 4\n"), fingerprint("1 a 1\n", "2 b 3\n3 c 4\n"));
     }
 
     #[test]

@@ -1,0 +1,450 @@
+//! Binary copies of large rating files: the second start reads numbers where the first one parsed text.
+//!
+//! A copy is found by the paths and the options of a reading, and it counts only where the files have the content that
+//! it was made from, by SHA-256. Nothing cheaper tells: an edit can keep both size and time of a file. The files are
+//! hashed while the copy is read, and their fingerprint has to be known anyway. So a copy is never
+//! out of date; one of another version, cut short or damaged is passed over and made anew.
+//!
+//! # Layout
+//! [`MAGIC`], the header's length (u64), the [`Header`] in JSON, then the columns back to back: user indices, item indices,
+//! ratings, timestamps where there are any, and for users and items the ends (u64) and the text of their ids. Last comes
+//! the CRC-32 of all before it. Numbers are in this machine's byte order.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytemuck::Pod;
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ReadOptions, fingerprint, hash_file, hexadecimal};
+use crate::data::{Dataset, Ratings, Vocabulary};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// What a copy begins with. The number at the end counts up whenever the layout changes, or the readers come to see a
+/// file in another way.
+const MAGIC: &[u8; 16] = b"lowrank ratings1";
+
+/// Bytes of text or gzip, below which parsing takes no time to speak of.
+const WORTHWHILE: u64 = 16 << 20;
+
+/// Bytes that are read and checked at a time: what stays in a processor's cache in between.
+const CHUNK: usize = 1 << 18;
+
+/// Where the binary copy of one reading lies, whether or not it is there.
+pub(super) struct BinaryCopy {
+    path: PathBuf,
+    /// What was read, and how.
+    key: String,
+    sources: Vec<PathBuf>,
+}
+
+/// What columns follow, and all that is not a column.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    key: String,
+    fingerprint: String,
+    ratings: usize,
+    has_timestamps: bool,
+    test_start: Option<usize>,
+    users: Size,
+    items: Size,
+    notes: Vec<String>,
+}
+
+/// Size of a vocabulary.
+#[derive(Debug, Serialize, Deserialize)]
+struct Size {
+    ids: usize,
+    /// Bytes.
+    text: usize,
+}
+
+impl BinaryCopy {
+    /// The copy that belongs to a reading, where `options` and the size of the files ask for one.
+    pub fn of(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
+        Self::above(WORTHWHILE, path, test, options)
+    }
+
+    /// [`of`](Self::of) files with together `least` bytes.
+    fn above(least: u64, path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
+        // Titles are read from their own file every time. Whatever else is added to the options belongs to the key.
+        let ReadOptions { format, delimiter, columns, skip_lines, duplicates, binarize, titles: _, cache } = options;
+        let folder = cache.as_ref()?;
+        let sources: Vec<PathBuf> = [path].into_iter().chain(test).map(Into::into).collect();
+        let mut size = 0;
+        let mut places = Vec::new();
+        for source in &sources {
+            // A pipe can be read only once.
+            let metadata = fs::metadata(source).ok().filter(fs::Metadata::is_file)?;
+            size += metadata.len();
+            places.push(fs::canonicalize(source).ok()?);
+        }
+        if size < least {
+            return None;
+        }
+        // Notes repeat the files' names as they were given.
+        let read = (&sources, places, test.is_some());
+        let how = (format, delimiter, columns, skip_lines, duplicates, binarize.map(f32::to_bits));
+        let machine = (env!("CARGO_PKG_VERSION"), cfg!(target_endian = "big"));
+        let key = format!("{read:?} {how:?} {machine:?}");
+        let name = hexadecimal(&Sha256::digest(&key));
+        Some(Self { path: folder.join(&name[..32]), key, sources })
+    }
+
+    /// The data from the copy, or from `read` where there is none that counts; then the copy is made for the next time.
+    ///
+    /// # Errors
+    /// Those of `read`. That a copy cannot be written is only noted.
+    pub fn read_or(&self, read: impl FnOnce() -> Result<Dataset>) -> Result<Dataset> {
+        if let Some(dataset) = self.read() {
+            return Ok(dataset);
+        }
+        let mut dataset = read()?;
+        let source = self.sources[0].display();
+        dataset.notes.push(match self.write(&dataset) {
+            Ok(()) => format!("{source}: the next start reads the binary copy {}", self.path.display()),
+            Err(error) => format!("{source}: no binary copy is kept for the next start: {error}"),
+        });
+        Ok(dataset)
+    }
+
+    fn read(&self) -> Option<Dataset> {
+        if !self.path.is_file() {
+            return None;
+        }
+        let hashes = || self.sources.iter().map(|source| hash_file(source)).collect::<Result<Vec<_>>>();
+        let (dataset, hashes) = rayon::join(|| self.decode(), hashes);
+        // Where a file cannot be read, the reader says so.
+        dataset.filter(|dataset| hashes.is_ok_and(|hashes| fingerprint(&hashes) == dataset.fingerprint))
+    }
+
+    /// What the copy holds; `None` where anything about it is not as it was written.
+    fn decode(&self) -> Option<Dataset> {
+        let file = File::open(&self.path).ok()?;
+        let left = file.metadata().ok()?.len();
+        let mut input = Input { file, left, checksum: Crc::new() };
+        if input.bytes(MAGIC.len())? != MAGIC {
+            return None;
+        }
+        let length = input.column::<u64>(1)?[0];
+        let header: Header = serde_json::from_slice(&input.bytes(usize::try_from(length).ok()?)?).ok()?;
+        if header.key != self.key {
+            return None;
+        }
+        let ratings = Ratings {
+            users: input.column(header.ratings)?,
+            items: input.column(header.ratings)?,
+            values: input.column(header.ratings)?,
+            timestamps: if header.has_timestamps { Some(input.column(header.ratings)?) } else { None },
+        };
+        let mut vocabulary = |size: Size| {
+            let ends = input.column(size.ids)?;
+            Vocabulary::from_parts(String::from_utf8(input.bytes(size.text)?).ok()?, ends)
+        };
+        let (users, items) = (vocabulary(header.users)?, vocabulary(header.items)?);
+        let checksum = input.checksum.sum();
+        let is_whole = input.column::<u32>(1)? == [checksum] && input.left == 0;
+
+        let known = |indices: &[u32], vocabulary: &Vocabulary| {
+            indices.iter().max().is_none_or(|&largest| (largest as usize) < vocabulary.len())
+        };
+        let is_sound = known(&ratings.users, &users)
+            && known(&ratings.items, &items)
+            && ratings.values.iter().all(|value| value.is_finite())
+            && header.test_start.is_none_or(|start| start <= ratings.len());
+        let Header { fingerprint, test_start, notes, .. } = header;
+        (is_whole && is_sound).then(|| Dataset {
+            ratings,
+            users,
+            items,
+            test_start,
+            fingerprint,
+            notes,
+            ..Dataset::default()
+        })
+    }
+
+    fn write(&self, dataset: &Dataset) -> Result<()> {
+        let Dataset { ratings, users, items, test_start, titles: _, fingerprint, reachable_rmse: _, notes } = dataset;
+        let size = |vocabulary: &Vocabulary| Size { ids: vocabulary.len(), text: vocabulary.parts().0.len() };
+        let header = Header {
+            key: self.key.clone(),
+            fingerprint: fingerprint.clone(),
+            ratings: ratings.len(),
+            has_timestamps: ratings.timestamps.is_some(),
+            test_start: *test_start,
+            users: size(users),
+            items: size(items),
+            notes: notes.clone(),
+        };
+        let header = serde_json::to_vec(&header).map_err(|e| Error::data(&self.path, e.to_string()))?;
+        let length = (header.len() as u64).to_ne_bytes();
+        let mut sections: Vec<&[u8]> = vec![MAGIC, &length, &header];
+        sections.extend([&ratings.users, &ratings.items].map(|indices| bytemuck::cast_slice(indices)));
+        sections.push(bytemuck::cast_slice(&ratings.values));
+        sections.extend(ratings.timestamps.as_ref().map(|timestamps| bytemuck::cast_slice(timestamps)));
+        for (text, ends) in [users.parts(), items.parts()] {
+            sections.extend([bytemuck::cast_slice(ends), text.as_bytes()]);
+        }
+        if let Some(folder) = self.path.parent() {
+            files::create_folder(folder)?;
+        }
+        files::write_expendable(&self.path, |writer| {
+            let mut checksum = Crc::new();
+            let mut write = |bytes: &[u8]| writer.write_all(bytes).map_err(|e| Error::io("write", &self.path, e));
+            for chunk in sections.iter().flat_map(|section| section.chunks(CHUNK)) {
+                checksum.update(chunk);
+                write(chunk)?;
+            }
+            write(&checksum.sum().to_ne_bytes())
+        })
+    }
+}
+
+/// A file that is read in order, with as many bytes left as it is long.
+struct Input {
+    file: File,
+    left: u64,
+    /// Of all bytes read.
+    checksum: Crc,
+}
+
+impl Input {
+    fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+        self.column(count)
+    }
+
+    /// The next `count` numbers; `None` where the file has not that many.
+    fn column<T: Pod>(&mut self, count: usize) -> Option<Vec<T>> {
+        let size = count.checked_mul(size_of::<T>())?;
+        // Before memory is asked for: a wrong header can name any count.
+        self.left = self.left.checked_sub(size as u64)?;
+        let mut numbers = vec![T::zeroed(); count];
+        for chunk in bytemuck::cast_slice_mut(&mut numbers).chunks_mut(CHUNK) {
+            self.file.read_exact(chunk).ok()?;
+            self.checksum.update(chunk);
+        }
+        Some(numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::tests::file;
+    use super::super::{Duplicates, Format, TitleFile, read_dataset, read_files};
+    use super::*;
+
+    const CSV: &[u8] = b"user,item,rating,when\n1,a,2.5,10\n2,caf\xe9,3,11\n1,a,4,12\n3,\"x, y\",-1e-3,-5\n";
+
+    /// Options with a cache in `folder`.
+    fn with_cache(folder: &Path, options: ReadOptions) -> ReadOptions {
+        ReadOptions { cache: Some(folder.join("cache")), ..options }
+    }
+
+    fn copy_of(path: &Path, test: Option<&Path>, options: &ReadOptions) -> BinaryCopy {
+        BinaryCopy::above(0, path, test, options).unwrap()
+    }
+
+    #[track_caller]
+    fn assert_same(a: &Dataset, b: &Dataset) {
+        assert_eq!(a.ratings, b.ratings);
+        assert!(a.users.ids().eq(b.users.ids()) && a.items.ids().eq(b.items.ids()));
+        assert!(a.users.ids().all(|id| a.users.index(id) == b.users.index(id)));
+        assert_eq!((a.test_start, &a.titles, &a.fingerprint), (b.test_start, &b.titles, &b.fingerprint));
+        assert_eq!((a.reachable_rmse, &a.notes), (b.reachable_rmse, &b.notes));
+    }
+
+    #[test]
+    fn a_copy_is_what_every_reader_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(CSV).unwrap();
+        let zipped = gzip.finish().unwrap();
+        let matrix = b"%%MatrixMarket matrix coordinate pattern general\n3 2 2\n3 2\n1 1\n";
+        let columns = Some(["user", "item", "rating", "timestamp"].map(String::from).to_vec());
+        let options = ReadOptions { columns, ..Default::default() };
+        let cases: [(&str, &[u8], ReadOptions); 7] = [
+            ("r.csv", CSV, options.clone()),
+            ("r.csv.gz", &zipped, options.clone()),
+            ("binary.csv", CSV, ReadOptions { binarize: Some(2.5), ..options.clone() }),
+            ("all.csv", CSV, ReadOptions { duplicates: Duplicates::Keep, ..options }),
+            ("pairs.tsv", b"7\tx\n8\ty\n", ReadOptions::default()),
+            ("m.mtx", matrix, ReadOptions::default()),
+            ("d.txt", b"a b\n1 NA\n2 3\n", ReadOptions { format: Format::Dense, ..Default::default() }),
+        ];
+        let mut notes = 0;
+        for (name, content, options) in cases {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            let options = with_cache(folder.path(), options);
+            for test in [None, Some(path.as_path())] {
+                let copy = copy_of(&path, test, &options);
+                assert!(copy.read().is_none(), "{name}");
+                let expected = read_files(&path, test, &options).unwrap();
+                let mut first = copy.read_or(|| read_files(&path, test, &options)).unwrap();
+                assert!(first.notes.pop().unwrap().contains("the next start reads the binary copy"), "{name}");
+                assert_same(&first, &expected);
+                assert_same(&copy.read().expect(name), &expected);
+                notes += expected.notes.len();
+            }
+        }
+        assert!(notes > 6, "notes are among what is compared");
+    }
+
+    #[test]
+    fn only_large_files_are_copied_and_titles_are_read_anew() {
+        let (folder, path) = file("r.csv", CSV);
+        let titles = folder.path().join("titles.csv");
+        fs::write(&titles, "a,First\n").unwrap();
+        let file = TitleFile { path: titles.clone(), ..Default::default() };
+        let options = with_cache(folder.path(), ReadOptions { titles: Some(file), ..Default::default() });
+        let copies = || fs::read_dir(folder.path().join("cache")).map_or(0, Iterator::count);
+        let small = read_dataset(&path, None, &options).unwrap();
+        assert_eq!(copies(), 0);
+
+        // Blank lines count as little as they should.
+        fs::write(&path, [&b"\n".repeat(WORTHWHILE as usize), CSV].concat()).unwrap();
+        let first = read_dataset(&path, None, &options).unwrap();
+        assert_eq!((copies(), first.notes.len()), (1, small.notes.len() + 1));
+        fs::write(&titles, "a,Second\n").unwrap();
+        let second = read_dataset(&path, None, &options).unwrap();
+        // Reading the text again would have been noted.
+        assert_eq!((second.ratings, second.notes), (small.ratings, small.notes));
+        assert_eq!(second.titles.unwrap()[0], "Second");
+        assert!(read_dataset(&path, None, &ReadOptions { cache: None, ..options }).is_ok());
+        assert_eq!(copies(), 1);
+    }
+
+    #[test]
+    fn an_edit_that_keeps_size_and_time_is_seen() {
+        let (folder, path) = file("r.csv", "1,a,3\n2,b,4\n");
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let copy = copy_of(&path, None, &options);
+        copy.read_or(|| read_files(&path, None, &options)).unwrap();
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "1,a,3\n2,b,5\n").unwrap();
+        File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert!(copy.read().is_none());
+        let changed = copy.read_or(|| read_files(&path, None, &options)).unwrap();
+        assert_eq!(changed.ratings.values, [3.0, 5.0]);
+        assert_eq!(copy.read().unwrap().ratings.values, [3.0, 5.0]);
+        assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1, "the new copy replaced the old one");
+    }
+
+    #[test]
+    fn a_line_that_moves_to_the_test_file_is_seen() {
+        let (folder, train) = file("train.csv", "1,a,3\n2,b,4\n");
+        let test = folder.path().join("test.csv");
+        fs::write(&test, "1,b,5\n").unwrap();
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let copy = copy_of(&train, Some(&test), &options);
+        copy.read_or(|| read_files(&train, Some(&test), &options)).unwrap();
+        assert_eq!(copy.read().unwrap().test_start, Some(2));
+        fs::write(&train, "1,a,3\n").unwrap();
+        fs::write(&test, "2,b,4\n1,b,5\n").unwrap();
+        assert!(copy.read().is_none());
+    }
+
+    #[test]
+    fn every_option_that_matters_has_a_copy_of_its_own() {
+        let (folder, path) = file("r.csv", CSV);
+        let plain = || with_cache(folder.path(), ReadOptions::default());
+        let variants = [
+            plain(),
+            ReadOptions { format: Format::Dense, ..plain() },
+            ReadOptions { delimiter: Some(",".into()), ..plain() },
+            ReadOptions { columns: Some(vec!["user".into(), "item".into()]), ..plain() },
+            ReadOptions { skip_lines: 1, ..plain() },
+            ReadOptions { duplicates: Duplicates::Mean, ..plain() },
+            ReadOptions { binarize: Some(1.0), ..plain() },
+        ];
+        let mut names: Vec<PathBuf> = variants.iter().map(|options| copy_of(&path, None, options).path).collect();
+        names.push(copy_of(&path, Some(&path), &plain()).path);
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        let titled = ReadOptions { titles: Some(TitleFile::default()), ..plain() };
+        assert!(names.contains(&copy_of(&path, None, &titled).path), "titles are not in the copy");
+        assert!(BinaryCopy::above(0, &path, None, &ReadOptions::default()).is_none(), "no cache is asked for");
+        assert!(BinaryCopy::above(0, folder.path(), None, &plain()).is_none(), "a folder is no file");
+    }
+
+    #[test]
+    fn damage_of_any_byte_is_noticed() {
+        let (folder, path) = file("r.csv", "1,a,3,7\n2,b,4,8\n");
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let copy = copy_of(&path, None, &options);
+        copy.read_or(|| read_files(&path, None, &options)).unwrap();
+        let whole = fs::read(&copy.path).unwrap();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            fs::write(&copy.path, &damaged).unwrap();
+            assert!(copy.read().is_none(), "byte {at}");
+            fs::write(&copy.path, &whole[..at]).unwrap();
+            assert!(copy.read().is_none(), "cut at {at}");
+        }
+        fs::write(&copy.path, [&whole[..], &[0]].concat()).unwrap();
+        assert!(copy.read().is_none(), "longer");
+        fs::write(&copy.path, &whole).unwrap();
+        assert!(copy.read().is_some());
+    }
+
+    #[test]
+    fn numbers_that_training_could_not_bear_are_refused() {
+        let (folder, path) = file("r.csv", "1,a,3\n2,b,4\n");
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let copy = copy_of(&path, None, &options);
+        let good = read_files(&path, None, &options).unwrap();
+        let spoilt = |spoil: &dyn Fn(&mut Dataset)| {
+            let mut dataset = good.clone();
+            spoil(&mut dataset);
+            copy.write(&dataset).unwrap();
+            copy.read().is_none()
+        };
+        assert!(!spoilt(&|_| ()));
+        assert!(spoilt(&|dataset| dataset.ratings.users[1] = 2));
+        assert!(spoilt(&|dataset| dataset.ratings.items[0] = u32::MAX));
+        assert!(spoilt(&|dataset| dataset.ratings.values[0] = f32::NAN));
+        assert!(spoilt(&|dataset| dataset.test_start = Some(3)));
+    }
+
+    #[test]
+    fn a_copy_that_cannot_be_written_is_noted() {
+        let (folder, path) = file("r.csv", "1,a,3\n");
+        fs::write(folder.path().join("cache"), "in the way").unwrap();
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let dataset = copy_of(&path, None, &options).read_or(|| read_files(&path, None, &options)).unwrap();
+        assert_eq!(dataset.ratings.values, [3.0]);
+        assert!(dataset.notes[0].contains("r.csv: no binary copy is kept for the next start: "), "{:?}", dataset.notes);
+    }
+
+    #[test]
+    fn many_at_once_agree_and_leave_one_copy() {
+        let text: String = (0..20_000).map(|at| format!("{},{},{}\n", at % 997, at % 131, at % 5)).collect();
+        let (folder, path) = file("r.csv", text);
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let expected = read_files(&path, None, &options).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let copy = copy_of(&path, None, &options);
+                        let read = copy.read_or(|| read_files(&path, None, &options)).unwrap();
+                        assert_eq!(read.ratings, expected.ratings);
+                        // Others go on writing while this one reads.
+                        copy.write(&expected).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1);
+    }
+}
