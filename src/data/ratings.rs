@@ -19,6 +19,16 @@ pub struct Ratings {
 }
 
 impl Ratings {
+    /// No ratings, with room for exactly `count`.
+    pub fn with_capacity(count: usize, timestamps: bool) -> Self {
+        Self {
+            users: Vec::with_capacity(count),
+            items: Vec::with_capacity(count),
+            values: Vec::with_capacity(count),
+            timestamps: timestamps.then(|| Vec::with_capacity(count)),
+        }
+    }
+
     /// Number of ratings.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -30,6 +40,7 @@ impl Ratings {
     }
 
     /// Adds one rating. The first decides whether there are timestamps.
+    #[inline]
     pub fn push(&mut self, user: u32, item: u32, value: f32, timestamp: Option<i64>) {
         if let Some(timestamp) = timestamp {
             self.timestamps.get_or_insert_default().push(timestamp);

@@ -167,23 +167,23 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
             items.see(ratings.items[rating]);
         }
     }
+    let number = |numbers: &[u32], index: u32| numbers.get(index as usize).copied().unwrap_or(UNKNOWN);
     let collect = |wanted| {
-        let members = || (0..parts.len()).filter(|&rating| part_of(parts[rating]) == wanted);
-        let count = members().count();
-        let gather = |indices: &[u32], numbers: &[u32]| {
-            fill(count, members().map(|rating| numbers.get(indices[rating] as usize).copied().unwrap_or(UNKNOWN)))
-        };
-        Ratings {
-            users: gather(&ratings.users, &users.new),
-            items: gather(&ratings.items, &items.new),
-            values: fill(count, members().map(|rating| ratings.values[rating])),
-            timestamps: ratings
-                .timestamps
-                .as_ref()
-                .map(|timestamps| fill(count, members().map(|rating| timestamps[rating]))),
+        let belongs = |part: &Part| part_of(*part) == wanted;
+        let count = parts.iter().filter(|part| belongs(part)).count();
+        let mut collected = Ratings::with_capacity(count, ratings.timestamps.is_some());
+        for (rating, _) in parts.iter().enumerate().filter(|(_, part)| belongs(part)) {
+            collected.push(
+                number(&users.new, ratings.users[rating]),
+                number(&items.new, ratings.items[rating]),
+                ratings.values[rating],
+                ratings.timestamps.as_ref().map(|timestamps| timestamps[rating]),
+            );
         }
+        collected
     };
-    let (train, validation, test) = (collect(Part::Train), collect(Part::Validation), collect(Part::Test));
+    let (train, (validation, test)) =
+        rayon::join(|| collect(Part::Train), || rayon::join(|| collect(Part::Validation), || collect(Part::Test)));
     if train.is_empty() {
         return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
     }
@@ -192,13 +192,6 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
         .as_ref()
         .map(|titles| items.old.iter().map(|&item| titles.get(item as usize).cloned().unwrap_or_default()).collect());
     Ok(Split { train, validation, test, users: users.vocabulary, items: items.vocabulary, titles })
-}
-
-/// A vector of exactly `count` elements, without spare capacity.
-fn fill<T>(count: usize, elements: impl Iterator<Item = T>) -> Vec<T> {
-    let mut filled = Vec::with_capacity(count);
-    filled.extend(elements);
-    filled
 }
 
 /// Gives the ids that training has new indices, in order of first appearance.

@@ -2,7 +2,7 @@
 
 use super::ReadOptions;
 use super::text::{Lines, Row, Splitter, parse_number};
-use crate::data::Dataset;
+use crate::data::{Dataset, Vocabulary};
 use crate::error::{Error, Result};
 
 /// What a column holds.
@@ -175,13 +175,23 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
         if row.len() != layout.names.len() {
             return Err(layout.count_error(&row));
         }
-        let user = users.insert(&row.id(layout.user, name(layout.user))?);
-        let item = items.insert(&row.id(layout.item, name(layout.item))?);
+        let user = index(users, &row, layout.user, name(layout.user))?;
+        let item = index(items, &row, layout.item, name(layout.item))?;
         let value = layout.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
         let timestamp = layout.timestamp.map(|column| row.integer(column, name(column))).transpose()?;
         ratings.push(user, item, value, timestamp);
     }
     Ok(())
+}
+
+/// The index of the id in field `column`, which is called `name`.
+#[inline]
+fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize, name: &str) -> Result<u32> {
+    // Bytes that are a known id need no decoding: what is UTF-8 decodes to itself, and ids are UTF-8.
+    match vocabulary.index_of(&row.bytes(column)) {
+        Some(index) => Ok(index),
+        None => Ok(vocabulary.insert(&row.id(column, name)?)),
+    }
 }
 
 #[cfg(test)]
