@@ -1,0 +1,119 @@
+//! Time of everything between a ratings file and the first step: parsing text, reading the binary copy, dividing,
+//! baseline and factors, and the order of the first epoch. Sizes stand in the benchmark's name; seeds are fixed; files
+//! are written outside the timed part.
+//!
+//! `cargo bench --bench data` for all, `cargo bench --bench data -- parse` for some.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use lowrank::data::Dataset;
+use lowrank::data::batch::epoch_order;
+use lowrank::data::read::{ReadOptions, read_dataset};
+use lowrank::data::split::{SplitKind, SplitSpec, assign, divide};
+use lowrank::data::synthetic::Synthetic;
+use lowrank::device::DeviceSpec;
+use lowrank::eval::Baseline;
+use lowrank::model::{BiasedMfConfig, FactorInit, ModelConfig, Start};
+
+/// Users, items and ratings, in the proportions of MovieLens 1M and of ten times as much.
+const SIZES: [(usize, usize, u64); 2] = [(6040, 3706, 1_000_000), (138_000, 27_000, 10_000_000)];
+const SPLIT: SplitSpec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.1 };
+const RANK: usize = 64;
+
+fn main() {
+    divan::main();
+}
+
+fn planted((users, items, ratings): (usize, usize, u64)) -> Dataset {
+    let recipe = Synthetic { users, items, ratings, rank: 2, noise: 0.5, seed: 1 };
+    recipe.dataset().expect("a recipe in range")
+}
+
+/// The forms that rating files come in.
+const FORMS: [&str; 4] = ["csv with timestamps", "csv", "movielens", "words"];
+
+/// Writes ratings in one of the forms.
+fn file(form: &str, size: (usize, usize, u64)) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("ratings.csv");
+    let Dataset { ratings, users, items, .. } = planted(size);
+    let timestamps = ratings.timestamps.as_ref().expect("planted data have timestamps");
+    let mut text = Vec::new();
+    for at in 0..ratings.len() {
+        let (user, item) = (users.id(ratings.users[at] as usize), items.id(ratings.items[at] as usize));
+        let (stars, time) = ((2.0 * ratings.values[at]).round() / 2.0, timestamps[at]);
+        match form {
+            "csv with timestamps" => writeln!(text, "{user},{item},{stars:.1},{time}"),
+            "csv" => writeln!(text, "{user},{item},{stars:.1}"),
+            "movielens" => writeln!(text, "{user}::{item}::{stars:.0}::{time}"),
+            _ => writeln!(text, "\"reader {user}\";\"{item:0>9}X\";\"{stars:.0}\""),
+        }
+        .expect("memory takes any text");
+    }
+    fs::write(&path, text).expect("a file written");
+    (folder, path)
+}
+
+/// Text to indices, ratings and vocabularies, on one core.
+#[divan::bench(args = FORMS, sample_count = 10, sample_size = 1)]
+fn parse_million(bencher: Bencher, form: &str) {
+    let (_folder, path) = file(form, SIZES[0]);
+    let bytes = fs::metadata(&path).expect("the file").len();
+    bencher
+        .counter(BytesCount::new(bytes))
+        .bench_local(|| read_dataset(&path, None, &ReadOptions::default()).expect("a good file"));
+}
+
+/// The same ratings from the binary copy that the first reading leaves, beside which the text is hashed.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn read_copy(bencher: Bencher, size: (usize, usize, u64)) {
+    let (folder, path) = file(FORMS[0], size);
+    let options = ReadOptions { cache: Some(folder.path().join("cache")), ..ReadOptions::default() };
+    read_dataset(&path, None, &options).expect("a good file");
+    let read = || read_dataset(&path, None, &options).expect("a good file");
+    assert!(read().notes.is_empty(), "it would be noted if the text had been read again");
+    bencher.counter(ItemsCount::new(size.2)).bench_local(read);
+}
+
+/// Drawing a random split.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn split_assign(bencher: Bencher, size: (usize, usize, u64)) {
+    let data = planted(size);
+    bencher.counter(ItemsCount::new(size.2)).bench_local(|| assign(&data, &SPLIT, 1).expect("a split"));
+}
+
+/// Dividing ratings and vocabularies by it.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn split_divide(bencher: Bencher, size: (usize, usize, u64)) {
+    let data = planted(size);
+    let parts = assign(&data, &SPLIT, 1).expect("a split");
+    bencher.counter(ItemsCount::new(size.2)).bench_local(|| divide(&data, &parts, false).expect("parts"));
+}
+
+/// The damped means that training starts from.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn fit_baseline(bencher: Bencher, size: (usize, usize, u64)) {
+    let Dataset { ratings, users, items, .. } = planted(size);
+    bencher.counter(ItemsCount::new(size.2)).bench_local(|| Baseline::fit(&ratings, users.len(), items.len()));
+}
+
+/// Drawing the first parameters of `biased-mf` at rank 64.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn draw_factors(bencher: Bencher, (num_users, num_items, _): (usize, usize, u64)) {
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let config = ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init: FactorInit::Normal { std: 0.1 } });
+    let device = &opened.device;
+    let (user_offsets, item_offsets) = (&[][..], &[][..]);
+    let start = Start { num_users, num_items, mean_score: 3.5, user_offsets, item_offsets, seed: 1, device };
+    bencher.counter(ItemsCount::new((num_users + num_items) * RANK)).bench_local(|| config.init(&start));
+}
+
+/// The order in which an epoch visits the ratings.
+#[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
+fn shuffle_epoch(bencher: Bencher, (_, _, ratings): (usize, usize, u64)) {
+    bencher.counter(ItemsCount::new(ratings)).bench_local(|| epoch_order(ratings as usize, 1, 1));
+}
