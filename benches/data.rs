@@ -43,9 +43,9 @@ fn file(form: &str, size: (usize, usize, u64)) -> (tempfile::TempDir, PathBuf) {
     let Dataset { ratings, users, items, .. } = planted(size);
     let timestamps = ratings.timestamps.as_ref().expect("planted data have timestamps");
     let mut text = Vec::new();
-    for at in 0..ratings.len() {
+    for (at, time) in timestamps.iter().enumerate() {
         let (user, item) = (users.id(ratings.users[at] as usize), items.id(ratings.items[at] as usize));
-        let (stars, time) = ((2.0 * ratings.values[at]).round() / 2.0, timestamps[at]);
+        let stars = (2.0 * ratings.values[at]).round() / 2.0;
         match form {
             "csv with timestamps" => writeln!(text, "{user},{item},{stars:.1},{time}"),
             "csv" => writeln!(text, "{user},{item},{stars:.1}"),

@@ -214,7 +214,7 @@ mod tests {
         let text = good("[data]\npath = 'r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
         let expected = "# Resolved by lowrank: every key that takes part, with its value.\n\
                         name = \"x\"\nseed = 42\n\n\
-                        [data]\npath = \"r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\n\n\
+                        [data]\npath = \"r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\ncache = true\n\n\
                         [data.split]\nkind = \"none\"\n\n[model]\n";
         assert!(text.starts_with(expected), "{text}");
         assert!(text.contains("momentum = 0.9\n") && !text.contains("beta1"));
