@@ -317,3 +317,30 @@ fn fix_signs(svd: &mut Svd) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Well conditioned, badly conditioned, and with dependent columns: each way to an orthonormal basis.
+    #[test]
+    fn bases_are_orthonormal_and_keep_their_product() {
+        for scale in [0.9f32, 0.5, 1e-4, 0.0] {
+            let tall = Dense::from_fn(400, 6, |row, column| {
+                let wave = ((row * (column + 2)) as f32 * 0.37).sin();
+                scale.powi(column as i32) * wave + if scale == 1e-4 { ((row + 1) as f32 * 0.1).cos() } else { 0.0 }
+            });
+            let (basis, triangle) = orthonormal(tall.clone());
+            let gram = basis.gram();
+            for row in 0..6 {
+                for column in 0..6 {
+                    assert!((gram[(row, column)] - f64::from(u8::from(row == column))).abs() < 1e-6, "{scale}");
+                    assert!(row <= column || triangle[(row, column)] == 0.0);
+                }
+            }
+            let product = basis.times_small(triangle.as_ref());
+            let error = product.values().iter().zip(tall.values()).map(|(ours, theirs)| (ours - theirs).abs());
+            assert!(error.fold(0.0, f32::max) < 1e-6, "{scale}");
+        }
+    }
+}

@@ -383,3 +383,70 @@ fn not_finite(row: usize, column: usize, value: f32) -> Error {
 fn outside(row: usize, column: u32, rows: usize, columns: usize) -> Error {
     Error::Usage(format!("row {row}, column {column} is outside of a matrix of {rows} rows and {columns} columns"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message<T>(result: Result<T>) -> String {
+        match result {
+            Err(Error::Usage(message)) => message,
+            _ => panic!("a usage error"),
+        }
+    }
+
+    /// 0 2 0 / 0 0 0 / 3 0 -1
+    fn small() -> Matrix {
+        Matrix::sparse(3, vec![0, 1, 1, 3], vec![1, 0, 2], vec![2.0, 3.0, -1.0]).expect("valid")
+    }
+
+    #[test]
+    fn cells_in_any_order_make_the_same_matrix() {
+        let matrix = Csr::from_cells(3, 3, &[2, 0, 2], &[2, 1, 0], &[-1.0, 2.0, 3.0]).expect("valid");
+        assert_eq!(Matrix::Sparse(matrix), small());
+        let mut ratings = Ratings::default();
+        [(2, 0, 3.0), (2, 2, -1.0), (0, 1, 2.0)].into_iter().for_each(|(u, i, value)| ratings.push(u, i, value, None));
+        assert_eq!(Matrix::from_ratings(&ratings, 3, 3).expect("valid"), small());
+    }
+
+    #[test]
+    fn dense_and_sparse_tell_the_same() {
+        let sparse = small();
+        let dense = Matrix::dense(3, 3, vec![0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, -1.0]).expect("valid");
+        for matrix in [&sparse, &dense] {
+            assert_eq!((matrix.rows(), matrix.columns(), matrix.get(2, 2), matrix.get(1, 1)), (3, 3, -1.0, 0.0));
+            assert_eq!((matrix.norm_squared(), matrix.sum()), (14.0, 4.0));
+            assert_eq!(matrix.column_means(), [1.0, 2.0 / 3.0, -1.0 / 3.0]);
+            assert_eq!(matrix.row_means(), [2.0 / 3.0, 0.0, 2.0 / 3.0]);
+            assert_eq!((matrix.transposed().get(0, 2), matrix.transposed().transposed()), (3.0, (*matrix).clone()));
+            for (at, &value) in matrix.values().iter().enumerate() {
+                let (row, column) = matrix.place(at);
+                assert_eq!(matrix.get(row, column), value);
+            }
+        }
+        assert_eq!((sparse.stored(), dense.stored()), (3, 9));
+        assert_eq!(Matrix::Sparse(dense.filtered(|row, column| dense.get(row, column) != 0.0)), sparse);
+        assert_eq!(sparse.filtered(|row, _| row == 2).stored(), 2);
+        let wide = Matrix::dense(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).expect("valid").transposed();
+        assert_eq!((wide.rows(), wide.values()), (3, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0][..]));
+    }
+
+    #[test]
+    fn what_is_no_matrix_is_refused() {
+        assert!(message(Matrix::dense(2, 2, vec![0.0; 3])).contains("3 values for a matrix of 2 rows and 2 columns"));
+        assert!(message(Matrix::dense(2, 2, vec![0.0, 0.0, 0.0, f32::NAN])).contains("row 1, column 1 is NaN"));
+        let sparse = |offsets, indices, values| message(Matrix::sparse(3, offsets, indices, values));
+        assert!(sparse(vec![0, 2], vec![1, 1], vec![1.0, 1.0]).contains("row 0: column 1 after column 1"));
+        assert!(sparse(vec![0, 0, 1], vec![3], vec![1.0]).contains("row 1, column 3 is outside"));
+        assert!(sparse(vec![0, 1], vec![2], vec![f32::INFINITY]).contains("row 0, column 2 is inf"));
+        for (offsets, indices) in
+            [(vec![], vec![]), (vec![0, 1, 0, 1], vec![0]), (vec![0, 1], vec![0, 1]), (vec![1, 1], vec![0])]
+        {
+            assert!(sparse(offsets, indices, vec![1.0]).contains("offsets"));
+        }
+        let cells = |rows: &[u32], columns: &[u32]| message(Csr::from_cells(3, 3, rows, columns, &[1.0, 2.0]));
+        assert!(cells(&[0, 3], &[0, 0]).contains("row 3, column 0 is outside of a matrix of 3 rows and 3 columns"));
+        assert!(cells(&[2, 2], &[1, 1]).contains("row 2, column 1 is given twice"));
+        assert!(cells(&[0, u32::MAX], &[0, 0]).contains("outside"));
+    }
+}

@@ -265,3 +265,50 @@ impl Dense {
         product
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(rows: usize, columns: usize) -> Dense {
+        Dense::from_fn(rows, columns, |row, column| ((row * 7 + column * 13) % 11) as f32 - 5.0)
+    }
+
+    /// Products of small integers are exact in f32, so that all layouts have to agree to the bit.
+    #[test]
+    fn every_width_and_layout_gives_the_naive_product() {
+        let matrix = Matrix::Dense(pattern(150, 40));
+        let stored = Matrix::Sparse(matrix.filtered(|row, column| matrix.get(row, column) != 0.0));
+        for width in (0..=66).chain([127, 128, 129, 200]) {
+            let (x, y) = (pattern(40, width), pattern(150, width));
+            let expected = |a: &Dense, x: &Dense| {
+                let cell = |row, column| (0..x.rows()).map(|at| a.row(row)[at] * x.row(at)[column]).sum();
+                Dense::from_fn(a.rows(), x.columns(), cell)
+            };
+            for matrix in [&matrix, &stored] {
+                let sides = Sides::new(matrix);
+                assert_eq!(sides.by_rows().times(&x), expected(&pattern(150, 40), &x), "width {width}");
+                assert_eq!(sides.by_columns().times(&y), expected(&pattern(150, 40).transposed(), &y), "width {width}");
+                assert_eq!(sides.by_rows().stored(), matrix.stored());
+            }
+        }
+    }
+
+    #[test]
+    fn gram_matrices_and_small_products_are_exact_over_many_blocks() {
+        let tall = pattern(20_000, 5);
+        let gram = tall.gram();
+        for row in 0..5 {
+            for column in 0..5 {
+                let terms = (0..20_000).map(|at| f64::from(tall.row(at)[row]) * f64::from(tall.row(at)[column]));
+                assert_eq!(gram[(row, column)], terms.sum::<f64>());
+            }
+        }
+        let right = Mat::from_fn(5, 2, |row, column| (row + 2 * column) as f64);
+        let product = tall.times_small(right.as_ref());
+        for row in [0, 127, 128, 19_999] {
+            let expected = |column: usize| (0..5).map(|at| tall.row(row)[at] * (at + 2 * column) as f32).sum::<f32>();
+            assert_eq!(product.row(row), [expected(0), expected(1)]);
+        }
+    }
+}

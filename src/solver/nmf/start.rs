@@ -108,3 +108,49 @@ fn double_svd(sides: &Sides<'_>, config: &NmfConfig, density: f64) -> Result<Fac
     }
     Ok(Factors { w, ht })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::matrix::Matrix;
+
+    #[test]
+    fn the_double_svd_is_that_of_scikit_learn() {
+        let cell = |i: usize, j: usize| {
+            let (i, j) = (i as f64, j as f64);
+            ((1.0 + 0.7 * i * i + 1.3 * j * (i + 1.0)).sin() + 0.4).max(0.0) as f32
+        };
+        let matrix = Matrix::Dense(Dense::from_fn(13, 9, cell));
+        let sides = Sides::new(&matrix);
+        let config = |kind| NmfConfig { start: kind, ..NmfConfig::new(3) };
+        let Factors { w, ht } = start(&sides, &config(Start::Nndsvd)).expect("fits");
+        let close =
+            |ours: f32, theirs: f64| assert!((f64::from(ours) - theirs).abs() < 1e-5, "{ours} against {theirs}");
+        (0..13).for_each(|row| close(w.row(row)[1], NNDSVD_W[row]));
+        (0..9).for_each(|row| close(ht.row(row)[2], NNDSVD_H[row]));
+        let mean = matrix.sum() / 117.0;
+        let filled = start(&sides, &config(Start::Nndsvda)).expect("fits");
+        for (plain, filled) in w.values().iter().zip(filled.w.values()) {
+            close(*filled, if *plain == 0.0 { mean } else { f64::from(*plain) });
+        }
+    }
+
+    // Printed by tests/scripts/reference_matrix.py.
+
+    const NNDSVD_W: [f64; 13] = [
+        0.448039091,
+        0.0,
+        0.82909741,
+        0.151537537,
+        0.0502960865,
+        0.75981311,
+        0.0,
+        0.331172212,
+        0.0,
+        0.12510353,
+        0.0,
+        0.295471471,
+        0.0,
+    ];
+    const NNDSVD_H: [f64; 9] = [0.0, 0.253768685, 0.0, 0.369413695, 0.663390544, 0.0, 0.0, 0.709264285, 0.448243532];
+}
