@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod catalog;
+pub mod matrix;
 pub mod ratings;
 pub mod read;
 pub mod split;

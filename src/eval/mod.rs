@@ -1,6 +1,7 @@
 //! Models on splits: predictions, metrics, top-N lists, and what happens to ids that training never saw.
 
 mod baseline;
+pub mod linkage;
 mod recommend;
 
 use burn::tensor::Device;

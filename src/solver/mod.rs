@@ -2,9 +2,11 @@
 
 pub mod gradient;
 pub mod mini_batch;
+pub mod nmf;
 pub mod optimizer;
 pub mod schedule;
 pub mod stratified;
+pub mod svd;
 mod touched;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ mod contract;
 mod determinism;
 mod golden;
 mod inputs;
+mod matrix;
 mod recovery;
 mod stratified;
 

@@ -1,0 +1,374 @@
+//! Hierarchical alternating least squares: each entry of a factor in turn is set to its optimum, all others fixed.
+//!
+//! With G = HHᵀ and B = AHᵀ the objective of row w of W is ½wᵀGw − bᵀw + const, and
+//! w_t ← max(0, w_t − (Gw − b)_t / G_tt). H is updated in the same way from Aᵀ ≈ HᵀWᵀ. Missing cells give each row its own
+//! G and b, sums over the cells that it has.
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::objective::{inner, penalty};
+use super::{Descent, Factors, NmfConfig, Penalty, Stop, Zeros};
+use crate::data::matrix::{Csr, Dense, Sides, View, combine};
+
+pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -> Descent {
+    let Factors { mut w, mut ht } = factors;
+    let (rows, columns) = (sides.by_rows(), sides.by_columns());
+    let problem = &config.problem;
+    let half_norm = 0.5 * sides.matrix().norm_squared();
+    let mut trace = Vec::new();
+    let mut first_violation = None;
+    let mut stop = Stop::MaxIterations;
+    let mut gram_h = ht.gram();
+    for iteration in 1..=config.max_iterations {
+        let left = improve(rows, &mut w, &ht, &gram_h, problem.zeros, problem.w);
+        let gram_w = w.gram();
+        let right = improve(columns, &mut ht, &w, &gram_w, problem.zeros, problem.h);
+        gram_h = ht.gram();
+        let all = if right.own_grams { 0.0 } else { 0.5 * inner(&gram_w, &gram_h) };
+        let penalties = penalty(rows, &w, problem.zeros, problem.w) + penalty(columns, &ht, problem.zeros, problem.h);
+        trace.push((iteration, half_norm + all + right.value + penalties));
+        let violation = left.violation + right.violation;
+        if violation <= config.tolerance * *first_violation.get_or_insert(violation) {
+            stop = Stop::Converged;
+            break;
+        }
+    }
+    let iterations = trace.len();
+    Descent { factors: Factors { w, ht }, trace, iterations, stop }
+}
+
+/// What the update of one factor tells.
+#[derive(Default)]
+struct Update {
+    /// Σ |projected gradient| in the first sweep.
+    violation: f64,
+    /// Σ −bᵀw over the rows, and ½wᵀGw where each has its own G.
+    value: f64,
+    /// Whether each row had its own G.
+    own_grams: bool,
+}
+
+/// Updates `own` in A ≈ own · otherᵀ, A seen along the rows of `own`.
+fn improve(view: View<'_>, own: &mut Dense, other: &Dense, gram: &Mat<f64>, zeros: Zeros, penalty: Penalty) -> Update {
+    let rank = own.columns();
+    // Work of the products beside that of one sweep (Gillis & Glineur 2012, section 4.1, with their α = ½).
+    let products = view.stored() + view.columns() * rank;
+    let sweeps = 1 + (1 + products / (view.rows() * (rank + 1))) / 2;
+    match (view, zeros) {
+        (View::Sparse(csr), Zeros::Missing) => observed(csr, own, other, gram, penalty, sweeps),
+        _ => everything(view, own, other, gram, penalty, sweeps),
+    }
+}
+
+/// Sweeps end where one changes the factor by less than this part of what the first one changed.
+const WORTHWHILE: f32 = 0.1;
+
+/// Rows that are swept together, one in each lane.
+const LANES: usize = 16;
+/// Rows of one task.
+const TASK: usize = 16 * LANES;
+
+fn everything(
+    view: View<'_>,
+    own: &mut Dense,
+    other: &Dense,
+    gram: &Mat<f64>,
+    penalty: Penalty,
+    sweeps: usize,
+) -> Update {
+    let rank = own.columns();
+    let products = view.times(other);
+    let count = view.columns() as f64;
+    let l1 = (penalty.l1 * count) as f32;
+    let ridge = |row, column| if row == column { penalty.l2 * count } else { 0.0 };
+    let gram = Dense::from_fn(rank, rank, |row, column| (gram[(row, column)] + ridge(row, column)) as f32);
+    let tasks = own.values_mut().par_chunks_mut(TASK * rank).zip(products.values().par_chunks(TASK * rank));
+    let parts = tasks.map(|(own, products)| Arch::new().dispatch(Sweeps { own, products, gram: &gram, l1, sweeps }));
+    let mut update = Update::default();
+    for (violation, value) in parts.collect::<Vec<_>>() {
+        update.violation += violation;
+        update.value += value;
+    }
+    update
+}
+
+/// Sweeps over rows that share G.
+struct Sweeps<'a> {
+    own: &'a mut [f32],
+    products: &'a [f32],
+    gram: &'a Dense,
+    l1: f32,
+    sweeps: usize,
+}
+
+impl WithSimd for Sweeps<'_> {
+    /// Violation and Σ −bᵀw.
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> (f64, f64) {
+        let rank = self.gram.columns();
+        let mut w = vec![[0.0f32; LANES]; rank];
+        let mut b = vec![[0.0f32; LANES]; rank];
+        let (mut violation, mut value) = (0.0, 0.0);
+        for (own, products) in self.own.chunks_mut(LANES * rank).zip(self.products.chunks(LANES * rank)) {
+            for (lane, (own, products)) in own.chunks_exact(rank).zip(products.chunks_exact(rank)).enumerate() {
+                for t in 0..rank {
+                    w[t][lane] = own[t];
+                    b[t][lane] = products[t] - self.l1;
+                }
+            }
+            // Lanes without a row stay zero.
+            for lane in own.len() / rank..LANES {
+                for t in 0..rank {
+                    w[t][lane] = 0.0;
+                    b[t][lane] = -1.0;
+                }
+            }
+            let first = sweep(&mut w, &b, self.gram);
+            violation += first.0;
+            for _ in 1..self.sweeps {
+                if sweep(&mut w, &b, self.gram).1 <= WORTHWHILE * first.1 {
+                    break;
+                }
+            }
+            for (lane, (own, products)) in own.chunks_exact_mut(rank).zip(products.chunks_exact(rank)).enumerate() {
+                for t in 0..rank {
+                    own[t] = w[t][lane];
+                    value -= f64::from(own[t]) * f64::from(products[t]);
+                }
+            }
+        }
+        (violation, value)
+    }
+}
+
+/// One sweep over 16 rows: Σ |projected gradient| and Σ |change|.
+#[inline(always)]
+fn sweep(w: &mut [[f32; LANES]], b: &[[f32; LANES]], gram: &Dense) -> (f64, f32) {
+    let rank = w.len();
+    let (mut violations, mut changes) = ([0.0f32; LANES], [0.0f32; LANES]);
+    for t in 0..rank {
+        let weights = gram.row(t);
+        let curvature = weights[t];
+        // Four sums, for in one they would wait for each other.
+        let [mut first, mut second, mut third, mut fourth] = [[0.0f32; LANES]; 4];
+        let (fours, rest) = w.as_chunks::<4>();
+        let (weights, last) = weights.as_chunks::<4>();
+        for (four, weights) in fours.iter().zip(weights) {
+            add(&mut first, weights[0], &four[0]);
+            add(&mut second, weights[1], &four[1]);
+            add(&mut third, weights[2], &four[2]);
+            add(&mut fourth, weights[3], &four[3]);
+        }
+        rest.iter().zip(last).for_each(|(row, &weight)| add(&mut first, weight, row));
+        // A component that is zero everywhere has no optimum: it stays.
+        let step = if curvature > 0.0 { 1.0 / curvature } else { 0.0 };
+        for lane in 0..LANES {
+            let gradient = (first[lane] + second[lane]) + (third[lane] + fourth[lane]) - b[t][lane];
+            let old = w[t][lane];
+            let projected = if old > 0.0 { gradient } else { gradient.min(0.0) };
+            let new = (old - gradient * step).max(0.0);
+            violations[lane] += projected.abs();
+            changes[lane] += (new - old).abs();
+            w[t][lane] = new;
+        }
+    }
+    (violations.iter().map(|&value| f64::from(value)).sum(), changes.iter().sum())
+}
+
+/// `sums` += `weight` · `row`.
+#[inline(always)]
+fn add(sums: &mut [f32; LANES], weight: f32, row: &[f32; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += weight * row[lane];
+    }
+}
+
+/// Rows of one task where each row has its own G.
+const MASKED_TASK: usize = 8;
+
+fn observed(csr: &Csr, own: &mut Dense, other: &Dense, gram: &Mat<f64>, penalty: Penalty, sweeps: usize) -> Update {
+    let rank = own.columns();
+    let parts = own.values_mut().par_chunks_mut(MASKED_TASK * rank).enumerate().map(|(task, own)| {
+        let mut equations = Equations::new(rank);
+        let (mut violation, mut value) = (0.0, 0.0);
+        for (row, own) in own.chunks_exact_mut(rank).enumerate() {
+            let (indices, values) = csr.row(task * MASKED_TASK + row);
+            if indices.is_empty() {
+                own.fill(0.0);
+                continue;
+            }
+            equations.gather(indices, values, other, gram);
+            let count = indices.len() as f64;
+            let (l1, l2) = ((penalty.l1 * count) as f32, (penalty.l2 * count) as f32);
+            let solved = Arch::new().dispatch(RowSweeps { own, equations: &mut equations, l1, l2, sweeps });
+            violation += solved.0;
+            value += solved.1;
+        }
+        (violation, value)
+    });
+    let mut update = Update { own_grams: true, ..Update::default() };
+    for (violation, value) in parts.collect::<Vec<_>>() {
+        update.violation += violation;
+        update.value += value;
+    }
+    update
+}
+
+/// G and b of one row, and room to compute them in.
+struct Equations {
+    /// G: `[rank, rank]`.
+    gram: Vec<f32>,
+    /// b: `[rank]`.
+    products: Vec<f32>,
+    /// (G + l2)w − b + l1: `[rank]`.
+    gradient: Vec<f32>,
+    panel: Vec<f32>,
+    missing: Vec<u32>,
+}
+
+impl Equations {
+    fn new(rank: usize) -> Self {
+        Self {
+            gram: vec![0.0; rank * rank],
+            products: vec![0.0; rank],
+            gradient: vec![0.0; rank],
+            panel: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// Sums over the rows `indices` of `other`, whose sum over all rows is `all`.
+    fn gather(&mut self, indices: &[u32], values: &[f32], other: &Dense, all: &Mat<f64>) {
+        let rank = other.columns();
+        Arch::new().dispatch(Combine { out: &mut self.products, indices, values, other });
+        // Where most cells are there, it is less work to take away those that are not ...
+        if 2 * indices.len() > other.rows() {
+            self.missing.clear();
+            let mut present = indices.iter().copied().peekable();
+            self.missing.extend((0..other.rows() as u32).filter(|index| present.next_if_eq(index).is_none()));
+            let missing = std::mem::take(&mut self.missing);
+            self.sum_of_squares(&missing, other);
+            self.missing = missing;
+            let mut exact = true;
+            for row in 0..rank {
+                for column in 0..rank {
+                    let cell = &mut self.gram[row * rank + column];
+                    *cell = (all[(row, column)] - f64::from(*cell)) as f32;
+                }
+                exact &= f64::from(self.gram[row * rank + row]) >= 1e-2 * all[(row, row)];
+            }
+            if exact {
+                return;
+            }
+            // ... unless a component lies in those almost alone, so that hardly a digit would be left.
+        }
+        self.sum_of_squares(indices, other);
+    }
+
+    /// G = Σ xxᵀ over the rows `indices` of `other`.
+    fn sum_of_squares(&mut self, indices: &[u32], other: &Dense) {
+        let rank = other.columns();
+        self.gram.fill(0.0);
+        for indices in indices.chunks(256) {
+            self.panel.clear();
+            indices.iter().for_each(|&index| self.panel.extend_from_slice(other.row(index as usize)));
+            let panel = MatRef::from_row_major_slice(&self.panel, indices.len(), rank);
+            triangular::matmul(
+                MatMut::from_row_major_slice_mut(&mut self.gram, rank, rank),
+                BlockStructure::TriangularLower,
+                Accum::Add,
+                panel.transpose(),
+                BlockStructure::Rectangular,
+                panel,
+                BlockStructure::Rectangular,
+                1.0,
+                Par::Seq,
+            );
+        }
+        for row in 0..rank {
+            for column in 0..row {
+                self.gram[column * rank + row] = self.gram[row * rank + column];
+            }
+        }
+    }
+}
+
+struct Combine<'a> {
+    out: &'a mut [f32],
+    indices: &'a [u32],
+    values: &'a [f32],
+    other: &'a Dense,
+}
+
+impl WithSimd for Combine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        combine(self.out, self.indices, self.values, self.other);
+    }
+}
+
+/// Sweeps over one row with its own G.
+struct RowSweeps<'a> {
+    own: &'a mut [f32],
+    equations: &'a mut Equations,
+    l1: f32,
+    l2: f32,
+    sweeps: usize,
+}
+
+impl WithSimd for RowSweeps<'_> {
+    /// Violation and ½wᵀGw − bᵀw.
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> (f64, f64) {
+        let Self { own, equations, l1, l2, sweeps } = self;
+        let rank = own.len();
+        let Equations { gram, products, gradient, .. } = equations;
+        gradient.iter_mut().zip(&*products).for_each(|(gradient, product)| *gradient = l1 - product);
+        for (weights, &value) in gram.chunks_exact(rank).zip(&*own).filter(|(_, value)| **value != 0.0) {
+            gradient.iter_mut().zip(weights).for_each(|(gradient, weight)| *gradient += weight * value);
+        }
+        gradient.iter_mut().zip(&*own).for_each(|(gradient, value)| *gradient += l2 * value);
+        let (mut violation, mut first_change) = (0.0, 0.0);
+        for sweep in 0..sweeps {
+            let mut change = 0.0;
+            for t in 0..rank {
+                let curvature = gram[t * rank + t] + l2;
+                let (old, slope) = (own[t], gradient[t]);
+                if sweep == 0 {
+                    violation += f64::from(if old > 0.0 { slope } else { slope.min(0.0) }.abs());
+                }
+                if !(curvature > 0.0) {
+                    continue;
+                }
+                let new = (old - slope / curvature).max(0.0);
+                let step = new - old;
+                if step != 0.0 {
+                    own[t] = new;
+                    change += step.abs();
+                    let weights = &gram[t * rank..][..rank];
+                    gradient.iter_mut().zip(weights).for_each(|(gradient, weight)| *gradient += weight * step);
+                    gradient[t] += l2 * step;
+                }
+            }
+            if sweep == 0 {
+                first_change = change;
+            } else if change <= WORTHWHILE * first_change {
+                break;
+            }
+        }
+        // gradient − l1 − l2·w − b = Gw − 2b.
+        let value = |(&w, (&gradient, &b)): (&f32, (&f32, &f32))| {
+            0.5 * f64::from(w) * (f64::from(gradient) - f64::from(l1) - f64::from(l2 * w) - f64::from(b))
+        };
+        (violation, own.iter().zip(gradient.iter().zip(&*products)).map(value).sum())
+    }
+}

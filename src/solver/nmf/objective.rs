@@ -1,0 +1,128 @@
+//! The objective, evaluated for its own sake and not along the way.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::{Divergence, Penalty, Problem, Zeros};
+use crate::data::matrix::{Csr, Dense, Matrix, Sides, View};
+use crate::error::{Error, Result};
+
+/// The value of `problem` at W `[rows, rank]` and H `[rank, columns]`.
+///
+/// It is infinite for the Kullback–Leibler divergence where (WH)_ij = 0 and a_ij > 0.
+///
+/// # Errors
+/// [`Error::Usage`] where the shapes do not fit.
+pub fn objective(matrix: &Matrix, w: &Dense, h: &Dense, problem: &Problem) -> Result<f64> {
+    if w.rows() != matrix.rows() || h.columns() != matrix.columns() || w.columns() != h.rows() {
+        return Err(Error::Usage(format!(
+            "W of {} × {} and H of {} × {} for a matrix of {} × {}",
+            w.rows(),
+            w.columns(),
+            h.rows(),
+            h.columns(),
+            matrix.rows(),
+            matrix.columns(),
+        )));
+    }
+    Ok(exact(&Sides::new(matrix), w, &h.transposed(), problem))
+}
+
+/// [`objective`] with Hᵀ.
+pub(super) fn exact(sides: &Sides<'_>, w: &Dense, ht: &Dense, problem: &Problem) -> f64 {
+    let divergence = problem.divergence;
+    let cells = match sides.matrix() {
+        Matrix::Dense(dense) => dense_cells(dense, w, ht, divergence),
+        Matrix::Sparse(csr) => {
+            let stored = stored_cells(csr, w, ht, |a, p| divergence.of(a, p));
+            match problem.zeros {
+                Zeros::Missing => stored,
+                Zeros::Data => {
+                    // d(0, p) of all cells less that of the stored ones.
+                    let all = match divergence {
+                        Divergence::Frobenius => 0.5 * inner(&w.gram(), &ht.gram()),
+                        Divergence::KullbackLeibler => {
+                            column_sums(w).iter().zip(column_sums(ht)).map(|(w, h)| w * h).sum()
+                        }
+                    };
+                    all + stored - stored_cells(csr, w, ht, |_, p| divergence.of(0.0, p))
+                }
+            }
+        }
+    };
+    cells
+        + penalty(sides.by_rows(), w, problem.zeros, problem.w)
+        + penalty(sides.by_columns(), ht, problem.zeros, problem.h)
+}
+
+impl Divergence {
+    /// d(a, p).
+    fn of(self, a: f64, p: f64) -> f64 {
+        match self {
+            Self::Frobenius => 0.5 * (a - p).powi(2),
+            Self::KullbackLeibler if a == 0.0 => p,
+            Self::KullbackLeibler => a * (a / p).ln() - a + p,
+        }
+    }
+}
+
+fn dense_cells(dense: &Dense, w: &Dense, ht: &Dense, divergence: Divergence) -> f64 {
+    const BLOCK: usize = 64;
+    let (columns, rank) = (dense.columns(), w.columns());
+    let part = |(cells, w): (&[f32], &[f32])| {
+        let rows = w.len() / rank;
+        let mut product = vec![0.0; cells.len()];
+        let left = MatRef::from_row_major_slice(w, rows, rank);
+        let view = MatMut::from_row_major_slice_mut(&mut product, rows, columns);
+        matmul(view, Accum::Replace, left, ht.view().transpose(), 1.0, Par::Seq);
+        cells.iter().zip(product).map(|(&a, p)| divergence.of(f64::from(a), f64::from(p))).sum::<f64>()
+    };
+    let blocks = dense.values().par_chunks(BLOCK * columns).zip(w.values().par_chunks(BLOCK * rank));
+    blocks.map(part).collect::<Vec<_>>().iter().sum()
+}
+
+fn stored_cells(csr: &Csr, w: &Dense, ht: &Dense, term: impl Fn(f64, f64) -> f64 + Sync) -> f64 {
+    let part = |row: usize| {
+        let (indices, values) = csr.row(row);
+        let product = |&column: &u32| -> f64 {
+            let pairs = w.row(row).iter().zip(ht.row(column as usize));
+            pairs.map(|(&left, &right)| f64::from(left) * f64::from(right)).sum()
+        };
+        indices.iter().map(product).zip(values).map(|(p, &a)| term(f64::from(a), p)).sum::<f64>()
+    };
+    (0..csr.rows()).into_par_iter().map(part).collect::<Vec<_>>().iter().sum()
+}
+
+/// ⟨A, B⟩: the sum of the products of the cells of two small matrices. ‖W·H‖² = ⟨WᵀW, H·Hᵀ⟩.
+pub(super) fn inner(left: &Mat<f64>, right: &Mat<f64>) -> f64 {
+    let columns = left.col_iter().zip(right.col_iter());
+    columns.map(|(left, right)| left.iter().zip(right.iter()).map(|(left, right)| left * right).sum::<f64>()).sum()
+}
+
+/// Σ over the rows of a factor.
+pub(super) fn column_sums(factor: &Dense) -> Vec<f64> {
+    let mut sums = vec![0.0; factor.columns()];
+    for row in factor.values().chunks_exact(factor.columns()) {
+        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    sums
+}
+
+/// Number of cells that count in one row of `view`.
+pub(super) fn cells(view: View<'_>, zeros: Zeros, row: usize) -> usize {
+    match (view, zeros) {
+        (View::Sparse(csr), Zeros::Missing) => csr.row(row).0.len(),
+        _ => view.columns(),
+    }
+}
+
+/// Σ_i c_i (l1 ‖f_i‖₁ + ½ l2 ‖f_i‖²) over the rows of a factor.
+pub(super) fn penalty(view: View<'_>, factor: &Dense, zeros: Zeros, Penalty { l1, l2 }: Penalty) -> f64 {
+    if l1 == 0.0 && l2 == 0.0 {
+        return 0.0;
+    }
+    let entry = |&value: &f32| l1 * f64::from(value) + 0.5 * l2 * f64::from(value).powi(2);
+    let row = |row| cells(view, zeros, row) as f64 * factor.row(row).iter().map(entry).sum::<f64>();
+    (0..factor.rows()).map(row).sum()
+}
