@@ -107,4 +107,5 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod solver;
+pub mod sweep;
 pub mod train;

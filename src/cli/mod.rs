@@ -8,6 +8,7 @@ mod output;
 mod predict;
 mod recommend;
 mod run;
+mod sweep;
 mod train;
 
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct Cli {
 enum Command {
     /// Train a model and write a run directory.
     Train(train::TrainArgs),
+    /// Search for the best settings of a config, and train and test the winner.
+    Sweep(sweep::SweepArgs),
     /// Metrics of a trained model, on its own test split or on a file.
     Evaluate(evaluate::EvaluateArgs),
     /// Predicted ratings of (user, item) pairs.
@@ -80,6 +83,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Train(args) => train::train(args),
+            Command::Sweep(args) => sweep::sweep(args),
             Command::Evaluate(args) => evaluate::evaluate(args),
             Command::Predict(args) => predict::predict(args),
             Command::Recommend(args) => recommend::recommend(args),
