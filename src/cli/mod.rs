@@ -1,5 +1,6 @@
 //! The command line: clap types here, one file a subcommand. No numerics.
 
+mod compare;
 mod config;
 mod data;
 mod evaluate;
@@ -37,6 +38,8 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Metrics of a trained model, on its own test split or on a file.
     Evaluate(evaluate::EvaluateArgs),
+    /// Runs side by side: settings that differ, metrics, paired differences with an interval.
+    Compare(compare::CompareArgs),
     /// Predicted ratings of (user, item) pairs.
     Predict(predict::PredictArgs),
     /// The items that a user would rate highest.
@@ -85,6 +88,7 @@ impl Cli {
             Command::Train(args) => train::train(args),
             Command::Sweep(args) => sweep::sweep(args),
             Command::Evaluate(args) => evaluate::evaluate(args),
+            Command::Compare(args) => compare::compare(args),
             Command::Predict(args) => predict::predict(args),
             Command::Recommend(args) => recommend::recommend(args),
             Command::Inspect(args) => inspect::inspect(args),

@@ -331,7 +331,11 @@ fn report(swept: &Swept, plan: &Plan) -> String {
     let mut best: Vec<&Record> = swept.records.iter().filter(|record| record.status == Status::Finished).collect();
     best.sort_by(|a, b| {
         let (a, b) = (a.metric.unwrap_or(f64::NAN), b.metric.unwrap_or(f64::NAN));
-        if metric.improves(a, b, 0.0) { std::cmp::Ordering::Less } else { a.total_cmp(&b).max(std::cmp::Ordering::Equal) }
+        if metric.improves(a, b, 0.0) {
+            std::cmp::Ordering::Less
+        } else {
+            a.total_cmp(&b).max(std::cmp::Ordering::Equal)
+        }
     });
     let keys = plan.space.keys();
     let rows: Vec<Vec<String>> = best
@@ -349,7 +353,8 @@ fn report(swept: &Swept, plan: &Plan) -> String {
     if !swept.tested.is_empty() {
         text += "\nthe winner, trained again on training and validation ratings and tested once:\n\n";
         let scores = |path: &Path, summary: &Summary| {
-            let rmse = |scores: Option<crate::metric::Scores>| scores.map_or(String::new(), |s| format!("{:.4}", s.rmse));
+            let rmse =
+                |scores: Option<crate::metric::Scores>| scores.map_or(String::new(), |s| format!("{:.4}", s.rmse));
             let mae = summary.test.map_or(String::new(), |scores| format!("{:.4}", scores.mae));
             vec![path.display().to_string(), rmse(summary.test), mae, rmse(summary.validation)]
         };
@@ -373,7 +378,11 @@ fn report(swept: &Swept, plan: &Plan) -> String {
     }
     let program = output::program();
     text += &format!("\nnext:\n  {program} train {}\n", directory.best().display());
-    text += &format!("  {program} sweep {} --resume --set trials={}\n", directory.space().display(), 2 * plan.settings.trials);
+    text += &format!(
+        "  {program} sweep {} --resume --set trials={}\n",
+        directory.space().display(),
+        2 * plan.settings.trials
+    );
     if directory.events().is_dir() {
         text += &format!("  tensorboard --logdir {}\n", directory.events().display());
     }

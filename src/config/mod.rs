@@ -69,7 +69,10 @@ impl Config {
 
     /// The config as a file that resolves to this config again, with nothing left to a default.
     pub fn to_toml(&self) -> String {
-        format!("# Resolved by lowrank: every key that takes part, with its value.\n{}", to_toml(&schema::CONFIG, &self.values))
+        format!(
+            "# Resolved by lowrank: every key that takes part, with its value.\n{}",
+            to_toml(&schema::CONFIG, &self.values)
+        )
     }
 }
 

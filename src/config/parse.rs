@@ -63,7 +63,8 @@ pub(super) fn resolve(text: &str, path: &Path, overrides: &[Override]) -> Result
 pub(crate) fn to_toml(schema: &Schema, values: &Values) -> String {
     let mut text = String::new();
     for section in schema.sections() {
-        let mut keys = schema.keys.iter().filter(|key| key.section() == section && values.contains_key(key.path)).peekable();
+        let mut keys =
+            schema.keys.iter().filter(|key| key.section() == section && values.contains_key(key.path)).peekable();
         if !section.is_empty() && keys.peek().is_some() {
             text += &format!("\n[{section}]\n");
         }
@@ -79,7 +80,8 @@ pub(crate) fn to_toml(schema: &Schema, values: &Values) -> String {
 }
 
 fn settings(values: &Values) -> Settings {
-    toml::from_str(&to_toml(&CONFIG, values)).expect("every checked value fits its field, as a test proves for all choices")
+    toml::from_str(&to_toml(&CONFIG, values))
+        .expect("every checked value fits its field, as a test proves for all choices")
 }
 
 /// Where something was written, in the order in which people look: the file from top to bottom, then the overrides.
@@ -143,9 +145,9 @@ impl Reader {
         self.report(Place::in_file(text, offset), message);
     }
 
-    /// Notes that there is no key or section `path`.
-    pub fn report_unknown_at(&mut self, text: &str, offset: usize, path: &str, is_section: bool) {
-        self.report_unknown(path, Place::in_file(text, offset), is_section);
+    /// Notes that there is no key `path`.
+    pub fn report_unknown_at(&mut self, text: &str, offset: usize, path: &str) {
+        self.report_unknown(path, Place::in_file(text, offset), false);
     }
 
     /// Takes over the problems of another reader of the same file.

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protobuf::well_known_types::{Value, Value_oneof_kind};
 use protobuf::{Message, RepeatedField, SingularPtrField};
-use tensorboard_proto::event::{Event, Event_oneof_what, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::api::Status;
+use tensorboard_proto::event::{Event, Event_oneof_what, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::plugin_hparams::{
     HParamsPluginData, HParamsPluginData_oneof_data, SessionEndInfo, SessionStartInfo,
 };

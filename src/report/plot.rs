@@ -138,7 +138,8 @@ pub enum PanelAxis {
 pub fn panels(title: &str, names: &[&str], panels: &[Panel]) -> Chart {
     let columns = panels.len().clamp(1, 3);
     let rows = panels.len().div_ceil(columns).max(1);
-    let mut values: Vec<f64> = panels.iter().flat_map(|panel| panel.series.iter().flatten().map(|point| point.1)).collect();
+    let mut values: Vec<f64> =
+        panels.iter().flat_map(|panel| panel.series.iter().flatten().map(|point| point.1)).collect();
     values.retain(|value| value.abs() <= 1e100);
     values.sort_by(f64::total_cmp);
     let lowest = values.first().copied().unwrap_or_default();
@@ -168,7 +169,8 @@ pub fn panels(title: &str, names: &[&str], panels: &[Panel]) -> Chart {
         drawn.push(plots);
         layouts.push(layout((360.0, 300.0), x, y()));
     }
-    let legend = names.iter().enumerate().map(|(at, name)| entry(name, colors[at % colors.len()], LegendShape::Circle, false));
+    let legend =
+        names.iter().enumerate().map(|(at, name)| entry(name, colors[at % colors.len()], LegendShape::Circle, false));
     let figure = Figure::new(rows, columns)
         .with_structure((0..drawn.len()).map(|at| vec![at]).collect())
         .with_plots(drawn)

@@ -1,6 +1,7 @@
 //! Runs: from a resolved config to a directory that holds everything that came of it.
 
 pub mod assemble;
+pub mod compare;
 mod directory;
 mod model_file;
 mod summary;

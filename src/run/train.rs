@@ -18,8 +18,8 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::files;
-use crate::model::parameters;
 use crate::model::AnyModel;
+use crate::model::parameters;
 use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 

@@ -174,9 +174,10 @@ fn open(path: &Path) -> Result<File> {
     let file = OpenOptions::new().append(true).open(path).map_err(|e| Error::io("open", path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Error::Usage(format!("{}: another lowrank sweep is at work here; wait for it or stop it", path.display())))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Usage(format!(
+            "{}: another lowrank sweep is at work here; wait for it or stop it",
+            path.display()
+        ))),
         Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
     }
 }

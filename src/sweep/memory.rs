@@ -42,15 +42,8 @@ pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -
 /// Parameters are affine in the number of users and items, so that three tiny models tell the size of any.
 fn sizes(settings: &Settings, users: usize, items: usize, device: &Device) -> (usize, usize) {
     let count = |num_users, num_items| -> usize {
-        let start = Start {
-            num_users,
-            num_items,
-            mean_score: 1.0,
-            user_offsets: &[],
-            item_offsets: &[],
-            seed: 0,
-            device,
-        };
+        let start =
+            Start { num_users, num_items, mean_score: 1.0, user_offsets: &[], item_offsets: &[], seed: 0, device };
         let model = assemble::model(settings).init(&start);
         parameters::collect(&model).iter().map(|(_, values)| values.data.len()).sum()
     };
@@ -102,7 +95,10 @@ mod tests {
         let rank_64 = bytes(&["model.rank=64"]);
         assert!((1.8..2.2).contains(&(bytes(&["model.rank=128"]) as f64 / rank_64 as f64)));
         assert!(bytes(&["model.rank=64", "solver.kind=adagrad"]) < rank_64);
-        assert!(bytes(&["model.rank=64", "solver.kind=sgd", "solver.momentum=0"]) < bytes(&["model.rank=64", "solver.kind=sgd"]));
+        assert!(
+            bytes(&["model.rank=64", "solver.kind=sgd", "solver.momentum=0"])
+                < bytes(&["model.rank=64", "solver.kind=sgd"])
+        );
         assert!(bytes(&["model.rank=64", "solver.rows=touched"]) < rank_64);
         assert!(bytes(&["model.rank=64", "solver.batch_size=0"]) > bytes(&["model.rank=64", "solver.batch_size=10"]));
         assert!(bytes(&["model.kind=mlp", "model.layers=[4096]"]) > bytes(&["model.kind=mlp", "model.layers=[64]"]));

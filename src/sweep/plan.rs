@@ -74,8 +74,13 @@ pub const SPACE_FILE: Schema = Schema {
             .when(&[is("sampler.kind", &["tpe"])]),
         key("sampler.candidates", AT_LEAST_ONE, DefaultValue::Toml("24"), "Candidates of which tpe tries the best.")
             .when(&[is("sampler.kind", &["tpe"])]),
-        key("sampler.points", AT_LEAST_ONE, DefaultValue::Toml("3"), "Values of each range in the grid, ends included.")
-            .when(&[is("sampler.kind", &["grid"])]),
+        key(
+            "sampler.points",
+            AT_LEAST_ONE,
+            DefaultValue::Toml("3"),
+            "Values of each range in the grid, ends included.",
+        )
+        .when(&[is("sampler.kind", &["grid"])]),
         key(
             "pruning.kind",
             Kind::Choice(&["none", "asha"]),
@@ -214,25 +219,27 @@ impl Plan {
         let values = reader.resolve(path);
         let mut parser = Parser { text, path, own: reader, config: Reader::new(&CONFIG) };
         let mut fixed = parser.fixed(sections.get("set"));
-        fixed.extend(of_base.into_iter().map(|text| Override {
-            text: text.trim_start().trim_start_matches("set.").into(),
-            ..of_line(text)
-        }));
+        fixed.extend(
+            of_base
+                .into_iter()
+                .map(|text| Override { text: text.trim_start().trim_start_matches("set.").into(), ..of_line(text) }),
+        );
         let repeat = parser.repeat(sections.get("repeat"));
         let written = parser.space(sections.get("space"));
-        let base = match parser.base(&values, &fixed) {
+        let settings: SweepSettings =
+            toml::from_str(&to_toml(&SPACE_FILE, &values)).expect("every checked value fits its field");
+        let base = match parser.base(&settings, &fixed) {
             Ok(base) => base,
             Err(Error::Config(of_base)) => {
+                parser.check_keys(&written, &repeat, &fixed, settings.metric);
                 let mut problems = parser.problems(&own);
                 problems.extend(of_base);
                 return Err(Error::Config(problems));
             }
             Err(error) => return Err(error),
         };
-        let settings: SweepSettings =
-            toml::from_str(&to_toml(&SPACE_FILE, &values)).expect("every checked value fits its field");
         let metric = settings.metric.unwrap_or(base.config.settings().train.early_stopping.metric);
-        parser.check_keys(&written, &repeat, &fixed, metric);
+        parser.check_keys(&written, &repeat, &fixed, Some(metric));
         parser.check_validation(&base.config);
         let space = parser.assemble(written, &base.config);
         let problems = parser.problems(&own);
@@ -275,8 +282,9 @@ impl Plan {
         let mut text = format!("# Written by lowrank sweep.\n{}", to_toml(&SPACE_FILE, &values));
         let quoted = |key: &str| format!("\"{key}\"");
         text += "\n[set]\n";
-        let set = self.fixed.iter().map(|(setting, _)| (setting.key(), &self.base.values()[setting.key()]));
-        text.extend(set.map(|(key, value)| format!("{} = {}\n", quoted(key), in_toml(value))));
+        let set: BTreeMap<_, _> =
+            self.fixed.iter().map(|(setting, _)| (setting.key(), &self.base.values()[setting.key()])).collect();
+        text.extend(set.iter().map(|(key, value)| format!("{} = {}\n", quoted(key), in_toml(value))));
         text += "\n[repeat]\n";
         let keys = self.repeats[0].iter().map(|(key, _)| *key);
         for (at, key) in keys.enumerate() {
@@ -291,7 +299,11 @@ impl Plan {
         text += "\n[space]\n";
         for key in self.space.keys() {
             let alternatives = self.space.dimensions.iter().filter(|dimension| dimension.key == key).map(|dimension| {
-                let when: Vec<_> = dimension.when.iter().map(|c| format!("{} = {}", quoted(c.key), Value::Array(c.values.clone()))).collect();
+                let when: Vec<_> = dimension
+                    .when
+                    .iter()
+                    .map(|c| format!("{} = {}", quoted(c.key), Value::Array(c.values.clone())))
+                    .collect();
                 let when = if when.is_empty() { String::new() } else { format!(", when = {{ {} }}", when.join(", ")) };
                 format!("{{ {}{when} }}", dimension.domain)
             });
@@ -300,7 +312,9 @@ impl Plan {
                 several => format!("{} = [{}]\n", quoted(key), several.join(", ")),
             };
         }
-        text.extend(self.space.ties.iter().map(|(key, source)| format!("{} = {{ same_as = {source:?} }}\n", quoted(key))));
+        text.extend(
+            self.space.ties.iter().map(|(key, source)| format!("{} = {{ same_as = {source:?} }}\n", quoted(key))),
+        );
         text
     }
 
@@ -356,7 +370,8 @@ impl Plan {
         points.extend((0..PROBES / 3).map(|_| self.space.draw(&mut random)));
         let mut problems: Vec<String> = Vec::new();
         let mut known: Vec<String> = Vec::new();
-        for (point, repeat) in points.iter().map(|point| (point, 0)).chain((1..self.repeats.len()).map(|at| (&points[0], at)))
+        for (point, repeat) in
+            points.iter().map(|point| (point, 0)).chain((1..self.repeats.len()).map(|at| (&points[0], at)))
         {
             let Err(error) = self.config(point, repeat, &[]) else { continue };
             let message = error.to_string();
@@ -368,7 +383,8 @@ impl Plan {
                     .filter(|(dimension, value)| dimension.domain.choices().is_some() && value.is_some())
                     .map(|(dimension, value)| format!("{} = {}", dimension.key, in_toml(value.as_ref().expect("some"))))
                     .collect();
-                let what = if choices.is_empty() { "a trial".into() } else { format!("a trial with {}", choices.join(", ")) };
+                let what =
+                    if choices.is_empty() { "a trial".into() } else { format!("a trial with {}", choices.join(", ")) };
                 problems.push(format!("{}: {what} is not possible: {message}", path.display()));
             }
         }
@@ -502,11 +518,12 @@ impl<'t> Parser<'t> {
         read: &mut dyn FnMut(&mut Self, &'static Key, usize, &'v Spanned<DeValue<'t>>),
     ) {
         for (name, value) in table {
-            let path = if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
+            let path =
+                if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
             match (CONFIG.find(&path), value.get_ref()) {
                 (Some(key), _) => read(self, key, name.span().start, value),
                 (None, DeValue::Table(table)) if CONFIG.is_section(&path) => self.keys_below(table, &path, read),
-                (None, value) => self.config.report_unknown_at(self.text, name.span().start, &path, value.is_table()),
+                (None, _) => self.config.report_unknown_at(self.text, name.span().start, &path),
             }
         }
     }
@@ -540,7 +557,8 @@ impl<'t> Parser<'t> {
         let mut repeat: Vec<Written<Vec<Value>>> = Vec::new();
         self.each_key(section, "repeat", &mut |this, key, offset, value| {
             if key.path != "seed" && !key.path.starts_with("data.") {
-                let message = "is not repeated: only seed and keys of [data] are; search it in [space] or set it in [set]";
+                let message =
+                    "is not repeated: only seed and keys of [data] are; search it in [space] or set it in [set]";
                 return this.report(offset, format!("{} {message}", key.path));
             }
             let Some(list) = value.get_ref().as_array().filter(|list| !list.is_empty()) else {
@@ -592,7 +610,10 @@ impl<'t> Parser<'t> {
         let kinds: Vec<_> = table.iter().filter(|(word, _)| WORDS[..5].contains(&&**word.get_ref())).collect();
         let &[(kind, body)] = &kinds[..] else {
             if sound {
-                self.report(at, format!("{path} must have one of uniform, log_uniform, int, choice or same_as: {example}"));
+                self.report(
+                    at,
+                    format!("{path} must have one of uniform, log_uniform, int, choice or same_as: {example}"),
+                );
             }
             return None;
         };
@@ -682,7 +703,8 @@ impl<'t> Parser<'t> {
 
     fn range(&mut self, key: &Key, kind: &str, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
         if !matches!(key.kind, Kind::Float(..)) {
-            let message = format!("{} must be {}, so that {kind} does not fit; use {}", key.path, key.kind, example(key));
+            let message =
+                format!("{} must be {}, so that {kind} does not fit; use {}", key.path, key.kind, example(key));
             self.report(body.span().start, message);
             return None;
         }
@@ -713,19 +735,20 @@ impl<'t> Parser<'t> {
                 return None;
             }
         };
-        let step = match table.get("step").map(|value| (plain(value).ok().and_then(|v| v.as_integer()), value.span().start)) {
-            None => 1,
-            Some((Some(step), at)) if step < 1 || log => {
-                let rule = if log { "has no meaning with log = true" } else { "must be at least 1" };
-                self.report(at, format!("{}: step {rule}", key.path));
-                return None;
-            }
-            Some((Some(step), _)) => step,
-            Some((None, at)) => {
-                self.report(at, format!("{}: step must be an integer", key.path));
-                return None;
-            }
-        };
+        let step =
+            match table.get("step").map(|value| (plain(value).ok().and_then(|v| v.as_integer()), value.span().start)) {
+                None => 1,
+                Some((Some(step), at)) if step < 1 || log => {
+                    let rule = if log { "has no meaning with log = true" } else { "must be at least 1" };
+                    self.report(at, format!("{}: step {rule}", key.path));
+                    return None;
+                }
+                Some((Some(step), _)) => step,
+                Some((None, at)) => {
+                    self.report(at, format!("{}: step must be an integer", key.path));
+                    return None;
+                }
+            };
         if log && low < 1 {
             self.report(body.span().start, format!("{}: int with log = true must begin at 1 or more", key.path));
             return None;
@@ -734,8 +757,8 @@ impl<'t> Parser<'t> {
     }
 
     /// The base config with what is set in it.
-    fn base(&mut self, values: &Values, fixed: &[Override]) -> Result<Base> {
-        let Some(base) = values.get("base").and_then(Value::as_str) else {
+    fn base(&mut self, settings: &SweepSettings, fixed: &[Override]) -> Result<Base> {
+        let Some(base) = &settings.base else {
             if !self.own.is_broken("base") {
                 self.report(0, "base is missing: name the config to start from, as in base = \"my.toml\"");
             }
@@ -753,7 +776,7 @@ impl<'t> Parser<'t> {
         space: &[Written<Entry>],
         repeat: &[Written<Vec<Value>>],
         fixed: &[Override],
-        metric: StoppingMetric,
+        metric: Option<StoppingMetric>,
     ) {
         for Written { key, offset, .. } in space {
             let path = key.path;
@@ -811,10 +834,15 @@ impl<'t> Parser<'t> {
                         conditions.push(Condition { key, values });
                     }
                     Some(known) if known.is_empty() => {
-                        self.report(place, format!("when: {path} is searched, but not by choice, so that nothing can depend on it"));
+                        self.report(
+                            place,
+                            format!("when: {path} is searched, but not by choice, so that nothing can depend on it"),
+                        );
                     }
                     Some(_) => self.report(place, format!("when: not all of these are among the choices of {path}")),
-                    None => self.report(place, format!("when: {path} is not searched, so that nothing can depend on it")),
+                    None => {
+                        self.report(place, format!("when: {path} is not searched, so that nothing can depend on it"))
+                    }
                 }
             }
             for when in key.when {
@@ -836,7 +864,8 @@ impl<'t> Parser<'t> {
             dimensions.push((Dimension { key: key.path, domain, when: conditions }, offset));
         }
         // The schema's conditions need to know all choices.
-        let known = Space { dimensions: dimensions.iter().map(|(dimension, _)| dimension.clone()).collect(), ties: vec![] };
+        let known =
+            Space { dimensions: dimensions.iter().map(|(dimension, _)| dimension.clone()).collect(), ties: vec![] };
         for (dimension, _) in &mut dimensions {
             let key = CONFIG.find(dimension.key).expect("a config key");
             for condition in implied(key, &known) {
@@ -918,7 +947,7 @@ fn example(key: &Key) -> String {
 }
 
 /// Why a key cannot be searched.
-fn not_searchable(path: &str, metric: StoppingMetric) -> Option<&'static str> {
+fn not_searchable(path: &str, metric: Option<StoppingMetric>) -> Option<&'static str> {
     const WITHOUT_EFFECT: [&str; 5] =
         ["name", "train.device", "train.threads", "train.checkpoint_every", "train.refit"];
     if path == "seed" {
@@ -930,11 +959,10 @@ fn not_searchable(path: &str, metric: StoppingMetric) -> Option<&'static str> {
     if path == "train.early_stopping.metric" {
         return Some("it is what trials are compared by; set metric");
     }
-    if path.starts_with("loss.") && metric == StoppingMetric::Loss {
+    if path.starts_with("loss.") && metric == Some(StoppingMetric::Loss) {
         return Some("values of different losses do not compare; set metric to \"rmse\" or \"mae\"");
     }
-    let without_effect =
-        WITHOUT_EFFECT.contains(&path) || path.starts_with("report.") || path.starts_with("run.");
+    let without_effect = WITHOUT_EFFECT.contains(&path) || path.starts_with("report.") || path.starts_with("run.");
     without_effect.then_some("it does not change how good a trial is; set it in [set]")
 }
 
@@ -942,7 +970,8 @@ fn not_searchable(path: &str, metric: StoppingMetric) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const BASE: &str = "data.dataset = 'synthetic'\nmodel.kind = 'biased-mf'\nsolver.momentum = 0.5\nsolver.kind = 'sgd'\n";
+    const BASE: &str =
+        "data.dataset = 'synthetic'\nmodel.kind = 'biased-mf'\nsolver.momentum = 0.5\nsolver.kind = 'sgd'\n";
 
     /// A plan with [`BASE`] as its base config.
     fn parse(text: &str, overrides: &[&str]) -> Result<Plan> {
@@ -985,12 +1014,11 @@ model.rank = { int = [4, 64], log = true }
 'solver.kind' = { choice = ['sgd', 'adam'] }
 solver.momentum = { uniform = [0, 0.9] }
 solver.beta2 = { uniform = [0.9, 0.999] }
-[space.solver]
-learning_rate = [
+solver.learning_rate = [
     { log_uniform = [1e-4, 1e-2], when = { solver.kind = 'adam' } },
     { log_uniform = [1e-2, 1], when = { 'solver.kind' = ['sgd'] } },
 ]
-regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_factors = { same_as = 'solver.regularization.user_factors' } }
+solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_factors = { same_as = 'solver.regularization.user_factors' } }
 ";
 
     #[test]
@@ -1018,7 +1046,8 @@ regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_factors = { 
 
     #[test]
     fn a_set_key_that_a_choice_makes_meaningless_is_left_out() {
-        let text = "base = 'base.toml'\n[set]\nsolver.momentum = 0.7\n[space]\nsolver.kind = { choice = ['sgd', 'adam'] }";
+        let text =
+            "base = 'base.toml'\n[set]\nsolver.momentum = 0.7\n[space]\nsolver.kind = { choice = ['sgd', 'adam'] }";
         let plan = good(text, &[]);
         let momentum = |kind: &str| {
             let config = plan.config(&vec![Some(kind.into())], 0, &[]).expect("valid");
@@ -1032,26 +1061,46 @@ regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_factors = { 
         for (text, overrides) in [
             (GOOD, &[][..]),
             (GOOD, &["sampler.kind=grid", "set.train.epochs=9", "pruning.kind=none", "metric=mae", "max_minutes=3"]),
-            ("base = 'base.toml'\n[space]\nmodel = { kind = { choice = ['mlp', 'mf'] }, layers = { choice = [[8], [8, 4]] } }", &[]),
+            (
+                "base = 'base.toml'\n[space]\nmodel = { kind = { choice = ['mlp', 'mf'] }, layers = { choice = [[8], [8, 4]] } }",
+                &[],
+            ),
         ] {
             let plan = good(text, overrides);
             let written = plan.to_toml("base.toml");
             let again = good(&written, &[]);
             assert_eq!((again.identity(), &again.settings), (plan.identity(), &plan.settings));
             assert_eq!(again.to_toml("base.toml"), written);
-            assert_eq!((1..9).map(|trial| again.random_point(trial)).collect::<Vec<_>>(), (1..9).map(|trial| plan.random_point(trial)).collect::<Vec<_>>());
+            assert_eq!(
+                (1..9).map(|trial| again.random_point(trial)).collect::<Vec<_>>(),
+                (1..9).map(|trial| plan.random_point(trial)).collect::<Vec<_>>()
+            );
         }
     }
 
     #[test]
     fn what_decides_trials_is_part_of_their_identity_and_the_rest_is_not() {
         let plan = good(GOOD, &[]);
-        for free in ["trials=99", "parallel=4", "max_minutes=1", "max_memory=2", "refit=false", "set.train.threads=1", "name=x"] {
+        for free in
+            ["trials=99", "parallel=4", "max_minutes=1", "max_memory=2", "refit=false", "set.train.threads=1", "name=x"]
+        {
             assert_eq!(good(GOOD, &[free]).identity(), plan.identity(), "{free}");
         }
-        for decisive in ["seed=3", "metric=mae", "sampler.kind=tpe", "pruning.min_epochs=2", "set.model.init_std=1", "set.solver.beta1=0.5"] {
-            let overrides: &[&str] = if decisive.contains("beta1") { &[decisive, "set.solver.kind=adam"] } else { &[decisive] };
-            let text = if decisive.contains("beta1") { "base = 'base.toml'\n[space]\nmodel.rank = { int = [1, 2] }" } else { GOOD };
+        for decisive in [
+            "seed=3",
+            "metric=mae",
+            "sampler.kind=tpe",
+            "pruning.min_epochs=2",
+            "set.model.init_std=1",
+            "set.solver.beta1=0.5",
+        ] {
+            let overrides: &[&str] =
+                if decisive.contains("beta1") { &[decisive, "set.solver.kind=adam"] } else { &[decisive] };
+            let text = if decisive.contains("beta1") {
+                "base = 'base.toml'\n[space]\nmodel.rank = { int = [1, 2] }"
+            } else {
+                GOOD
+            };
             assert_ne!(good(text, overrides).identity(), good(text, &[]).identity(), "{decisive}");
         }
         let other = GOOD.replace("[4, 64]", "[4, 65]");
@@ -1103,7 +1152,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
             "s.toml:13:23: model.rank must be from 1 to 4096, but is 0",
             "s.toml:14:30: model.init_std: uniform must be [low, high] with low below high",
             "s.toml:15:41: solver.learning_rate must be above 0 and at most 1000, but is -1",
-            "s.toml:16:35: solver.batch_size must be an integer at least 0, so that uniform does not fit; use { int =",
+            "s.toml:16:33: solver.batch_size must be an integer at least 0, so that uniform does not fit; use { int =",
             "s.toml:19:20: solver.clip_norm must have a range, as in { log_uniform = [1e-4, 1e-2] }; a fixed value",
             "s.toml:20:23: unknown word \"log_unifrm\" for solver.clip_value; did you mean \"log_uniform\"?",
             "s.toml:21:42: solver.schedule.warmup: log_uniform needs ends above 0, but is from 0",
@@ -1112,31 +1161,62 @@ data.split.validation = { uniform = [0.1, 0.2] }
             "s.toml:24:34: solver.rows: \"all\" stands twice",
             "s.toml:25:50: solver.regularization.user_factors must be a number at least 0, so that int does not fit",
             "s.toml:26:40: train.epochs: step must be at least 1",
+            "s.toml:18:8: solver.momentum is searched and set to a value; remove one",
+            "s.toml:27:7: train.threads cannot be searched",
+            "s.toml:28:1: seed cannot be searched",
+            "s.toml:29:12: data.split.validation cannot be searched",
             "--set parallel=0: parallel must be from 1 to 4096, but is 0",
             "--set set.solver.lr=1: unknown key \"lr\" in [solver]",
         ] {
             assert!(found.contains(expected), "no {expected:?} in\n{found}");
         }
-        assert_eq!(found.lines().count(), 21, "{found}");
+        assert_eq!(found.lines().count(), 25, "{found}");
     }
 
     #[test]
     fn what_cannot_be_searched_is_refused_with_the_reason() {
         for (space, expected) in [
             ("seed = { int = [1, 9] }", "s.toml:3:1: seed cannot be searched: the best seed is luck"),
-            ("data.split.validation = { uniform = [0.1, 0.2] }", "data.split.validation cannot be searched: trials are compared on"),
+            (
+                "data.split.validation = { uniform = [0.1, 0.2] }",
+                "data.split.validation cannot be searched: trials are compared on",
+            ),
             ("train.threads = { int = [1, 2] }", "train.threads cannot be searched: it does not change how good"),
             ("report.every = { int = [1, 2] }", "report.every cannot be searched: it does not change how good"),
             ("train.early_stopping.metric = { choice = ['mae'] }", "it is what trials are compared by; set metric"),
-            ("solver.beta1 = { uniform = [0.1, 0.9] }", "only with solver.kind = \"adam\" or \"adamw\", but it is \"sgd\" in the base"),
-            ("solver.kind = { choice = ['sgd'] }\nsolver.beta1 = { uniform = [0.1, 0.9] }", "s.toml:4:8: solver.beta1 has a meaning only with"),
+            (
+                "solver.beta1 = { uniform = [0.1, 0.9] }",
+                "only with solver.kind = \"adam\" or \"adamw\", but it is \"sgd\" in the base",
+            ),
+            (
+                "solver.kind = { choice = ['sgd'] }\nsolver.beta1 = { uniform = [0.1, 0.9] }",
+                "s.toml:4:8: solver.beta1 has a meaning only with",
+            ),
             ("model.rank = { int = [1, 9], when = { solver.kind = 'sgd' } }", "when: solver.kind is not searched"),
-            ("model.rank = { int = [1, 9] }\nmodel.init_std = { uniform = [0, 1], when = { model.rank = 3 } }", "model.rank is searched, but not by choice"),
-            ("model.kind = { choice = ['mf', 'nmf'] }\nmodel.rank = { int = [1, 9], when = { model.kind = 'gmf' } }", "not all of these are among the choices"),
-            ("model.rank = [{ int = [1, 2] }, { int = [3, 4] }]", "model.rank has several ranges that can hold at a time"),
-            ("model.rank = { same_as = 'solver.batch_size' }", "model.rank: \"solver.batch_size\" is not a searched key"),
-            ("model.rank = { int = [1, 9] }\nsolver.batch_size = { same_as = 'model.rank' }\nsolver.clip_norm = { same_as = 'model.rank' }", "solver.clip_norm cannot be the same as model.rank: it must be a number above 0"),
-            ("solver.kind = { choice = ['sgd', 'adam'], when = { model.kind = 'mf' } }\nmodel.kind = { choice = ['mf', 'nmf'], when = { solver.kind = 'sgd' } }", "depends on itself by way of when"),
+            (
+                "model.rank = { int = [1, 9] }\nmodel.init_std = { uniform = [0, 1], when = { model.rank = 3 } }",
+                "model.rank is searched, but not by choice",
+            ),
+            (
+                "model.kind = { choice = ['mf', 'nmf'] }\nmodel.rank = { int = [1, 9], when = { model.kind = 'gmf' } }",
+                "not all of these are among the choices",
+            ),
+            (
+                "model.rank = [{ int = [1, 2] }, { int = [3, 4] }]",
+                "model.rank has several ranges that can hold at a time",
+            ),
+            (
+                "model.rank = { same_as = 'solver.batch_size' }",
+                "model.rank: \"solver.batch_size\" is not a searched key",
+            ),
+            (
+                "model.rank = { int = [1, 9] }\nsolver.batch_size = { same_as = 'model.rank' }\nsolver.clip_norm = { same_as = 'model.rank' }",
+                "solver.clip_norm cannot be the same as model.rank: it must be a number above 0",
+            ),
+            (
+                "solver.kind = { choice = ['sgd', 'adam'], when = { model.kind = 'mf' } }\nmodel.kind = { choice = ['mf', 'nmf'], when = { solver.kind = 'sgd' } }",
+                "depends on itself by way of when",
+            ),
         ] {
             let found = problems(&format!("base = 'base.toml'\n[space]\n{space}\n"), &[]);
             assert!(found.len() == 1 && found[0].contains(expected), "{space}\n{found:?}");
@@ -1146,7 +1226,8 @@ data.split.validation = { uniform = [0.1, 0.2] }
         assert!(of_loss[0].contains("values of different losses do not compare"), "{of_loss:?}");
         let both = problems(&text("[set]\nmodel.rank = 3\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
         assert_eq!(both, ["s.toml:6:7: model.rank is searched and set to a value; remove one"]);
-        let both = problems(&text("[set]\nseed = 3\n[repeat]\nseed = [1]\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
+        let both =
+            problems(&text("[set]\nseed = 3\n[repeat]\nseed = [1]\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
         assert_eq!(both, ["s.toml:6:1: seed is repeated and set to a value; remove one"]);
     }
 
@@ -1163,7 +1244,10 @@ data.split.validation = { uniform = [0.1, 0.2] }
 
     #[test]
     fn a_base_config_is_needed_and_has_to_leave_a_validation_part() {
-        assert_eq!(problems("[space]\nmodel.rank = { int = [1, 2] }", &[]), ["s.toml:1:1: base is missing: name the config to start from, as in base = \"my.toml\""]);
+        assert_eq!(
+            problems("[space]\nmodel.rank = { int = [1, 2] }", &[]),
+            ["s.toml:1:1: base is missing: name the config to start from, as in base = \"my.toml\""]
+        );
         assert!(matches!(parse("base = 'none.toml'\n[space]\n", &[]), Err(Error::Io { .. })));
         let found = problems("base = 'base.toml'", &["set.data.split.validation=0"]).join("\n");
         assert!(found.contains("leaves no validation part") && found.contains("[space] is missing"), "{found}");
@@ -1174,7 +1258,15 @@ data.split.validation = { uniform = [0.1, 0.2] }
     fn every_key_of_the_space_file_has_a_field() {
         for sampler in ["random", "tpe", "grid"] {
             for pruning in ["none", "asha"] {
-                good(GOOD, &[&format!("sampler.kind={sampler}"), &format!("pruning.kind={pruning}"), "max_memory=1", "max_minutes=1"]);
+                good(
+                    GOOD,
+                    &[
+                        &format!("sampler.kind={sampler}"),
+                        &format!("pruning.kind={pruning}"),
+                        "max_memory=1",
+                        "max_minutes=1",
+                    ],
+                );
             }
         }
     }

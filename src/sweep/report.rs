@@ -120,7 +120,13 @@ pub fn write_pictures(directory: &SweepDirectory, records: &[Record], plan: &Pla
     }
     let last = records.iter().map(|record| record.ended).fold(0.0, f64::max);
     steps.extend(best.map(|best| (last, best)));
-    let (unit, scale) = if last > 7200.0 { ("hours", 3600.0) } else if last > 120.0 { ("minutes", 60.0) } else { ("seconds", 1.0) };
+    let (unit, scale) = if last > 7200.0 {
+        ("hours", 3600.0)
+    } else if last > 120.0 {
+        ("minutes", 60.0)
+    } else {
+        ("seconds", 1.0)
+    };
     let points = steps.into_iter().map(|(at, value)| (at / scale, value)).collect();
     let title = format!("{}: best trial so far", plan.settings.name);
     let series = [Series { name: format!("best {metric}"), points }];
@@ -134,12 +140,24 @@ pub fn write_pictures(directory: &SweepDirectory, records: &[Record], plan: &Pla
 }
 
 /// The metric of pruned trials, of finished ones and of the best, against one key.
+///
+/// A pruned trial has seen fewer epochs and perhaps fewer repeats than the others. It lies as far from the best as it lay
+/// from it at the rung where it was stopped.
 fn panel(key: &str, records: &[Record], plan: &Plan) -> Panel {
-    let domains: Vec<&Domain> =
-        plan.space.dimensions.iter().filter(|dimension| dimension.key == key).map(|dimension| &dimension.domain).collect();
+    let domains: Vec<&Domain> = plan
+        .space
+        .dimensions
+        .iter()
+        .filter(|dimension| dimension.key == key)
+        .map(|dimension| &dimension.domain)
+        .collect();
     let is_choice = domains.iter().any(|domain| domain.choices().is_some());
     let mut names: Vec<String> = Vec::new();
-    for value in domains.iter().filter_map(|domain| if let Domain::Choice(values) = domain { Some(values) } else { None }).flatten() {
+    for value in domains
+        .iter()
+        .filter_map(|domain| if let Domain::Choice(values) = domain { Some(values) } else { None })
+        .flatten()
+    {
         let name = serde_json::to_value(value).map_or(String::new(), |value| shown(&value));
         if !names.contains(&name) {
             names.push(name);
@@ -149,10 +167,17 @@ fn panel(key: &str, records: &[Record], plan: &Plan) -> Panel {
         let value = record.settings.get(key)?;
         if is_choice { names.iter().position(|name| *name == shown(value)).map(|at| at as f64) } else { value.as_f64() }
     };
-    let best = winner(records, plan.metric).map(|record| record.trial);
+    let winner = winner(records, plan.metric);
+    let best = winner.map(|record| record.trial);
+    let height = |record: &Record| -> Option<f64> {
+        let stopped = record.rungs.iter().next_back().filter(|_| record.status == Status::Pruned);
+        let Some((rung, value)) = stopped else { return record.metric };
+        let winner = winner?;
+        Some(winner.metric? + value - winner.rungs.get(rung)?)
+    };
     let points = |wanted: &dyn Fn(&Record) -> bool| -> Vec<(f64, f64)> {
         let records = records.iter().filter(|record| wanted(record));
-        records.filter_map(|record| Some((place(record)?, record.metric?))).collect()
+        records.filter_map(|record| Some((place(record)?, height(record)?))).collect()
     };
     let axis = match () {
         () if is_choice => PanelAxis::Names(names.clone()),
@@ -181,7 +206,8 @@ pub fn write_events(folder: &Path, record: &Record, plan: &Plan) -> Result<()> {
     files::create_folder(&unfinished)?;
     let mut events = EventFile::create(&unfinished)?;
     let metric = plan.metric.name();
-    let mut settings: Vec<(String, Json)> = record.settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut settings: Vec<(String, Json)> =
+        record.settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     settings.push(("status".into(), record.status.name().into()));
     events.hparams(&settings)?;
     let values = record.trainings.iter().flat_map(|training| &training.curve);

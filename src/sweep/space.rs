@@ -104,7 +104,9 @@ impl Domain {
             _ => usize::MAX,
         };
         let mut values: Vec<Value> = match self {
-            Self::Int { low, step, .. } if count <= points => (0..count as i64).map(|i| (low + step * i).into()).collect(),
+            Self::Int { low, step, .. } if count <= points => {
+                (0..count as i64).map(|i| (low + step * i).into()).collect()
+            }
             _ if points == 1 => vec![self.at(0.5)],
             _ => (0..points).map(|point| self.at(point as f64 / (points - 1) as f64)).collect(),
         };
@@ -372,7 +374,9 @@ mod tests {
             let is_sgd = settings[0].1 == "sgd".into();
             let keys: Vec<_> = settings.iter().map(|setting| setting.0).collect();
             let expected: &[_] = match is_sgd {
-                true => &["solver.kind", "solver.learning_rate", "solver.momentum", "solver.regularization.item_factors"],
+                true => {
+                    &["solver.kind", "solver.learning_rate", "solver.momentum", "solver.regularization.item_factors"]
+                }
                 false => &["solver.kind", "solver.learning_rate"],
             };
             assert_eq!(keys, expected);
@@ -389,11 +393,10 @@ mod tests {
         // 3 rates with Adam, 3 rates × 3 momenta with SGD.
         assert_eq!(grid.len(), 3 + 9);
         assert!(grid.iter().enumerate().all(|(at, point)| !grid[..at].contains(point)));
-        assert_eq!(grid[..3].iter().map(|point| point[1].clone()).collect::<Vec<_>>(), [
-            Some(1e-4.into()),
-            Some(1e-3.into()),
-            Some(1e-2.into())
-        ]);
+        assert_eq!(
+            grid[..3].iter().map(|point| point[1].clone()).collect::<Vec<_>>(),
+            [Some(1e-4.into()), Some(1e-3.into()), Some(1e-2.into())]
+        );
         assert_eq!(conditional().grid(3, 5), grid[..5]);
         let lengths = domains().iter().map(|domain| domain.grid(4).len()).collect::<Vec<_>>();
         assert_eq!(lengths, [4, 4, 4, 4, 4, 4, 4, 3]);

@@ -435,7 +435,9 @@ impl<'a> Study<'a> {
             return grid[number - 1].clone();
         }
         let space = &self.plan.space;
-        let Sampler::Tpe { startup, candidates } = self.plan.settings.sampler else { return self.plan.random_point(number) };
+        let Sampler::Tpe { startup, candidates } = self.plan.settings.sampler else {
+            return self.plan.random_point(number);
+        };
         let ranked = self.ranked(state.records.values(), startup);
         if ranked.len() < startup.max(2) {
             return self.plan.random_point(number);
@@ -475,7 +477,8 @@ impl<'a> Study<'a> {
         let mut behind = 0;
         for (settings, data) in trial.configs.iter().zip(&self.data) {
             let stop = AtomicBool::new(false);
-            let mut watcher = Watcher { study: self, trial, behind, progress: &mut progress, stop: &stop, pruned: false };
+            let mut watcher =
+                Watcher { study: self, trial, behind, progress: &mut progress, stop: &stop, pruned: false };
             watcher.progress.trainings.push(Training::default());
             let outcome = data.train(settings, &self.device, &stop, &mut watcher);
             let pruned = watcher.pruned;
@@ -668,7 +671,11 @@ impl Observer for Watcher<'_> {
         let name = self.study.plan.metric;
         let value = report.validation.map(|scores| scores.get(name)).filter(|value| value.is_finite());
         let Some(value) = value else {
-            return Err(Error::Usage(format!("the validation {} of epoch {} is not finite", name.name(), report.epoch)));
+            return Err(Error::Usage(format!(
+                "the validation {} of epoch {} is not finite",
+                name.name(),
+                report.epoch
+            )));
         };
         let training = self.progress.trainings.last_mut().expect("pushed before it began");
         training.curve.push(value);

@@ -48,7 +48,8 @@ struct Density<'a> {
 impl<'a> Density<'a> {
     fn of(space: &'a Space, points: &[&Point]) -> Self {
         let position = |(at, value): (usize, &Option<_>)| Some(space.dimensions[at].domain.position(value.as_ref()?));
-        let centers: Vec<Vec<_>> = points.iter().map(|point| point.iter().enumerate().map(position).collect()).collect();
+        let centers: Vec<Vec<_>> =
+            points.iter().map(|point| point.iter().enumerate().map(position).collect()).collect();
         let (count, dimensions) = (centers.len().max(1) as f64, space.dimensions.len() as f64);
         let width = (0.2 * count.powf(-1.0 / (dimensions + 4.0))).max(0.01);
         Self { space, centers, width }
@@ -135,7 +136,8 @@ mod tests {
             let mut random = random::stream(seed, &format!("trial/{trial}"));
             tried.sort_by(|a, b| a.0.total_cmp(&b.0));
             let history: Vec<&Point> = tried.iter().map(|(_, point)| point).collect();
-            let point = if tpe && trial >= 10 { propose(space, &history, 24, &mut random) } else { space.draw(&mut random) };
+            let point =
+                if tpe && trial >= 10 { propose(space, &history, 24, &mut random) } else { space.draw(&mut random) };
             tried.push((f(&point), point));
         }
         tried.into_iter().map(|(value, _)| value).fold(f64::INFINITY, f64::min)
@@ -200,10 +202,9 @@ mod tests {
         let density = Density::of(&space, &observed.iter().collect::<Vec<_>>());
         let steps = 1000;
         let middles = (0..steps).map(|step| (f64::from(step) + 0.5) / f64::from(steps));
-        let total: f64 = middles
-            .flat_map(|a| ["x", "y", "z"].map(|kind| density.log(&point(kind, a)).exp()))
-            .sum::<f64>()
-            / f64::from(steps);
+        let total: f64 =
+            middles.flat_map(|a| ["x", "y", "z"].map(|kind| density.log(&point(kind, a)).exp())).sum::<f64>()
+                / f64::from(steps);
         assert!((total - 1.0).abs() < 1e-6, "{total}");
     }
 }
