@@ -118,10 +118,10 @@ fn check(plan: &Plan) -> String {
         .collect();
     let header: Vec<&str> = std::iter::once("trial").chain(short_names(&keys)).collect();
     format!(
-        "{} keys are searched, in at most {} trials of {} trainings each; the first without anything learned:\n\n{}",
+        "{} keys are searched, in at most {} trials{}; the first ones, before anything is learned:\n\n{}",
         keys.len(),
         plan.settings.trials,
-        plan.repeats.len(),
+        if plan.repeats.len() > 1 { format!(" of {} trainings each", plan.repeats.len()) } else { String::new() },
         output::table(&header, &rows)
     )
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::config::settings::{RowsKind, Settings, SolverKind};
+use crate::config::settings::{RowsKind, RuleKind, Settings, SolverKind};
 use crate::model::{Start, parameters};
 use crate::run::{TrialData, assemble};
 
@@ -13,28 +13,30 @@ const EVALUATED_AT_ONCE: usize = 1 << 16;
 
 /// Rough number of bytes that training with `settings` needs beside the data, which trials share.
 ///
-/// Counted are all parameters with their best state, gradients, the solver's moments and one table being updated; and
-/// of the largest batch (of training or of evaluation) everything that is computed on the way forth and back, which is
-/// taken as six times what a rating reads of the tables and the layers.
+/// Counted are all parameters and the best of them so far; for mini-batches the gradient of all of them, one table that
+/// is being updated, and the solver's moments; for strata their own copy of parameters and ratings. And of the largest
+/// batch, of training or of evaluation, everything that is computed on the way forth and back, which is taken as six
+/// times what a rating reads of the tables and the layers (half as much without the way back).
 pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -> u64 {
-    let (users, items) = (data.num_users(), data.num_items());
-    let (count, of_a_rating) = sizes(settings, users, items, device);
-    let moments = match settings.solver.kind {
+    let (count, of_a_rating) = sizes(settings, data.num_users(), data.num_items(), device);
+    let (solver, ratings) = (&settings.solver, data.num_ratings());
+    // Numbers a parameter, beside itself and its best value.
+    let moments = match solver.kind {
         SolverKind::Adam | SolverKind::Adamw => 2,
         SolverKind::Adagrad => 1,
-        SolverKind::Sgd => usize::from(settings.solver.momentum != Some(0.0)),
+        SolverKind::Sgd => usize::from(solver.momentum != Some(0.0)),
+        SolverKind::Stratified => 1 + if solver.rule == Some(RuleKind::Adam) { 2 } else { 0 },
     };
-    let passing = match settings.solver.rows {
-        RowsKind::All => 2,
-        RowsKind::Touched => 0,
+    let passing = if solver.rows == Some(RowsKind::All) { 2 } else { 0 };
+    let batch = match solver.batch_size {
+        None => 0,
+        Some(0) => ratings,
+        Some(size) => size.min(ratings),
     };
-    let batch = match settings.solver.batch_size {
-        0 => data.num_ratings(),
-        size => size.min(data.num_ratings()),
-    };
-    let at_once = batch.max(EVALUATED_AT_ONCE.min(data.num_ratings()) / 2);
+    let own_ratings = if solver.kind == SolverKind::Stratified { 3 * ratings } else { 0 };
+    let at_once = batch.max(EVALUATED_AT_ONCE.min(ratings) / 2);
     let layers: usize = settings.model.layers.iter().flatten().sum();
-    (FLOAT * (count * (2 + passing + moments) + 6 * at_once * (of_a_rating + layers))) as u64
+    (FLOAT * (count * (2 + passing + moments) + own_ratings + 6 * at_once * (of_a_rating + layers))) as u64
 }
 
 /// Number of parameters for so many users and items, and how many of the tables' a rating reads.
@@ -100,6 +102,9 @@ mod tests {
                 < bytes(&["model.rank=64", "solver.kind=sgd"])
         );
         assert!(bytes(&["model.rank=64", "solver.rows=touched"]) < rank_64);
+        assert!(bytes(&["model.rank=64", "solver.kind=stratified"]) < rank_64);
+        let of_rule = |rule: &str| bytes(&["model.rank=64", "solver.kind=stratified", &format!("solver.rule={rule}")]);
+        assert!(of_rule("adagrad") < of_rule("adam"));
         assert!(bytes(&["model.rank=64", "solver.batch_size=0"]) > bytes(&["model.rank=64", "solver.batch_size=10"]));
         assert!(bytes(&["model.kind=mlp", "model.layers=[4096]"]) > bytes(&["model.kind=mlp", "model.layers=[64]"]));
     }

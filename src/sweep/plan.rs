@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
-use super::space::{Condition, Dimension, Domain, Point, Space};
+use super::space::{Condition, Dimension, Domain, Point, Rule, Space};
 use crate::config::schema::{
     self, ANY_COUNT, AT_LEAST_ONE, CONFIG, DefaultValue, Key, Kind, POSITIVE, Schema, is, key,
 };
@@ -26,7 +26,7 @@ pub const SPACE_FILE: Schema = Schema {
         key(
             "name",
             Kind::Name,
-            DefaultValue::Computed("the space file's name"),
+            DefaultValue::FileName,
             "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.",
         ),
         key(
@@ -54,8 +54,9 @@ pub const SPACE_FILE: Schema = Schema {
         key(
             "metric",
             Kind::Choice(StoppingMetric::NAMES),
-            DefaultValue::Computed("the base's train.early_stopping.metric"),
-            "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best epoch.",
+            DefaultValue::Absent,
+            "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best epoch. \
+             Where absent, the base config's train.early_stopping.metric.",
         ),
         key(
             "refit",
@@ -185,8 +186,8 @@ pub struct Plan {
     base: Config,
     base_text: String,
     base_path: PathBuf,
-    /// Of `[set]`, with the conditions under which each takes part.
-    fixed: Vec<(Override, Vec<Condition>)>,
+    /// Of `[set]`, with what must hold for each to have a meaning.
+    fixed: Vec<(Override, Rule)>,
 }
 
 /// Sections that are not in [`SPACE_FILE`].
@@ -246,16 +247,18 @@ impl Plan {
         if !problems.is_empty() {
             return Err(Error::Config(problems));
         }
+        let choices = |path: &str| space.choices(path);
         let fixed = fixed.into_iter().map(|setting| {
-            let conditions = CONFIG.find(setting.key()).map(|key| implied(key, &space)).unwrap_or_default();
-            (setting, conditions)
+            let rule = CONFIG.find(setting.key()).map_or(Rule::ALWAYS, |key| rule(key, &choices, &base.config));
+            (setting, rule)
         });
+        let fixed = fixed.collect();
         let plan = Self {
             settings,
             metric: assemble::metric(metric),
             repeats: product(&repeat),
             values,
-            fixed: fixed.collect(),
+            fixed,
             base: base.config,
             base_text: base.text,
             base_path: base.path,
@@ -326,7 +329,7 @@ impl Plan {
         let mut overrides: Vec<Override> = self
             .fixed
             .iter()
-            .filter(|(_, conditions)| self.space.holds(conditions, point))
+            .filter(|(_, rule)| self.space.holds(rule, point))
             .map(|(setting, _)| setting.clone())
             .collect();
         let metric = [("train.early_stopping.metric", Value::from(self.metric.name()))];
@@ -434,20 +437,30 @@ fn product(repeat: &[Written<Vec<Value>>]) -> Vec<Vec<(&'static str, Value)>> {
     })
 }
 
-/// Conditions that the schema puts on a key, as far as they are about searched keys.
-fn implied(key: &Key, space: &Space) -> Vec<Condition> {
-    let searched = |when: &schema::When| {
-        let mut domains = space.dimensions.iter().filter(|dimension| dimension.key == when.key);
-        let all: Vec<Value> = domains.try_fold(Vec::new(), |mut all, dimension| {
-            let Domain::Choice(values) = &dimension.domain else { return None };
-            all.extend(values.iter().cloned());
-            Some(all)
-        })?;
-        let allowed = |value: &&Value| value.as_str().is_some_and(|word| when.values.contains(&word));
-        let values: Vec<Value> = all.iter().filter(allowed).cloned().collect();
-        (!all.is_empty() && values.len() < all.len()).then_some(Condition { key: when.key, values })
+/// When the schema gives a key a meaning, as far as that depends on searched keys. `choices` are those of a searched key,
+/// `base` has the values of others.
+fn rule(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>>, base: &Config) -> Rule {
+    let one = |when: &schema::When| {
+        let allowed =
+            |value: &Value| when.values.is_empty() || value.as_str().is_some_and(|word| when.values.contains(&word));
+        let Some(other) = CONFIG.find(when.key) else { return Rule::ALWAYS };
+        if let Some(values) = choices(other.path) {
+            let values = values.into_iter().filter(allowed).collect();
+            return Rule::Is(Condition { key: other.path, values });
+        }
+        // What the base config does not have may come with another choice, as its default.
+        let default = || other.default_value(base.values(), "");
+        match base.values().get(other.path).cloned().or_else(default) {
+            Some(value) if allowed(&value) => rule(other, choices, base),
+            _ => Rule::Any(Vec::new()),
+        }
     };
-    key.when.iter().filter_map(searched).collect()
+    let alternatives = |when: &schema::When| {
+        let all = std::iter::successors(Some(when), |when| when.or);
+        let rules: Vec<Rule> = all.map(one).filter(Rule::can_hold).collect();
+        if rules.contains(&Rule::ALWAYS) { Rule::ALWAYS } else { Rule::Any(rules) }
+    };
+    Rule::All(key.when.iter().map(alternatives).filter(|rule| *rule != Rule::ALWAYS).collect())
 }
 
 /// What was written for a config key, and where.
@@ -845,40 +858,19 @@ impl<'t> Parser<'t> {
                     }
                 }
             }
-            for when in key.when {
-                let allowed = |value: &Value| value.as_str().is_some_and(|word| when.values.contains(&word));
-                let chosen = choices(when.key);
-                let possible = match &chosen {
-                    Some(values) => values.iter().any(allowed),
-                    // A key that another choice brings in has its default where nothing is said.
-                    None => base.values().get(when.key).is_none_or(allowed),
-                };
-                if !possible {
-                    let found = match base.values().get(when.key) {
-                        Some(value) if chosen.is_none() => format!("it is {} in the base config", in_toml(value)),
-                        _ => "that is not among its choices".into(),
-                    };
-                    self.report(offset, format!("{} has a meaning only with {when}, but {found}", key.path));
-                }
+            let rule = rule(key, &choices, base);
+            if !rule.can_hold() {
+                let whens: Vec<_> = key.when.iter().map(ToString::to_string).collect();
+                let message = format!("{} has a meaning only with {}", key.path, whens.join(" and "));
+                self.report(offset, format!("{message}, which neither [space] nor the base config offers"));
             }
-            dimensions.push((Dimension { key: key.path, domain, when: conditions }, offset));
-        }
-        // The schema's conditions need to know all choices.
-        let known =
-            Space { dimensions: dimensions.iter().map(|(dimension, _)| dimension.clone()).collect(), ties: vec![] };
-        for (dimension, _) in &mut dimensions {
-            let key = CONFIG.find(dimension.key).expect("a config key");
-            for condition in implied(key, &known) {
-                if !dimension.when.iter().any(|own| own.key == condition.key) {
-                    dimension.when.push(condition);
-                }
-            }
+            dimensions.push((Dimension { key: key.path, domain, when: conditions, rule }, offset));
         }
         self.check_alternatives(&dimensions);
         // First those that depend on nothing, then those that depend on them, and so on.
         while !dimensions.is_empty() {
             let is_free = |(dimension, _): &(Dimension, usize)| {
-                dimension.when.iter().all(|condition| !dimensions.iter().any(|(other, _)| other.key == condition.key))
+                !dimensions.iter().any(|(other, _)| dimension.depends_on(other.key))
             };
             let (free, rest): (Vec<_>, Vec<_>) = dimensions.clone().into_iter().partition(is_free);
             if free.is_empty() {
@@ -1045,6 +1037,29 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
     }
 
     #[test]
+    fn keys_follow_the_schemas_conditions_through_choices_and_defaults() {
+        let text = "base = 'base.toml'\n[space]\nsolver.kind = { choice = ['sgd', 'adam', 'stratified'] }\n\
+                    solver.batch_size = { int = [16, 64] }\nsolver.beta2 = { uniform = [0.9, 0.99] }\n\
+                    solver.initial_accumulator = { uniform = [0, 2] }\n";
+        let searched = |plan: &Plan, kind: &str| {
+            let points = (1..60).map(|trial| plan.random_point(trial));
+            let point = points.into_iter().find(|point| point[0] == Some(kind.into())).expect("every kind is drawn");
+            plan.config(&point, 0, &[]).expect("valid");
+            plan.space.settings(&point).into_iter().map(|(key, _)| key).skip(1).collect::<Vec<_>>()
+        };
+        let plan = good(text, &[]);
+        assert_eq!(searched(&plan, "sgd"), ["solver.batch_size"]);
+        assert_eq!(searched(&plan, "adam"), ["solver.batch_size", "solver.beta2"]);
+        // Its rule is not searched, and by default adagrad.
+        assert_eq!(searched(&plan, "stratified"), ["solver.initial_accumulator"]);
+        let plan = good(&format!("{text}solver.rule = {{ choice = ['adam', 'adagrad'] }}\n"), &[]);
+        let of_rule = searched(&plan, "stratified");
+        let either = [["solver.rule", "solver.beta2"], ["solver.rule", "solver.initial_accumulator"]];
+        assert!(either.iter().any(|keys| of_rule == *keys), "{of_rule:?}");
+        assert_eq!(searched(&plan, "sgd"), ["solver.batch_size"]);
+    }
+
+    #[test]
     fn a_set_key_that_a_choice_makes_meaningless_is_left_out() {
         let text =
             "base = 'base.toml'\n[set]\nsolver.momentum = 0.7\n[space]\nsolver.kind = { choice = ['sgd', 'adam'] }";
@@ -1186,7 +1201,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
             ("train.early_stopping.metric = { choice = ['mae'] }", "it is what trials are compared by; set metric"),
             (
                 "solver.beta1 = { uniform = [0.1, 0.9] }",
-                "only with solver.kind = \"adam\" or \"adamw\", but it is \"sgd\" in the base",
+                "s.toml:3:8: solver.beta1 has a meaning only with solver.kind = \"adam\" or \"adamw\" or solver.rule = \"adam\", which neither",
             ),
             (
                 "solver.kind = { choice = ['sgd'] }\nsolver.beta1 = { uniform = [0.1, 0.9] }",

@@ -161,13 +161,46 @@ impl fmt::Display for Domain {
     }
 }
 
-/// Holds where a searched key has one of some values.
+/// Holds where a searched key takes part and has one of some values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The other key.
     pub key: &'static str,
     /// Its values.
     pub values: Vec<Value>,
+}
+
+/// What has to hold for a key to have a meaning, as far as that depends on searched keys.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// This condition.
+    Is(Condition),
+    /// Every one of these.
+    All(Vec<Rule>),
+    /// At least one of these.
+    Any(Vec<Rule>),
+}
+
+impl Rule {
+    /// What always holds.
+    pub const ALWAYS: Self = Self::All(Vec::new());
+
+    /// Whether there are values with which it holds.
+    pub fn can_hold(&self) -> bool {
+        match self {
+            Self::Is(condition) => !condition.values.is_empty(),
+            Self::All(rules) => rules.iter().all(Self::can_hold),
+            Self::Any(rules) => rules.iter().any(Self::can_hold),
+        }
+    }
+
+    /// The keys that it depends on.
+    pub fn keys(&self) -> Vec<&'static str> {
+        match self {
+            Self::Is(condition) => vec![condition.key],
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::keys).collect(),
+        }
+    }
 }
 
 /// A key that is searched; one of several domains of that key where it depends on a choice.
@@ -177,8 +210,17 @@ pub struct Dimension {
     pub key: &'static str,
     /// Its values.
     pub domain: Domain,
-    /// When it takes part: every one must hold.
+    /// When it takes part, as the space file says: every one must hold.
     pub when: Vec<Condition>,
+    /// When its key has a meaning at all.
+    pub rule: Rule,
+}
+
+impl Dimension {
+    /// Whether it depends on a key.
+    pub fn depends_on(&self, key: &str) -> bool {
+        self.when.iter().any(|condition| condition.key == key) || self.rule.keys().contains(&key)
+    }
 }
 
 /// A value for each dimension that takes part, in the order of the dimensions.
@@ -198,18 +240,29 @@ impl Space {
     pub fn walk(&self, mut pick: impl FnMut(usize, &Domain) -> Value) -> Point {
         let mut point = Point::new();
         for (at, dimension) in self.dimensions.iter().enumerate() {
-            let takes_part = self.holds(&dimension.when, &point);
+            let takes_part = self.takes_part(dimension, &point);
             point.push(takes_part.then(|| pick(at, &dimension.domain)));
         }
         point
     }
 
-    /// Whether all conditions hold in a point, or in the beginning of one.
-    pub fn holds(&self, conditions: &[Condition], point: &[Option<Value>]) -> bool {
-        conditions.iter().all(|condition| {
-            let mut values = self.dimensions.iter().zip(point).filter(|(dimension, _)| dimension.key == condition.key);
-            values.any(|(_, value)| value.as_ref().is_some_and(|value| condition.values.contains(value)))
-        })
+    /// Whether a dimension takes part where those before it have these values.
+    fn takes_part(&self, dimension: &Dimension, point: &[Option<Value>]) -> bool {
+        dimension.when.iter().all(|condition| self.is(condition, point)) && self.holds(&dimension.rule, point)
+    }
+
+    /// Whether a rule holds in a point, or in the beginning of one.
+    pub fn holds(&self, rule: &Rule, point: &[Option<Value>]) -> bool {
+        match rule {
+            Rule::Is(condition) => self.is(condition, point),
+            Rule::All(rules) => rules.iter().all(|rule| self.holds(rule, point)),
+            Rule::Any(rules) => rules.iter().any(|rule| self.holds(rule, point)),
+        }
+    }
+
+    fn is(&self, condition: &Condition, point: &[Option<Value>]) -> bool {
+        let mut values = self.dimensions.iter().zip(point).filter(|(dimension, _)| dimension.key == condition.key);
+        values.any(|(_, value)| value.as_ref().is_some_and(|value| condition.values.contains(value)))
     }
 
     /// A point at random.
@@ -253,13 +306,24 @@ impl Space {
     pub fn point_of(&self, settings: &BTreeMap<String, serde_json::Value>) -> Option<Point> {
         let mut point = Point::new();
         for dimension in &self.dimensions {
-            let value = match self.holds(&dimension.when, &point) {
+            let value = match self.takes_part(dimension, &point) {
                 true => Some(dimension.domain.of_json(settings.get(dimension.key)?)?),
                 false => None,
             };
             point.push(value);
         }
         Some(point)
+    }
+
+    /// The choices of a searched key, none of which there are where its values are numbers.
+    pub fn choices(&self, key: &str) -> Option<Vec<Value>> {
+        let mut dimensions = self.dimensions.iter().filter(|dimension| dimension.key == key).peekable();
+        dimensions.peek()?;
+        let values = dimensions.filter_map(|dimension| match &dimension.domain {
+            Domain::Choice(values) => Some(values.clone()),
+            _ => None,
+        });
+        Some(values.flatten().collect())
     }
 
     /// The searched keys in order, each once.
@@ -299,7 +363,7 @@ mod tests {
     /// Two kinds of solver; a rate with a range for each, momentum for one.
     fn conditional() -> Space {
         let when = |kind: &str| vec![Condition { key: "solver.kind", values: vec![kind.into()] }];
-        let dimension = |key, domain, when| Dimension { key, domain, when };
+        let dimension = |key, domain, when| Dimension { key, domain, when, rule: Rule::ALWAYS };
         let rate = |low, high| Domain::LogUniform { low, high };
         Space {
             dimensions: vec![
@@ -385,6 +449,20 @@ mod tests {
                 assert_eq!(settings[2].1, settings[3].1);
             }
         }
+    }
+
+    #[test]
+    fn rules_are_made_of_all_and_any() {
+        let space = conditional();
+        let is = |key, value: &str| Rule::Is(Condition { key, values: vec![value.into()] });
+        let adam = vec![Some("adam".into()), Some(1e-3.into()), None, None];
+        let (true_one, false_one) = (is("solver.kind", "adam"), is("solver.kind", "sgd"));
+        assert!(space.holds(&Rule::Any(vec![false_one.clone(), true_one.clone()]), &adam));
+        assert!(!space.holds(&Rule::All(vec![false_one.clone(), true_one]), &adam));
+        assert!(!space.holds(&is("solver.momentum", "adam"), &adam), "a key that takes no part is nothing");
+        assert!(space.holds(&Rule::ALWAYS, &adam) && Rule::ALWAYS.can_hold());
+        assert!(!Rule::Any(vec![]).can_hold() && !Rule::All(vec![Rule::Any(vec![])]).can_hold());
+        assert_eq!(Rule::Any(vec![false_one, Rule::ALWAYS]).keys(), ["solver.kind"]);
     }
 
     #[test]

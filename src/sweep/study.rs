@@ -168,13 +168,7 @@ pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
 fn open(plan: &Plan, options: &SweepOptions, header: &Header) -> Result<(SweepDirectory, Journal, Vec<Record>)> {
     let (parent, name) = (&plan.base().settings().run.dir, format!("{}-sweep", plan.settings.name));
     let path = match &options.resume {
-        Resume::New => {
-            let directory = SweepDirectory { path: RunDirectory::create(parent, &name)?.path().to_path_buf() };
-            files::write_bytes(&directory.base(), plan.base_text().as_bytes())?;
-            files::write_bytes(&directory.space(), plan.to_toml("base.toml").as_bytes())?;
-            let journal = Journal::create(&directory.journal(), header)?;
-            return Ok((directory, journal, Vec::new()));
-        }
+        Resume::New => RunDirectory::create(parent, &name)?.path().to_path_buf(),
         Resume::Newest => match RunDirectory::newest(parent, &name) {
             Ok(directory) => directory.path().to_path_buf(),
             Err(_) => {
@@ -187,6 +181,13 @@ fn open(plan: &Plan, options: &SweepOptions, header: &Header) -> Result<(SweepDi
         Resume::Run(path) => path.clone(),
     };
     let directory = SweepDirectory { path };
+    // The journal comes last: what was killed before that has no trial to go on from, and just begins again.
+    if !directory.journal().is_file() {
+        files::write_bytes(&directory.base(), plan.base_text().as_bytes())?;
+        files::write_bytes(&directory.space(), plan.to_toml("base.toml").as_bytes())?;
+        let journal = Journal::create(&directory.journal(), header)?;
+        return Ok((directory, journal, Vec::new()));
+    }
     let (journal, began, records) = Journal::resume(&directory.journal())?;
     let names = began.sweep.keys().chain(header.sweep.keys().filter(|name| !began.sweep.contains_key(*name)));
     let differing: Vec<_> = names.filter(|name| began.sweep.get(*name) != header.sweep.get(*name)).cloned().collect();
@@ -589,16 +590,26 @@ impl<'a> Study<'a> {
         let more = [("name", Value::from(NAME)), ("run.dir", folder.into()), ("train.refit", true.into())];
         let point = self.plan.space.point_of(&winner.settings).expect("a trial of this space");
         let config = self.plan.config(&point, repeat, &more)?;
-        let runs = (1..).map(|number| self.directory.path().join(format!("{NAME}-{number}")));
-        let mut runs = runs.map_while(|path| RunDirectory::open(&path).ok());
-        let begun = runs.find(|run| files::read_text(&run.config()).is_ok_and(|text| text == config.to_toml()));
-        let resume = match begun {
-            None => Resume::New,
-            Some(run) if run.summary().is_file() => {
-                return Ok((run.path().to_path_buf(), read_summary(&run.summary())?));
+        let mut resume = Resume::New;
+        for number in 1.. {
+            let path = self.directory.path().join(format!("{NAME}-{number}"));
+            if !path.is_dir() {
+                break;
             }
-            Some(run) => Resume::Run(run.path().to_path_buf()),
-        };
+            let run = RunDirectory::open(&path).ok().filter(|run| run.environment().is_file());
+            let Some(run) = run else {
+                // Killed before it could even be resumed.
+                std::fs::remove_dir_all(&path).map_err(|e| Error::io("remove", &path, e))?;
+                continue;
+            };
+            if files::read_text(&run.config())? == config.to_toml() {
+                if run.summary().is_file() {
+                    return Ok((path, read_summary(&run.summary())?));
+                }
+                resume = Resume::Run(path);
+                break;
+            }
+        }
         let finished = run::train(
             &config,
             TrainOptions {

@@ -116,12 +116,12 @@ fn uniform_density(domain: &Domain) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::{Condition, Dimension};
+    use super::super::space::{Condition, Dimension, Rule};
     use super::*;
     use crate::random;
 
     fn dimension(key: &'static str, domain: Domain) -> Dimension {
-        Dimension { key, domain, when: vec![] }
+        Dimension { key, domain, when: vec![], rule: Rule::ALWAYS }
     }
 
     fn number(value: &Option<toml::Value>) -> f64 {

@@ -168,7 +168,7 @@ fn a_sweep_killed_at_any_moment_goes_on_without_a_trial_lost_or_repeated() {
     let mut kills = 0;
     let mut written = 0;
     for attempt in 0..60 {
-        let resume = place.path("runs/s-sweep-1/journal.jsonl").exists();
+        let resume = place.path("runs/s-sweep-1").exists();
         let mut child = place.start(args.iter().copied().chain(resume.then_some("--resume")));
         // Fractions of the whole time that do not repeat.
         let until = Instant::now() + Duration::from_secs_f64(took * (0.1 + f64::from(attempt) * 0.618_034 % 0.5));
@@ -291,6 +291,30 @@ fn a_space_file_is_refused_with_all_its_problems_and_leaves_nothing() {
     let explained = place.call(["sweep", "--explain"]).succeeds().stdout;
     assert!(explained.contains("[pruning]") && explained.contains("log_uniform"), "{explained}");
     assert_eq!(place.files(), before);
+}
+
+/// The committed space files.
+fn spaces() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/spaces");
+    let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut spaces: Vec<String> = paths.map(|path| path.to_string_lossy().into_owned()).collect();
+    spaces.sort();
+    assert!(spaces.len() >= 7, "{spaces:?}");
+    spaces
+}
+
+#[test]
+fn every_committed_space_is_valid_and_sweeps_a_stand_in() {
+    for space in spaces() {
+        let place = Place::new();
+        let check = place.call(["sweep", &space, "--check"]).succeeds();
+        assert!(check.stdout.contains("keys are searched"), "{check:?}");
+        let small = super::SMALL.map(|setting| format!("set.{setting}"));
+        let more = ["set.data.split.kind=k-fold", "set.train.epochs=1", "trials=2", "refit=false"];
+        let settings = small.iter().map(String::as_str).chain(more).flat_map(|setting| ["--set", setting]);
+        let outcome = place.call(["sweep", &space, "--quiet", "--json"].into_iter().chain(settings));
+        assert_eq!(outcome.succeeds().json()["failed"], 0, "{space}");
+    }
 }
 
 #[test]
