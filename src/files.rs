@@ -85,6 +85,16 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     Ok(if gzip { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) })
 }
 
+/// All of a text file, through gzip where it is compressed.
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be read or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text).map_err(|e| Error::io("read", path, e))?;
+    Ok(text)
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors

@@ -13,10 +13,11 @@
 //! | [`solver`] | one gradient step: objective, limits, update rules, schedules |
 //! | [`train`] | the loop, checkpoints, early stopping, observers |
 //! | [`report`] | TensorBoard, JSON lines, console, plots |
+//! | [`sweep`] | hyper-parameter search: spaces, samplers, pruning, the journal |
 //! | [`config`], [`run`], [`cli`] | from a TOML file to a run directory, and the commands |
 //!
 //! Each module uses only those to its left in `error → random → files → device → data → loss → model → metric → eval →
-//! solver → train → report → config → run → cli`.
+//! solver → train → report → config → run → sweep → cli`.
 //!
 //! # A model of your own
 //!
@@ -107,4 +108,5 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod solver;
+pub mod sweep;
 pub mod train;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{Overrides, output};
+use crate::config::schema::CONFIG;
 use crate::config::{self, Config};
 use crate::error::Result;
 
@@ -29,6 +30,6 @@ pub enum ConfigCommand {
 pub fn config(command: ConfigCommand) -> Result<()> {
     match command {
         ConfigCommand::Check { config, overrides } => output::print(&Config::load(&config, &overrides.set)?.to_toml()),
-        ConfigCommand::Explain { key } => output::print(&config::explain(key.as_deref())?),
+        ConfigCommand::Explain { key } => output::print(&config::explain(&CONFIG, key.as_deref())?),
     }
 }

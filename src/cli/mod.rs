@@ -1,5 +1,6 @@
 //! The command line: clap types here, one file a subcommand. No numerics.
 
+mod compare;
 mod config;
 mod data;
 mod evaluate;
@@ -8,6 +9,7 @@ mod output;
 mod predict;
 mod recommend;
 mod run;
+mod sweep;
 mod train;
 
 use std::path::PathBuf;
@@ -32,8 +34,12 @@ pub struct Cli {
 enum Command {
     /// Train a model and write a run directory.
     Train(train::TrainArgs),
+    /// Search for the best settings of a config, and train and test the winner.
+    Sweep(sweep::SweepArgs),
     /// Metrics of a trained model, on its own test split or on a file.
     Evaluate(evaluate::EvaluateArgs),
+    /// Runs side by side: settings that differ, metrics, paired differences with an interval.
+    Compare(compare::CompareArgs),
     /// Predicted ratings of (user, item) pairs.
     Predict(predict::PredictArgs),
     /// The items that a user would rate highest.
@@ -80,7 +86,9 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Train(args) => train::train(args),
+            Command::Sweep(args) => sweep::sweep(args),
             Command::Evaluate(args) => evaluate::evaluate(args),
+            Command::Compare(args) => compare::compare(args),
             Command::Predict(args) => predict::predict(args),
             Command::Recommend(args) => recommend::recommend(args),
             Command::Inspect(args) => inspect::inspect(args),

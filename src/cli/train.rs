@@ -43,7 +43,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
     let mut overrides = args.overrides.set;
     overrides.extend(args.device.map(|device| format!("train.device={device}")));
     let config = Config::load(&args.config, &overrides)?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
     let quiet = args.quiet;
     let every = config.settings().report.every;
     let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
@@ -71,15 +71,15 @@ fn resume_from(config: &Path) -> Resume {
     }
 }
 
-/// The first Ctrl-C asks for a checkpoint, the second ends at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+/// The first Ctrl-C sets the flag and says `message`, the second ends at once.
+pub fn stop_on_interrupt(message: &'static str) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        output::message("interrupted: writing a checkpoint (press again to stop at once)");
+        output::message(message);
     })
     .map_err(|e| Error::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
     Ok(stop)

@@ -1,31 +1,32 @@
 //! `lowrank config explain`: the schema for people.
 
-use super::schema::{self, DefaultValue, KEYS, Key};
+use super::schema::{self, DefaultValue, Key, Schema};
 use crate::error::{Error, Result};
 
 /// Longest line, in characters.
 const WIDTH: usize = 110;
 
-/// Every key with type, range, default, condition and meaning, a section after the other.
+/// Every key of `schema` with type, range, default, condition and meaning, a section after the other.
 ///
 /// `filter` chooses a section (`"solver"`), a key (`"solver.kind"`) or all keys of a name (`"kind"`).
 ///
 /// # Errors
 /// [`Error::Usage`] where `filter` matches nothing, with the nearest path.
-pub fn explain(filter: Option<&str>) -> Result<String> {
+pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
     let filter = filter.unwrap_or_default();
-    let keys: Vec<_> = KEYS
+    let keys: Vec<_> = schema
+        .keys
         .iter()
         .filter(|key| key.path == filter || key.name() == filter || schema::is_inside(key.path, filter))
         .collect();
     if keys.is_empty() {
-        let candidates = KEYS.iter().flat_map(|key| [key.path, key.section(), key.name()]);
+        let candidates = schema.keys.iter().flat_map(|key| [key.path, key.section(), key.name()]);
         let remedy = schema::did_you_mean(schema::nearest(filter, candidates));
         return Err(Error::Usage(format!("no config key or section \"{filter}\"{remedy}")));
     }
     let indent = 2 + keys.iter().map(|key| key.name().len()).max().unwrap_or_default() + 2;
     let mut text = String::new();
-    for section in schema::sections() {
+    for section in schema.sections() {
         let mut members = keys.iter().filter(|key| key.section() == section).peekable();
         if members.peek().is_some() {
             let gap = if text.is_empty() { "" } else { "\n" };
@@ -89,16 +90,17 @@ fn wrap(text: &mut String, head: &str, indent: usize, words: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::{CONFIG, KEYS};
     use super::*;
 
     #[test]
     fn every_key_is_explained_within_the_width() {
-        let text = explain(None).expect("everything");
+        let text = explain(&CONFIG, None).expect("everything");
         for key in KEYS {
             let head = format!("  {} ", key.name());
             assert!(text.lines().any(|line| line.starts_with(&head)), "{}", key.path);
         }
-        for section in schema::sections() {
+        for section in CONFIG.sections() {
             assert_eq!(text.matches(&format!("\n[{section}]\n")).count(), usize::from(!section.is_empty()));
         }
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH && line.trim_end() == line));
@@ -107,7 +109,7 @@ mod tests {
     #[test]
     fn a_key_is_explained_with_type_range_default_and_condition() {
         assert_eq!(
-            explain(Some("solver.momentum")).expect("a key"),
+            explain(&CONFIG, Some("solver.momentum")).expect("a key"),
             "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; \
              only with solver.kind = \"sgd\"\n            \
              Share of the last step that is taken again; 0 is plain SGD.\n"
@@ -117,7 +119,7 @@ mod tests {
     #[test]
     fn a_filter_is_a_section_a_key_or_a_name() {
         let sections = |filter| {
-            let text = explain(Some(filter)).expect("matches");
+            let text = explain(&CONFIG, Some(filter)).expect("matches");
             text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(sections("solver"), ["[solver]", "[solver.regularization]", "[solver.schedule]"]);
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_nothing_names_the_nearest() {
-        let message = explain(Some("solver.shedule")).expect_err("no such section").to_string();
+        let message = explain(&CONFIG, Some("solver.shedule")).expect_err("no such section").to_string();
         assert_eq!(message, "no config key or section \"solver.shedule\"; did you mean \"solver.schedule\"?");
     }
 }

@@ -8,12 +8,15 @@ mod parse;
 pub mod schema;
 pub mod settings;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::files;
 
 pub use explain::explain;
+pub use parse::Override;
+pub(crate) use parse::{Reader, Values, to_toml};
 pub use settings::Settings;
 
 /// A resolved config: every key that takes part has its value.
@@ -30,20 +33,33 @@ impl Config {
     /// makes another choice (`solver.kind=sgd`, `data.path=x.csv`) are left out.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be read, [`Error::Config`] with all problems of the file and the overrides.
+    /// [`Error::Io`](crate::error::Error::Io) where the file cannot be read, [`Error::Config`](crate::error::Error::Config)
+    /// with all problems of the file and the overrides.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let mut text = String::new();
-        files::open(path)?.read_to_string(&mut text).map_err(|e| Error::io("read", path, e))?;
-        Self::parse(&text, path, overrides)
+        Self::parse(&files::read_text(path)?, path, overrides)
     }
 
     /// [`load`](Self::load) of a `text` in memory; `path` names it in messages and gives the run its name.
     ///
     /// # Errors
-    /// [`Error::Config`] with all problems.
+    /// [`Error::Config`](crate::error::Error::Config) with all problems.
     pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+        let overrides: Vec<_> = overrides.iter().map(|text| Override::of_command_line(text)).collect();
+        Self::parse_with(text, path, &overrides)
+    }
+
+    /// [`parse`](Self::parse) with overrides from anywhere.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::error::Error::Config) with all problems.
+    pub fn parse_with(text: &str, path: &Path, overrides: &[Override]) -> Result<Self> {
         let (values, settings) = parse::resolve(text, path, overrides)?;
         Ok(Self { values, settings })
+    }
+
+    /// The value of every key that takes part, by path.
+    pub fn values(&self) -> &BTreeMap<&'static str, toml::Value> {
+        &self.values
     }
 
     /// The values, typed.
@@ -53,7 +69,10 @@ impl Config {
 
     /// The config as a file that resolves to this config again, with nothing left to a default.
     pub fn to_toml(&self) -> String {
-        format!("# Resolved by lowrank: every key that takes part, with its value.\n{}", parse::to_toml(&self.values))
+        format!(
+            "# Resolved by lowrank: every key that takes part, with its value.\n{}",
+            to_toml(&schema::CONFIG, &self.values)
+        )
     }
 }
 
@@ -64,6 +83,7 @@ mod tests {
     use super::schema::{KEYS, Kind};
     use super::settings::{InitKind, ModelKind, SolverKind, SplitKind};
     use super::*;
+    use crate::error::Error;
 
     fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
         let overrides: Vec<_> = overrides.iter().map(|&text| text.to_owned()).collect();

@@ -8,22 +8,43 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
-use super::schema::{self, KEYS, Key, Kind, is_in_names};
+use super::schema::{self, CONFIG, Key, Kind, Schema, is_in_names};
 use super::settings::{InitKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind};
 use crate::error::{Error, Location, Result};
 
 /// The value of every key that takes part.
-pub(super) type Values = BTreeMap<&'static str, Value>;
+pub(crate) type Values = BTreeMap<&'static str, Value>;
+
+/// A setting that replaces what a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// `key.path=VALUE`; VALUE is TOML, and a word that is not TOML is a string.
+    pub text: String,
+    /// Where it was written, as problems with it begin.
+    pub place: String,
+}
+
+impl Override {
+    /// The key that is set.
+    pub fn key(&self) -> &str {
+        self.text.split('=').next().unwrap_or_default().trim()
+    }
+
+    /// One of the command line's.
+    pub fn of_command_line(text: &str) -> Self {
+        Self { text: text.into(), place: format!("--set {}", text.replace('\n', "\\n")) }
+    }
+}
 
 /// The values and settings that `text`, the file at `path`, and `overrides` ask for.
 ///
 /// # Errors
 /// [`Error::Config`] with all problems, those of the file in its order, then those of the overrides.
-pub(super) fn resolve(text: &str, path: &Path, overrides: &[String]) -> Result<(Values, Settings)> {
-    let mut reader = Reader::default();
-    let readable = reader.read_file(text);
-    for (position, text) in overrides.iter().enumerate() {
-        reader.read_override(position, text);
+pub(super) fn resolve(text: &str, path: &Path, overrides: &[Override]) -> Result<(Values, Settings)> {
+    let mut reader = Reader::new(&CONFIG);
+    let readable = reader.read_file(text, &[]).is_some();
+    for (position, setting) in overrides.iter().enumerate() {
+        reader.read_override(position, &setting.text);
     }
     // Without its syntax nobody knows what the file leaves out.
     let resolved = readable.then(|| {
@@ -39,10 +60,11 @@ pub(super) fn resolve(text: &str, path: &Path, overrides: &[String]) -> Result<(
 }
 
 /// `values` as TOML: a section after the other in the schema's order.
-pub(super) fn to_toml(values: &Values) -> String {
+pub(crate) fn to_toml(schema: &Schema, values: &Values) -> String {
     let mut text = String::new();
-    for section in schema::sections() {
-        let mut keys = KEYS.iter().filter(|key| key.section() == section && values.contains_key(key.path)).peekable();
+    for section in schema.sections() {
+        let mut keys =
+            schema.keys.iter().filter(|key| key.section() == section && values.contains_key(key.path)).peekable();
         if !section.is_empty() && keys.peek().is_some() {
             text += &format!("\n[{section}]\n");
         }
@@ -58,7 +80,8 @@ pub(super) fn to_toml(values: &Values) -> String {
 }
 
 fn settings(values: &Values) -> Settings {
-    toml::from_str(&to_toml(values)).expect("every checked value fits its field, as a test proves for all choices")
+    toml::from_str(&to_toml(&CONFIG, values))
+        .expect("every checked value fits its field, as a test proves for all choices")
 }
 
 /// Where something was written, in the order in which people look: the file from top to bottom, then the overrides.
@@ -100,9 +123,10 @@ impl Entry {
     }
 }
 
-/// What has been read, and what was wrong with it.
-#[derive(Debug, Default)]
-struct Reader {
+/// What has been read of a file of keys, and what was wrong with it.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    schema: &'static Schema,
     /// In the order of reading: a later one replaces an earlier one of the same key.
     entries: Vec<Entry>,
     problems: Vec<(Place, String)>,
@@ -111,16 +135,49 @@ struct Reader {
 }
 
 impl Reader {
+    /// A reader that has not read anything yet.
+    pub fn new(schema: &'static Schema) -> Self {
+        Self { schema, entries: Vec::new(), problems: Vec::new(), broken: Vec::new() }
+    }
+
+    /// Notes a problem with what stands at byte `offset` of the file.
+    pub fn report_at(&mut self, text: &str, offset: usize, message: impl Into<String>) {
+        self.report(Place::in_file(text, offset), message);
+    }
+
+    /// Notes that there is no key `path`.
+    pub fn report_unknown_at(&mut self, text: &str, offset: usize, path: &str) {
+        self.report_unknown(path, Place::in_file(text, offset), false);
+    }
+
+    /// Takes over the problems of another reader of the same file.
+    pub fn absorb(&mut self, other: Self) {
+        self.problems.extend(other.problems);
+    }
+
+    /// `path:line:column` of byte `offset` of the file at `path`.
+    pub fn location(text: &str, path: &Path, offset: usize) -> String {
+        match Place::in_file(text, offset) {
+            Place::File { line, column } => Location::at(path, line, column).to_string(),
+            Place::Override(_) => Location::file(path).to_string(),
+        }
+    }
+
     fn report(&mut self, place: Place, message: impl Into<String>) {
         self.problems.push((place, message.into()));
     }
 
-    /// Whether the syntax is good enough to know what the file says.
-    fn read_file(&mut self, text: &str) -> bool {
-        let (table, errors) = DeTable::parse_recoverable(text);
+    /// Reads a file and returns its top sections called as in `apart`, which are the caller's to read; nothing where
+    /// the syntax is too bad to know what the file says.
+    pub fn read_file<'t>(&mut self, text: &'t str, apart: &[&str]) -> Option<BTreeMap<String, Spanned<DeValue<'t>>>> {
+        let (mut table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
+            let mut sections = BTreeMap::new();
+            for name in apart {
+                sections.extend(table.get_mut().remove(*name).map(|section| (name.to_string(), section)));
+            }
             self.read_table("", table.get_ref(), &|span| Place::in_file(text, span.start));
-            return true;
+            return Some(sections);
         }
         for error in errors {
             let place = Place::in_file(text, error.span().map_or(0, |span| span.start));
@@ -129,11 +186,11 @@ impl Reader {
         // What follows a mistake in the same line is mostly its echo.
         self.problems.sort_by_key(|(place, _)| *place);
         self.problems.dedup_by_key(|(place, _)| place.line());
-        false
+        None
     }
 
-    /// Reads `key.path=VALUE`.
-    fn read_override(&mut self, position: usize, text: &str) {
+    /// Reads `key.path=VALUE`, the override number `position`.
+    pub fn read_override(&mut self, position: usize, text: &str) {
         let place = Place::Override(position);
         let Some((path, word)) =
             text.split_once('=').map(|(path, word)| (path.trim(), word)).filter(|(path, _)| !path.is_empty())
@@ -141,7 +198,7 @@ impl Reader {
             return self.report(place, "must be a key and its value, as in solver.learning_rate=0.01");
         };
         let wants_text =
-            schema::find(path).is_some_and(|key| matches!(key.kind, Kind::Text | Kind::Name | Kind::Choice(_)));
+            self.schema.find(path).is_some_and(|key| matches!(key.kind, Kind::Text | Kind::Name | Kind::Choice(_)));
         // A shell has eaten the quotes of name="2024", so that for a text key any single word is text.
         let stays = |value: &DeValue| !wants_text || value.is_str() || value.is_array() || value.is_table();
         let value = match DeValue::parse(word.trim()) {
@@ -150,7 +207,7 @@ impl Reader {
         };
         // In a file each section is seen before what is in it; here the first wrong one has to be looked for.
         let mut sections = path.match_indices('.').map(|(dot, _)| &path[..dot]);
-        match sections.find(|section| !schema::is_section(section)) {
+        match sections.find(|section| !self.schema.is_section(section)) {
             Some(section) => {
                 let table = Spanned::new(0..0, DeValue::Table(DeTable::new()));
                 self.read_value(section, place, &table, &|_| place);
@@ -180,7 +237,7 @@ impl Reader {
         value: &Spanned<DeValue>,
         place_of: &dyn Fn(Range<usize>) -> Place,
     ) {
-        if let Some(key) = schema::find(path) {
+        if let Some(key) = self.schema.find(path) {
             let checked = Value::deserialize(ValueDeserializer::from(value.clone()))
                 .map_err(|_| format!("{path} is a number too large to be read"))
                 .and_then(|value| key.check(&value));
@@ -191,12 +248,12 @@ impl Reader {
                     self.report(place_of(value.span()), message);
                 }
             }
-        } else if !schema::is_section(path) {
+        } else if !self.schema.is_section(path) {
             self.report_unknown(path, place, value.get_ref().is_table());
         } else if let DeValue::Table(table) = value.get_ref() {
             self.read_table(path, table, place_of);
         } else {
-            let keys = schema::names_in(path).join(", ");
+            let keys = self.schema.names_in(path).join(", ");
             let message = format!("{path} is a section, not a value; what it has is {keys}");
             self.broken.push(path.into());
             self.report(place_of(value.span()), message);
@@ -205,22 +262,19 @@ impl Reader {
 
     fn report_unknown(&mut self, path: &str, place: Place, is_section: bool) {
         let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let sibling = schema::nearest(name, schema::names_in(section));
+        let sibling = schema::nearest(name, self.schema.names_in(section));
         if let Some(sibling) = sibling {
             // Probably that one was meant, so it must not count as absent.
             self.broken.push(if section.is_empty() { sibling.into() } else { format!("{section}.{sibling}") });
         }
-        let list = if section.is_empty() {
-            "lowrank config explain".into()
-        } else {
-            format!("lowrank config explain {section}")
-        };
+        let list = format!("{} {section}", self.schema.explained_by);
+        let list = list.trim_end();
         let message = if is_section {
             let intended = sibling.map(|sibling| format!("[{}{sibling}]", &path[..path.len() - name.len()]));
             let remedy = intended.map_or(format!("`{list}` lists all"), |section| format!("did you mean {section}?"));
             format!("unknown section [{}]; {remedy}", path.escape_debug())
         } else {
-            let elsewhere = || KEYS.iter().find(|key| key.name() == name).map(|key| key.path);
+            let elsewhere = || self.schema.keys.iter().find(|key| key.name() == name).map(|key| key.path);
             let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
             let remedy = match sibling.or_else(elsewhere) {
                 Some(intended) => schema::did_you_mean(Some(intended)),
@@ -231,12 +285,13 @@ impl Reader {
         self.report(place, message);
     }
 
-    fn is_broken(&self, path: &str) -> bool {
+    /// Whether something was written for `path` in vain.
+    pub fn is_broken(&self, path: &str) -> bool {
         self.broken.iter().any(|broken| broken == path || schema::is_inside(path, broken))
     }
 
     /// The value of every key that takes part; reports keys that were written and do not.
-    fn resolve(&mut self, path: &Path) -> Values {
+    pub fn resolve(&mut self, path: &Path) -> Values {
         let entries = std::mem::take(&mut self.entries);
         let of_file: Written = entries.iter().filter(|entry| entry.place.is_file()).map(Entry::by_path).collect();
         let mut of_all: Written = entries.iter().map(Entry::by_path).collect();
@@ -247,8 +302,9 @@ impl Reader {
                 of_all.remove(other);
             }
         }
-        let (file_values, values) = (complete(&of_file, path), complete(&of_all, path));
-        for key in KEYS.iter().filter(|key| !values.contains_key(key.path)) {
+        let complete = |written| complete(self.schema, written, path);
+        let (file_values, values) = (complete(&of_file), complete(&of_all));
+        for key in self.schema.keys.iter().filter(|key| !values.contains_key(key.path)) {
             let Some(entry) = of_all.get(key.path) else { continue };
             // The file has to make sense by itself; what an override makes meaningless in it is just left out.
             let context = if entry.place.is_file() { &file_values } else { &values };
@@ -371,11 +427,12 @@ impl Reader {
         }
     }
 
-    fn into_error(mut self, path: &Path, overrides: &[String]) -> Error {
+    /// All problems, those of the file at `path` in its order, then those of the overrides.
+    pub fn into_error(mut self, path: &Path, overrides: &[Override]) -> Error {
         self.problems.sort_by_key(|(place, _)| *place);
         let line = |(place, message): &(Place, String)| match place {
             Place::File { line, column } => format!("{}: {message}", Location::at(path, *line, *column)),
-            Place::Override(position) => format!("--set {}: {message}", overrides[*position].replace('\n', "\\n")),
+            Place::Override(position) => format!("{}: {message}", overrides[*position].place),
         };
         Error::Config(self.problems.iter().map(line).collect())
     }
@@ -385,9 +442,9 @@ impl Reader {
 type Written<'a> = BTreeMap<&'static str, &'a Entry>;
 
 /// The value, written or default, of every key that takes part.
-fn complete(written: &Written, path: &Path) -> Values {
+fn complete(schema: &Schema, written: &Written, path: &Path) -> Values {
     let mut values = Values::new();
-    for key in KEYS {
+    for key in schema.keys {
         if key.when.iter().all(|when| when.holds(&values)) {
             let value = match written.get(key.path) {
                 Some(entry) => Some(entry.value.clone()),

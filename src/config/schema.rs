@@ -1,7 +1,7 @@
 //! The one list of config keys: what exists, what it may be, what it is when nobody says, and what it means.
 //!
 //! Adding a key takes a line in [`KEYS`] and a field in [`settings`](super::settings); reading, checking, error
-//! messages and `lowrank config explain` follow from the line.
+//! messages and `lowrank config explain` follow from the line. Other files of keys have a [`Schema`] of their own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +17,18 @@ use super::settings::{
     DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind,
     StoppingMetric,
 };
+
+/// The keys of one kind of file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schema {
+    /// Every key, sections together and in the order in which people meet them.
+    pub keys: &'static [Key],
+    /// The command that lists them.
+    pub explained_by: &'static str,
+}
+
+/// The keys of a config.
+pub const CONFIG: Schema = Schema { keys: KEYS, explained_by: "lowrank config explain" };
 
 /// One config key.
 #[derive(Debug, Clone, PartialEq)]
@@ -250,7 +262,7 @@ fn float_range(low: Bound<f64>, high: Bound<f64>) -> String {
 }
 
 /// A value in a message: short, and in one line whatever is in it.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Float(number) => format!("{number:?}"),
         Value::String(text) => format!("{text:?}"),
@@ -285,7 +297,7 @@ fn any_of(words: &[&str]) -> String {
 }
 
 /// The candidate most like `word`, if one is like it at all.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let score = |candidate: &str| strsim::jaro_winkler(&word, candidate);
     candidates
@@ -298,13 +310,13 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `; did you mean "x"?`, or nothing.
-pub(super) fn did_you_mean(word: Option<&str>) -> String {
+pub(crate) fn did_you_mean(word: Option<&str>) -> String {
     word.map_or_else(String::new, |word| format!("; did you mean \"{word}\"?"))
 }
 
-/// The key at `path`.
+/// The config key at `path`.
 pub fn find(path: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.path == path)
+    CONFIG.find(path)
 }
 
 /// Whether `path` is inside the section `section`; everything is inside `""`.
@@ -312,41 +324,50 @@ pub(super) fn is_inside(path: &str, section: &str) -> bool {
     section.is_empty() || path.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Whether there are keys below `path`.
-pub(super) fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|key| is_inside(key.path, path))
-}
-
-/// All sections in order, beginning with `""`.
-pub(super) fn sections() -> Vec<&'static str> {
-    let mut sections = Vec::new();
-    for key in KEYS {
-        if !sections.contains(&key.section()) {
-            sections.push(key.section());
-        }
+impl Schema {
+    /// The key at `path`.
+    pub fn find(&self, path: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.path == path)
     }
-    sections
-}
 
-/// Names of the keys and sections directly in `section`, in order, each once.
-pub(super) fn names_in(section: &str) -> Vec<&'static str> {
-    let mut names: Vec<&str> = Vec::new();
-    for key in KEYS.iter().filter(|key| is_inside(key.path, section)) {
-        let rest = key.path[section.len()..].trim_start_matches('.');
-        let name = rest.split('.').next().expect("split yields at least one part");
-        if !names.contains(&name) {
-            names.push(name);
-        }
+    /// Whether there are keys below `path`.
+    pub fn is_section(&self, path: &str) -> bool {
+        self.keys.iter().any(|key| is_inside(key.path, path))
     }
-    names
+
+    /// All sections in order, beginning with `""`.
+    pub(super) fn sections(&self) -> Vec<&'static str> {
+        let mut sections = Vec::new();
+        for key in self.keys {
+            if !sections.contains(&key.section()) {
+                sections.push(key.section());
+            }
+        }
+        sections
+    }
+
+    /// Names of the keys and sections directly in `section`, in order, each once.
+    pub(super) fn names_in(&self, section: &str) -> Vec<&'static str> {
+        let mut names: Vec<&str> = Vec::new();
+        for key in self.keys.iter().filter(|key| is_inside(key.path, section)) {
+            let rest = key.path[section.len()..].trim_start_matches('.');
+            let name = rest.split('.').next().expect("split yields at least one part");
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
 }
 
-const fn key(path: &'static str, kind: Kind, default: DefaultValue, meaning: &'static str) -> Key {
+/// A key that is always there; [`Key::when`] adds a condition.
+pub(crate) const fn key(path: &'static str, kind: Kind, default: DefaultValue, meaning: &'static str) -> Key {
     Key { path, kind, default, when: &[], meaning }
 }
 
 impl Key {
-    const fn when(self, when: &'static [When]) -> Self {
+    /// The key, with a condition.
+    pub(crate) const fn when(self, when: &'static [When]) -> Self {
         Self { when, ..self }
     }
 }
@@ -355,17 +376,18 @@ const fn given(key: &'static str) -> When {
     When { key, values: &[], or: None }
 }
 
-const fn is(key: &'static str, values: &'static [&'static str]) -> When {
+/// Another key has one of these values.
+pub(crate) const fn is(key: &'static str, values: &'static [&'static str]) -> When {
     When { key, values, or: None }
 }
 
 /// Counts and indices have 32 bits.
 const MOST: i64 = u32::MAX as i64;
-const ANY_COUNT: Kind = Int(0..=MOST);
-const AT_LEAST_ONE: Kind = Int(1..=MOST);
+pub(crate) const ANY_COUNT: Kind = Int(0..=MOST);
+pub(crate) const AT_LEAST_ONE: Kind = Int(1..=MOST);
 const ANY_NUMBER: Kind = Float(Bound::Unbounded, Bound::Unbounded);
 const NOT_NEGATIVE: Kind = Float(Bound::Included(0.0), Bound::Unbounded);
-const POSITIVE: Kind = Float(Bound::Excluded(0.0), Bound::Unbounded);
+pub(crate) const POSITIVE: Kind = Float(Bound::Excluded(0.0), Bound::Unbounded);
 /// A share that leaves something over.
 const SHARE: Kind = Float(Bound::Included(0.0), Bound::Excluded(1.0));
 
@@ -634,9 +656,9 @@ mod tests {
         let mut sections: Vec<&str> = Vec::new();
         for (position, key) in KEYS.iter().enumerate() {
             assert!(KEYS[..position].iter().all(|other| other.path != key.path), "{} twice", key.path);
-            assert!(!is_section(key.path), "{} is a key and a section", key.path);
+            assert!(!CONFIG.is_section(key.path), "{} is a key and a section", key.path);
             let top = key.path.split('.').next().expect("a first part");
-            if is_section(top) && sections.last() != Some(&top) {
+            if CONFIG.is_section(top) && sections.last() != Some(&top) {
                 assert!(!sections.contains(&top), "[{top}] is torn apart");
                 sections.push(top);
             }
@@ -719,14 +741,14 @@ mod tests {
 
     #[test]
     fn a_suggestion_needs_some_likeness() {
-        assert_eq!(nearest("Weight_Deacy", names_in("solver")), Some("weight_decay"));
-        assert_eq!(nearest("colour", names_in("solver")), None);
+        assert_eq!(nearest("Weight_Deacy", CONFIG.names_in("solver")), Some("weight_decay"));
+        assert_eq!(nearest("colour", CONFIG.names_in("solver")), None);
     }
 
     #[test]
     fn names_in_a_section_are_keys_and_sections() {
-        assert_eq!(names_in("solver.schedule"), ["kind", "warmup", "every", "factor", "final"]);
-        assert_eq!(names_in("train").last(), Some(&"early_stopping"));
-        assert_eq!(names_in("")[..3], ["name", "seed", "data"]);
+        assert_eq!(CONFIG.names_in("solver.schedule"), ["kind", "warmup", "every", "factor", "final"]);
+        assert_eq!(CONFIG.names_in("train").last(), Some(&"early_stopping"));
+        assert_eq!(CONFIG.names_in("")[..3], ["name", "seed", "data"]);
     }
 }

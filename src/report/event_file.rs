@@ -10,8 +10,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protobuf::well_known_types::{Value, Value_oneof_kind};
 use protobuf::{Message, RepeatedField, SingularPtrField};
+use tensorboard_proto::api::Status;
 use tensorboard_proto::event::{Event, Event_oneof_what, SessionLog, SessionLog_SessionStatus};
-use tensorboard_proto::plugin_hparams::{HParamsPluginData, HParamsPluginData_oneof_data, SessionStartInfo};
+use tensorboard_proto::plugin_hparams::{
+    HParamsPluginData, HParamsPluginData_oneof_data, SessionEndInfo, SessionStartInfo,
+};
 use tensorboard_proto::summary::{
     HistogramProto, Summary, Summary_Image, Summary_Value, Summary_Value_oneof_value, SummaryMetadata,
     SummaryMetadata_PluginData,
@@ -134,19 +137,29 @@ impl EventFile {
             start_time_secs: now().as_secs_f64(),
             ..Default::default()
         };
-        let data = HParamsPluginData {
-            data: Some(HParamsPluginData_oneof_data::session_start_info(start)),
-            ..Default::default()
-        };
+        self.hparams_data("_hparams_/session_start_info", HParamsPluginData_oneof_data::session_start_info(start))
+    }
+
+    /// The end of the run that [`hparams`](Self::hparams) began.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be written.
+    pub fn hparams_end(&mut self, succeeded: bool) -> Result<()> {
+        let status = if succeeded { Status::STATUS_SUCCESS } else { Status::STATUS_FAILURE };
+        let end = SessionEndInfo { status, end_time_secs: now().as_secs_f64(), ..Default::default() };
+        self.hparams_data("_hparams_/session_end_info", HParamsPluginData_oneof_data::session_end_info(end))
+    }
+
+    fn hparams_data(&mut self, tag: &str, data: HParamsPluginData_oneof_data) -> Result<()> {
+        let data = HParamsPluginData { data: Some(data), ..Default::default() };
         let metadata = plugin("hparams", data.write_to_bytes().map_err(|e| self.refused(e.into()))?);
-        // The settings are in the metadata. Like in what TensorBoard itself writes, the value is a placeholder.
+        // What counts is in the metadata. Like in what TensorBoard itself writes, the value is a placeholder.
         let placeholder = TensorProto {
             dtype: DataType::DT_FLOAT,
             tensor_shape: SingularPtrField::some(TensorShapeProto::default()),
             float_val: vec![0.0],
             ..Default::default()
         };
-        let tag = "_hparams_/session_start_info";
         self.summary(tag, 0, Some(metadata), Summary_Value_oneof_value::tensor(placeholder))
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::{BandPlot, LegendEntry, LegendShape, LinePlot, LineStyle, ScatterPlot};
+use kuva::render::figure::Figure;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
@@ -20,6 +21,7 @@ const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
 /// What repeats the colors after the sixth series.
 const STYLES: [LineStyle; 3] = [LineStyle::Solid, LineStyle::Dashed, LineStyle::Dotted];
 const GUIDE_COLOR: &str = "#333333";
+const GREY: &str = "#a0a0a0";
 const MIDDLE_COLOR: &str = "#6fa8d6";
 const TAILS_COLOR: &str = "#c3dbee";
 
@@ -104,6 +106,80 @@ pub fn curves(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> C
         plots.push(LinePlot::new().with_data(line).with_color(color).with_line_style(style.clone()).into());
     }
     chart(title, (800.0, 460.0), x, y, plots, legend)
+}
+
+/// One picture of several in [`panels`]: points over a quantity of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// What lies on the x axis.
+    pub label: String,
+    /// How it lies there.
+    pub axis: PanelAxis,
+    /// The points of each name in the legend.
+    pub series: Vec<Vec<(f64, f64)>>,
+}
+
+/// An x axis of a [`Panel`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PanelAxis {
+    /// Numbers.
+    Linear,
+    /// Positive numbers, by their logarithms.
+    Logarithmic,
+    /// 0, 1, … stand for these names.
+    Names(Vec<String>),
+}
+
+/// Several scatter plots of the same quantity, which the title names, over one quantity each. `names` are those of the
+/// series, of which the last is on top.
+///
+/// Where most of the values lie in a small part of their range, the y axis shows the lower part: from the lowest to four
+/// times as far above it as the median. What lies above is drawn at the upper edge.
+pub fn panels(title: &str, names: &[&str], panels: &[Panel]) -> Chart {
+    let columns = panels.len().clamp(1, 3);
+    let rows = panels.len().div_ceil(columns).max(1);
+    let mut values: Vec<f64> =
+        panels.iter().flat_map(|panel| panel.series.iter().flatten().map(|point| point.1)).collect();
+    values.retain(|value| value.abs() <= 1e100);
+    values.sort_by(f64::total_cmp);
+    let lowest = values.first().copied().unwrap_or_default();
+    let most = values.get(values.len() / 2).map_or(f64::INFINITY, |median| lowest + 4.0 * (median - lowest));
+    let most = if most > lowest { most } else { f64::INFINITY };
+    let y = || Axis::new("", values.iter().map(|value| value.min(most)));
+    let colors = [GREY, COLORS[0], COLORS[1]];
+    let mut drawn = Vec::new();
+    let mut layouts = Vec::new();
+    for panel in panels {
+        let logarithmic = panel.axis == PanelAxis::Logarithmic;
+        let place = |x: f64| if logarithmic { x.log10() } else { x };
+        let series: Vec<Vec<(f64, f64)>> = (panel.series.iter())
+            .map(|points| drawable(&points.iter().map(|&(x, y)| (place(x), y.min(most))).collect::<Vec<_>>()))
+            .collect();
+        let positions = series.iter().flatten().map(|point| point.0);
+        let x = match &panel.axis {
+            PanelAxis::Linear => Axis::new(&panel.label, positions),
+            PanelAxis::Logarithmic => Axis::powers(&panel.label, positions),
+            PanelAxis::Names(names) => Axis::names(&panel.label, names),
+        };
+        let mut plots: Vec<Plot> = vec![dots(&[], GUIDE_COLOR, 1.0, 1.0)];
+        for (at, points) in series.iter().enumerate() {
+            let (radius, opacity) = if at + 1 == series.len() { (5.0, 1.0) } else { (3.0, 0.8) };
+            plots.push(dots(points, colors[at % colors.len()], radius, opacity));
+        }
+        drawn.push(plots);
+        layouts.push(layout((360.0, 300.0), x, y()));
+    }
+    let legend =
+        names.iter().enumerate().map(|(at, name)| entry(name, colors[at % colors.len()], LegendShape::Circle, false));
+    let figure = Figure::new(rows, columns)
+        .with_structure((0..drawn.len()).map(|at| vec![at]).collect())
+        .with_plots(drawn)
+        .with_layouts(layouts)
+        .with_cell_size(360.0, 300.0)
+        .with_title(label(title))
+        .with_shared_legend_bottom()
+        .with_shared_legend_entries(legend.collect());
+    Chart { scene: figure.render() }
 }
 
 /// Draws each point; with `identity`, also the line y = x.
@@ -271,6 +347,34 @@ impl Axis {
         Self { label: label.into(), low, high, step, format: Arc::new(move |value| number(value, step, largest)) }
     }
 
+    /// A logarithmic axis around the base-10 logarithms `exponents`, however few decades they span: ticks have numbers.
+    fn powers(label: &str, exponents: impl Iterator<Item = f64> + Clone) -> Self {
+        let (low, high) = padded(exponents);
+        let step = [0.1, 0.2, 0.25, 0.5, 1.0].into_iter().find(|step| (high - low) / step <= 5.0);
+        let step = step.unwrap_or(((high - low) / 5.0).ceil());
+        let format = |exponent: f64| {
+            let value = 10f64.powf(exponent);
+            if (0.01..10_000.0).contains(&value) {
+                let digits = (1.0 - exponent.floor()).max(0.0) as usize;
+                let text = format!("{value:.digits$}");
+                let short = text.trim_end_matches('0').trim_end_matches('.');
+                if text.contains('.') { short.into() } else { text }
+            } else {
+                let text = format!("{value:.1e}");
+                text.replace(".0e", "e")
+            }
+        };
+        Self { label: label.into(), low, high, step, format: Arc::new(format) }
+    }
+
+    /// An axis with a name at each of 0, 1, …
+    fn names(label: &str, names: &[String]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| self::label(&shortened(name))).collect();
+        let high = names.len().max(1) as f64 - 0.5;
+        let name = move |at: f64| names.get(at.round() as usize).cloned().unwrap_or_default();
+        Self { label: label.into(), low: -0.5, high, step: 1.0, format: Arc::new(name) }
+    }
+
     /// A logarithmic axis around the base-10 logarithms `exponents`.
     fn decades(label: &str, exponents: impl Iterator<Item = f64> + Clone) -> Self {
         let (low, high) = padded(exponents);
@@ -351,6 +455,22 @@ fn shortened(name: &str) -> String {
     }
 }
 
+/// Axes on paper of this size, the label of the y axis left out.
+fn layout((width, height): (f64, f64), x: Axis, y: Axis) -> Layout {
+    Layout::new((x.low, x.high), (y.low, y.high))
+        .with_width(width)
+        .with_height(height)
+        .with_x_label(label(&x.label))
+        .with_x_axis_min(x.low)
+        .with_x_axis_max(x.high)
+        .with_x_tick_step(x.step)
+        .with_x_tick_format(TickFormat::Custom(x.format))
+        .with_y_axis_min(y.low)
+        .with_y_axis_max(y.high)
+        .with_y_tick_step(y.step)
+        .with_y_tick_format(TickFormat::Custom(y.format))
+}
+
 fn chart(
     title: &str,
     (width, height): (f64, f64),
@@ -361,21 +481,10 @@ fn chart(
 ) -> Chart {
     // Without any plot, kuva draws no axes.
     plots.push(dots(&[], GUIDE_COLOR, 1.0, 1.0));
-    let mut layout = Layout::new((x.low, x.high), (y.low, y.high))
-        .with_width(width)
-        // Room for a legend of any length.
-        .with_height(height.max(18.0 * legend.len() as f64 + 160.0))
-        .with_title(label(title))
-        .with_title_wrap(50)
-        .with_x_label(label(&x.label))
-        .with_x_axis_min(x.low)
-        .with_x_axis_max(x.high)
-        .with_x_tick_step(x.step)
-        .with_x_tick_format(TickFormat::Custom(x.format))
-        .with_y_axis_min(y.low)
-        .with_y_axis_max(y.high)
-        .with_y_tick_step(y.step)
-        .with_y_tick_format(TickFormat::Custom(y.format));
+    let y_label = label(&y.label);
+    // Room for a legend of any length.
+    let size = (width, height.max(18.0 * legend.len() as f64 + 160.0));
+    let mut layout = layout(size, x, y).with_title(label(title)).with_title_wrap(50);
     if !legend.is_empty() {
         layout = layout.with_legend_entries(legend).with_legend_box(false);
     }
@@ -386,7 +495,7 @@ fn chart(
     scene.add(Primitive::Text {
         x: 12.0,
         y: top - f64::from(frame.label_size),
-        content: label(&y.label),
+        content: y_label,
         size: frame.label_size,
         anchor: TextAnchor::Start,
         rotate: None,

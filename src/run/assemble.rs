@@ -1,18 +1,23 @@
 //! The parts of a run, made from its settings. The only place that knows both config names and the parts' own types.
 
+use burn::tensor::Device;
+
 use crate::config::settings::{
     DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, Settings, SolverKind,
     SplitKind as SplitName, StoppingMetric,
 };
 use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
-use crate::data::split::{SplitKind, SplitSpec};
+use crate::data::split::{Split, SplitKind, SplitSpec};
 use crate::data::synthetic::Synthetic;
 use crate::data::{Dataset, catalog};
 use crate::error::{Error, Result};
+use crate::eval::{Baseline, Predictor};
 use crate::files;
 use crate::loss::{Absolute, Huber, Logistic, Loss, PointwiseLoss, Poisson, Quantile, Squared};
 use crate::metric::Metric;
-use crate::model::{BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig};
+use crate::model::{
+    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
+};
 use crate::solver::{Clip, Decay, Regularization, RowRule, Rows, Rule, Schedule, stratified};
 use crate::train::{EarlyStopping, Gradient, Method, TrainConfig};
 
@@ -155,6 +160,42 @@ pub fn model(settings: &Settings) -> ModelConfig {
     }
 }
 
+/// What predictions depend on beside the model.
+pub fn predictor(settings: &Settings, data: &Split) -> Predictor {
+    Predictor {
+        loss: loss(settings),
+        clip: settings.evaluation.clip.then(|| data.train.range()).flatten(),
+        baseline: Baseline::fit(&data.train, data.users.len(), data.items.len()),
+    }
+}
+
+/// The model with the parameters it starts from.
+pub fn initial_model(settings: &Settings, data: &Split, predictor: &Predictor, device: &Device) -> AnyModel {
+    // Offsets of ratings are offsets of scores only where the two are the same.
+    let (user_offsets, item_offsets) = match predictor.loss.has_link() {
+        true => (&[][..], &[][..]),
+        false => (&predictor.baseline.user_offsets[..], &predictor.baseline.item_offsets[..]),
+    };
+    model(settings).init(&Start {
+        num_users: data.users.len(),
+        num_items: data.items.len(),
+        mean_score: predictor.loss.score(predictor.baseline.global_mean),
+        user_offsets,
+        item_offsets,
+        seed: settings.seed,
+        device,
+    })
+}
+
+/// The metric that early stopping watches.
+pub fn metric(name: StoppingMetric) -> Metric {
+    match name {
+        StoppingMetric::Loss => Metric::Loss,
+        StoppingMetric::Rmse => Metric::Rmse,
+        StoppingMetric::Mae => Metric::Mae,
+    }
+}
+
 /// How to train.
 pub fn training(settings: &Settings) -> TrainConfig {
     let (solver, train) = (&settings.solver, &settings.train);
@@ -201,11 +242,6 @@ pub fn training(settings: &Settings) -> TrainConfig {
     };
     let lambda = &solver.regularization;
     let stopping = &train.early_stopping;
-    let metric = match stopping.metric {
-        StoppingMetric::Loss => Metric::Loss,
-        StoppingMetric::Rmse => Metric::Rmse,
-        StoppingMetric::Mae => Metric::Mae,
-    };
     TrainConfig {
         epochs: train.epochs,
         seed: settings.seed,
@@ -221,7 +257,11 @@ pub fn training(settings: &Settings) -> TrainConfig {
         learning_rate: solver.learning_rate,
         schedule_epochs: train.epochs,
         schedule: Schedule { warmup: schedule.warmup, decay },
-        early_stopping: EarlyStopping { metric, patience: stopping.patience, min_delta: stopping.min_delta },
+        early_stopping: EarlyStopping {
+            metric: metric(stopping.metric),
+            patience: stopping.patience,
+            min_delta: stopping.min_delta,
+        },
         checkpoint_every: train.checkpoint_every,
     }
 }

@@ -16,11 +16,10 @@ use crate::data::Dataset;
 use crate::data::split::{Split, assign, divide};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
-use crate::eval::{Baseline, Predictor};
+use crate::eval::Predictor;
 use crate::files;
-use crate::loss::PointwiseLoss;
+use crate::model::AnyModel;
 use crate::model::parameters;
-use crate::model::{AnyModel, Start};
 use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 
@@ -97,7 +96,7 @@ impl Job<'_> {
         let data = divide(&dataset, &parts, false)?;
         let directory = self.directory(&dataset, &device)?;
         let config = assemble::training(self.settings);
-        let predictor = self.predictor(&data);
+        let predictor = assemble::predictor(self.settings, &data);
         let selected = self.phase(&directory, &directory, config.clone(), &data, &predictor, &device)?;
         let best = selected.progress.best;
         let best_epoch = best.map_or(selected.progress.epoch, |best| best.epoch);
@@ -105,7 +104,7 @@ impl Job<'_> {
         let mut ratings_seen = selected.progress.ratings_seen;
         let (trained, data, predictor) = if self.settings.train.refit {
             let data = divide(&dataset, &parts, true)?;
-            let predictor = self.predictor(&data);
+            let predictor = assemble::predictor(self.settings, &data);
             let config = TrainConfig { epochs: best_epoch, ..config };
             (self.options.note)(&format!(
                 "epoch {best_epoch} was best; training again on training and validation ratings"
@@ -222,14 +221,6 @@ impl Job<'_> {
         })
     }
 
-    fn predictor(&self, data: &Split) -> Predictor {
-        Predictor {
-            loss: assemble::loss(self.settings),
-            clip: self.settings.evaluation.clip.then(|| data.train.range()).flatten(),
-            baseline: Baseline::fit(&data.train, data.users.len(), data.items.len()),
-        }
-    }
-
     /// Trains one model from its start, or from its last checkpoint, in `directory` (of the run `root`).
     fn phase(
         &self,
@@ -240,21 +231,7 @@ impl Job<'_> {
         predictor: &Predictor,
         device: &Opened,
     ) -> Result<Trained<AnyModel>> {
-        // Offsets of ratings are offsets of scores only where the two are the same.
-        let (user_offsets, item_offsets) = match predictor.loss.has_link() {
-            true => (&[][..], &[][..]),
-            false => (&predictor.baseline.user_offsets[..], &predictor.baseline.item_offsets[..]),
-        };
-        let start = Start {
-            num_users: data.users.len(),
-            num_items: data.items.len(),
-            mean_score: predictor.loss.score(predictor.baseline.global_mean),
-            user_offsets,
-            item_offsets,
-            seed: self.settings.seed,
-            device: &device.device,
-        };
-        let model = assemble::model(self.settings).init(&start);
+        let model = assemble::initial_model(self.settings, data, predictor, &device.device);
         let epochs = config.epochs;
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
         let mut trainer =

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Outcome, Place, number};
+use super::{Outcome, Place, SMALL, number};
 
 /// A run on ratings with titles: `runs/c-1`, ten users u0 to u9, ten items i0 to i9, seven ratings each.
 fn trained() -> Place {
@@ -44,6 +44,70 @@ fn evaluate_repeats_the_result_of_the_run() {
     // A model file away from its run has no test split.
     place.write("m.safetensors", place.read("runs/c-1/model.safetensors"));
     place.call(["evaluate", "m.safetensors"]).refuses(&["has no test split", "--data"]);
+}
+
+#[test]
+fn compare_pairs_runs_of_the_same_seed_and_fold() {
+    let place = Place::new();
+    place.write("c.toml", "model.rank = 2\ntrain.epochs = 5\ndata.split.kind = 'k-fold'\nreport.tensorboard = false\n");
+    let mut rmse = Vec::new();
+    let mut runs = Vec::new();
+    for (name, init) in [("small", "0.01"), ("large", "1.0")] {
+        for (seed, fold) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+            let settings = [
+                format!("name={name}"),
+                format!("model.init_std={init}"),
+                format!("seed={seed}"),
+                format!("data.split.fold={fold}"),
+            ];
+            place.train("c.toml", SMALL.into_iter().chain(settings.iter().map(String::as_str))).succeeds();
+            let run = format!("runs/{name}-{}", runs.len() % 4 + 1);
+            rmse.push(number(&place.json(format!("{run}/summary.json")), "/test/rmse"));
+            runs.push(run);
+        }
+    }
+    // In another order, because pairs go by seed and fold.
+    let order = [0, 1, 2, 3, 6, 4, 7, 5];
+    let args = |rest: &[&str]| {
+        let runs = order.iter().map(|&at| runs[at].as_str());
+        ["compare"].into_iter().chain(runs).chain(rest.iter().copied()).map(String::from).collect::<Vec<_>>()
+    };
+    let json = place.call(args(&["--json"])).succeeds().json();
+    assert_eq!(json["groups"].as_array().map(Vec::len), Some(2));
+    assert_eq!(json["differences"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json["differences"][0]["key"], "model.init_std");
+    assert_eq!(json["doubts"], serde_json::json!([]));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    close(number(&json, "/groups/0/rmse"), mean(&rmse[..4]));
+    close(number(&json, "/groups/1/rmse"), mean(&rmse[4..]));
+    let differences: Vec<f64> = (0..4).map(|at| rmse[4 + at] - rmse[at]).collect();
+    let paired = &json["paired"][0];
+    assert_eq!((&paired["group"], &paired["metric"], &paired["pairs"]), (&"B".into(), &"rmse".into(), &4.into()));
+    close(number(paired, "/difference"), mean(&differences));
+    let (low, high) = (number(paired, "/interval/0"), number(paired, "/interval/1"));
+    let extreme = |pick: fn(f64, f64) -> f64| differences.iter().copied().reduce(pick).expect("four");
+    assert!(
+        extreme(f64::min) <= low && low < mean(&differences) && mean(&differences) < high && high <= extreme(f64::max)
+    );
+    let table = place.call(args(&[])).succeeds().stdout;
+    for part in ["A: runs/small-1", "model.init_std", "test metrics", "95 % bootstrap interval", "B − A"] {
+        assert!(table.contains(part), "no {part:?} in {table}");
+    }
+}
+
+#[test]
+fn compare_says_what_makes_a_comparison_doubtful_and_refuses_what_is_none() {
+    let place = Place::new();
+    place.small_run("a", &[]);
+    place.small_run("b", &["seed=7", "data.split.test=0.2"]);
+    let outcome = place.call(["compare", "runs/a-1", "runs/b-1"]).succeeds();
+    assert!(outcome.stdout.contains("different data or splits"), "{outcome:?}");
+    assert!(outcome.stdout.contains("A and B share no seed and fold"), "{outcome:?}");
+    place.call(["compare", "runs/a-1", "runs/a-1"]).refuses(&["runs/a-1: is named twice"]);
+    place.call(["compare", "runs/a-1", "runs"]).refuses(&["runs: is not a run directory"]);
+    std::fs::remove_file(place.path("runs/b-1/summary.json")).expect("removed");
+    place.call(["compare", "runs/a-1", "runs/b-1"]).refuses(&["this run is not finished"]);
 }
 
 #[test]

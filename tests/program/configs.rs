@@ -8,13 +8,15 @@ use lowrank::config::schema::KEYS;
 
 use super::{Place, SMALL, tensors};
 
-/// Every `*.toml` below `configs/`.
+/// Every `*.toml` below `configs/` but the spaces of searches.
 fn configs() -> Vec<PathBuf> {
     fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                visit(&path, found);
+                if !path.ends_with("spaces") {
+                    visit(&path, found);
+                }
             } else if path.extension().is_some_and(|extension| extension == "toml") {
                 found.push(path);
             }

@@ -6,6 +6,7 @@ mod determinism;
 mod errors;
 mod layering;
 mod real_data;
+mod sweep;
 mod train;
 
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Reads a run directory back with TensorBoard's own reader and checks what a run must show there.
+"""Reads a run directory, or the folder of a sweep, back with TensorBoard's own reader and checks what it must show.
 
-Usage: check_tensorboard.py RUN_DIR        (needs: pip install tensorboard)
+Usage: check_tensorboard.py RUN_DIR|SWEEP_DIR        (needs: pip install tensorboard)
 
 Prints a line per check and `N passed, M failed`; exits 1 where a check failed.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util import tensor_util
 
@@ -132,23 +133,73 @@ def check_projector(run, name):
     return ", ".join(shapes)
 
 
+def hparams(run, tag):
+    """What the HParams plugin reads of `tag`."""
+    metadata = run.events.SummaryMetadata(tag)
+    assert metadata.plugin_data.plugin_name == "hparams", f"{tag} is of {metadata.plugin_data.plugin_name!r}"
+    return plugin_data_pb2.HParamsPluginData.FromString(metadata.plugin_data.content)
+
+
+def check_trial(run, trial):
+    """A trial's settings, end and metrics against its line in the journal."""
+    found = hparams(run, "_hparams_/session_start_info").session_start_info.hparams
+    assert found["status"].string_value == trial["status"], f"status {found['status']}, not {trial['status']}"
+    names = set(found) - {"status"}
+    assert names == set(trial["settings"]), f"settings {sorted(names)}, not {sorted(trial['settings'])}"
+    for name, value in trial["settings"].items():
+        if isinstance(value, str):
+            assert found[name].string_value == value, f"{name} = {found[name]}, not {value}"
+        elif isinstance(value, list):
+            assert json.loads(found[name].string_value) == value, f"{name} = {found[name]}, not {value}"
+        else:
+            assert found[name].number_value == value, f"{name} = {found[name]}, not {value}"
+    end = hparams(run, "_hparams_/session_end_info").session_end_info.status
+    wanted = api_pb2.STATUS_FAILURE if trial["status"] == "failed" else api_pb2.STATUS_SUCCESS
+    assert end == wanted, f"ended with {api_pb2.Status.Name(end)}"
+    curve = [value for training in trial["trainings"] for value in training["curve"]]
+    [metric] = {tag.removesuffix("/best") for tag in run.tags if tag.endswith("/best")} or {None}
+    if trial["status"] != "failed":
+        [(_, best)] = run.tensors(f"{metric}/best", "scalars")
+        assert math.isclose(float(best), trial["metric"], rel_tol=1e-6), f"best {best}, not {trial['metric']}"
+        points = [float(value) for _, value in run.tensors(f"{metric}/validation", "scalars")]
+        assert len(points) == len(curve), f"{len(points)} epochs, not {len(curve)}"
+        assert all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(points, curve)), "another curve"
+    return f"{trial['status']}, {len(names)} settings, {len(curve)} epochs"
+
+
+def sweep_checks(folder):
+    with open(folder / "journal.jsonl", encoding="utf-8") as lines:
+        trials = [json.loads(line) for line in lines][1:]
+    folders = {path.name for path in (folder / "trials").iterdir()}
+    assert folders == {f"{trial['trial']:04}" for trial in trials}, f"folders {sorted(folders)} of {len(trials)} trials"
+    of_trial = lambda trial: check_trial(Run(folder / "trials" / f"{trial['trial']:04}"), trial)
+    return [(f"trial {trial['trial']}", lambda t=trial: of_trial(t)) for trial in trials]
+
+
+def report(checks):
+    """Runs (name, check) pairs."""
+    failed = 0
+    for name, check in checks:
+        try:
+            print(f"ok      {name}: {check()}")
+        except (AssertionError, LookupError, OSError, TypeError, ValueError, text_format.ParseError) as e:
+            failed += 1
+            print(f"FAILED  {name}: {e or type(e).__name__}")
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
 def main(folder):
+    if (folder / "journal.jsonl").is_file():
+        return report(sweep_checks(folder))
     run = Run(folder)
     checks = [(check_scalar, tag) for tag in SCALARS]
     checks += [(check_scalar_prefix, prefix) for prefix in SCALAR_PREFIXES]
     checks += [(check_metrics, "rmse/validation")]
     checks += [(check_histogram, tag) for tag in HISTOGRAMS]
     checks += [(check_image, IMAGE), (check_text, TEXT), (check_projector, "projector_config.pbtxt")]
-    failed = 0
-    for check, subject in checks:
-        name = f"{check.__name__.removeprefix('check_').replace('_', ' ')} {subject}"
-        try:
-            print(f"ok      {name}: {check(run, subject)}")
-        except (AssertionError, LookupError, OSError, TypeError, ValueError, text_format.ParseError) as e:
-            failed += 1
-            print(f"FAILED  {name}: {e or type(e).__name__}")
-    print(f"{len(checks) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    name = lambda check: check.__name__.removeprefix("check_").replace("_", " ")
+    return report([(f"{name(check)} {subject}", lambda c=check, s=subject: c(run, s)) for check, subject in checks])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+//! `lowrank compare`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output;
+use crate::error::Result;
+use crate::run::compare::{Comparison, Part, Run, compare as compare_runs};
+
+/// Arguments of `lowrank compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Run directories; those that differ only in seed and fold are taken together.
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    runs: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what runs were told differently and how they differ in their metrics.
+pub fn compare(args: CompareArgs) -> Result<()> {
+    let runs = args.runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>>>()?;
+    let comparison = compare_runs(&runs)?;
+    if args.json { output::print_json(&comparison) } else { output::print(&report(&comparison)) }
+}
+
+fn report(comparison: &Comparison) -> String {
+    let Comparison { part, groups, differences, paired, doubts } = comparison;
+    let mut text = String::new();
+    for group in groups {
+        let runs: Vec<_> = group.runs.iter().map(|path| path.display().to_string()).collect();
+        text += &format!("{}: {}\n", group.name, runs.join(" "));
+    }
+    let names = || std::iter::once("").chain(groups.iter().map(|group| group.name.as_str()));
+    text += "\nsettings that differ:\n\n";
+    if differences.is_empty() {
+        text += "none but seed and fold\n";
+    } else {
+        let cell = |value: &Option<String>| value.clone().unwrap_or("-".into());
+        let row = |key: &String, values: &[Option<String>]| {
+            std::iter::once(key.clone()).chain(values.iter().map(cell)).collect::<Vec<_>>()
+        };
+        let rows: Vec<_> = differences.iter().map(|difference| row(&difference.key, &difference.values)).collect();
+        text += &output::table(&names().collect::<Vec<_>>(), &rows);
+    }
+    let part = match part {
+        Part::Test => "test",
+        Part::Validation => "validation",
+    };
+    text += &format!("\n{part} metrics, means over runs:\n\n");
+    let rows: Vec<Vec<String>> = groups
+        .iter()
+        .map(|group| {
+            vec![
+                group.name.clone(),
+                group.runs.len().to_string(),
+                format!("{:.4}", group.rmse),
+                group.rmse_deviation.map_or(String::new(), |deviation| format!("{deviation:.4}")),
+                format!("{:.4}", group.mae),
+                format!("{:.1}", group.best_epoch),
+                format!("{:.1}", group.seconds),
+            ]
+        })
+        .collect();
+    text += &output::table(&["", "runs", "RMSE", "± deviation", "MAE", "best epoch", "seconds"], &rows);
+    if !paired.is_empty() {
+        text += "\npaired differences over the same seeds and folds (below 0: better than A):\n\n";
+        let rows: Vec<Vec<String>> = paired
+            .iter()
+            .map(|paired| {
+                let bound = |value: f64| format!("{value:+.4}");
+                vec![
+                    format!("{} − A", paired.group),
+                    paired.metric.to_uppercase(),
+                    paired.pairs.to_string(),
+                    bound(paired.difference),
+                    paired.interval.map_or(String::new(), |(low, high)| format!("{} … {}", bound(low), bound(high))),
+                ]
+            })
+            .collect();
+        text += &output::table(&["", "metric", "pairs", "mean", "95 % bootstrap interval"], &rows);
+    }
+    for doubt in doubts {
+        text += &format!("\nnote: {doubt}\n");
+    }
+    text
+}

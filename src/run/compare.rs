@@ -1,0 +1,283 @@
+//! Runs side by side: what they were told differently, and how much better one is than another.
+//!
+//! Runs that differ only in `seed` and `data.split.fold` are one group. Groups are compared on the pairs of their runs
+//! with the same seed and fold: what a fold or a split makes harder for all does not count then. The interval is a
+//! percentile bootstrap over the pairs (Efron & Tibshirani 1993, chapter 13): 95 % of the means of pairs drawn with
+//! replacement. Few pairs make it too narrow, and folds that share training ratings are not quite independent.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rand::RngExt;
+use serde::Serialize;
+use toml::Value;
+
+use super::directory::RunDirectory;
+use super::summary::Summary;
+use crate::config::Config;
+use crate::config::schema::CONFIG;
+use crate::error::{Error, Result};
+use crate::metric::{Metric, Scores};
+use crate::{files, random};
+
+/// Keys whose value tells runs of one group apart.
+const PAIRED: [&str; 2] = ["seed", "data.split.fold"];
+/// Resamples of the bootstrap.
+const RESAMPLES: usize = 10_000;
+
+/// Which ratings a run is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The test part.
+    Test,
+    /// The validation part.
+    Validation,
+}
+
+/// One finished run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Values of all keys that decide its result.
+    settings: BTreeMap<&'static str, Value>,
+    /// What came of it.
+    pub summary: Summary,
+}
+
+impl Run {
+    /// Reads a run directory.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it is none or not finished, and those of its files.
+    pub fn read(path: &Path) -> Result<Self> {
+        let directory = RunDirectory::open(path)?;
+        let summary = directory.finished(directory.summary())?;
+        let text = files::read_text(&summary)?;
+        let summary =
+            serde_json::from_str(&text).map_err(|e| Error::data(&summary, format!("is not a summary: {e}")))?;
+        let config = Config::load(&directory.config(), &[])?;
+        let mut settings = config.values().clone();
+        // These do not decide the result.
+        settings.retain(|key, _| {
+            let free = ["name", "train.device", "train.threads", "train.checkpoint_every"];
+            !free.contains(key) && !key.starts_with("report.") && !key.starts_with("run.")
+        });
+        Ok(Self { path: path.to_path_buf(), settings, summary })
+    }
+
+    fn scores(&self, part: Part) -> Option<Scores> {
+        match part {
+            Part::Test => self.summary.test,
+            Part::Validation => self.summary.validation,
+        }
+    }
+
+    /// Seed and fold.
+    fn pairing(&self) -> Vec<Option<&Value>> {
+        PAIRED.iter().map(|key| self.settings.get(key)).collect()
+    }
+
+    /// Everything but seed and fold.
+    fn group(&self) -> BTreeMap<&'static str, &Value> {
+        self.settings.iter().filter(|(key, _)| !PAIRED.contains(key)).map(|(key, value)| (*key, value)).collect()
+    }
+}
+
+/// Runs that differ only in seed and fold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// `A`, `B`, …
+    pub name: String,
+    /// Their directories.
+    pub runs: Vec<PathBuf>,
+    /// Means over the runs.
+    pub rmse: f64,
+    /// Sample standard deviation of the RMSE; none of a single run.
+    pub rmse_deviation: Option<f64>,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Epoch that was kept.
+    pub best_epoch: f64,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// A setting that is not the same in all groups.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// The config key.
+    pub key: String,
+    /// Its value in each group, in TOML; none where it takes no part.
+    pub values: Vec<Option<String>>,
+}
+
+/// How a group does against the first one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Paired {
+    /// The other group.
+    pub group: String,
+    /// `rmse` or `mae`.
+    pub metric: &'static str,
+    /// Pairs with the same seed and fold.
+    pub pairs: usize,
+    /// Mean of (other − first); below 0 the other is better.
+    pub difference: f64,
+    /// Bounds of the 95 % interval of that mean; none of a single pair.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// All of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What the metrics are of.
+    pub part: Part,
+    /// In the order in which they were named.
+    pub groups: Vec<Group>,
+    /// In the order of the config's keys.
+    pub differences: Vec<Difference>,
+    /// Each group but the first, against the first.
+    pub paired: Vec<Paired>,
+    /// What makes the comparison doubtful.
+    pub doubts: Vec<String>,
+}
+
+/// Compares runs on their test part, or on the validation part where not all of them have a test part.
+///
+/// # Errors
+/// [`Error::Usage`] where a run is named twice or has neither part.
+pub fn compare(runs: &[Run]) -> Result<Comparison> {
+    for (at, run) in runs.iter().enumerate() {
+        let same = |other: &&Run| std::fs::canonicalize(&other.path).ok() == std::fs::canonicalize(&run.path).ok();
+        if runs[..at].iter().any(|other| same(&other)) {
+            return Err(Error::Usage(format!("{}: is named twice", run.path.display())));
+        }
+    }
+    let has = |part: Part| runs.iter().all(|run| run.scores(part).is_some());
+    let part = if has(Part::Test) { Part::Test } else { Part::Validation };
+    if let Some(run) = runs.iter().find(|run| run.scores(part).is_none()) {
+        let message = "has no test part, and not all runs have a validation part; there is nothing to compare by";
+        return Err(Error::Usage(format!("{}: {message}", run.path.display())));
+    }
+    let mut groups: Vec<Vec<&Run>> = Vec::new();
+    for run in runs {
+        match groups.iter_mut().find(|group| group[0].group() == run.group()) {
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
+        }
+    }
+    let scores = |run: &Run, metric: Metric| run.scores(part).expect("checked above").get(metric);
+    let name = |at: usize| -> String {
+        let letter = char::from(b'A' + (at % 26) as u8);
+        if at < 26 { letter.to_string() } else { format!("{letter}{}", at / 26) }
+    };
+    let summarized = groups.iter().enumerate().map(|(at, group)| {
+        let values = |value: &dyn Fn(&Run) -> f64| group.iter().map(|run| value(run)).collect::<Vec<_>>();
+        let rmse = values(&|run| scores(run, Metric::Rmse));
+        Group {
+            name: name(at),
+            runs: group.iter().map(|run| run.path.clone()).collect(),
+            rmse: mean(&rmse),
+            rmse_deviation: deviation(&rmse),
+            mae: mean(&values(&|run| scores(run, Metric::Mae))),
+            best_epoch: mean(&values(&|run| run.summary.best_epoch as f64)),
+            seconds: mean(&values(&|run| run.summary.seconds_training)),
+        }
+    });
+    let differences = CONFIG.keys.iter().filter(|key| !PAIRED.contains(&key.path)).filter_map(|key| {
+        let values: Vec<Option<&Value>> = groups.iter().map(|group| group[0].settings.get(key.path)).collect();
+        let text = |value: &Option<&Value>| value.map(ToString::to_string);
+        let is_same = values.iter().all(|value| *value == values[0]);
+        (!is_same).then(|| Difference { key: key.path.into(), values: values.iter().map(text).collect() })
+    });
+    let differences: Vec<Difference> = differences.collect();
+    let mut doubts = Vec::new();
+    if differences.iter().any(|difference| difference.key.starts_with("data.")) {
+        doubts.push("these runs had different data or splits, so that their metrics need not compare".into());
+    }
+    for (at, group) in groups.iter().enumerate() {
+        let is_repeated = |run: &&&Run| group.iter().filter(|other| other.pairing() == run.pairing()).count() > 1;
+        if group.iter().any(|run| is_repeated(&run)) {
+            doubts.push(format!("{} has several runs with the same seed and fold; pairs take the first", name(at)));
+        }
+    }
+    let mut paired = Vec::new();
+    for (at, group) in groups.iter().enumerate().skip(1) {
+        let partner = |run: &&Run| groups[0].iter().find(|first| first.pairing() == run.pairing()).copied();
+        let mut seen = Vec::new();
+        let mut pairs: Vec<(&Run, &Run)> = Vec::new();
+        for run in group {
+            if let Some(first) = partner(run).filter(|_| !seen.contains(&run.pairing())) {
+                seen.push(run.pairing());
+                pairs.push((first, run));
+            }
+        }
+        if pairs.is_empty() {
+            doubts.push(format!("A and {} share no seed and fold, so that there are no pairs", name(at)));
+            continue;
+        }
+        for metric in [Metric::Rmse, Metric::Mae] {
+            let differences: Vec<f64> =
+                pairs.iter().map(|(first, other)| scores(other, metric) - scores(first, metric)).collect();
+            paired.push(Paired {
+                group: name(at),
+                metric: metric.name(),
+                pairs: differences.len(),
+                difference: mean(&differences),
+                interval: interval(&differences),
+            });
+        }
+    }
+    Ok(Comparison { part, groups: summarized.collect(), differences, paired, doubts })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The percentile bootstrap interval of a mean; the same each time.
+fn interval(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < 2 {
+        return None;
+    }
+    let mut random = random::stream(0, "compare/bootstrap");
+    let mut resample = || {
+        let draws = (0..values.len()).map(|_| values[random.random_range(0..values.len() as u64) as usize]);
+        draws.sum::<f64>() / values.len() as f64
+    };
+    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample()).collect();
+    means.sort_by(f64::total_cmp);
+    let at = |share: f64| means[(share * (RESAMPLES - 1) as f64).round() as usize];
+    Some((at(0.025), at(0.975)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_a_large_sample_is_that_of_the_normal_distribution() {
+        // Evenly spread over 0 to 1: mean 0.5, standard deviation 1/√12.
+        let values: Vec<f64> = (0..400).map(|i| (f64::from(i) + 0.5) / 400.0).collect();
+        let (low, high) = interval(&values).expect("an interval");
+        let half = 1.96 / 12f64.sqrt() / 20.0;
+        assert!((low - (0.5 - half)).abs() < 0.15 * half && (high - (0.5 + half)).abs() < 0.15 * half, "{low} {high}");
+        assert_eq!(interval(&values), Some((low, high)), "the same each time");
+    }
+
+    #[test]
+    fn of_few_values_the_interval_stays_within_them() {
+        assert_eq!(interval(&[0.25, 0.25, 0.25]), Some((0.25, 0.25)));
+        assert_eq!(interval(&[0.0, 1.0]), Some((0.0, 1.0)));
+        assert_eq!(interval(&[0.5]), None);
+        assert_eq!(deviation(&[1.0, 3.0]), Some(2f64.sqrt()));
+        assert_eq!(deviation(&[1.0]), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Hyper-parameter search: from a base config and a space to the best config.
+//!
+//! A space file ([`plan`]) says what is searched ([`space`]) and how. Trials come from a sampler (at random, by [`tpe`],
+//! or a grid), run side by side on data that were loaded once, are judged by the validation part alone and stopped early
+//! where others are better ([`asha`]), and are written down when they end ([`journal`]), so that a sweep goes on after
+//! any interruption. The winner, and nobody else, is trained again and tested, once, at the end ([`study`]).
+
+pub mod asha;
+pub mod journal;
+pub mod memory;
+pub mod plan;
+pub mod report;
+pub mod space;
+pub mod study;
+pub mod tpe;
+
+pub use plan::{Plan, SPACE_FILE};
+pub use study::{Event, SweepDirectory, SweepOptions, Swept, sweep};

@@ -1,0 +1,1288 @@
+//! The space file: a base config, what is searched, and how. Read with positions, and checked before the first trial.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::{Spanned, Value};
+
+use super::space::{Condition, Dimension, Domain, Point, Rule, Space};
+use crate::config::schema::{
+    self, ANY_COUNT, AT_LEAST_ONE, CONFIG, DefaultValue, Key, Kind, POSITIVE, Schema, is, key,
+};
+use crate::config::settings::StoppingMetric;
+use crate::config::{Config, Override, Reader, Values, to_toml};
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+use crate::run::assemble;
+use crate::{files, random};
+
+/// The keys of a space file beside `[set]`, `[repeat]` and `[space]`.
+pub const SPACE_FILE: Schema = Schema {
+    keys: &[
+        key(
+            "name",
+            Kind::Name,
+            DefaultValue::FileName,
+            "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.",
+        ),
+        key(
+            "base",
+            Kind::Text,
+            DefaultValue::Absent,
+            "The config to start from, as seen from the space file. It must be given.",
+        ),
+        key("trials", AT_LEAST_ONE, DefaultValue::Toml("50"), "Most trials; a grid may have fewer."),
+        key("max_minutes", POSITIVE, DefaultValue::Absent, "No trial begins later than this after the start."),
+        key("seed", Kind::Int(0..=i64::MAX), DefaultValue::Toml("1"), "All draws of the sampler follow from it."),
+        key(
+            "parallel",
+            Kind::Int(1..=4096),
+            DefaultValue::Toml("1"),
+            "Trials at a time; they share the cores. Random and grid trials are the same for any number; what tpe and \
+             asha do depends on which trials end first, so that only 1 gives the same sweep again.",
+        ),
+        key(
+            "max_memory",
+            POSITIVE,
+            DefaultValue::Absent,
+            "Gigabytes (10⁹ bytes) that the trials at one time may need together, as estimated from their settings.",
+        ),
+        key(
+            "metric",
+            Kind::Choice(StoppingMetric::NAMES),
+            DefaultValue::Absent,
+            "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best epoch. \
+             Where absent, the base config's train.early_stopping.metric.",
+        ),
+        key(
+            "refit",
+            Kind::Bool,
+            DefaultValue::Toml("true"),
+            "At the end, train the winner again on training and validation ratings, and test it, once.",
+        ),
+        key(
+            "sampler.kind",
+            Kind::Choice(&["random", "tpe", "grid"]),
+            DefaultValue::Toml("'tpe'"),
+            "Where trials come from: drawn at random; by the tree-structured Parzen estimator, from where earlier \
+             trials were good; or one for each combination of some values.",
+        ),
+        key("sampler.startup", ANY_COUNT, DefaultValue::Toml("10"), "Trials at random before tpe begins.")
+            .when(&[is("sampler.kind", &["tpe"])]),
+        key("sampler.candidates", AT_LEAST_ONE, DefaultValue::Toml("24"), "Candidates of which tpe tries the best.")
+            .when(&[is("sampler.kind", &["tpe"])]),
+        key(
+            "sampler.points",
+            AT_LEAST_ONE,
+            DefaultValue::Toml("3"),
+            "Values of each range in the grid, ends included.",
+        )
+        .when(&[is("sampler.kind", &["grid"])]),
+        key(
+            "pruning.kind",
+            Kind::Choice(&["none", "asha"]),
+            DefaultValue::Toml("'asha'"),
+            "Whether trials are stopped early: by asynchronous successive halving, or never.",
+        ),
+        key(
+            "pruning.min_epochs",
+            AT_LEAST_ONE,
+            DefaultValue::Toml("5"),
+            "Epochs before the first comparison. The next ones come at this times reduction, reduction², …",
+        )
+        .when(&[is("pruning.kind", &["asha"])]),
+        key(
+            "pruning.reduction",
+            Kind::Int(2..=1000),
+            DefaultValue::Toml("3"),
+            "At a comparison, one in this many trials goes on.",
+        )
+        .when(&[is("pruning.kind", &["asha"])]),
+    ],
+    explained_by: "lowrank sweep --explain",
+};
+
+/// The keys of [`SPACE_FILE`] as plain types.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSettings {
+    /// Part of the folder's name.
+    pub name: String,
+    /// The base config.
+    pub base: Option<PathBuf>,
+    /// Most trials.
+    pub trials: usize,
+    /// No trial begins later.
+    pub max_minutes: Option<f64>,
+    /// Of the sampler.
+    pub seed: u64,
+    /// Trials at a time.
+    pub parallel: usize,
+    /// Gigabytes for all trials at a time.
+    pub max_memory: Option<f64>,
+    /// What trials are compared by.
+    pub metric: Option<StoppingMetric>,
+    /// Whether the winner is trained again and tested.
+    pub refit: bool,
+    /// Where trials come from.
+    pub sampler: Sampler,
+    /// Which trials are stopped early.
+    pub pruning: Pruning,
+}
+
+/// Where trials come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Sampler {
+    /// Drawn independently of each other.
+    Random,
+    /// See [`tpe`](super::tpe).
+    Tpe {
+        /// Trials at random before.
+        startup: usize,
+        /// Candidates a trial.
+        candidates: usize,
+    },
+    /// Each combination.
+    Grid {
+        /// Values of each range.
+        points: usize,
+    },
+}
+
+/// Which trials are stopped early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Pruning {
+    /// None.
+    None,
+    /// See [`asha`](super::asha).
+    Asha {
+        /// The first rung.
+        min_epochs: u64,
+        /// η.
+        reduction: u64,
+    },
+}
+
+/// A space file, checked.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How to search.
+    pub settings: SweepSettings,
+    /// What is searched.
+    pub space: Space,
+    /// What trials are compared by.
+    pub metric: Metric,
+    /// Config keys of each training that a trial consists of; a trial's metric is their mean. At least one, perhaps
+    /// without keys.
+    pub repeats: Vec<Vec<(&'static str, Value)>>,
+    /// What the space file itself says, for [`Plan::differing_keys`].
+    values: Values,
+    base: Config,
+    base_text: String,
+    base_path: PathBuf,
+    /// Of `[set]`, with what must hold for each to have a meaning.
+    fixed: Vec<(Override, Rule)>,
+}
+
+/// Sections that are not in [`SPACE_FILE`].
+const SECTIONS: [&str; 3] = ["repeat", "set", "space"];
+/// Combinations that are tried before the first trial.
+const PROBES: usize = 300;
+
+impl Plan {
+    /// Reads a space file. Each of `overrides` is `key=VALUE` of the space file; `set.KEY=VALUE` sets a key of the base
+    /// config.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file or the base config cannot be read, [`Error::Config`] with all problems.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        Self::parse(&files::read_text(path)?, path, overrides)
+    }
+
+    /// [`load`](Self::load) of a `text` in memory.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+        let of_line = |text: &String| Override::of_command_line(text);
+        let (of_base, own): (Vec<_>, Vec<_>) = overrides.iter().partition(|text| text.trim_start().starts_with("set."));
+        let own: Vec<_> = own.into_iter().map(of_line).collect();
+        let mut reader = Reader::new(&SPACE_FILE);
+        let sections = reader.read_file(text, &SECTIONS);
+        own.iter().enumerate().for_each(|(position, setting)| reader.read_override(position, &setting.text));
+        let Some(sections) = sections else { return Err(reader.into_error(path, &own)) };
+        let values = reader.resolve(path);
+        let mut parser = Parser { text, path, own: reader, config: Reader::new(&CONFIG) };
+        let mut fixed = parser.fixed(sections.get("set"));
+        fixed.extend(
+            of_base
+                .into_iter()
+                .map(|text| Override { text: text.trim_start().trim_start_matches("set.").into(), ..of_line(text) }),
+        );
+        let repeat = parser.repeat(sections.get("repeat"));
+        let written = parser.space(sections.get("space"));
+        let settings: SweepSettings =
+            toml::from_str(&to_toml(&SPACE_FILE, &values)).expect("every checked value fits its field");
+        let base = match parser.base(&settings, &fixed) {
+            Ok(base) => base,
+            Err(Error::Config(of_base)) => {
+                parser.check_keys(&written, &repeat, &fixed, settings.metric);
+                let mut problems = parser.problems(&own);
+                problems.extend(of_base);
+                return Err(Error::Config(problems));
+            }
+            Err(error) => return Err(error),
+        };
+        let metric = settings.metric.unwrap_or(base.config.settings().train.early_stopping.metric);
+        parser.check_keys(&written, &repeat, &fixed, Some(metric));
+        parser.check_validation(&base.config);
+        let space = parser.assemble(written, &base.config);
+        let problems = parser.problems(&own);
+        if !problems.is_empty() {
+            return Err(Error::Config(problems));
+        }
+        let choices = |path: &str| space.choices(path);
+        let fixed = fixed.into_iter().map(|setting| {
+            let rule = CONFIG.find(setting.key()).map_or(Rule::ALWAYS, |key| rule(key, &choices, &base.config));
+            (setting, rule)
+        });
+        let fixed = fixed.collect();
+        let plan = Self {
+            settings,
+            metric: assemble::metric(metric),
+            repeats: product(&repeat),
+            values,
+            fixed,
+            base: base.config,
+            base_text: base.text,
+            base_path: base.path,
+            space,
+        };
+        plan.probe(path)?;
+        Ok(plan)
+    }
+
+    /// The base config with `[set]`.
+    pub fn base(&self) -> &Config {
+        &self.base
+    }
+
+    /// The base config as it was read.
+    pub fn base_text(&self) -> &str {
+        &self.base_text
+    }
+
+    /// The space file with nothing left to a default and `--set` included, for a base config at `base`.
+    pub fn to_toml(&self, base: &str) -> String {
+        let mut values = self.values.clone();
+        values.insert("base", base.into());
+        let mut text = format!("# Written by lowrank sweep.\n{}", to_toml(&SPACE_FILE, &values));
+        let quoted = |key: &str| format!("\"{key}\"");
+        text += "\n[set]\n";
+        let set: BTreeMap<_, _> =
+            self.fixed.iter().map(|(setting, _)| (setting.key(), &self.base.values()[setting.key()])).collect();
+        text.extend(set.iter().map(|(key, value)| format!("{} = {}\n", quoted(key), in_toml(value))));
+        text += "\n[repeat]\n";
+        let keys = self.repeats[0].iter().map(|(key, _)| *key);
+        for (at, key) in keys.enumerate() {
+            let mut values: Vec<Value> = Vec::new();
+            for (_, value) in self.repeats.iter().map(|repeat| &repeat[at]) {
+                if !values.contains(value) {
+                    values.push(value.clone());
+                }
+            }
+            text += &format!("{} = {}\n", quoted(key), Value::Array(values));
+        }
+        text += "\n[space]\n";
+        for key in self.space.keys() {
+            let alternatives = self.space.dimensions.iter().filter(|dimension| dimension.key == key).map(|dimension| {
+                let when: Vec<_> = dimension
+                    .when
+                    .iter()
+                    .map(|c| format!("{} = {}", quoted(c.key), Value::Array(c.values.clone())))
+                    .collect();
+                let when = if when.is_empty() { String::new() } else { format!(", when = {{ {} }}", when.join(", ")) };
+                format!("{{ {}{when} }}", dimension.domain)
+            });
+            text += &match &alternatives.collect::<Vec<_>>()[..] {
+                [one] => format!("{} = {one}\n", quoted(key)),
+                several => format!("{} = [{}]\n", quoted(key), several.join(", ")),
+            };
+        }
+        text.extend(
+            self.space.ties.iter().map(|(key, source)| format!("{} = {{ same_as = {source:?} }}\n", quoted(key))),
+        );
+        text
+    }
+
+    /// The config of one training of a trial; `more` has the last word.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where these values do not go together.
+    pub fn config(&self, point: &Point, repeat: usize, more: &[(&str, Value)]) -> Result<Config> {
+        let mut overrides: Vec<Override> = self
+            .fixed
+            .iter()
+            .filter(|(_, rule)| self.space.holds(rule, point))
+            .map(|(setting, _)| setting.clone())
+            .collect();
+        let metric = [("train.early_stopping.metric", Value::from(self.metric.name()))];
+        let sampled = self.space.settings(point);
+        let settings = metric.iter().chain(&self.repeats[repeat]).chain(&sampled).chain(more);
+        overrides.extend(settings.map(|(key, value)| Override {
+            text: format!("{key}={}", in_toml(value)),
+            place: format!("{key} = {}", in_toml(value)),
+        }));
+        Config::parse_with(&self.base_text, &self.base_path, &overrides)
+    }
+
+    /// The first points that the sampler tries, as far as they do not depend on how trials go.
+    pub fn first_points(&self, most: usize) -> Vec<Point> {
+        match self.settings.sampler {
+            Sampler::Grid { points } => self.space.grid(points, most.min(self.settings.trials)),
+            Sampler::Random => (1..=most.min(self.settings.trials)).map(|trial| self.random_point(trial)).collect(),
+            Sampler::Tpe { startup, .. } => {
+                (1..=most.min(self.settings.trials).min(startup.max(1))).map(|trial| self.random_point(trial)).collect()
+            }
+        }
+    }
+
+    /// The point of trial number `trial`, drawn independently of all others.
+    pub fn random_point(&self, trial: usize) -> Point {
+        self.space.draw(&mut self.stream(trial))
+    }
+
+    /// The random numbers of trial number `trial`.
+    pub fn stream(&self, trial: usize) -> ChaCha8Rng {
+        random::stream(self.settings.seed, &format!("sweep/trial/{trial}"))
+    }
+
+    /// Refuses combinations that cannot be trained: all of them where there are few, otherwise some at random.
+    fn probe(&self, path: &Path) -> Result<()> {
+        let mut points = self.space.grid(1, PROBES + 1);
+        if points.len() > PROBES {
+            points.clear();
+        }
+        let mut random = random::stream(self.settings.seed, "sweep/probe");
+        points.extend((0..PROBES / 3).map(|_| self.space.draw(&mut random)));
+        let mut problems: Vec<String> = Vec::new();
+        let mut known: Vec<String> = Vec::new();
+        for (point, repeat) in
+            points.iter().map(|point| (point, 0)).chain((1..self.repeats.len()).map(|at| (&points[0], at)))
+        {
+            let Err(error) = self.config(point, repeat, &[]) else { continue };
+            let message = error.to_string();
+            // The same rule is broken by many combinations, with other numbers in the message.
+            let rule: String = message.chars().filter(|c| !c.is_ascii_digit()).collect();
+            if !known.contains(&rule) {
+                known.push(rule);
+                let choices: Vec<_> = (self.space.dimensions.iter().zip(point))
+                    .filter(|(dimension, value)| dimension.domain.choices().is_some() && value.is_some())
+                    .map(|(dimension, value)| format!("{} = {}", dimension.key, in_toml(value.as_ref().expect("some"))))
+                    .collect();
+                let what =
+                    if choices.is_empty() { "a trial".into() } else { format!("a trial with {}", choices.join(", ")) };
+                problems.push(format!("{}: {what} is not possible: {message}", path.display()));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Config(problems)) }
+    }
+
+    /// Everything that decides what the trials are: by name, as text.
+    pub fn identity(&self) -> BTreeMap<String, String> {
+        const FREE: [&str; 7] = ["name", "base", "trials", "max_minutes", "parallel", "max_memory", "refit"];
+        let free_of_base = |key: &str| {
+            ["train.threads", "train.checkpoint_every", "train.refit", "name"].contains(&key)
+                || ["report.", "run."].iter().any(|section| key.starts_with(section))
+        };
+        let own = self.values.iter().filter(|(key, _)| !FREE.contains(key));
+        let mut identity: BTreeMap<String, String> =
+            own.map(|(key, value)| (key.to_string(), in_toml(value))).collect();
+        identity.insert("metric".into(), self.metric.name().into());
+        let base = self.base.values().iter().filter(|(key, _)| !free_of_base(key));
+        identity.extend(base.map(|(key, value)| (format!("base {key}"), in_toml(value))));
+        for dimension in &self.space.dimensions {
+            let when: Vec<_> = dimension.when.iter().map(|c| format!("{}: {:?}", c.key, c.values)).collect();
+            let text = identity.entry(format!("space {}", dimension.key)).or_default();
+            *text += &format!("{} when {when:?};", dimension.domain);
+        }
+        identity.extend(self.space.ties.iter().map(|(key, source)| (format!("space {key}"), source.to_string())));
+        identity.insert("repeat".into(), format!("{:?}", self.repeats));
+        identity
+    }
+}
+
+/// A value in TOML, floats with the fewest digits that give them again.
+pub fn in_toml(value: &Value) -> String {
+    match value {
+        Value::Float(number) => format!("{number:?}"),
+        value => value.to_string(),
+    }
+}
+
+/// Every combination of the repeated keys' values.
+fn product(repeat: &[Written<Vec<Value>>]) -> Vec<Vec<(&'static str, Value)>> {
+    repeat.iter().fold(vec![Vec::new()], |combinations, written| {
+        let extend = |combination: &Vec<_>| {
+            let with = |value: &Value| combination.iter().cloned().chain([(written.key.path, value.clone())]).collect();
+            written.what.iter().map(with).collect::<Vec<Vec<_>>>()
+        };
+        combinations.iter().flat_map(extend).collect()
+    })
+}
+
+/// When the schema gives a key a meaning, as far as that depends on searched keys. `choices` are those of a searched key,
+/// `base` has the values of others.
+fn rule(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>>, base: &Config) -> Rule {
+    let one = |when: &schema::When| {
+        let allowed =
+            |value: &Value| when.values.is_empty() || value.as_str().is_some_and(|word| when.values.contains(&word));
+        let Some(other) = CONFIG.find(when.key) else { return Rule::ALWAYS };
+        if let Some(values) = choices(other.path) {
+            let values = values.into_iter().filter(allowed).collect();
+            return Rule::Is(Condition { key: other.path, values });
+        }
+        // What the base config does not have may come with another choice, as its default.
+        let default = || other.default_value(base.values(), "");
+        match base.values().get(other.path).cloned().or_else(default) {
+            Some(value) if allowed(&value) => rule(other, choices, base),
+            _ => Rule::Any(Vec::new()),
+        }
+    };
+    let alternatives = |when: &schema::When| {
+        let all = std::iter::successors(Some(when), |when| when.or);
+        let rules: Vec<Rule> = all.map(one).filter(Rule::can_hold).collect();
+        if rules.contains(&Rule::ALWAYS) { Rule::ALWAYS } else { Rule::Any(rules) }
+    };
+    Rule::All(key.when.iter().map(alternatives).filter(|rule| *rule != Rule::ALWAYS).collect())
+}
+
+/// What was written for a config key, and where.
+#[derive(Debug, Clone)]
+struct Written<T> {
+    key: &'static Key,
+    /// Byte in the file.
+    offset: usize,
+    what: T,
+}
+
+/// What `[space]` says of a key.
+#[derive(Debug, Clone)]
+enum Entry {
+    Domain(Domain, Vec<(String, usize, Vec<Value>)>),
+    SameAs(String),
+}
+
+struct Base {
+    config: Config,
+    text: String,
+    path: PathBuf,
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    path: &'t Path,
+    /// Problems with the space file's own keys.
+    own: Reader,
+    /// Problems with keys of the config.
+    config: Reader,
+}
+
+impl<'t> Parser<'t> {
+    fn report(&mut self, offset: usize, message: impl Into<String>) {
+        self.config.report_at(self.text, offset, message);
+    }
+
+    /// Everything reported so far.
+    fn problems(&mut self, overrides: &[Override]) -> Vec<String> {
+        let mut all = std::mem::replace(&mut self.own, Reader::new(&SPACE_FILE));
+        all.absorb(std::mem::replace(&mut self.config, Reader::new(&CONFIG)));
+        match all.into_error(self.path, overrides) {
+            Error::Config(problems) => problems,
+            other => vec![other.to_string()],
+        }
+    }
+
+    /// Hands each config key written in a section to `read`, with its value. `a.b = …`, `[section.a]` and `"a.b" = …`
+    /// are equal.
+    fn each_key<'v>(
+        &mut self,
+        section: Option<&'v Spanned<DeValue<'t>>>,
+        name: &str,
+        read: &mut dyn FnMut(&mut Self, &'static Key, usize, &'v Spanned<DeValue<'t>>),
+    ) {
+        let Some(section) = section else { return };
+        match section.get_ref() {
+            DeValue::Table(table) => self.keys_below(table, "", read),
+            _ => self.report(section.span().start, format!("{name} must be a section of config keys, as in [{name}]")),
+        }
+    }
+
+    fn keys_below<'v>(
+        &mut self,
+        table: &'v DeTable<'t>,
+        section: &str,
+        read: &mut dyn FnMut(&mut Self, &'static Key, usize, &'v Spanned<DeValue<'t>>),
+    ) {
+        for (name, value) in table {
+            let path =
+                if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
+            match (CONFIG.find(&path), value.get_ref()) {
+                (Some(key), _) => read(self, key, name.span().start, value),
+                (None, DeValue::Table(table)) if CONFIG.is_section(&path) => self.keys_below(table, &path, read),
+                (None, _) => self.config.report_unknown_at(self.text, name.span().start, &path),
+            }
+        }
+    }
+
+    /// A TOML value that fits `key`, or a report.
+    fn checked(&mut self, key: &Key, value: &Spanned<DeValue<'t>>) -> Option<Value> {
+        let checked = plain(value).map_err(|()| format!("{} is a number too large to be read", key.path));
+        match checked.and_then(|value| key.check(&value)) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.report(value.span().start, message);
+                None
+            }
+        }
+    }
+
+    /// `[set]`.
+    fn fixed(&mut self, section: Option<&Spanned<DeValue<'t>>>) -> Vec<Override> {
+        let mut fixed = Vec::new();
+        self.each_key(section, "set", &mut |this, key, offset, value| {
+            if let Some(value) = this.checked(key, value) {
+                let text = format!("{}={}", key.path, in_toml(&value));
+                fixed.push(Override { text, place: Reader::location(this.text, this.path, offset) });
+            }
+        });
+        fixed
+    }
+
+    /// `[repeat]`.
+    fn repeat(&mut self, section: Option<&Spanned<DeValue<'t>>>) -> Vec<Written<Vec<Value>>> {
+        let mut repeat: Vec<Written<Vec<Value>>> = Vec::new();
+        self.each_key(section, "repeat", &mut |this, key, offset, value| {
+            if key.path != "seed" && !key.path.starts_with("data.") {
+                let message =
+                    "is not repeated: only seed and keys of [data] are; search it in [space] or set it in [set]";
+                return this.report(offset, format!("{} {message}", key.path));
+            }
+            let Some(list) = value.get_ref().as_array().filter(|list| !list.is_empty()) else {
+                return this.report(value.span().start, format!("{} must be a list of values, as in [1, 2]", key.path));
+            };
+            let values: Vec<Value> = list.iter().filter_map(|value| this.checked(key, value)).collect();
+            repeat.push(Written { key, offset, what: values });
+        });
+        repeat
+    }
+
+    /// `[space]`.
+    fn space(&mut self, section: Option<&Spanned<DeValue<'t>>>) -> Vec<Written<Entry>> {
+        let mut written = Vec::new();
+        if section.is_none() {
+            let example = "model.rank = { int = [8, 128], log = true }";
+            self.report(self.text.len(), format!("[space] is missing: say what is searched, as in {example}"));
+        }
+        self.each_key(section, "space", &mut |this, key, offset, value| {
+            let alternatives = match value.get_ref() {
+                DeValue::Array(list) => list.iter().collect(),
+                _ => vec![value],
+            };
+            for value in alternatives {
+                let entry = this.entry(key, value);
+                written.extend(entry.map(|what| Written { key, offset, what }));
+            }
+        });
+        written
+    }
+
+    /// One `{ … }` of `[space]`.
+    fn entry(&mut self, key: &'static Key, value: &Spanned<DeValue<'t>>) -> Option<Entry> {
+        const WORDS: [&str; 8] = ["uniform", "log_uniform", "int", "choice", "same_as", "log", "step", "when"];
+        let at = value.span().start;
+        let path = key.path;
+        let example = example(key);
+        let DeValue::Table(table) = value.get_ref() else {
+            self.report(at, format!("{path} must have a range, as in {example}; a fixed value belongs in [set]"));
+            return None;
+        };
+        let mut sound = true;
+        for word in table.keys().filter(|word| !WORDS.contains(&&**word.get_ref())) {
+            let remedy = schema::did_you_mean(schema::nearest(word.get_ref(), WORDS));
+            let remedy = if remedy.is_empty() { format!("; {}", WORDS.join(", ")) } else { remedy };
+            self.report(word.span().start, format!("unknown word {:?} for {path}{remedy}", word.get_ref()));
+            sound = false;
+        }
+        let kinds: Vec<_> = table.iter().filter(|(word, _)| WORDS[..5].contains(&&**word.get_ref())).collect();
+        let &[(kind, body)] = &kinds[..] else {
+            if sound {
+                self.report(
+                    at,
+                    format!("{path} must have one of uniform, log_uniform, int, choice or same_as: {example}"),
+                );
+            }
+            return None;
+        };
+        let kind = &**kind.get_ref();
+        for (word, wanted) in [("log", "int"), ("step", "int")] {
+            if let Some((word, _)) = table.get_key_value(word).filter(|_| kind != wanted) {
+                self.report(word.span().start, format!("{path}: {} has a meaning only with {wanted}", word.get_ref()));
+                sound = false;
+            }
+        }
+        let when = match table.get("when") {
+            None => Vec::new(),
+            Some(when) => self.when(path, when)?,
+        };
+        let entry = match kind {
+            "same_as" => match body.get_ref().as_str() {
+                Some(source) => Some(Entry::SameAs(source.into())),
+                None => {
+                    self.report(body.span().start, format!("{path}: same_as must be the name of another searched key"));
+                    None
+                }
+            },
+            "choice" => self.choice(key, body).map(|domain| Entry::Domain(domain, when)),
+            "int" => self.integers(key, body, table).map(|domain| Entry::Domain(domain, when)),
+            _ => self.range(key, kind, body).map(|domain| Entry::Domain(domain, when)),
+        };
+        entry.filter(|_| sound)
+    }
+
+    /// `when = { key = value or list }`: key, place and values.
+    fn when(&mut self, path: &str, when: &Spanned<DeValue<'t>>) -> Option<Vec<(String, usize, Vec<Value>)>> {
+        let mut conditions = Vec::new();
+        if !when.get_ref().is_table() {
+            let message = "when must name other searched keys and their values, as in when = { solver.kind = \"sgd\" }";
+            self.report(when.span().start, format!("{path}: {message}"));
+            return None;
+        }
+        self.each_key(Some(when), "when", &mut |this, key, offset, value| {
+            let list = match value.get_ref() {
+                // The value itself may be a list.
+                DeValue::Array(list) if !is_list(&key.kind) || list.iter().all(|value| value.get_ref().is_array()) => {
+                    list.iter().collect()
+                }
+                _ => vec![value],
+            };
+            let values = list.into_iter().filter_map(|value| this.checked(key, value)).collect();
+            conditions.push((key.path.to_string(), offset, values));
+        });
+        Some(conditions)
+    }
+
+    fn choice(&mut self, key: &Key, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
+        let Some(list) = body.get_ref().as_array().filter(|list| !list.is_empty()) else {
+            self.report(body.span().start, format!("{}: choice must be a list of values, not empty", key.path));
+            return None;
+        };
+        let mut values = Vec::new();
+        for element in list {
+            let value = self.checked(key, element)?;
+            if values.contains(&value) {
+                self.report(element.span().start, format!("{}: {} stands twice", key.path, in_toml(&value)));
+                return None;
+            }
+            values.push(value);
+        }
+        Some(Domain::Choice(values))
+    }
+
+    /// The two ends of a range, each checked against the key.
+    fn ends(&mut self, key: &Key, kind: &str, body: &Spanned<DeValue<'t>>) -> Option<[Value; 2]> {
+        let pair: Option<[&Spanned<DeValue>; 2]> =
+            body.get_ref().as_array().and_then(|list| list.iter().collect::<Vec<_>>().try_into().ok());
+        let Some(pair) = pair else {
+            self.report(body.span().start, format!("{}: {kind} must be [low, high]", key.path));
+            return None;
+        };
+        let [low, high] = pair.map(|end| self.checked(key, end));
+        let (low, high) = (low?, high?);
+        let number = |value: &Value| value.as_float().or(value.as_integer().map(|integer| integer as f64));
+        if number(&low) >= number(&high) {
+            let message = format!("{}: {kind} must be [low, high] with low below high", key.path);
+            self.report(body.span().start, message);
+            return None;
+        }
+        Some([low, high])
+    }
+
+    fn range(&mut self, key: &Key, kind: &str, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
+        if !matches!(key.kind, Kind::Float(..)) {
+            let message =
+                format!("{} must be {}, so that {kind} does not fit; use {}", key.path, key.kind, example(key));
+            self.report(body.span().start, message);
+            return None;
+        }
+        let [low, high] = self.ends(key, kind, body)?.map(|value| value.as_float().expect("a float key's value"));
+        if kind == "uniform" {
+            return Some(Domain::Uniform { low, high });
+        }
+        if low <= 0.0 {
+            let message = format!("{}: log_uniform needs ends above 0, but is from {low}; or use uniform", key.path);
+            self.report(body.span().start, message);
+            return None;
+        }
+        Some(Domain::LogUniform { low, high })
+    }
+
+    fn integers(&mut self, key: &Key, body: &Spanned<DeValue<'t>>, table: &DeTable<'t>) -> Option<Domain> {
+        if !matches!(key.kind, Kind::Int(_)) {
+            let message = format!("{} must be {}, so that int does not fit; use {}", key.path, key.kind, example(key));
+            self.report(body.span().start, message);
+            return None;
+        }
+        let [low, high] = self.ends(key, "int", body)?.map(|value| value.as_integer().expect("an integer key's value"));
+        let log = match table.get("log").map(|value| (value.get_ref().as_bool(), value.span().start)) {
+            None => false,
+            Some((Some(log), _)) => log,
+            Some((None, at)) => {
+                self.report(at, format!("{}: log must be true or false", key.path));
+                return None;
+            }
+        };
+        let step =
+            match table.get("step").map(|value| (plain(value).ok().and_then(|v| v.as_integer()), value.span().start)) {
+                None => 1,
+                Some((Some(step), at)) if step < 1 || log => {
+                    let rule = if log { "has no meaning with log = true" } else { "must be at least 1" };
+                    self.report(at, format!("{}: step {rule}", key.path));
+                    return None;
+                }
+                Some((Some(step), _)) => step,
+                Some((None, at)) => {
+                    self.report(at, format!("{}: step must be an integer", key.path));
+                    return None;
+                }
+            };
+        if log && low < 1 {
+            self.report(body.span().start, format!("{}: int with log = true must begin at 1 or more", key.path));
+            return None;
+        }
+        Some(Domain::Int { low, high, step, log })
+    }
+
+    /// The base config with what is set in it.
+    fn base(&mut self, settings: &SweepSettings, fixed: &[Override]) -> Result<Base> {
+        let Some(base) = &settings.base else {
+            if !self.own.is_broken("base") {
+                self.report(0, "base is missing: name the config to start from, as in base = \"my.toml\"");
+            }
+            return Err(Error::Config(Vec::new()));
+        };
+        let path = self.path.parent().unwrap_or(Path::new("")).join(base);
+        let text = files::read_text(&path)?;
+        let config = Config::parse_with(&text, &path, fixed)?;
+        Ok(Base { config, text, path })
+    }
+
+    /// Rules about which keys may stand where.
+    fn check_keys(
+        &mut self,
+        space: &[Written<Entry>],
+        repeat: &[Written<Vec<Value>>],
+        fixed: &[Override],
+        metric: Option<StoppingMetric>,
+    ) {
+        for Written { key, offset, .. } in space {
+            let path = key.path;
+            if let Some(reason) = not_searchable(path, metric) {
+                self.report(*offset, format!("{path} cannot be searched: {reason}"));
+            }
+            if fixed.iter().any(|setting| setting.key() == path) {
+                self.report(*offset, format!("{path} is searched and set to a value; remove one"));
+            }
+        }
+        for Written { key, offset, .. } in repeat {
+            if fixed.iter().any(|setting| setting.key() == key.path) {
+                self.report(*offset, format!("{} is repeated and set to a value; remove one", key.path));
+            }
+        }
+    }
+
+    fn check_validation(&mut self, base: &Config) {
+        let split = &base.settings().data.split;
+        if split.validation.unwrap_or(0.0) == 0.0 {
+            let message = "the base config leaves no validation part to compare trials by; \
+                           set data.split.validation, in it or in [set]";
+            self.report(0, message);
+        }
+    }
+
+    /// Puts what was written together: conditions resolved, dimensions in an order in which they can be drawn.
+    fn assemble(&mut self, written: Vec<Written<Entry>>, base: &Config) -> Space {
+        let mut space = Space::default();
+        let mut waiting = Vec::new();
+        let mut ties = Vec::new();
+        for Written { key, offset, what } in written {
+            match what {
+                Entry::SameAs(source) => ties.push((key, offset, source)),
+                Entry::Domain(domain, when) => waiting.push((key, offset, domain, when)),
+            }
+        }
+        let all = waiting.clone();
+        let choices = |path: &str| -> Option<Vec<Value>> {
+            let mut domains = all.iter().filter(|(key, ..)| key.path == path).peekable();
+            domains.peek()?;
+            let values = domains.filter_map(|(_, _, domain, _)| match domain {
+                Domain::Choice(values) => Some(values.clone()),
+                _ => None,
+            });
+            Some(values.flatten().collect())
+        };
+        let mut dimensions: Vec<(Dimension, usize)> = Vec::new();
+        for (key, offset, domain, when) in waiting {
+            let mut conditions = Vec::new();
+            for (path, place, values) in when {
+                match choices(&path) {
+                    Some(known) if values.iter().all(|value| known.contains(value)) => {
+                        let key = CONFIG.find(&path).map_or("", |key| key.path);
+                        conditions.push(Condition { key, values });
+                    }
+                    Some(known) if known.is_empty() => {
+                        self.report(
+                            place,
+                            format!("when: {path} is searched, but not by choice, so that nothing can depend on it"),
+                        );
+                    }
+                    Some(_) => self.report(place, format!("when: not all of these are among the choices of {path}")),
+                    None => {
+                        self.report(place, format!("when: {path} is not searched, so that nothing can depend on it"))
+                    }
+                }
+            }
+            let rule = rule(key, &choices, base);
+            if !rule.can_hold() {
+                let whens: Vec<_> = key.when.iter().map(ToString::to_string).collect();
+                let message = format!("{} has a meaning only with {}", key.path, whens.join(" and "));
+                self.report(offset, format!("{message}, which neither [space] nor the base config offers"));
+            }
+            dimensions.push((Dimension { key: key.path, domain, when: conditions, rule }, offset));
+        }
+        self.check_alternatives(&dimensions);
+        // First those that depend on nothing, then those that depend on them, and so on.
+        while !dimensions.is_empty() {
+            let is_free = |(dimension, _): &(Dimension, usize)| {
+                !dimensions.iter().any(|(other, _)| dimension.depends_on(other.key))
+            };
+            let (free, rest): (Vec<_>, Vec<_>) = dimensions.clone().into_iter().partition(is_free);
+            if free.is_empty() {
+                self.report(rest[0].1, format!("{} depends on itself by way of when", rest[0].0.key));
+                break;
+            }
+            space.dimensions.extend(free.into_iter().map(|(dimension, _)| dimension));
+            dimensions = rest;
+        }
+        for (key, offset, source) in ties {
+            match space.dimensions.iter().find(|dimension| dimension.key == source) {
+                Some(dimension) => {
+                    let fits = dimension.domain.grid(2).iter().all(|value| key.check(value).is_ok());
+                    if fits && CONFIG.find(dimension.key).is_some_and(|source| same_kind(&source.kind, &key.kind)) {
+                        space.ties.push((key.path, dimension.key));
+                    } else {
+                        let message = format!("{} cannot be the same as {source}: it must be {}", key.path, key.kind);
+                        self.report(offset, message);
+                    }
+                }
+                None => self.report(offset, format!("{}: {source:?} is not a searched key", key.path)),
+            }
+        }
+        space
+    }
+
+    /// Several domains of one key must exclude each other.
+    fn check_alternatives(&mut self, dimensions: &[(Dimension, usize)]) {
+        for (at, (one, _)) in dimensions.iter().enumerate() {
+            for (other, offset) in dimensions[..at].iter().filter(|(other, _)| other.key == one.key) {
+                let exclude = one.when.iter().any(|a| {
+                    other.when.iter().any(|b| a.key == b.key && !a.values.iter().any(|value| b.values.contains(value)))
+                });
+                if !exclude {
+                    let message = "has several ranges that can hold at a time; tell them apart by when";
+                    self.report(*offset, format!("{} {message}", one.key));
+                }
+            }
+        }
+    }
+}
+
+fn plain(value: &Spanned<DeValue>) -> Result<Value, ()> {
+    Value::deserialize(ValueDeserializer::from(value.clone())).map_err(|_| ())
+}
+
+fn is_list(kind: &Kind) -> bool {
+    matches!(kind, Kind::TextList | Kind::IntList(_))
+}
+
+fn same_kind(a: &Kind, b: &Kind) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+}
+
+/// A range as it could be written for this key.
+fn example(key: &Key) -> String {
+    match &key.kind {
+        Kind::Int(_) => "{ int = [8, 128], log = true }".into(),
+        Kind::Float(Bound::Excluded(low), _) if *low == 0.0 => "{ log_uniform = [1e-4, 1e-2] }".into(),
+        Kind::Float(..) => "{ uniform = [0.0, 0.1] }".into(),
+        Kind::Bool => "{ choice = [true, false] }".into(),
+        Kind::Choice(words) => format!("{{ choice = {:?} }}", &words[..words.len().min(2)]),
+        Kind::IntList(_) => "{ choice = [[64], [64, 32]] }".into(),
+        Kind::Text | Kind::Name | Kind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
+    }
+}
+
+/// Why a key cannot be searched.
+fn not_searchable(path: &str, metric: Option<StoppingMetric>) -> Option<&'static str> {
+    const WITHOUT_EFFECT: [&str; 5] =
+        ["name", "train.device", "train.threads", "train.checkpoint_every", "train.refit"];
+    if path == "seed" {
+        return Some("the best seed is luck; repeat trials over seeds in [repeat]");
+    }
+    if path.starts_with("data.") {
+        return Some("trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]");
+    }
+    if path == "train.early_stopping.metric" {
+        return Some("it is what trials are compared by; set metric");
+    }
+    if path.starts_with("loss.") && metric == Some(StoppingMetric::Loss) {
+        return Some("values of different losses do not compare; set metric to \"rmse\" or \"mae\"");
+    }
+    let without_effect = WITHOUT_EFFECT.contains(&path) || path.starts_with("report.") || path.starts_with("run.");
+    without_effect.then_some("it does not change how good a trial is; set it in [set]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str =
+        "data.dataset = 'synthetic'\nmodel.kind = 'biased-mf'\nsolver.momentum = 0.5\nsolver.kind = 'sgd'\n";
+
+    /// A plan with [`BASE`] as its base config.
+    fn parse(text: &str, overrides: &[&str]) -> Result<Plan> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("base.toml"), BASE).expect("written");
+        let overrides: Vec<_> = overrides.iter().map(|text| text.to_string()).collect();
+        Plan::parse(text, &folder.path().join("s.toml"), &overrides).map_err(|error| match error {
+            Error::Config(problems) => {
+                let prefix = format!("{}/", folder.path().display());
+                Error::Config(problems.into_iter().map(|problem| problem.replace(&prefix, "")).collect())
+            }
+            error => error,
+        })
+    }
+
+    #[track_caller]
+    fn good(text: &str, overrides: &[&str]) -> Plan {
+        parse(text, overrides).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[track_caller]
+    fn problems(text: &str, overrides: &[&str]) -> Vec<String> {
+        match parse(text, overrides) {
+            Err(Error::Config(problems)) => problems,
+            other => panic!("expected problems, got {other:?}"),
+        }
+    }
+
+    const GOOD: &str = "\
+base = 'base.toml'
+trials = 7
+sampler = { kind = 'random' }
+[set]
+train.epochs = 3
+[repeat]
+seed = [1, 2]
+data.split.kind = ['random', 'user-stratified']
+[space]
+model.rank = { int = [4, 64], log = true }
+'solver.kind' = { choice = ['sgd', 'adam'] }
+solver.momentum = { uniform = [0, 0.9] }
+solver.beta2 = { uniform = [0.9, 0.999] }
+solver.learning_rate = [
+    { log_uniform = [1e-4, 1e-2], when = { solver.kind = 'adam' } },
+    { log_uniform = [1e-2, 1], when = { 'solver.kind' = ['sgd'] } },
+]
+solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_factors = { same_as = 'solver.regularization.user_factors' } }
+";
+
+    #[test]
+    fn a_good_file_makes_configs_of_every_key() {
+        let plan = good(GOOD, &["trials=9", "set.train.refit=true"]);
+        assert_eq!((plan.settings.trials, plan.settings.name.as_str()), (9, "s"));
+        assert_eq!((plan.settings.sampler, plan.metric), (Sampler::Random, Metric::Rmse));
+        assert_eq!(plan.repeats.len(), 4);
+        for trial in 1..=20 {
+            let point = plan.random_point(trial);
+            let config = plan.config(&point, 3, &[]).expect("valid");
+            let settings = config.settings();
+            assert_eq!((settings.seed, settings.data.split.kind.name()), (2, "user-stratified"));
+            assert_eq!((settings.train.epochs, settings.train.refit), (3, true));
+            assert_eq!(settings.solver.regularization.user_factors, settings.solver.regularization.item_factors);
+            let is_sgd = settings.solver.kind.name() == "sgd";
+            assert_eq!((settings.solver.momentum.is_some(), settings.solver.beta2.is_some()), (is_sgd, !is_sgd));
+            assert_eq!(settings.solver.learning_rate >= 1e-2, is_sgd);
+            let mut expected = BTreeMap::from(config.values().clone());
+            expected.retain(|key, _| plan.space.keys().contains(key));
+            let searched: BTreeMap<_, _> = plan.space.settings(&point).into_iter().collect();
+            assert!(expected.iter().all(|(key, value)| searched[key] == *value), "{searched:?}");
+        }
+    }
+
+    #[test]
+    fn keys_follow_the_schemas_conditions_through_choices_and_defaults() {
+        let text = "base = 'base.toml'\n[space]\nsolver.kind = { choice = ['sgd', 'adam', 'stratified'] }\n\
+                    solver.batch_size = { int = [16, 64] }\nsolver.beta2 = { uniform = [0.9, 0.99] }\n\
+                    solver.initial_accumulator = { uniform = [0, 2] }\n";
+        let searched = |plan: &Plan, kind: &str| {
+            let points = (1..60).map(|trial| plan.random_point(trial));
+            let point = points.into_iter().find(|point| point[0] == Some(kind.into())).expect("every kind is drawn");
+            plan.config(&point, 0, &[]).expect("valid");
+            plan.space.settings(&point).into_iter().map(|(key, _)| key).skip(1).collect::<Vec<_>>()
+        };
+        let plan = good(text, &[]);
+        assert_eq!(searched(&plan, "sgd"), ["solver.batch_size"]);
+        assert_eq!(searched(&plan, "adam"), ["solver.batch_size", "solver.beta2"]);
+        // Its rule is not searched, and by default adagrad.
+        assert_eq!(searched(&plan, "stratified"), ["solver.initial_accumulator"]);
+        let plan = good(&format!("{text}solver.rule = {{ choice = ['adam', 'adagrad'] }}\n"), &[]);
+        let of_rule = searched(&plan, "stratified");
+        let either = [["solver.rule", "solver.beta2"], ["solver.rule", "solver.initial_accumulator"]];
+        assert!(either.iter().any(|keys| of_rule == *keys), "{of_rule:?}");
+        assert_eq!(searched(&plan, "sgd"), ["solver.batch_size"]);
+    }
+
+    #[test]
+    fn a_set_key_that_a_choice_makes_meaningless_is_left_out() {
+        let text =
+            "base = 'base.toml'\n[set]\nsolver.momentum = 0.7\n[space]\nsolver.kind = { choice = ['sgd', 'adam'] }";
+        let plan = good(text, &[]);
+        let momentum = |kind: &str| {
+            let config = plan.config(&vec![Some(kind.into())], 0, &[]).expect("valid");
+            config.settings().solver.momentum
+        };
+        assert_eq!((momentum("sgd"), momentum("adam")), (Some(0.7), None));
+    }
+
+    #[test]
+    fn a_written_plan_is_the_same_plan() {
+        for (text, overrides) in [
+            (GOOD, &[][..]),
+            (GOOD, &["sampler.kind=grid", "set.train.epochs=9", "pruning.kind=none", "metric=mae", "max_minutes=3"]),
+            (
+                "base = 'base.toml'\n[space]\nmodel = { kind = { choice = ['mlp', 'mf'] }, layers = { choice = [[8], [8, 4]] } }",
+                &[],
+            ),
+        ] {
+            let plan = good(text, overrides);
+            let written = plan.to_toml("base.toml");
+            let again = good(&written, &[]);
+            assert_eq!((again.identity(), &again.settings), (plan.identity(), &plan.settings));
+            assert_eq!(again.to_toml("base.toml"), written);
+            assert_eq!(
+                (1..9).map(|trial| again.random_point(trial)).collect::<Vec<_>>(),
+                (1..9).map(|trial| plan.random_point(trial)).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn what_decides_trials_is_part_of_their_identity_and_the_rest_is_not() {
+        let plan = good(GOOD, &[]);
+        for free in
+            ["trials=99", "parallel=4", "max_minutes=1", "max_memory=2", "refit=false", "set.train.threads=1", "name=x"]
+        {
+            assert_eq!(good(GOOD, &[free]).identity(), plan.identity(), "{free}");
+        }
+        for decisive in [
+            "seed=3",
+            "metric=mae",
+            "sampler.kind=tpe",
+            "pruning.min_epochs=2",
+            "set.model.init_std=1",
+            "set.solver.beta1=0.5",
+        ] {
+            let overrides: &[&str] =
+                if decisive.contains("beta1") { &[decisive, "set.solver.kind=adam"] } else { &[decisive] };
+            let text = if decisive.contains("beta1") {
+                "base = 'base.toml'\n[space]\nmodel.rank = { int = [1, 2] }"
+            } else {
+                GOOD
+            };
+            assert_ne!(good(text, overrides).identity(), good(text, &[]).identity(), "{decisive}");
+        }
+        let other = GOOD.replace("[4, 64]", "[4, 65]");
+        assert_ne!(good(&other, &[]).identity(), plan.identity());
+    }
+
+    #[test]
+    fn all_problems_come_at_once_with_their_places() {
+        let text = "\
+base = 'base.toml'
+trails = 7
+seed = -1
+sampler = { kind = 'random', startup = 3 }
+[set]
+train.epochs = 'ten'
+solver.momentum = 0.5
+[repeat]
+model.rank = [1, 2]
+seed = 3
+[space]
+model.rnk = { int = [4, 64] }
+model.rank = { int = [0, 64] }
+model.init_std = { uniform = [0.1, 0.01] }
+solver.learning_rate = { log_uniform = [-1, 1] }
+solver.batch_size = { uniform = [1, 2] }
+solver.beta1 = { uniform = [0.1, 0.9] }
+solver.momentum = { uniform = [0, 0.9] }
+solver.clip_norm = 3
+solver.clip_value = { log_unifrm = [1, 2] }
+solver.schedule.warmup = { log_uniform = [0, 2] }
+solver.schedule.kind = { choice = ['constant', 'cosin'] }
+solver.schedule.final = { uniform = [0, 1], log = true }
+solver.rows = { choice = ['all', 'all'] }
+solver.regularization = { user_factors = { int = [0, 1] }, item_factors = { same_as = 'user_factors' } }
+train.epochs = { int = [1, 10], step = 0 }
+train.threads = { int = [1, 2] }
+seed = { int = [1, 9] }
+data.split.validation = { uniform = [0.1, 0.2] }
+";
+        let found = problems(text, &["parallel=0", "set.solver.lr=1"]).join("\n");
+        for expected in [
+            "s.toml:2:1: unknown key \"trails\"; did you mean \"trials\"?",
+            "s.toml:3:8: seed must be at least 0, but is -1",
+            "s.toml:4:30: sampler.startup has a meaning only with sampler.kind = \"tpe\", but it is \"random\"",
+            "s.toml:6:16: train.epochs must be an integer, but is a string (\"ten\")",
+            "s.toml:9:7: model.rank is not repeated: only seed and keys of [data] are",
+            "s.toml:10:8: seed must be a list of values",
+            "s.toml:12:7: unknown key \"rnk\" in [model]; did you mean \"rank\"?",
+            "s.toml:13:23: model.rank must be from 1 to 4096, but is 0",
+            "s.toml:14:30: model.init_std: uniform must be [low, high] with low below high",
+            "s.toml:15:41: solver.learning_rate must be above 0 and at most 1000, but is -1",
+            "s.toml:16:33: solver.batch_size must be an integer at least 0, so that uniform does not fit; use { int =",
+            "s.toml:19:20: solver.clip_norm must have a range, as in { log_uniform = [1e-4, 1e-2] }; a fixed value",
+            "s.toml:20:23: unknown word \"log_unifrm\" for solver.clip_value; did you mean \"log_uniform\"?",
+            "s.toml:21:42: solver.schedule.warmup: log_uniform needs ends above 0, but is from 0",
+            "s.toml:22:48: solver.schedule.kind must be one of \"constant\", \"step\", \"exponential\" or \"cosine\", but is \"cosin\"",
+            "s.toml:23:45: solver.schedule.final: log has a meaning only with int",
+            "s.toml:24:34: solver.rows: \"all\" stands twice",
+            "s.toml:25:50: solver.regularization.user_factors must be a number at least 0, so that int does not fit",
+            "s.toml:26:40: train.epochs: step must be at least 1",
+            "s.toml:18:8: solver.momentum is searched and set to a value; remove one",
+            "s.toml:27:7: train.threads cannot be searched",
+            "s.toml:28:1: seed cannot be searched",
+            "s.toml:29:12: data.split.validation cannot be searched",
+            "--set parallel=0: parallel must be from 1 to 4096, but is 0",
+            "--set set.solver.lr=1: unknown key \"lr\" in [solver]",
+        ] {
+            assert!(found.contains(expected), "no {expected:?} in\n{found}");
+        }
+        assert_eq!(found.lines().count(), 25, "{found}");
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_refused_with_the_reason() {
+        for (space, expected) in [
+            ("seed = { int = [1, 9] }", "s.toml:3:1: seed cannot be searched: the best seed is luck"),
+            (
+                "data.split.validation = { uniform = [0.1, 0.2] }",
+                "data.split.validation cannot be searched: trials are compared on",
+            ),
+            ("train.threads = { int = [1, 2] }", "train.threads cannot be searched: it does not change how good"),
+            ("report.every = { int = [1, 2] }", "report.every cannot be searched: it does not change how good"),
+            ("train.early_stopping.metric = { choice = ['mae'] }", "it is what trials are compared by; set metric"),
+            (
+                "solver.beta1 = { uniform = [0.1, 0.9] }",
+                "s.toml:3:8: solver.beta1 has a meaning only with solver.kind = \"adam\" or \"adamw\" or solver.rule = \"adam\", which neither",
+            ),
+            (
+                "solver.kind = { choice = ['sgd'] }\nsolver.beta1 = { uniform = [0.1, 0.9] }",
+                "s.toml:4:8: solver.beta1 has a meaning only with",
+            ),
+            ("model.rank = { int = [1, 9], when = { solver.kind = 'sgd' } }", "when: solver.kind is not searched"),
+            (
+                "model.rank = { int = [1, 9] }\nmodel.init_std = { uniform = [0, 1], when = { model.rank = 3 } }",
+                "model.rank is searched, but not by choice",
+            ),
+            (
+                "model.kind = { choice = ['mf', 'nmf'] }\nmodel.rank = { int = [1, 9], when = { model.kind = 'gmf' } }",
+                "not all of these are among the choices",
+            ),
+            (
+                "model.rank = [{ int = [1, 2] }, { int = [3, 4] }]",
+                "model.rank has several ranges that can hold at a time",
+            ),
+            (
+                "model.rank = { same_as = 'solver.batch_size' }",
+                "model.rank: \"solver.batch_size\" is not a searched key",
+            ),
+            (
+                "model.rank = { int = [1, 9] }\nsolver.batch_size = { same_as = 'model.rank' }\nsolver.clip_norm = { same_as = 'model.rank' }",
+                "solver.clip_norm cannot be the same as model.rank: it must be a number above 0",
+            ),
+            (
+                "solver.kind = { choice = ['sgd', 'adam'], when = { model.kind = 'mf' } }\nmodel.kind = { choice = ['mf', 'nmf'], when = { solver.kind = 'sgd' } }",
+                "depends on itself by way of when",
+            ),
+        ] {
+            let found = problems(&format!("base = 'base.toml'\n[space]\n{space}\n"), &[]);
+            assert!(found.len() == 1 && found[0].contains(expected), "{space}\n{found:?}");
+        }
+        let text = |rest: &str| format!("base = 'base.toml'\nmetric = 'loss'\n{rest}");
+        let of_loss = problems(&text("[space]\nloss.kind = { choice = ['squared', 'absolute'] }"), &[]);
+        assert!(of_loss[0].contains("values of different losses do not compare"), "{of_loss:?}");
+        let both = problems(&text("[set]\nmodel.rank = 3\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
+        assert_eq!(both, ["s.toml:6:7: model.rank is searched and set to a value; remove one"]);
+        let both =
+            problems(&text("[set]\nseed = 3\n[repeat]\nseed = [1]\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
+        assert_eq!(both, ["s.toml:6:1: seed is repeated and set to a value; remove one"]);
+    }
+
+    #[test]
+    fn combinations_that_cannot_be_trained_are_refused_before_the_first_trial() {
+        let text = "base = 'base.toml'\n[space]\nmodel = { kind = { choice = ['mf', 'gmf'] }, init = { choice = ['matched', 'normal'] } }";
+        let found = problems(text, &[]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let start = "s.toml: a trial with model.kind = \"gmf\", model.init = \"matched\" is not possible: ";
+        assert!(found[0].starts_with(start) && found[0].contains("is for mf and nmf"), "{found:?}");
+        let remedy = text.replace("'normal'] }", "'normal'], when = { model.kind = 'mf' } }");
+        good(&remedy, &[]);
+    }
+
+    #[test]
+    fn a_base_config_is_needed_and_has_to_leave_a_validation_part() {
+        assert_eq!(
+            problems("[space]\nmodel.rank = { int = [1, 2] }", &[]),
+            ["s.toml:1:1: base is missing: name the config to start from, as in base = \"my.toml\""]
+        );
+        assert!(matches!(parse("base = 'none.toml'\n[space]\n", &[]), Err(Error::Io { .. })));
+        let found = problems("base = 'base.toml'", &["set.data.split.validation=0"]).join("\n");
+        assert!(found.contains("leaves no validation part") && found.contains("[space] is missing"), "{found}");
+        assert!(problems("base = 'base.toml'\n[space", &[])[0].starts_with("s.toml:2:"));
+    }
+
+    #[test]
+    fn every_key_of_the_space_file_has_a_field() {
+        for sampler in ["random", "tpe", "grid"] {
+            for pruning in ["none", "asha"] {
+                good(
+                    GOOD,
+                    &[
+                        &format!("sampler.kind={sampler}"),
+                        &format!("pruning.kind={pruning}"),
+                        "max_memory=1",
+                        "max_minutes=1",
+                    ],
+                );
+            }
+        }
+    }
+}
