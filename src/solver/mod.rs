@@ -1,8 +1,10 @@
 //! Solvers: how parameters are found.
 
 pub mod gradient;
+mod in_place;
 pub mod mini_batch;
 pub mod optimizer;
+mod penalty;
 pub mod schedule;
 pub mod stratified;
 mod touched;
