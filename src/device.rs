@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use crate::error::{Error, Result};
+
+#[cfg(feature = "flex")]
+mod row_dots;
 
 /// A device as the user asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,40 @@ impl Opened {
 /// Reads a tensor back to main memory as `f32`, in row-major order.
 pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data_as::<f32>().try_into_vec().expect("converted to f32")
+}
+
+/// Dot products of rows of two tables: `left[pairs[0][j]] · right[pairs[1][j]]` for each j. Differentiable; on the `cpu`
+/// device by an operation that gathers nothing.
+///
+/// # Shapes
+/// - `left`, `right`: `[_, width]`
+/// - `pairs`: `[pairs]` each
+/// - output: `[pairs, 1]`
+pub fn row_dots(left: Tensor<2>, right: Tensor<2>, pairs: [&Tensor<1, Int>; 2]) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let Some(dots) = row_dots::row_dots(&left, &right, pairs) {
+        return dots;
+    }
+    (left.select(0, pairs[0].clone()) * right.select(0, pairs[1].clone())).sum_dim(1)
+}
+
+/// ‖row‖² of each row of a matrix; differentiable.
+///
+/// # Shapes
+/// - `matrix`: `[rows, width]`
+/// - output: `[rows, 1]`
+pub fn row_squares(matrix: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let Some(squares) = row_dots::row_squares(&matrix) {
+        return squares;
+    }
+    (matrix.clone() * matrix).sum_dim(1)
+}
+
+/// Whether tensors of a device lie in main memory, so that one with a single owner is handed over and back uncopied.
+pub fn is_host(device: &Device) -> bool {
+    let host = [DeviceSpec::Cpu, DeviceSpec::NdArray];
+    host.into_iter().filter_map(|spec| spec.open().ok()).any(|opened| opened.device == *device)
 }
 
 /// Names of the devices that this build can open, for messages.

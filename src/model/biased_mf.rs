@@ -6,9 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
-use super::{Factorization, dot};
 use crate::data::batch::Batch;
 use crate::device::to_vec;
 
@@ -53,11 +53,10 @@ impl BiasedMfConfig {
 
 impl Factorization for BiasedMf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let p_u = self.user_factors.gather(batch); // [batch, rank]
-        let q_i = self.item_factors.gather(batch); // [batch, rank]
         let b_u = self.user_biases.gather(batch); // [batch, 1]
         let b_i = self.item_biases.gather(batch); // [batch, 1]
-        self.global_mean.val() + (b_u + b_i + dot(p_u, q_i)).squeeze_dim(1) // [batch]
+        let interaction = self.user_factors.dot(&self.item_factors, batch); // [batch, 1]
+        self.global_mean.val() + (b_u + b_i + interaction).squeeze_dim(1) // [batch]
     }
 
     fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {

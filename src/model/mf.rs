@@ -6,9 +6,9 @@ use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
-use super::{Factorization, dot};
 use crate::data::batch::Batch;
 
 /// Size and start of an [`Mf`].
@@ -43,9 +43,7 @@ impl MfConfig {
 
 impl Factorization for Mf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let p_u = self.user_factors.gather(batch); // [batch, rank]
-        let q_i = self.item_factors.gather(batch); // [batch, rank]
-        dot(p_u, q_i).squeeze_dim(1) // [batch]
+        self.user_factors.dot(&self.item_factors, batch).squeeze_dim(1) // [batch]
     }
 
     fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
-use super::{Constraint, Factorization, dot};
+use super::{Constraint, Factorization};
 use crate::data::batch::Batch;
 
 /// Size and start of an [`Nmf`].
@@ -44,9 +44,7 @@ impl NmfConfig {
 
 impl Factorization for Nmf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let w_u = self.user_factors.gather(batch); // [batch, rank]
-        let h_i = self.item_factors.gather(batch); // [batch, rank]
-        dot(w_u, h_i).squeeze_dim(1) // [batch]
+        self.user_factors.dot(&self.item_factors, batch).squeeze_dim(1) // [batch]
     }
 
     fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {

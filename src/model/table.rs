@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batch::Batch;
 pub use crate::data::batch::Column;
+use crate::device::row_dots;
 
 /// What a row of a table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,5 +86,15 @@ impl Table {
     /// - output: `[batch, width]`
     pub fn gather(&self, batch: &Batch) -> Tensor<2> {
         self.rows.val().select(0, batch.indices(self.group.column).clone())
+    }
+
+    /// Dot products of this table's rows of a batch with another table's: the same as [`dot`](super::dot) of what both
+    /// gather, without the two matrices.
+    ///
+    /// # Shapes
+    /// - output: `[batch, 1]`
+    pub fn dot(&self, other: &Self, batch: &Batch) -> Tensor<2> {
+        let rows = [self, other].map(|table| batch.indices(table.group.column));
+        row_dots(self.rows.val(), other.rows.val(), rows)
     }
 }

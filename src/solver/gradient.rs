@@ -5,15 +5,18 @@
 //! where "row" is the row that the rating's user or item has in the table. λ is thus a penalty per observed rating (as
 //! in FunkSVD and Koren, Bell & Volinsky 2009, eq. 5), without a ½: a user with many ratings is penalized as often.
 //! It is not weight decay, which shrinks every row at every step.
+//!
+//! The gradient of the data comes from autodiff, that of the penalty from its formula.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::Optimizer;
+use super::penalty::{Penalty, column};
 use super::touched::{self, WholeTable};
 use crate::data::batch::Samples;
 use crate::device::to_vec;
@@ -77,6 +80,14 @@ pub struct StepSums {
     pub count: usize,
 }
 
+impl StepSums {
+    fn new(loss: &Tensor<1>, penalty: Option<&Tensor<1>>, squared: Tensor<1>, count: usize) -> Self {
+        let loss = loss.clone().inner();
+        let penalty = penalty.map_or_else(|| loss.zeros_like(), |penalty| penalty.clone().inner() * count as f64);
+        Self { sums: Tensor::cat(vec![loss, penalty, squared], 0), count }
+    }
+}
+
 /// Euclidean norms by parameter name.
 pub type Norms = Vec<(String, f64)>;
 
@@ -98,21 +109,23 @@ pub struct GradientStep<L> {
 impl<L: PointwiseLoss> GradientStep<L> {
     /// The objective of a batch as a `[1]` tensor to differentiate, and its parts.
     pub fn objective<M: Factorization>(&self, model: &M, samples: &Samples, device: &Device) -> (Tensor<1>, StepSums) {
-        let batch = samples.to_device(device);
-        let count = samples.len();
-        let score = model.forward(&batch); // [batch]
-        let residual = batch.ratings().clone() - score.clone();
-        let squared = total(residual.clone() * residual).inner();
-        let loss = total(self.loss.forward(score, batch.ratings().clone()));
-        let penalty = self.penalty(model, samples, device);
-        let detached = penalty.clone().map_or_else(|| loss.zeros_like(), |penalty| penalty * count as f64).inner();
-        let sums = Tensor::cat(vec![loss.clone().inner(), detached, squared], 0);
-        let mean = loss / count as f64;
+        let (loss, squared) = self.sums_of_data(model, samples, device);
+        let penalty = Penalty::new(&self.regularization, model, samples).value(model);
+        let sums = StepSums::new(&loss, penalty.as_ref(), squared, samples.len());
+        let mean = loss / samples.len() as f64;
         let objective = match penalty {
             Some(penalty) => mean + penalty,
             None => mean,
         };
-        (objective, StepSums { sums, count })
+        (objective, sums)
+    }
+
+    /// Σ loss, differentiable, and Σ (r − s)², without autodiff.
+    fn sums_of_data<M: Factorization>(&self, model: &M, samples: &Samples, device: &Device) -> (Tensor<1>, Tensor<1>) {
+        let batch = samples.to_device(device);
+        let score = model.forward(&batch); // [batch]
+        let residual = (batch.ratings().clone() - score.clone()).inner();
+        (total(self.loss.forward(score, batch.ratings().clone())), total(residual.clone() * residual))
     }
 
     /// Moves the model one step against the gradient of [`objective`](Self::objective).
@@ -133,16 +146,18 @@ impl<L: PointwiseLoss> GradientStep<L> {
                 (model, Cow::Owned(samples), tables)
             }
         };
-        let (objective, sums) = self.objective(&model, &samples, device);
-        let gradients = objective.backward();
-        let norms = norms.then(|| gradient_norms(&model, &gradients));
-        let scale = self.clip.norm.map(|limit| joint_scale(&model, &gradients, self.clip.value, limit));
+        let (loss, squared) = self.sums_of_data(&model, &samples, device);
+        let penalty = Penalty::new(&self.regularization, &model, &samples);
+        let sums = StepSums::new(&loss, penalty.value(&model.valid()).as_ref(), squared, samples.len());
+        let slopes = Slopes { data: (loss / samples.len() as f64).backward(), penalty };
+        let norms = norms.then(|| gradient_norms(&model, &slopes));
+        let scale = self.clip.norm.map(|limit| joint_scale(&model, &slopes, self.clip.value, limit));
         let project = model.constraint() == Constraint::NonNegative;
         self.optimizer.begin_step();
         let model = model.map(&mut Updater {
             path: Path::default(),
             optimizer: &mut self.optimizer,
-            gradients,
+            slopes,
             tables,
             limit: self.clip.value,
             scale,
@@ -151,32 +166,6 @@ impl<L: PointwiseLoss> GradientStep<L> {
             project,
         });
         (model, sums, norms)
-    }
-
-    fn penalty<M: Factorization>(&self, model: &M, samples: &Samples, device: &Device) -> Option<Tensor<1>> {
-        let mut terms = Vec::new();
-        for table in model.tables() {
-            let lambda = self.regularization.of(table.group());
-            if lambda > 0.0 {
-                let rows = table.rows.val();
-                // Σ over ratings of ‖row‖² = Σ over rows of (number of ratings) · ‖row‖²: no second gather.
-                let mut weights = vec![0.0_f32; rows.dims()[0]];
-                let share = (lambda / samples.len() as f64) as f32;
-                for &index in samples.indices(table.group().column) {
-                    weights[index as usize] += share;
-                }
-                let length = weights.len();
-                let weights = Tensor::<2>::from_data(TensorData::new(weights, [length, 1]), device);
-                terms.push(total(((rows.clone() * rows).sum_dim(1) * weights).squeeze_dim(1)));
-            }
-        }
-        if self.regularization.weights > 0.0 {
-            for layer in model.layers() {
-                let weight = layer.weight.val();
-                terms.push(total((weight.clone() * weight).sum_dim(1).squeeze_dim(1)) * self.regularization.weights);
-            }
-        }
-        terms.into_iter().reduce(|sum, term| sum + term)
     }
 }
 
@@ -194,11 +183,66 @@ pub fn total(vector: Tensor<1>) -> Tensor<1> {
     if whole < length { sum + vector.slice(whole..length).sum() } else { sum }
 }
 
+/// Gradients of the objective by parameter.
+struct Slopes {
+    data: Gradients,
+    penalty: Penalty,
+}
+
+impl Slopes {
+    /// The gradient of a parameter of which the data's part is known; `None` for a parameter that is not trained.
+    fn of<const D: usize>(&self, id: ParamId, tensor: &Tensor<D>, data: Option<Tensor<D>>) -> Option<Slope> {
+        let penalty = if tensor.is_require_grad() { self.penalty.slopes(id) } else { None };
+        let data = match data {
+            Some(data) => data,
+            None if penalty.is_some() => tensor.clone().inner().zeros_like(),
+            None => return None,
+        };
+        Some(Slope { data: as_rows(data), penalty, limit: None, scale: None })
+    }
+}
+
+/// The gradient of one parameter, in parts that the update puts together: scale · clamp(data + penalty · row, ± limit).
+pub(super) struct Slope {
+    /// `[rows, width]`.
+    pub data: Tensor<2>,
+    /// A factor for each row.
+    pub penalty: Option<Vec<f32>>,
+    /// Limit of each element.
+    pub limit: Option<f64>,
+    /// `[1]`.
+    pub scale: Option<Tensor<1>>,
+}
+
+impl Slope {
+    /// The parts put together, for a parameter with the values `rows`.
+    pub fn at(self, rows: Tensor<2>) -> Tensor<2> {
+        let mut gradient = self.data;
+        if let Some(penalty) = self.penalty {
+            let penalty = column(penalty, &rows.device());
+            gradient = gradient + rows * penalty;
+        }
+        if let Some(limit) = self.limit {
+            gradient = gradient.clamp(-limit, limit);
+        }
+        match self.scale {
+            Some(scale) => gradient * scale.unsqueeze(),
+            None => gradient,
+        }
+    }
+}
+
+/// Any parameter as a matrix.
+fn as_rows<const D: usize>(tensor: Tensor<D>) -> Tensor<2> {
+    let rows = tensor.dims()[0];
+    tensor.reshape([rows as i64, -1])
+}
+
 /// Applies the update rule to every parameter that has a gradient.
 struct Updater<'a> {
     path: Path,
     optimizer: &'a mut Optimizer,
-    gradients: Gradients,
+    slopes: Slopes,
     /// Whole tables, where the module holds some of their rows.
     tables: HashMap<ParamId, WholeTable>,
     limit: Option<f64>,
@@ -220,62 +264,50 @@ impl ModuleMapper for Updater<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
         let whole = self.tables.remove(&id);
-        let Some(gradient) = tensor.grad_remove(&mut self.gradients) else {
+        let data = tensor.grad_remove(&mut self.slopes.data);
+        let Some(slope) = self.slopes.of(id, &tensor, data) else {
             let tensor = whole.map_or(tensor, |whole| whole.rows.clone().reshape(whole.shape::<D>()));
             return Param::from_mapped_value(id, tensor, mapper);
         };
-        let mut gradient: Tensor<1> = limited(gradient, self.limit).flatten(0, D - 1);
-        if let Some(scale) = &self.scale {
-            gradient = gradient * scale.clone();
-        }
+        let slope = Slope { limit: self.limit, scale: self.scale.clone(), ..slope };
         let dims = tensor.dims();
-        let present = tensor.inner();
-        let name = self.path.name();
-        let project = |values: Tensor<1>| if self.project { values.clamp_min(0.0) } else { values };
+        let rows = as_rows(tensor.inner());
+        let (name, rate) = (self.path.name(), self.learning_rate);
         let updated = match whole {
             Some(whole) => {
                 let shape = whole.shape::<D>();
-                let touched = [dims[0], dims[D - 1]];
-                let (rows, gradient) = (present.reshape(touched), gradient.reshape(touched));
-                let rate = self.learning_rate;
-                let table = self.optimizer.update_rows(&name, whole, rows, gradient, rate, project);
-                table.reshape(shape)
+                self.optimizer.update_rows(&name, whole, rows, slope, rate, self.project).reshape(shape)
             }
             None => {
                 let decays = D > 1 && !self.undecayed.contains(&id);
-                let flat = present.flatten(0, D - 1);
-                project(self.optimizer.update(&name, flat, gradient, self.learning_rate, decays)).reshape(dims)
+                let gradient = slope.at(rows.clone()).flatten(0, 1);
+                let updated = self.optimizer.update(&name, rows.flatten(0, 1), gradient, rate, decays);
+                let updated = if self.project { updated.clamp_min(0.0) } else { updated };
+                updated.reshape(dims)
             }
         };
         Param::from_mapped_value(id, updated.autodiff().require_grad(), mapper)
     }
 }
 
-fn limited<const D: usize>(gradient: Tensor<D>, limit: Option<f64>) -> Tensor<D> {
-    match limit {
-        Some(limit) => gradient.clamp(-limit, limit),
-        None => gradient,
-    }
-}
-
 /// min(1, limit / (‖all gradients‖ + 1e-6)), PyTorch's factor, as a tensor, so that nothing is read back.
-fn joint_scale<M: Module>(model: &M, gradients: &Gradients, value_limit: Option<f64>, limit: f64) -> Tensor<1> {
-    let squares = squared_norms(model, gradients, value_limit);
+fn joint_scale<M: Module>(model: &M, slopes: &Slopes, value_limit: Option<f64>, limit: f64) -> Tensor<1> {
+    let squares = squared_norms(model, slopes, value_limit);
     let sum = squares.into_iter().map(|(_, square)| square).reduce(|sum, square| sum + square);
     let norm = sum.expect("a model with parameters").sqrt();
     (norm.add_scalar(1e-6).recip() * limit).clamp_max(1.0)
 }
 
-fn gradient_norms<M: Module>(model: &M, gradients: &Gradients) -> Norms {
+fn gradient_norms<M: Module>(model: &M, slopes: &Slopes) -> Norms {
     let read = |square: Tensor<1>| f64::from(to_vec(square)[0]).sqrt();
-    squared_norms(model, gradients, None).into_iter().map(|(name, square)| (name, read(square))).collect()
+    squared_norms(model, slopes, None).into_iter().map(|(name, square)| (name, read(square))).collect()
 }
 
 /// ‖g‖² of each parameter's gradient, on the device.
-fn squared_norms<M: Module>(model: &M, gradients: &Gradients, limit: Option<f64>) -> Vec<(String, Tensor<1>)> {
+fn squared_norms<M: Module>(model: &M, slopes: &Slopes, limit: Option<f64>) -> Vec<(String, Tensor<1>)> {
     struct Visitor<'a> {
         path: Path,
-        gradients: &'a Gradients,
+        slopes: &'a Slopes,
         limit: Option<f64>,
         found: Vec<(String, Tensor<1>)>,
     }
@@ -287,14 +319,16 @@ fn squared_norms<M: Module>(model: &M, gradients: &Gradients, limit: Option<f64>
             self.path.exit();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = param.val().grad(self.gradients) {
-                let gradient = limited(gradient, self.limit);
-                let square = total((gradient.clone() * gradient).flatten(0, D - 1));
+            let tensor = param.val();
+            let data = tensor.grad(&self.slopes.data);
+            if let Some(slope) = self.slopes.of(param.id, &tensor, data) {
+                let gradient = Slope { limit: self.limit, ..slope }.at(as_rows(tensor.inner()));
+                let square = total((gradient.clone() * gradient).flatten(0, 1));
                 self.found.push((self.path.name(), square));
             }
         }
     }
-    let mut visitor = Visitor { path: Path::default(), gradients, limit, found: Vec::new() };
+    let mut visitor = Visitor { path: Path::default(), slopes, limit, found: Vec::new() };
     model.visit(&mut visitor);
     visitor.found
 }

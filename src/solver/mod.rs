@@ -1,9 +1,11 @@
 //! Solvers: how parameters are found.
 
 pub mod gradient;
+mod in_place;
 pub mod mini_batch;
 pub mod nmf;
 pub mod optimizer;
+mod penalty;
 pub mod schedule;
 pub mod stratified;
 pub mod svd;

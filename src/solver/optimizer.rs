@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, IndexingUpdateOp, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::gradient::Slope;
+use super::in_place::{self, RuleAtStep};
 use super::touched::WholeTable;
 use crate::device::to_vec;
 use crate::model::parameters::Values;
@@ -97,30 +99,52 @@ impl Optimizer {
 
     /// A whole table with its taken rows replaced by their new values, and nothing else read or written.
     ///
-    /// `rows` are the rows' present values and `gradient` their gradients, both `[indices, width]`. Moments of other rows stay as they are (PyTorch's `SparseAdam`); weight decay, which means
-    /// every row, is left out. Every new value goes through `finish`.
+    /// `rows` are the rows' present values, `[taken, width]`. Moments of other rows stay as they are (PyTorch's
+    /// `SparseAdam`); weight decay, which means every row, is left out. `project` sets negative values to zero.
     pub(super) fn update_rows(
         &mut self,
         name: &str,
         whole: WholeTable,
         rows: Tensor<2>,
-        gradient: Tensor<2>,
+        slope: Slope,
         learning_rate: f64,
-        finish: impl Fn(Tensor<1>) -> Tensor<1>,
+        project: bool,
     ) -> Tensor<2> {
-        let WholeTable { rows: table, indices } = whole;
-        let (size, touched) = (table.dims(), rows.dims());
+        let WholeTable { rows: table, taken } = whole;
         let moments = self.state.remove(name);
         let moments = moments.unwrap_or_else(|| self.new_moments(&table.clone().flatten(0, 1)));
+        let whole = (table, moments);
+        let (table, moments) = if in_place::is_possible(&whole.0) {
+            let rule = RuleAtStep::new(self.rule, self.step, learning_rate);
+            in_place::update_rows(rule, whole, &taken.indices, slope, project)
+        } else {
+            self.replace_rows(whole, &taken.on_device, rows, slope, learning_rate, project)
+        };
+        self.state.insert(name.to_string(), moments);
+        table
+    }
+
+    /// The same as [`in_place::update_rows`] by tensor operations, for any device.
+    fn replace_rows(
+        &self,
+        (table, moments): (Tensor<2>, Vec<Tensor<1>>),
+        indices: &Tensor<1, Int>,
+        rows: Tensor<2>,
+        slope: Slope,
+        learning_rate: f64,
+        project: bool,
+    ) -> (Tensor<2>, Vec<Tensor<1>>) {
+        let (size, taken) = (table.dims(), rows.dims());
+        let gradient = slope.at(rows.clone()).flatten(0, 1);
         let moments: Vec<Tensor<2>> = moments.into_iter().map(|moment| moment.reshape(size)).collect();
         let of_rows = moments.iter().map(|moment| moment.clone().select(0, indices.clone()).flatten(0, 1)).collect();
-        let (rows, updated) = self.apply(rows.flatten(0, 1), gradient.flatten(0, 1), of_rows, learning_rate, false);
+        let (rows, of_rows) = self.apply(rows.flatten(0, 1), gradient, of_rows, learning_rate, false);
+        let rows = if project { rows.clamp_min(0.0) } else { rows };
         let put = |table: Tensor<2>, rows: Tensor<1>| {
-            table.select_assign(0, indices.clone(), rows.reshape(touched), IndexingUpdateOp::Assign)
+            table.select_assign(0, indices.clone(), rows.reshape(taken), IndexingUpdateOp::Assign)
         };
-        let moments = moments.into_iter().zip(updated).map(|(moment, rows)| put(moment, rows).flatten(0, 1)).collect();
-        self.state.insert(name.to_string(), moments);
-        put(table, finish(rows))
+        let moments = moments.into_iter().zip(of_rows).map(|(moment, rows)| put(moment, rows).flatten(0, 1)).collect();
+        (put(table, rows), moments)
     }
 
     fn new_moments(&self, like: &Tensor<1>) -> Vec<Tensor<1>> {
@@ -201,5 +225,90 @@ impl Optimizer {
             }
         }
         optimizer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::DeviceSpec;
+
+    const WIDTH: usize = 19;
+
+    fn wave(count: usize, start: f64) -> Vec<f32> {
+        (0..count).map(|at| (start + 1.3 * at as f64).sin() as f32).collect()
+    }
+
+    fn rules() -> [Rule; 4] {
+        [
+            Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+            Rule::Sgd { momentum: 0.0 },
+            Rule::Sgd { momentum: 0.9 },
+            Rule::AdaGrad { epsilon: 1e-10 },
+        ]
+    }
+
+    /// Rows of a table of 3000, some of them, with everything that can be done to a gradient.
+    #[test]
+    fn rows_in_place_become_what_tensor_operations_make_of_them() {
+        let device = DeviceSpec::Auto.open().expect("a device").device;
+        let indices: Vec<u32> = (0..3000).filter(|index| index % 7 < 3).collect();
+        let on_device = Tensor::from_data(
+            TensorData::new(indices.iter().map(|&index| index as i32).collect(), [indices.len()]),
+            &device,
+        );
+        let matrix = |values: Vec<f32>| {
+            let rows = values.len() / WIDTH;
+            Tensor::<2>::from_data(TensorData::new(values, [rows, WIDTH]), &device)
+        };
+        for rule in rules() {
+            for (penalty, limit, scale, project) in [
+                (None, None, None, false),
+                (Some(0.3), None, Some(0.7), true),
+                (Some(0.2), Some(0.5), Some(0.1), false),
+            ] {
+                let optimizer = Optimizer { step: 3, ..Optimizer::new(rule) };
+                let table = matrix(wave(3000 * WIDTH, 0.1));
+                let square = |start| matrix(wave(3000 * WIDTH, start)).powi_scalar(2).flatten(0, 1);
+                let whole =
+                    || (table.clone(), optimizer.moment_names().iter().map(|_| square(0.5)).collect::<Vec<_>>());
+                let slope = || Slope {
+                    data: matrix(wave(indices.len() * WIDTH, 0.2)),
+                    penalty: penalty.map(|factor: f32| (0..indices.len()).map(|at| factor * (at % 5) as f32).collect()),
+                    limit,
+                    scale: scale.map(|scale: f32| Tensor::from_floats([scale], &device)),
+                };
+                let rows = table.clone().select(0, on_device.clone());
+                let expected = optimizer.replace_rows(whole(), &on_device, rows, slope(), 0.03, project);
+                let rule = RuleAtStep::new(rule, optimizer.step, 0.03);
+                let found = in_place::update_rows(rule, whole(), &indices, slope(), project);
+                let close = |found: Vec<f32>, expected: Vec<f32>| {
+                    found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1.0))
+                };
+                assert!(close(to_vec(found.0.clone()), to_vec(expected.0)), "{rule:?}, {penalty:?}, {limit:?}");
+                for (found, expected) in found.1.into_iter().zip(expected.1) {
+                    assert!(close(to_vec(found), to_vec(expected)), "moments of {rule:?}");
+                }
+                assert_ne!(to_vec(found.0), to_vec(table), "{rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_and_its_moments_are_updated_where_they_lie() {
+        let device = DeviceSpec::Cpu.open().expect("a device").device;
+        let values = [wave(100 * WIDTH, 0.1), vec![0.0; 100 * WIDTH], vec![0.0; 100 * WIDTH]];
+        let before = values.each_ref().map(|values| values.as_ptr());
+        let [table, first, second] = values;
+        let table = Tensor::from_data(TensorData::new(table, [100, WIDTH]), &device);
+        let moments = [first, second].map(|values| Tensor::from_data(TensorData::new(values, [100 * WIDTH]), &device));
+        let gradient = Tensor::<2>::ones([2, WIDTH], &device);
+        let slope = Slope { data: gradient, penalty: None, limit: None, scale: None };
+        let rule = RuleAtStep::new(rules()[0], 1, 0.1);
+        let (table, moments) = in_place::update_rows(rule, (table, moments.into()), &[3, 97], slope, false);
+        let [first, second] = <[Tensor<1>; 2]>::try_from(moments).expect("two moments");
+        let after = [to_vec(table), to_vec(first), to_vec(second)];
+        assert_eq!(after.each_ref().map(|values| values.as_ptr()), before, "copied");
+        assert_ne!(after[1][3 * WIDTH], 0.0);
     }
 }
