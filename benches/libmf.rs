@@ -11,7 +11,7 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use lowrank::data::read::Duplicates;
+use lowrank::data::read::ReadOptions;
 use lowrank::data::split::{Split, SplitKind, SplitSpec, assign, divide};
 use lowrank::data::synthetic::Synthetic;
 use lowrank::data::{Dataset, Ratings, UNKNOWN, catalog};
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
 }
 
 fn movielens_1m() -> Result<Dataset> {
-    catalog::load(catalog::find("movielens-1m")?, None, Duplicates::Last, None)
+    catalog::load(catalog::find("movielens-1m")?, None, &ReadOptions::default())
 }
 
 /// What LIBMF reads.
