@@ -26,8 +26,8 @@ import typing
 
 # Millions of ratings, users, items.
 SIZES = [(1, 6_040, 3_706), (3, 40_000, 10_000), (10, 138_000, 27_000), (30, 300_000, 60_000), (100, 1_000_000, 100_000)]
-SETTINGS = ["solver.batch_size=65536", "solver.rows=touched", "train.epochs=1", "train.checkpoint_every=0",
-            "report.tensorboard=false"]
+SETTINGS = ["solver.kind=adam", "solver.batch_size=65536", "solver.rows=touched", "train.epochs=1",
+            "train.checkpoint_every=0", "report.tensorboard=false"]
 
 
 class Run(typing.NamedTuple):
