@@ -5,9 +5,9 @@
     python3 benches/scale.py [--program target/release/lowrank] [--folder FOLDER] [--largest MILLIONS]
 
 Each size is written by `lowrank data synth` and trained for one epoch of `biased-mf`, in batches of 65,536 with touched
-rows: at rank 64 from the text, which leaves a binary copy, then at rank 64 and at rank 2 from that copy. A start (rank 64)
-is the time from starting the program to the end of its first step, when the progress bar first shows; from the text it
-includes writing the copy. 100 million ratings take 6 GB of disk, which are free again at the end.
+rows: at rank 64 from the text, which leaves a binary copy, then at rank 64 and at rank 2 from that copy. A start (rank
+64) is the time from starting the program to the end of its first step, when the progress bar first shows; from the text
+it includes writing the copy. 100 million ratings take 6 GB of disk, which are free again at the end.
 """
 
 import argparse
@@ -25,9 +25,10 @@ import time
 import typing
 
 # Millions of ratings, users, items.
-SIZES = [(1, 6_040, 3_706), (3, 40_000, 10_000), (10, 138_000, 27_000), (30, 300_000, 60_000), (100, 1_000_000, 100_000)]
-SETTINGS = ["solver.batch_size=65536", "solver.rows=touched", "train.epochs=1", "train.checkpoint_every=0",
-            "report.tensorboard=false"]
+SIZES = [(1, 6_040, 3_706), (3, 40_000, 10_000), (10, 138_000, 27_000), (30, 300_000, 60_000),
+         (100, 1_000_000, 100_000)]
+SETTINGS = ["solver.kind=adam", "solver.batch_size=65536", "solver.rows=touched", "train.epochs=1",
+            "train.checkpoint_every=0", "report.tensorboard=false"]
 
 
 class Run(typing.NamedTuple):
@@ -77,8 +78,8 @@ def main():
     parser.add_argument("--largest", type=float, default=100, help="stop after this many million ratings")
     options = parser.parse_args()
     program = str(pathlib.Path(options.program).resolve())
-    print("| ratings (users × items) | text | copy | start from text | start from copy | epoch, rank 64 | epoch, rank 2 "
-          "| memory, rank 64 | memory, rank 2 |")
+    print("| ratings (users × items) | text | copy | start from text | start from copy | epoch, rank 64 "
+          "| epoch, rank 2 | memory, rank 64 | memory, rank 2 |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for millions, users, items in SIZES:
         if millions > options.largest:

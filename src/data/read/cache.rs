@@ -6,9 +6,9 @@
 //! out of date; one of another version, cut short or damaged is passed over and made anew.
 //!
 //! # Layout
-//! [`MAGIC`], the header's length (u64), the [`Header`] in JSON, then the columns back to back: user indices, item indices,
-//! ratings, timestamps where there are any, and for users and items the ends (u64) and the text of their ids. Last comes
-//! the CRC-32 of all before it. Numbers are in this machine's byte order.
+//! [`MAGIC`], the header's length (u64), the [`Header`] in JSON, then the columns back to back: user indices, item
+//! indices, ratings, timestamps where there are any, and for users and items the ends (u64) and the text of their ids.
+//! Last comes the CRC-32 of all before it. Numbers are in this machine's byte order.
 
 use std::fs::{self, File};
 use std::io::Read;
