@@ -19,7 +19,6 @@ pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -
     let problem = &config.problem;
     let half_norm = 0.5 * sides.matrix().norm_squared();
     let mut trace = Vec::new();
-    let mut first_violation = None;
     let mut stop = Stop::MaxIterations;
     let mut gram_h = ht.gram();
     for iteration in 1..=config.max_iterations {
@@ -30,8 +29,7 @@ pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -
         let all = if right.own_grams { 0.0 } else { 0.5 * inner(&gram_w, &gram_h) };
         let penalties = penalty(rows, &w, problem.zeros, problem.w) + penalty(columns, &ht, problem.zeros, problem.h);
         trace.push((iteration, half_norm + all + right.value + penalties));
-        let violation = left.violation + right.violation;
-        if violation <= config.tolerance * *first_violation.get_or_insert(violation) {
+        if [left, right].iter().all(|update| update.violation <= config.tolerance * update.size) {
             stop = Stop::Converged;
             break;
         }
@@ -45,10 +43,24 @@ pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -
 struct Update {
     /// Σ |projected gradient| in the first sweep.
     violation: f64,
+    /// Σ b: how large the parts of the gradient are that cancel at a minimum.
+    size: f64,
     /// Σ −bᵀw over the rows, and ½wᵀGw where each has its own G.
     value: f64,
     /// Whether each row had its own G.
     own_grams: bool,
+}
+
+impl Update {
+    /// The update of more rows.
+    fn and(self, other: Self) -> Self {
+        Self {
+            violation: self.violation + other.violation,
+            size: self.size + other.size,
+            value: self.value + other.value,
+            ..self
+        }
+    }
 }
 
 /// Updates `own` in A ≈ own · otherᵀ, A seen along the rows of `own`.
@@ -87,12 +99,7 @@ fn everything(
     let gram = Dense::from_fn(rank, rank, |row, column| (gram[(row, column)] + ridge(row, column)) as f32);
     let tasks = own.values_mut().par_chunks_mut(TASK * rank).zip(products.values().par_chunks(TASK * rank));
     let parts = tasks.map(|(own, products)| Arch::new().dispatch(Sweeps { own, products, gram: &gram, l1, sweeps }));
-    let mut update = Update::default();
-    for (violation, value) in parts.collect::<Vec<_>>() {
-        update.violation += violation;
-        update.value += value;
-    }
-    update
+    parts.collect::<Vec<_>>().into_iter().fold(Update::default(), Update::and)
 }
 
 /// Sweeps over rows that share G.
@@ -105,15 +112,14 @@ struct Sweeps<'a> {
 }
 
 impl WithSimd for Sweeps<'_> {
-    /// Violation and Σ −bᵀw.
-    type Output = (f64, f64);
+    type Output = Update;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> (f64, f64) {
+    fn with_simd<S: Simd>(self, _: S) -> Update {
         let rank = self.gram.columns();
         let mut w = vec![[0.0f32; LANES]; rank];
         let mut b = vec![[0.0f32; LANES]; rank];
-        let (mut violation, mut value) = (0.0, 0.0);
+        let mut update = Update::default();
         for (own, products) in self.own.chunks_mut(LANES * rank).zip(self.products.chunks(LANES * rank)) {
             for (lane, (own, products)) in own.chunks_exact(rank).zip(products.chunks_exact(rank)).enumerate() {
                 for t in 0..rank {
@@ -129,7 +135,7 @@ impl WithSimd for Sweeps<'_> {
                 }
             }
             let first = sweep(&mut w, &b, self.gram);
-            violation += first.0;
+            update.violation += first.0;
             for _ in 1..self.sweeps {
                 if sweep(&mut w, &b, self.gram).1 <= WORTHWHILE * first.1 {
                     break;
@@ -138,11 +144,12 @@ impl WithSimd for Sweeps<'_> {
             for (lane, (own, products)) in own.chunks_exact_mut(rank).zip(products.chunks_exact(rank)).enumerate() {
                 for t in 0..rank {
                     own[t] = w[t][lane];
-                    value -= f64::from(own[t]) * f64::from(products[t]);
+                    update.size += f64::from(products[t]);
+                    update.value -= f64::from(own[t]) * f64::from(products[t]);
                 }
             }
         }
-        (violation, value)
+        update
     }
 }
 
@@ -195,7 +202,7 @@ fn observed(csr: &Csr, own: &mut Dense, other: &Dense, gram: &Mat<f64>, penalty:
     let rank = own.columns();
     let parts = own.values_mut().par_chunks_mut(MASKED_TASK * rank).enumerate().map(|(task, own)| {
         let mut equations = Equations::new(rank);
-        let (mut violation, mut value) = (0.0, 0.0);
+        let mut update = Update::default();
         for (row, own) in own.chunks_exact_mut(rank).enumerate() {
             let (indices, values) = csr.row(task * MASKED_TASK + row);
             if indices.is_empty() {
@@ -206,17 +213,11 @@ fn observed(csr: &Csr, own: &mut Dense, other: &Dense, gram: &Mat<f64>, penalty:
             let count = indices.len() as f64;
             let (l1, l2) = ((penalty.l1 * count) as f32, (penalty.l2 * count) as f32);
             let solved = Arch::new().dispatch(RowSweeps { own, equations: &mut equations, l1, l2, sweeps });
-            violation += solved.0;
-            value += solved.1;
+            update = update.and(solved);
         }
-        (violation, value)
+        update
     });
-    let mut update = Update { own_grams: true, ..Update::default() };
-    for (violation, value) in parts.collect::<Vec<_>>() {
-        update.violation += violation;
-        update.value += value;
-    }
-    update
+    parts.collect::<Vec<_>>().into_iter().fold(Update { own_grams: true, ..Update::default() }, Update::and)
 }
 
 /// G and b of one row, and room to compute them in.
@@ -254,15 +255,11 @@ impl Equations {
             let missing = std::mem::take(&mut self.missing);
             self.sum_of_squares(&missing, other);
             self.missing = missing;
-            let mut exact = true;
-            for row in 0..rank {
-                for column in 0..rank {
-                    let cell = &mut self.gram[row * rank + column];
-                    *cell = (all[(row, column)] - f64::from(*cell)) as f32;
-                }
-                exact &= f64::from(self.gram[row * rank + row]) >= 1e-2 * all[(row, row)];
+            // Both are symmetric: a column of one is a row of the other.
+            for (rest, all) in self.gram.chunks_exact_mut(rank).zip(all.col_iter()) {
+                rest.iter_mut().zip(all.iter()).for_each(|(rest, all)| *rest = (all - f64::from(*rest)) as f32);
             }
-            if exact {
+            if (0..rank).all(|t| f64::from(self.gram[t * rank + t]) >= 1e-2 * all[(t, t)]) {
                 return;
             }
             // ... unless a component lies in those almost alone, so that hardly a digit would be left.
@@ -324,11 +321,10 @@ struct RowSweeps<'a> {
 }
 
 impl WithSimd for RowSweeps<'_> {
-    /// Violation and ½wᵀGw − bᵀw.
-    type Output = (f64, f64);
+    type Output = Update;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> (f64, f64) {
+    fn with_simd<S: Simd>(self, _: S) -> Update {
         let Self { own, equations, l1, l2, sweeps } = self;
         let rank = own.len();
         let Equations { gram, products, gradient, .. } = equations;
@@ -369,6 +365,8 @@ impl WithSimd for RowSweeps<'_> {
         let value = |(&w, (&gradient, &b)): (&f32, (&f32, &f32))| {
             0.5 * f64::from(w) * (f64::from(gradient) - f64::from(l1) - f64::from(l2 * w) - f64::from(b))
         };
-        (violation, own.iter().zip(gradient.iter().zip(&*products)).map(value).sum())
+        let value = own.iter().zip(gradient.iter().zip(&*products)).map(value).sum();
+        let size = products.iter().map(|&product| f64::from(product)).sum();
+        Update { violation, size, value, own_grams: true }
     }
 }

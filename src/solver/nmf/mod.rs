@@ -86,7 +86,7 @@ pub struct Problem {
 /// | `solver` | `Hals` | how it is lowered | |
 /// | `start` | `Nndsvda` | where W and H begin | |
 /// | `max_iterations` | 200 | updates of both factors | ≥ 1 |
-/// | `tolerance` | 1e-4 | when to stop before that; see [`Stop`] | ≥ 0 |
+/// | `tolerance` | 1e-5 | when to stop before that; see [`Stop`] | ≥ 0 |
 /// | `seed` | 0 | of a random start | |
 #[derive(Debug, Clone, PartialEq)]
 pub struct NmfConfig {
@@ -115,7 +115,7 @@ impl NmfConfig {
             solver: Solver::default(),
             start: Start::default(),
             max_iterations: 200,
-            tolerance: 1e-4,
+            tolerance: 1e-5,
             seed: 0,
         }
     }
@@ -124,9 +124,11 @@ impl NmfConfig {
 /// Why a fit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// HALS: Σ |projected gradient| over all entries, each as it was met in the first sweep of an iteration, fell to
-    /// `tolerance` times that of the first iteration. Multiplicative updates: √(2·objective) fell by less than `tolerance`
-    /// times its value at the start during ten iterations. Both are scikit-learn's criteria.
+    /// HALS: for W and for H, Σ |projected gradient| over all entries, each as it was met in the first sweep of an
+    /// iteration, fell to `tolerance` times Σ b: at a minimum the two parts of the gradient Gw − b cancel, and this is to how
+    /// many digits. Unlike a comparison with the first iteration, it does not depend on how bad the start was.
+    ///
+    /// Multiplicative updates: the objective fell by less than `tolerance` times itself in ten iterations.
     Converged,
     /// `max_iterations` were done.
     MaxIterations,

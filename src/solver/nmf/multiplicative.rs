@@ -33,7 +33,6 @@ pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -
         factor.values_mut().iter_mut().for_each(|value| *value = value.max(floor));
     }
     let rule = Rule { divergence: problem.divergence, zeros: problem.zeros, floor };
-    let error = |objective: f64| (2.0 * objective).sqrt();
     let mut trace = vec![(0, exact(sides, &w, &ht, problem))];
     let mut iterations = 0;
     let mut stop = Stop::MaxIterations;
@@ -42,11 +41,11 @@ pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -
         rule.improve(sides.by_columns(), &mut ht, &w, problem.h);
         iterations += 1;
         if iterations % LOOK == 0 {
-            let (start, before) = (error(trace[0].1), error(trace[trace.len() - 1].1));
+            let before = trace[trace.len() - 1].1;
             let objective = exact(sides, &w, &ht, problem);
             trace.push((iterations, objective));
             // Rounding makes an objective that has settled rise now and then.
-            if config.tolerance > 0.0 && before - error(objective) < config.tolerance * start {
+            if config.tolerance > 0.0 && before - objective < config.tolerance * objective {
                 stop = Stop::Converged;
             }
         }

@@ -62,7 +62,8 @@ impl Divergence {
         match self {
             Self::Frobenius => 0.5 * (a - p).powi(2),
             Self::KullbackLeibler if a == 0.0 => p,
-            Self::KullbackLeibler => a * (a / p).ln() - a + p,
+            // p stems from factors in f32; their logarithm is good enough, and twice as fast.
+            Self::KullbackLeibler => a * f64::from(((a / p) as f32).ln()) - a + p,
         }
     }
 }
