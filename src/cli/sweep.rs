@@ -193,7 +193,8 @@ impl Live {
                 self.bar.suspend(|| output::message(&format!("{}: {trials} trials{done}", directory.path().display())));
             }
             Event::Trial { trial, settings, epochs } => {
-                let settings = self.names.line(settings.iter().map(|(key, value)| (*key, in_toml(value))));
+                let settings =
+                    self.names.line(settings.iter().map(|(key, value)| (*key, in_toml(value).replace('"', ""))));
                 let running = Running { settings, epoch: 0, epochs: *epochs, metric: None };
                 state.running.insert(*trial, running);
             }
@@ -291,7 +292,7 @@ fn table(state: &State, metric: Metric, names: &Names) -> String {
         let epochs = format!("{}/{}", running.epoch, running.epochs);
         rows.push(vec!["running".into(), trial.to_string(), epochs, value, running.settings.clone()]);
     }
-    text += &output::table(&["", "trial", "epochs", metric.name(), "settings"], &rows);
+    text += output::table(&["", "trial", "epochs", metric.name(), "settings"], &rows).trim_end();
     text
 }
 

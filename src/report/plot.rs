@@ -354,7 +354,7 @@ impl Axis {
         let step = step.unwrap_or(((high - low) / 5.0).ceil());
         let format = |exponent: f64| {
             let value = 10f64.powf(exponent);
-            if (0.01..10_000.0).contains(&value) {
+            if (0.001..10_000.0).contains(&value) {
                 let digits = (1.0 - exponent.floor()).max(0.0) as usize;
                 let text = format!("{value:.digits$}");
                 let short = text.trim_end_matches('0').trim_end_matches('.');

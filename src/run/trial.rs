@@ -50,6 +50,11 @@ impl TrialData {
         self.split.train.len()
     }
 
+    /// Ratings that trials are judged by.
+    pub fn num_validation(&self) -> usize {
+        self.split.validation.len()
+    }
+
     /// Trains as [`train`](super::train) would before any refit, to the bit, but keeps no files. `settings` decide all
     /// but the data and the device.
     ///

@@ -14,9 +14,12 @@ const EVALUATED_AT_ONCE: usize = 1 << 16;
 /// Rough number of bytes that training with `settings` needs beside the data, which trials share.
 ///
 /// Counted are all parameters and the best of them so far; for mini-batches the gradient of all of them, one table that
-/// is being updated, and the solver's moments; for strata their own copy of parameters and ratings. And of the largest
-/// batch, of training or of evaluation, everything that is computed on the way forth and back, which is taken as six
-/// times what a rating reads of the tables and the layers (half as much without the way back).
+/// is being updated, and the solver's moments; for strata their own copy of parameters and ratings. And, of training or
+/// evaluation whichever is more, what the ratings of a batch read of the tables and pass through the layers: once for
+/// evaluation, twice where gradients come back.
+///
+/// Seven trials on MovieLens 1M (ranks 64 and 512, batches up to 65,536, all and touched rows, strata, NeuMF, an MLP) took
+/// 0.8 to 1.1 times this at their peak (resident set less 25 MB of program and data).
 pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -> u64 {
     let (count, of_a_rating) = sizes(settings, data.num_users(), data.num_items(), device);
     let (solver, ratings) = (&settings.solver, data.num_ratings());
@@ -34,9 +37,9 @@ pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -
         Some(size) => size.min(ratings),
     };
     let own_ratings = if solver.kind == SolverKind::Stratified { 3 * ratings } else { 0 };
-    let at_once = batch.max(EVALUATED_AT_ONCE.min(ratings) / 2);
+    let at_once = (2 * batch).max(EVALUATED_AT_ONCE.min(data.num_validation()));
     let layers: usize = settings.model.layers.iter().flatten().sum();
-    (FLOAT * (count * (2 + passing + moments) + own_ratings + 6 * at_once * (of_a_rating + layers))) as u64
+    (FLOAT * (count * (2 + passing + moments) + own_ratings + at_once * (of_a_rating + layers))) as u64
 }
 
 /// Number of parameters for so many users and items, and how many of the tables' a rating reads.

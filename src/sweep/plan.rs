@@ -485,6 +485,9 @@ struct Base {
     path: PathBuf,
 }
 
+/// Reads a config key, written at this byte, and its value.
+type ReadKey<'t, 'v> = dyn FnMut(&mut Parser<'t>, &'static Key, usize, &'v Spanned<DeValue<'t>>) + 'v;
+
 struct Parser<'t> {
     text: &'t str,
     path: &'t Path,
@@ -511,12 +514,7 @@ impl<'t> Parser<'t> {
 
     /// Hands each config key written in a section to `read`, with its value. `a.b = …`, `[section.a]` and `"a.b" = …`
     /// are equal.
-    fn each_key<'v>(
-        &mut self,
-        section: Option<&'v Spanned<DeValue<'t>>>,
-        name: &str,
-        read: &mut dyn FnMut(&mut Self, &'static Key, usize, &'v Spanned<DeValue<'t>>),
-    ) {
+    fn each_key<'v>(&mut self, section: Option<&'v Spanned<DeValue<'t>>>, name: &str, read: &mut ReadKey<'t, 'v>) {
         let Some(section) = section else { return };
         match section.get_ref() {
             DeValue::Table(table) => self.keys_below(table, "", read),
@@ -524,12 +522,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn keys_below<'v>(
-        &mut self,
-        table: &'v DeTable<'t>,
-        section: &str,
-        read: &mut dyn FnMut(&mut Self, &'static Key, usize, &'v Spanned<DeValue<'t>>),
-    ) {
+    fn keys_below<'v>(&mut self, table: &'v DeTable<'t>, section: &str, read: &mut ReadKey<'t, 'v>) {
         for (name, value) in table {
             let path =
                 if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
@@ -1029,7 +1022,7 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
             let is_sgd = settings.solver.kind.name() == "sgd";
             assert_eq!((settings.solver.momentum.is_some(), settings.solver.beta2.is_some()), (is_sgd, !is_sgd));
             assert_eq!(settings.solver.learning_rate >= 1e-2, is_sgd);
-            let mut expected = BTreeMap::from(config.values().clone());
+            let mut expected = config.values().clone();
             expected.retain(|key, _| plan.space.keys().contains(key));
             let searched: BTreeMap<_, _> = plan.space.settings(&point).into_iter().collect();
             assert!(expected.iter().all(|(key, value)| searched[key] == *value), "{searched:?}");

@@ -458,7 +458,7 @@ impl<'a> Study<'a> {
         records.iter().flat_map(|record| rungs(record)).for_each(|(rung, _)| *counts.entry(rung).or_default() += 1);
         let level = counts.iter().rev().find(|(_, count)| **count >= enough.max(2)).map_or(u64::MAX, |(rung, _)| *rung);
         // Where each got, but not beyond that rung.
-        let place = |record: &'r Record| rungs(record).filter(|(rung, _)| *rung <= level).last();
+        let place = |record: &'r Record| rungs(record).rfind(|(rung, _)| *rung <= level);
         let mut placed: Vec<_> = records.into_iter().map(|record| (place(record), record)).collect();
         let order = |a: f64, b: f64| match self.plan.metric.improves(a, b, 0.0) {
             true => std::cmp::Ordering::Less,
