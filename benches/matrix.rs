@@ -1,7 +1,7 @@
 //! Time of the solvers on matrices whose zeros are data. Sizes stand in the benchmark's name; seeds are fixed.
 //!
-//! `cargo bench --bench matrix` for all, `cargo bench --bench matrix -- svd` for some. The programs in `benches/peers` call
-//! `cargo bench --bench matrix -- peer FOLDER …` for one run on a given matrix, whose result is a line of JSON.
+//! `cargo bench --bench matrix` for all, `cargo bench --bench matrix -- svd` for some. The programs in `benches/peers`
+//! call `cargo bench --bench matrix -- peer FOLDER …` for one run on a given matrix, whose result is a line of JSON.
 
 use std::time::Instant;
 

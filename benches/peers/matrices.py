@@ -1,7 +1,8 @@
 """The matrices that lowrank and its peers are compared on, and how lowrank is called.
 
-A matrix is a file of little-endian numbers. `<name>.dense`: rows and columns as u64, then all cells as f32, row by row.
-`<name>.csr`: rows, columns and the number of stored cells as u64, then row offsets (u64), columns (u32) and values (f32).
+A matrix is a file of little-endian numbers. `<name>.dense`: rows and columns as u64, then all cells as f32, row by
+row. `<name>.csr`: rows, columns and the number of stored cells as u64, then row offsets (u64), columns (u32) and values
+(f32).
 """
 
 import glob

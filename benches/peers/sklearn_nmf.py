@@ -3,10 +3,10 @@
     pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1
     python benches/peers/sklearn_nmf.py DATA      # DATA holds bbc-news, orl-faces and all-aml; run from the root
 
-Both sides get the same matrix, start (scikit-learn's NNDSVD with zeros filled: `nndsvda`), rank, threads and at most 200
-iterations, and take turns. Each stops by its own criterion at its own default tolerance (scikit-learn's compares with the first
-iteration, lowrank's does not). Times are of the fit, start not included. The last column is the time after which
-lowrank's objective was at or below scikit-learn's final one, by its share of the iterations.
+Both sides get the same matrix, start (scikit-learn's NNDSVD with zeros filled: `nndsvda`), rank, threads and at most
+200 iterations, and take turns. Each stops by its own criterion at its own default tolerance: scikit-learn's compares
+with the first iteration, lowrank's does not. Times are of the fit, start not included. The last column is the time after
+which lowrank's objective was at or below scikit-learn's final one, by its share of the iterations.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def theirs(matrix, start, rank, solver):
     return time.perf_counter() - begin, model.n_iter_, 0.5 * model.reconstruction_err_**2
 
 
-print("matrix rank solver | lowrank s, iterations, objective | float64 s, iterations, objective | float32 s | ratios | reached")
+print("matrix rank solver | lowrank: s, iterations, objective | float64: the same | float32: s | ratios | reached")
 with threadpool_limits(options.threads), tempfile.TemporaryDirectory() as folder:
     for name, rank in CASES:
         matrix = matrices.rounded(getattr(matrices, name)(options.data))

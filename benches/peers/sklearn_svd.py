@@ -3,9 +3,9 @@
     pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1
     python benches/peers/sklearn_svd.py DATA      # DATA holds bbc-news and orl-faces; run from the repository's root
 
-Both sides get the same matrix, rank, oversampling, number of power iterations and threads, and take turns. A last line shows
-lowrank with its defaults. Errors are the largest relative errors of the leading 50 singular values. Times of scikit-learn are
-of `fit` alone, lowrank's of `svd`.
+Both sides get the same matrix, rank, oversampling, number of power iterations and threads, and take turns. A last line
+of each matrix shows lowrank with its defaults. Errors are the largest relative errors of the leading 50 singular values.
+Times of scikit-learn are of `fit` alone, lowrank's of `svd`.
 """
 
 import argparse

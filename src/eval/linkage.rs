@@ -1,16 +1,16 @@
 //! Hierarchical clustering with average linkage (UPGMA), as consensus matrices are read with.
 //!
-//! Two clusters are as far from each other as the mean of their members' distances, and the two nearest merge, until one is
-//! left. The nearest-neighbour chain (Murtagh 1983) finds all merges in O(n²) time; it yields the tree that merging the
-//! globally nearest pair yields, up to ties.
+//! Two clusters are as far from each other as the mean of their members' distances, and the two nearest merge, until
+//! one is left. The nearest-neighbour chain (Murtagh 1983) finds all merges in O(n²) time; it yields the tree that
+//! merging the globally nearest pair yields, up to ties.
 
 use crate::error::{Error, Result};
 
 /// Two clusters becoming one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Merge {
-    /// The clusters merged: below n the item of that number, else n + the position of an earlier merge. `left` holds the
-    /// lower item.
+    /// The clusters merged: below n the item of that number, else n + the position of an earlier merge. `left` holds
+    /// the lower item.
     pub left: usize,
     /// The other one.
     pub right: usize,

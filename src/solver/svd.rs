@@ -1,9 +1,10 @@
 //! Truncated singular value decomposition: A ≈ U·diag(σ)·Vᵀ with the `rank` largest singular values.
 //!
-//! Large matrices go through a randomized range finder with power iterations and oversampling (Halko, Martinsson & Tropp
-//! 2011, algorithms 4.4 and 5.1): an orthonormal basis Q of (A·Aᵀ)^q·A·Ω for a Gaussian Ω holds the leading left singular
-//! vectors ever better, and the exact decomposition of the small QᵀA gives the rest. A is only multiplied, so a sparse matrix
-//! stays sparse, and centring is a rank-one correction of each product. Small matrices are decomposed exactly by faer.
+//! Large matrices go through a randomized range finder with power iterations and oversampling (Halko, Martinsson &
+//! Tropp 2011, algorithms 4.4 and 5.1): an orthonormal basis Q of (A·Aᵀ)^q·A·Ω for a Gaussian Ω holds the leading left
+//! singular vectors ever better, and the exact decomposition of the small QᵀA gives the rest. A is only multiplied, so
+//! a sparse matrix stays sparse, and centring is a rank-one correction of each product. Small matrices are decomposed
+//! exactly by faer.
 //!
 //! Products run in f32, orthogonalization and the small decomposition in f64. Results do not depend on the number of
 //! threads.
@@ -53,8 +54,8 @@ pub struct SvdConfig {
     /// Power iterations at most, each a product with Aᵀ and one with A. The error of σ_k falls by a factor of about
     /// (σ_{l+1} / σ_k)⁴ in each, l being `rank + oversampling`.
     pub power_iterations: usize,
-    /// Power iterations end when none of the `rank` singular values grew by more than this part of itself in the last one;
-    /// 0 for all of them. What is still missing is then a small multiple of it.
+    /// Power iterations end when none of the `rank` singular values grew by more than this part of itself in the last
+    /// one; 0 for all of them. What is still missing is then a small multiple of it.
     pub tolerance: f64,
     /// Seed of the random start.
     pub seed: u64,
@@ -121,8 +122,8 @@ impl Svd {
 /// Decomposes a matrix.
 ///
 /// # Errors
-/// [`Error::Usage`] where the rank is 0 or larger than the shorter side, or the tolerance is not a number ≥ 0; [`Error::Failed`] where an exact decomposition does
-/// not converge.
+/// [`Error::Usage`] where the rank is 0 or larger than the shorter side, or the tolerance is not a number ≥ 0;
+/// [`Error::Failed`] where an exact decomposition does not converge.
 pub fn svd(matrix: &Matrix, config: &SvdConfig) -> Result<Svd> {
     decompose(&Sides::new(matrix), config)
 }
@@ -270,9 +271,9 @@ fn not_converged() -> Error {
 
 /// An orthonormal basis Q of the columns of `tall`, and the upper triangular R with Q·R = `tall`.
 ///
-/// Cholesky QR: R from RᵀR = XᵀX, which is one parallel pass over X where Householder's method makes one a column. Squaring
-/// squares the condition number too, so the pass is repeated while the diagonal of R tells of a bad one (Yamamoto et
-/// al. 2015), and columns that depend on each other to machine precision go to Householder's method.
+/// Cholesky QR: R from RᵀR = XᵀX, which is one parallel pass over X where Householder's method makes one a column.
+/// Squaring squares the condition number too, so the pass is repeated while the diagonal of R tells of a bad one
+/// (Yamamoto et al. 2015), and columns that depend on each other to machine precision go to Householder's method.
 fn orthonormal(tall: Dense) -> (Dense, Mat<f64>) {
     let width = tall.columns();
     let Ok(factor) = tall.gram().llt(Side::Lower) else { return householder(&tall) };
@@ -282,7 +283,7 @@ fn orthonormal(tall: Dense) -> (Dense, Mat<f64>) {
     if low > 1e-2 * high {
         return (basis, first);
     }
-    if !(low > 1e-6 * high) {
+    if low <= 1e-6 * high {
         return householder(&tall);
     }
     let Ok(factor) = basis.gram().llt(Side::Lower) else { return householder(&tall) };

@@ -5,6 +5,7 @@ mod determinism;
 mod golden;
 mod inputs;
 mod matrix;
+mod real_matrices;
 mod recovery;
 mod stratified;
 

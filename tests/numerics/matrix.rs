@@ -1,5 +1,5 @@
-//! Solvers on matrices whose zeros are data: against scipy and scikit-learn, against naive double loops, against planted
-//! truths, and against themselves on other threads and in the other layout.
+//! Solvers on matrices whose zeros are data: against scipy and scikit-learn, against naive double loops, against
+//! planted truths, and against themselves on other threads and in the other layout.
 
 use lowrank::data::matrix::{Dense, Matrix};
 use lowrank::error::{Error, Result};

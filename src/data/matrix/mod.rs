@@ -1,8 +1,8 @@
 //! Matrices whose zeros are data: images, documents × terms, genes × samples.
 //!
-//! [`Ratings`] lists what was observed and says nothing of the rest. A [`Matrix`] has a value in every cell, and a sparse
-//! one keeps only those that are not zero. Where a sparse matrix does have missing cells (masked factorization), the
-//! solver is told so; the stored cells, stored zeros among them, are then the observed ones.
+//! [`Ratings`] lists what was observed and says nothing of the rest. A [`Matrix`] has a value in every cell, and a
+//! sparse one keeps only those that are not zero. Where a sparse matrix does have missing cells (masked factorization),
+//! the solver is told so; the stored cells, stored zeros among them, are then the observed ones.
 
 mod product;
 
@@ -302,8 +302,8 @@ impl Matrix {
         }
     }
 
-    /// The cells for which `keep(row, column)` holds, of those stored. What is left out counts as missing where a solver
-    /// is told that unstored cells are, and as zero otherwise.
+    /// The cells for which `keep(row, column)` holds, of those stored. What is left out counts as missing where a
+    /// solver is told that unstored cells are, and as zero otherwise.
     pub fn filtered(&self, mut keep: impl FnMut(usize, usize) -> bool) -> Csr {
         let (mut offsets, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
         for row in 0..self.rows() {

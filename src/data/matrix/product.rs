@@ -144,8 +144,8 @@ impl WithSimd for SparseRows<'_> {
     }
 }
 
-/// `out` = Σ values[e] · x[indices[e]]: the kernel of every sparse product. To be inlined into code that was compiled for
-/// the machine's SIMD registers (`Arch::dispatch`).
+/// `out` = Σ values[e] · x[indices[e]]: the kernel of every sparse product. To be inlined into code that was compiled
+/// for the machine's SIMD registers (`Arch::dispatch`).
 ///
 /// The width is covered by groups of lanes whose sums stay in registers. Where it is no multiple of them the last group
 /// overlaps its neighbour and computes some sums twice, which is cheaper than going through the cells again. No lane

@@ -1,9 +1,9 @@
 //! How stable a factorization is, and which rank the data carry.
 //!
-//! From random starts a factorization ends in different places. Each run puts every sample into the component with its largest
-//! entry; the consensus matrix holds for each pair of samples in which part of the runs both were put together (Brunet, Tamayo,
-//! Golub & Mesirov 2004). A rank that the data carry gives a consensus of zeros and ones. A second, independent judge is
-//! how well left-out cells are predicted by the others (Owen & Perry 2009 discuss such designs).
+//! From random starts a factorization ends in different places. Each run puts every sample into the component with its
+//! largest entry; the consensus matrix holds for each pair of samples in which part of the runs both were put together
+//! (Brunet, Tamayo, Golub & Mesirov 2004). A rank that the data carry gives a consensus of zeros and ones. A second,
+//! independent judge is how well left-out cells are predicted by the others (Owen & Perry 2009 discuss such designs).
 
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -50,8 +50,8 @@ impl Consensus {
     }
 }
 
-/// For each sample the component with its largest entry, the first of equal ones, once the components are brought to one
-/// scale: those of the other factor have unit length.
+/// For each sample the component with its largest entry, the first of equal ones, once the components are brought to
+/// one scale: those of the other factor have unit length.
 pub fn assignments(fit: &Nmf, samples: Samples) -> Vec<usize> {
     let rank = fit.w.columns();
     let squares =
@@ -77,8 +77,8 @@ pub fn assignments(fit: &Nmf, samples: Samples) -> Vec<usize> {
     (0..count).map(largest).collect()
 }
 
-/// Factorizes a matrix `runs` times from random starts, all runs in parallel, and compares them. `config.start` is not used. The
-/// consensus takes 4 bytes, its clustering 16 for each pair of samples.
+/// Factorizes a matrix `runs` times from random starts, all runs in parallel, and compares them. `config.start` is not
+/// used. The consensus takes 4 bytes, its clustering 16 for each pair of samples.
 ///
 /// # Errors
 /// As [`nmf`]; [`Error::Usage`] without runs.
@@ -123,11 +123,11 @@ pub fn rank_before_fall(curve: &[(usize, f64)]) -> Option<usize> {
     falls.map(|pair| pair[0].0).or(curve.last().map(|last| last.0))
 }
 
-/// The root mean squared error of cells that were left out, in each of `folds` folds: every cell that counts (of a sparse
-/// matrix whose zeros are data, zeros too) is left out once, at random, and predicted by the factorization of the others.
-/// The rank with the lowest mean is the one that generalizes best.
+/// How well left-out cells are predicted: the root mean squared error in each of `folds` folds. Every cell that counts
+/// (of a sparse matrix whose zeros are data, zeros too) belongs to one fold, drawn at random, and is predicted by a
+/// factorization of the cells of all other folds. The rank with the lowest mean is the one that generalizes best.
 ///
-/// With `folds` parts the factorization of each sees a matrix of the cells kept: 8 bytes a cell.
+/// All folds are fitted in parallel, each with its own copy of the cells that it sees: 8 bytes a cell.
 ///
 /// # Errors
 /// As [`nmf`]; [`Error::Usage`] for less than two folds.

@@ -1,8 +1,8 @@
 //! Hierarchical alternating least squares: each entry of a factor in turn is set to its optimum, all others fixed.
 //!
-//! With G = HHᵀ and B = AHᵀ the objective of row w of W is ½wᵀGw − bᵀw + const, and
-//! w_t ← max(0, w_t − (Gw − b)_t / G_tt). H is updated in the same way from Aᵀ ≈ HᵀWᵀ. Missing cells give each row its own
-//! G and b, sums over the cells that it has.
+//! With G = HHᵀ and B = AHᵀ the objective of row w of W is ½wᵀGw − bᵀw + const, and w_t ← max(0, w_t − (Gw − b)_t /
+//! G_tt). H is updated in the same way from Aᵀ ≈ HᵀWᵀ. Missing cells give each row its own G and b, sums over the cells
+//! that it has.
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -68,7 +68,7 @@ fn improve(view: View<'_>, own: &mut Dense, other: &Dense, gram: &Mat<f64>, zero
     let rank = own.columns();
     // Work of the products beside that of one sweep (Gillis & Glineur 2012, section 4.1, with their α = ½).
     let products = view.stored() + view.columns() * rank;
-    let sweeps = 1 + (1 + products / (view.rows() * (rank + 1))) / 2;
+    let sweeps = 1 + (products / (view.rows() * (rank + 1))).div_ceil(2);
     match (view, zeros) {
         (View::Sparse(csr), Zeros::Missing) => observed(csr, own, other, gram, penalty, sweeps),
         _ => everything(view, own, other, gram, penalty, sweeps),
@@ -131,7 +131,7 @@ impl WithSimd for Sweeps<'_> {
             for lane in own.len() / rank..LANES {
                 for t in 0..rank {
                     w[t][lane] = 0.0;
-                    b[t][lane] = -1.0;
+                    b[t][lane] = -1.0 - self.l1;
                 }
             }
             let first = sweep(&mut w, &b, self.gram);
@@ -141,11 +141,19 @@ impl WithSimd for Sweeps<'_> {
                     break;
                 }
             }
-            for (lane, (own, products)) in own.chunks_exact_mut(rank).zip(products.chunks_exact(rank)).enumerate() {
+            let [mut sizes, mut values] = [[0.0f32; LANES]; 2];
+            for (w, b) in w.iter().zip(&b) {
+                for lane in 0..LANES {
+                    let b = (b[lane] + self.l1).max(0.0);
+                    sizes[lane] += b;
+                    values[lane] -= w[lane] * b;
+                }
+            }
+            update.size += sizes.iter().map(|&size| f64::from(size)).sum::<f64>();
+            update.value += values.iter().map(|&value| f64::from(value)).sum::<f64>();
+            for (lane, own) in own.chunks_exact_mut(rank).enumerate() {
                 for t in 0..rank {
                     own[t] = w[t][lane];
-                    update.size += f64::from(products[t]);
-                    update.value -= f64::from(own[t]) * f64::from(products[t]);
                 }
             }
         }
@@ -330,7 +338,9 @@ impl WithSimd for RowSweeps<'_> {
         let Equations { gram, products, gradient, .. } = equations;
         gradient.iter_mut().zip(&*products).for_each(|(gradient, product)| *gradient = l1 - product);
         for (weights, &value) in gram.chunks_exact(rank).zip(&*own).filter(|(_, value)| **value != 0.0) {
-            gradient.iter_mut().zip(weights).for_each(|(gradient, weight)| *gradient += weight * value);
+            for (gradient, weight) in gradient.iter_mut().zip(weights) {
+                *gradient += weight * value;
+            }
         }
         gradient.iter_mut().zip(&*own).for_each(|(gradient, value)| *gradient += l2 * value);
         let (mut violation, mut first_change) = (0.0, 0.0);
@@ -342,7 +352,7 @@ impl WithSimd for RowSweeps<'_> {
                 if sweep == 0 {
                     violation += f64::from(if old > 0.0 { slope } else { slope.min(0.0) }.abs());
                 }
-                if !(curvature > 0.0) {
+                if curvature <= 0.0 {
                     continue;
                 }
                 let new = (old - slope / curvature).max(0.0);
@@ -351,7 +361,9 @@ impl WithSimd for RowSweeps<'_> {
                     own[t] = new;
                     change += step.abs();
                     let weights = &gram[t * rank..][..rank];
-                    gradient.iter_mut().zip(weights).for_each(|(gradient, weight)| *gradient += weight * step);
+                    for (gradient, weight) in gradient.iter_mut().zip(weights) {
+                        *gradient += weight * step;
+                    }
                     gradient[t] += l2 * step;
                 }
             }

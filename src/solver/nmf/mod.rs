@@ -4,14 +4,14 @@
 //!
 //! > Σ_cells d(a_ij, (WH)_ij) + Σ_i c_i (l1_w ‖w_i‖₁ + ½ l2_w ‖w_i‖²) + Σ_j c_j (l1_h ‖h_j‖₁ + ½ l2_h ‖h_j‖²)
 //!
-//! where d(a, p) = ½(a − p)² (Frobenius) or a·ln(a/p) − a + p (Kullback–Leibler), w_i is row i of W, h_j column j of H, and
-//! c_i and c_j count the cells of that row or column. The penalty is thus per cell, as everywhere here, and the same as
-//! scikit-learn's `alpha_W`, `alpha_H` and `l1_ratio` with l1 = alpha · l1_ratio, l2 = alpha · (1 − l1_ratio).
+//! where d(a, p) = ½(a − p)² (Frobenius) or a·ln(a/p) − a + p (Kullback–Leibler), w_i is row i of W, h_j column j of H,
+//! and c_i and c_j count the cells of that row or column. The penalty is thus per cell, as everywhere here, and the
+//! same as scikit-learn's `alpha_W`, `alpha_H` and `l1_ratio` with l1 = alpha · l1_ratio, l2 = alpha · (1 − l1_ratio).
 //!
-//! [`Solver::Hals`] (Frobenius) updates one entry of a factor after the other to its optimum (Cichocki & Phan 2009), in several sweeps for
-//! each product with A where those are cheap beside it (Gillis & Glineur 2012). [`Solver::Multiplicative`] (both
-//! divergences) are the updates of Lee & Seung (2001). Both lower the objective in every step. The bytes of a result do not
-//! depend on the number of threads.
+//! [`Solver::Hals`] (Frobenius) updates one entry of a factor after the other to its optimum (Cichocki & Phan 2009), in
+//! several sweeps for each product with A where those are cheap beside it (Gillis & Glineur 2012).
+//! [`Solver::Multiplicative`] (both divergences) are the updates of Lee & Seung (2001). Both lower the objective in
+//! every step. The bytes of a result do not depend on the number of threads.
 
 pub mod consensus;
 mod hals;
@@ -125,8 +125,8 @@ impl NmfConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// HALS: for W and for H, Σ |projected gradient| over all entries, each as it was met in the first sweep of an
-    /// iteration, fell to `tolerance` times Σ b: at a minimum the two parts of the gradient Gw − b cancel, and this is to how
-    /// many digits. Unlike a comparison with the first iteration, it does not depend on how bad the start was.
+    /// iteration, fell to `tolerance` times Σ b: at a minimum the two parts of the gradient Gw − b cancel, and this is
+    /// to how many digits. Unlike a comparison with the first iteration, it does not depend on how bad the start was.
     ///
     /// Multiplicative updates: the objective fell by less than `tolerance` times itself in ten iterations.
     Converged,
@@ -143,8 +143,8 @@ pub struct Nmf {
     pub h: Dense,
     /// The objective at the end, penalties included.
     pub objective: f64,
-    /// The objective after some of the iterations, as (iteration, objective): all with HALS, the start (0) and each tenth with
-    /// multiplicative updates. It is computed along the way from products in f32, so expect six digits.
+    /// The objective after some of the iterations, as (iteration, objective): all with HALS, the start (0) and each
+    /// tenth with multiplicative updates. It is computed along the way from products in f32, so expect six digits.
     pub trace: Vec<(usize, f64)>,
     /// Iterations done.
     pub iterations: usize,
@@ -155,10 +155,10 @@ pub struct Nmf {
 /// Factorizes a matrix.
 ///
 /// # Errors
-/// [`Error::Usage`] where A has a negative value or no cell that is not zero; where the rank is 0, or for an NNDSVD start
-/// larger than a side of A; where a given start has another shape or a value that is negative or not finite; where a
-/// penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius. [`Error::Failed`] where the values are so
-/// large that the objective leaves the finite numbers.
+/// [`Error::Usage`] where A has a negative value or no cell that is not zero; where the rank is 0, or for an NNDSVD
+/// start larger than a side of A; where a given start has another shape or a value that is negative or not finite;
+/// where a penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius.
+/// [`Error::Failed`] where the values are so large that the objective leaves the finite numbers.
 pub fn nmf(matrix: &Matrix, config: &NmfConfig) -> Result<Nmf> {
     check(matrix, config)?;
     let sides = Sides::new(matrix);

@@ -1,13 +1,14 @@
-//! Multiplicative updates (Lee & Seung 2001): each entry is scaled by the ratio of the negative to the positive part of its gradient.
+//! Multiplicative updates (Lee & Seung 2001): each entry is scaled by the ratio of the negative to the positive part of
+//! its gradient.
 //!
 //! | divergence | numerator N | denominator D |
 //! |---|---|---|
 //! | Frobenius | A·Hᵀ | (W·H)·Hᵀ |
 //! | Kullback–Leibler | (A / W·H)·Hᵀ | 1·Hᵀ |
 //!
-//! for W, sums over the cells that count; H is updated in the same way from Aᵀ ≈ HᵀWᵀ. With a penalty the Frobenius update is
-//! w·N / (D + l1 + l2·w). The Kullback–Leibler update minimizes the same majorizer with the penalty added:
-//! w ← 2wN / (D' + √(D'² + 4·l2·w·N)) with D' = D + l1, so that the objective never rises.
+//! for W, sums over the cells that count; H is updated in the same way from Aᵀ ≈ HᵀWᵀ. With a penalty the Frobenius
+//! update is w·N / (D + l1 + l2·w). The Kullback–Leibler update minimizes the same majorizer with the penalty added: w
+//! ← 2wN / (D' + √(D'² + 4·l2·w·N)) with D' = D + l1, so that the objective never rises.
 //!
 //! Entries are kept above a floor far below the data, for an entry that reaches zero could never leave it.
 
@@ -67,7 +68,7 @@ impl Rule {
         let up = numerator.values().par_chunks(rank);
         let down = denominator.values().par_chunks(rank);
         let rows = own.values_mut().par_chunks_mut(rank).zip(up.zip(down)).enumerate();
-        rows.for_each(|(row, (own, (up, down)))| {
+        rows.with_min_len(64).for_each(|(row, (own, (up, down)))| {
             let count = cells(view, self.zeros, row) as f64;
             let (l1, l2) = ((penalty.l1 * count) as f32, (penalty.l2 * count) as f32);
             for (value, (&up, &down)) in own.iter_mut().zip(up.iter().zip(down)) {

@@ -76,9 +76,8 @@ fn random(rows: usize, rank: usize, scale: f32, random: &mut impl Rng) -> Dense 
 
 /// Non-negative double SVD. Missing cells are zeros in it, for which the factors are made larger: by 1/√`density` each.
 fn double_svd(sides: &Sides<'_>, config: &NmfConfig, density: f64) -> Result<Factors> {
-    let mut svd_config = SvdConfig::new(config.rank);
-    svd_config.seed = config.seed;
-    let svd = decompose(sides, &svd_config)?;
+    // A start need not be accurate.
+    let svd = decompose(sides, &SvdConfig { tolerance: 1e-3, seed: config.seed, ..SvdConfig::new(config.rank) })?;
     let mut w = Dense::zeros(svd.left.rows(), config.rank);
     let mut ht = Dense::zeros(svd.right.rows(), config.rank);
     for (component, &singular_value) in svd.singular_values.iter().enumerate() {
