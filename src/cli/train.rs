@@ -14,7 +14,7 @@ use crate::eval::Predictor;
 use crate::metric::Scores;
 use crate::model::parameters;
 use crate::report::Console;
-use crate::run::{self, Finished, ModelFile, Resume, TrainOptions};
+use crate::run::{self, Finished, Forecast, ModelFile, Resume, TrainOptions};
 use crate::train::Observer;
 
 /// Arguments of `lowrank train`.
@@ -30,6 +30,9 @@ pub struct TrainArgs {
     /// Go on from the last checkpoint: of the run that CONFIG lies in, or of the newest run of its name.
     #[arg(long)]
     resume: bool,
+    /// Print the memory and the time that training is expected to take, by a short probe; write nothing.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
     /// Show no progress.
     #[arg(long, short)]
     quiet: bool,
@@ -43,15 +46,19 @@ pub fn train(args: TrainArgs) -> Result<()> {
     let mut overrides = args.overrides.set;
     overrides.extend(args.device.map(|device| format!("train.device={device}")));
     let config = Config::load(&args.config, &overrides)?;
-    let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
     let quiet = args.quiet;
-    let every = config.settings().report.every;
-    let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
     let mut note = |text: &str| {
         if !quiet {
             output::message(text);
         }
     };
+    if args.dry_run {
+        let forecast = run::dry_run(&config, note)?;
+        return if args.json { output::print_json(&forecast) } else { output::print(&expected(&forecast)) };
+    }
+    let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
+    let every = config.settings().report.every;
+    let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
     let options = TrainOptions {
         resume: if args.resume { resume_from(&args.config) } else { Resume::New },
         stop: &stop,
@@ -83,6 +90,22 @@ pub fn stop_on_interrupt(message: &'static str) -> Result<Arc<AtomicBool>> {
     })
     .map_err(|e| Error::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
     Ok(stop)
+}
+
+/// What a dry run expects.
+fn expected(forecast: &Forecast) -> String {
+    let row = |(name, bytes): (&str, u64)| vec![name.to_string(), format!("{:.1}", bytes as f64 / 1e6)];
+    let mut rows: Vec<_> = forecast.memory.parts().into_iter().map(row).collect();
+    rows.push(row(("peak", forecast.memory_bytes)));
+    let Forecast { name, num_users, num_items, num_train, device, threads, epochs, .. } = forecast;
+    format!(
+        "{name}: {num_users} users, {num_items} items, {num_train} training ratings\n\n{}\n\
+         {:.3} s an epoch, {:.1} s for all {epochs}, {:.2} M ratings/s on {device} with {threads} threads\n",
+        output::table(&["expected memory", "MB"], &rows),
+        forecast.seconds_per_epoch,
+        forecast.seconds,
+        forecast.ratings_per_second / 1e6,
+    )
 }
 
 /// The result table, what was written, and what to do next.

@@ -587,6 +587,12 @@ pub const KEYS: &[Key] = &[
         "Where to compute: auto, cpu, ndarray, wgpu or cuda, as far as built in; wgpu:1 is the second GPU.",
     ),
     key("train.threads", Int(0..=4096), Toml("0"), "CPU threads; 0 takes all cores. It never changes the result."),
+    key(
+        "train.max_memory",
+        POSITIVE,
+        Absent,
+        "Gigabytes (10⁹ bytes): a run that needs more, as estimated once the data are read, is refused.",
+    ),
     key("train.epochs", ANY_COUNT, Toml("30"), "Passes over the training ratings."),
     key(
         "train.checkpoint_every",

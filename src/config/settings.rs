@@ -330,6 +330,7 @@ pub struct ScheduleSettings {
 pub struct TrainSettings {
     pub device: String,
     pub threads: usize,
+    pub max_memory: Option<f64>,
     pub epochs: u64,
     pub checkpoint_every: u64,
     pub refit: bool,

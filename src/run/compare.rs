@@ -61,7 +61,7 @@ impl Run {
         let mut settings = config.values().clone();
         // These do not decide the result.
         settings.retain(|key, _| {
-            let free = ["name", "train.device", "train.threads", "train.checkpoint_every"];
+            let free = ["name", "train.device", "train.threads", "train.max_memory", "train.checkpoint_every"];
             !free.contains(key) && !key.starts_with("report.") && !key.starts_with("run.")
         });
         Ok(Self { path: path.to_path_buf(), settings, summary })

@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod compare;
 mod directory;
+pub mod memory;
 mod model_file;
 mod summary;
 mod train;
@@ -11,5 +12,5 @@ mod trial;
 pub use directory::RunDirectory;
 pub use model_file::{ModelFile, Seen};
 pub use summary::Summary;
-pub use train::{Finished, Resume, TrainOptions, train};
+pub use train::{Finished, Forecast, Resume, TrainOptions, dry_run, train};
 pub use trial::TrialData;

@@ -54,8 +54,8 @@ impl ModelFile {
         let baseline = &self.predictor.baseline;
         let vector = |values: &[f32]| Tensor::floats(&Values { shape: vec![values.len()], data: values.to_vec() });
         let mut tensors: Vec<(String, Tensor)> = parameters::collect(&self.model)
-            .iter()
-            .map(|(name, values)| (name.clone(), Tensor::floats(values)))
+            .into_iter()
+            .map(|(name, values)| (name, Tensor::floats(&values)))
             .collect();
         tensors.push(("baseline.user_offsets".into(), vector(&baseline.user_offsets)));
         tensors.push(("baseline.item_offsets".into(), vector(&baseline.item_offsets)));

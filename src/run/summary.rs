@@ -29,6 +29,9 @@ pub struct Summary {
     pub seconds_training: f64,
     /// Ratings trained on a second.
     pub ratings_per_second: f64,
+    /// Most memory that the program had at once, where the operating system tells (Linux).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// Users with a training rating.
     pub num_users: usize,
     /// Items with a training rating.

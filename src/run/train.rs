@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::assemble;
 use super::directory::RunDirectory;
+use super::memory::{self, Estimate, Sizes};
 use super::model_file::{ModelFile, Seen};
 use super::summary::{Baselines, Summary};
 use crate::config::Config;
 use crate::config::settings::Settings;
 use crate::data::Dataset;
-use crate::data::split::{Split, assign, divide};
+use crate::data::split::{Part, Split, assign, divide};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
@@ -64,13 +66,112 @@ pub struct Finished {
 /// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused before
 /// its first step leaves none.
 pub fn train<'a>(config: &'a Config, options: TrainOptions<'a>) -> Result<Finished> {
-    let threads = match config.settings().train.threads {
+    with_threads(config.settings(), |threads| Job { config, settings: config.settings(), options, threads }.run())
+}
+
+/// What a run is expected to take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// Name from the config.
+    pub name: String,
+    /// The device that was asked.
+    pub device: String,
+    /// Threads that would be used.
+    pub threads: usize,
+    /// Users with a training rating.
+    pub num_users: usize,
+    /// Items with a training rating.
+    pub num_items: usize,
+    /// Ratings to train on, before any refit.
+    pub num_train: usize,
+    /// Bytes at the peak, by what they hold.
+    pub memory: Estimate,
+    /// Their sum.
+    pub memory_bytes: u64,
+    /// Seconds of an epoch with its validation, without checkpoints and reports.
+    pub seconds_per_epoch: f64,
+    /// `train.epochs`.
+    pub epochs: u64,
+    /// Seconds of all epochs, should none of them be spared by early stopping; any refit is left out.
+    pub seconds: f64,
+    /// Ratings trained on a second.
+    pub ratings_per_second: f64,
+}
+
+/// Reads the data, counts the memory that training would need and times a few steps; writes nothing.
+///
+/// # Errors
+/// Those of [`train`] before its first step.
+pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
+    /// Steps are timed for so long.
+    const PROBE_SECONDS: f64 = 0.5;
+    let settings = config.settings();
+    with_threads(settings, |threads| {
+        let Prepared { device, data, memory, .. } = Prepared::new(settings, &mut note)?;
+        let predictor = assemble::predictor(settings, &data);
+        let model = assemble::initial_model(settings, &data, &predictor, &device.device);
+        let trainer = Trainer::new(assemble::training(settings), model, device.clone());
+        let parts = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
+        let pace = trainer.probe(parts, PROBE_SECONDS)?;
+        let seconds_per_epoch = pace.seconds_training + pace.seconds_validation;
+        Ok(Forecast {
+            name: settings.name.clone(),
+            device: device.spec.to_string(),
+            threads,
+            num_users: data.users.len(),
+            num_items: data.items.len(),
+            num_train: data.train.len(),
+            memory,
+            memory_bytes: memory.total(),
+            seconds_per_epoch,
+            epochs: settings.train.epochs,
+            seconds: seconds_per_epoch * settings.train.epochs as f64,
+            ratings_per_second: pace.ratings_per_second,
+        })
+    })
+}
+
+/// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
+fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
+    let threads = match settings.train.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::Failed(format!("cannot start {threads} threads: {e}")))?;
-    pool.install(|| Job { config, settings: config.settings(), options, threads }.run())
+    pool.install(|| job(threads))
+}
+
+/// Everything that a run needs before it has a directory.
+struct Prepared {
+    device: Opened,
+    dataset: Dataset,
+    parts: Vec<Part>,
+    data: Split,
+    memory: Estimate,
+}
+
+impl Prepared {
+    /// Opens the device, reads and divides the data, and refuses a run that needs more than `train.max_memory`.
+    fn new(settings: &Settings, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        let spec: DeviceSpec = settings.train.device.parse()?;
+        let device = spec.open()?;
+        if spec == DeviceSpec::Auto {
+            note(&format!("device auto: using {}", device.spec));
+        }
+        let program = memory::resident();
+        let mut dataset = assemble::dataset(settings)?;
+        dataset.notes.iter().for_each(|text| note(text));
+        let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+        // A split has been made of them; nothing here trains on time.
+        dataset.ratings.timestamps = None;
+        assemble::check_ratings(&assemble::loss(settings), &dataset)?;
+        let data = divide(&dataset, &parts, false)?;
+        let sizes = Sizes::of(&data, dataset.ratings.len());
+        let memory = memory::of_run(settings, &sizes, program, &device.device);
+        memory::check(settings, &memory)?;
+        Ok(Self { device, dataset, parts, data, memory })
+    }
 }
 
 /// Version of burn that Cargo.toml asks for.
@@ -84,16 +185,8 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(mut self) -> Result<Finished> {
-        let device = self.open_device()?;
-        let mut dataset = assemble::dataset(self.settings)?;
-        dataset.notes.iter().for_each(|note| (self.options.note)(note));
-        let spec = assemble::split(self.settings);
-        let parts = assign(&dataset, &spec, self.settings.seed)?;
-        // A split has been made of them; nothing here trains on time.
-        dataset.ratings.timestamps = None;
-        assemble::check_ratings(&assemble::loss(self.settings), &dataset)?;
-        let data = divide(&dataset, &parts, false)?;
+    fn run(self) -> Result<Finished> {
+        let Prepared { device, dataset, parts, data, .. } = Prepared::new(self.settings, self.options.note)?;
         let directory = self.directory(&dataset, &device)?;
         let config = assemble::training(self.settings);
         let predictor = assemble::predictor(self.settings, &data);
@@ -103,6 +196,7 @@ impl Job<'_> {
         let mut seconds = selected.progress.seconds;
         let mut ratings_seen = selected.progress.ratings_seen;
         let (trained, data, predictor) = if self.settings.train.refit {
+            drop(data);
             let data = divide(&dataset, &parts, true)?;
             let predictor = assemble::predictor(self.settings, &data);
             let config = TrainConfig { epochs: best_epoch, ..config };
@@ -122,7 +216,7 @@ impl Job<'_> {
         let model = &trained.model;
         let test = predictor.evaluate(model, &device.device, &data.test);
         let train = predictor.evaluate(model, &device.device, &data.train);
-        let summary = Summary {
+        let mut summary = Summary {
             name: self.settings.name.clone(),
             model: self.settings.model.kind.to_string(),
             solver: self.settings.solver.kind.to_string(),
@@ -134,6 +228,7 @@ impl Job<'_> {
             refit: self.settings.train.refit,
             seconds_training: seconds,
             ratings_per_second: ratings_seen as f64 / seconds.max(f64::MIN_POSITIVE),
+            peak_memory_bytes: None,
             num_users: data.users.len(),
             num_items: data.items.len(),
             num_ratings,
@@ -156,17 +251,9 @@ impl Job<'_> {
         Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
         file.write(&directory.model())?;
         self.pictures(&directory, &file, summary.reachable_rmse)?;
+        summary.peak_memory_bytes = memory::peak();
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
-    }
-
-    fn open_device(&mut self) -> Result<Opened> {
-        let spec: DeviceSpec = self.settings.train.device.parse()?;
-        let device = spec.open()?;
-        if spec == DeviceSpec::Auto {
-            (self.options.note)(&format!("device auto: using {}", device.spec));
-        }
-        Ok(device)
     }
 
     /// A new run directory with its config and environment, or the one to go on in.
@@ -299,8 +386,8 @@ fn baselines(predictor: &Predictor, data: &Split) -> Option<Baselines> {
     Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 
-/// Keys that decide the result and have another value in `b` than in `a`. The cache, threads, device, reporting and
-/// the folder do not decide it.
+/// Keys that decide the result and have another value in `b` than in `a`. The cache, threads, device, memory,
+/// reporting and the folder do not decide it.
 fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
     fn compare(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
         match (a, b) {
@@ -318,7 +405,15 @@ fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
     let json = |settings: &Settings| serde_json::to_value(settings).expect("settings are plain data");
     let mut found = Vec::new();
     compare("", &json(a), &json(b), &mut found);
-    let free = ["data.cache", "train.device", "train.threads", "train.checkpoint_every", "report.", "run."];
+    let free = [
+        "data.cache",
+        "train.device",
+        "train.threads",
+        "train.max_memory",
+        "train.checkpoint_every",
+        "report.",
+        "run.",
+    ];
     found.retain(|key| !free.iter().any(|free| key.starts_with(free)));
     found
 }

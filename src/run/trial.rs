@@ -2,7 +2,10 @@
 
 use std::sync::atomic::AtomicBool;
 
+use burn::tensor::Device;
+
 use super::assemble;
+use super::memory::{self, Sizes};
 use crate::config::settings::Settings;
 use crate::data::Ratings;
 use crate::data::split::{Split, assign, divide};
@@ -53,6 +56,12 @@ impl TrialData {
     /// Ratings that trials are judged by.
     pub fn num_validation(&self) -> usize {
         self.split.validation.len()
+    }
+
+    /// Bytes that training with `settings` needs beside the data, about.
+    pub fn memory(&self, settings: &Settings, device: &Device) -> u64 {
+        let sizes = Sizes { files: false, ..Sizes::of(&self.split, 0) };
+        memory::of_training(settings, &sizes, device).total()
     }
 
     /// Trains as [`train`](super::train) would before any refit, to the bit, but keeps no files. `settings` decide all

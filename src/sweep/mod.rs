@@ -7,7 +7,6 @@
 
 pub mod asha;
 pub mod journal;
-pub mod memory;
 pub mod plan;
 pub mod report;
 pub mod space;

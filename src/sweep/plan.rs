@@ -398,7 +398,7 @@ impl Plan {
     pub fn identity(&self) -> BTreeMap<String, String> {
         const FREE: [&str; 7] = ["name", "base", "trials", "max_minutes", "parallel", "max_memory", "refit"];
         let free_of_base = |key: &str| {
-            ["train.threads", "train.checkpoint_every", "train.refit", "name"].contains(&key)
+            ["train.threads", "train.max_memory", "train.checkpoint_every", "train.refit", "name"].contains(&key)
                 || ["report.", "run."].iter().any(|section| key.starts_with(section))
         };
         let own = self.values.iter().filter(|(key, _)| !FREE.contains(key));
@@ -933,8 +933,8 @@ fn example(key: &Key) -> String {
 
 /// Why a key cannot be searched.
 fn not_searchable(path: &str, metric: Option<StoppingMetric>) -> Option<&'static str> {
-    const WITHOUT_EFFECT: [&str; 5] =
-        ["name", "train.device", "train.threads", "train.checkpoint_every", "train.refit"];
+    const WITHOUT_EFFECT: [&str; 6] =
+        ["name", "train.device", "train.threads", "train.max_memory", "train.checkpoint_every", "train.refit"];
     if path == "seed" {
         return Some("the best seed is luck; repeat trials over seeds in [repeat]");
     }

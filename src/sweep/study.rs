@@ -10,7 +10,6 @@ use toml::Value;
 
 use super::asha::Asha;
 use super::journal::{Header, Journal, Record, Status, Training};
-use super::memory::estimated_bytes;
 use super::plan::{Plan, Pruning, Sampler};
 use super::report;
 use super::space::Point;
@@ -395,7 +394,7 @@ impl<'a> Study<'a> {
                 .collect();
             let fits = configs.and_then(|configs| {
                 let pairs = configs.iter().zip(&self.data);
-                let bytes = pairs.map(|(settings, data)| estimated_bytes(settings, data, &self.device.device)).max();
+                let bytes = pairs.map(|(settings, data)| data.memory(settings, &self.device.device)).max();
                 let bytes = bytes.unwrap_or_default();
                 match self.plan.settings.max_memory {
                     Some(most) if bytes as f64 > most * 1e9 => Err(Error::Usage(format!(

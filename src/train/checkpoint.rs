@@ -88,13 +88,14 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Io`](crate::error::Error::Io).
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let tensors = |prefix: &str, values: &BTreeMap<String, Values>| -> Vec<(String, Tensor)> {
-            values.iter().map(|(name, values)| (format!("{prefix}/{name}"), Tensor::floats(values))).collect()
+    pub fn write(self, path: &Path) -> Result<()> {
+        // Each is dropped once it is turned into bytes, so that only one is there twice.
+        let tensors = |prefix: &str, values: BTreeMap<String, Values>| -> Vec<(String, Tensor)> {
+            values.into_iter().map(|(name, values)| (format!("{prefix}/{name}"), Tensor::floats(&values))).collect()
         };
-        let mut all = tensors("parameters", &self.parameters);
-        all.extend(tensors("optimizer", &self.optimizer));
-        write_tensors(path, &all, &Header { format_version: FORMAT_VERSION, progress: self.progress.clone() })
+        let mut all = tensors("parameters", self.parameters);
+        all.extend(tensors("optimizer", self.optimizer));
+        write_tensors(path, &all, &Header { format_version: FORMAT_VERSION, progress: self.progress })
     }
 
     /// Reads a checkpoint back.

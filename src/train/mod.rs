@@ -123,6 +123,19 @@ pub struct Trained<M> {
     pub progress: Progress,
 }
 
+/// How fast training is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Steps that were timed.
+    pub steps: u64,
+    /// Seconds of an epoch's steps.
+    pub seconds_training: f64,
+    /// Seconds of the validation after an epoch.
+    pub seconds_validation: f64,
+    /// Ratings trained on a second.
+    pub ratings_per_second: f64,
+}
+
 /// Trains one model.
 pub struct Trainer<'a, M> {
     config: TrainConfig,
@@ -227,7 +240,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
     /// [`Error::Interrupted`], and the errors of checkpoints and observers.
     pub fn fit(mut self, data: TrainData, observers: &mut [&mut dyn Observer]) -> Result<Trained<M>> {
         if data.train.is_empty() {
-            return Err(Error::Usage("there are no training ratings".into()));
+            return Err(no_ratings());
         }
         if self.is_done() {
             return Ok(self.trained());
@@ -250,6 +263,55 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             }
         }
         Ok(self.trained())
+    }
+
+    /// How long an epoch takes, by steps that are not kept: as many as `seconds` allow, and at least one of each kind.
+    /// An epoch's first step is a kind of its own, because it draws the order of the ratings.
+    ///
+    /// # Errors
+    /// Those of [`fit`](Self::fit) before its first step.
+    pub fn probe(mut self, data: TrainData, seconds: f64) -> Result<Pace> {
+        if data.train.is_empty() {
+            return Err(no_ratings());
+        }
+        let model = self.model.as_ref().expect("put back after every step");
+        let steps = self.solver.begin(model, data.train)?;
+        let timed = |trainer: &mut Self, epoch, step| {
+            let started = Instant::now();
+            let place = Place { epoch, step, is_last: step + 1 == steps };
+            let rate = trainer.config.learning_rate;
+            let (sums, _) = trainer.step(place, data.train, rate);
+            // Waits for the device.
+            to_vec(sums.sums);
+            started.elapsed().as_secs_f64()
+        };
+        // What is used for the first time is made now: moments, buffers, pages of memory.
+        timed(&mut self, 1, 0);
+        let started = Instant::now();
+        let (mut first, mut others) = (Vec::new(), Vec::new());
+        let places = (2..).flat_map(|epoch| (0..steps).map(move |step| (epoch, step)));
+        for (epoch, step) in places {
+            let of_step = timed(&mut self, epoch, step);
+            if step == 0 {
+                first.push(of_step)
+            } else {
+                others.push(of_step)
+            }
+            if started.elapsed().as_secs_f64() >= seconds && (steps == 1 || !others.is_empty()) {
+                break;
+            }
+        }
+        let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len().max(1) as f64;
+        let training = mean(&first) + (steps - 1) as f64 * mean(&others);
+        self.settle();
+        let started = Instant::now();
+        data.predictor.evaluate(&self.model().valid(), &self.device.device, data.validation);
+        Ok(Pace {
+            steps: (first.len() + others.len()) as u64,
+            seconds_training: training,
+            seconds_validation: started.elapsed().as_secs_f64(),
+            ratings_per_second: data.train.len() as f64 / training.max(f64::MIN_POSITIVE),
+        })
     }
 
     fn trained(self) -> Trained<M> {
@@ -281,11 +343,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             let factor = self.config.schedule.factor(elapsed, 1.0 / steps as f64, self.config.schedule_epochs as f64);
             learning_rate = self.config.learning_rate * factor;
             let is_last = step + 1 == steps;
-            let place = Place { epoch, step, is_last };
-            // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
-            let model = self.model.take().expect("put back after every step");
-            let Stepped { model, sums, norms } = self.solver.step(model, train, place, learning_rate);
-            self.model = Some(model);
+            let (sums, norms) = self.step(Place { epoch, step, is_last }, train, learning_rate);
             last_norms = norms.unwrap_or(last_norms);
             self.progress.batch = step + 1;
             self.progress.step += 1;
@@ -306,6 +364,14 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             }
         }
         Ok((last_norms, learning_rate))
+    }
+
+    fn step(&mut self, at: Place, train: &Ratings, learning_rate: f64) -> (StepSums, Option<Norms>) {
+        // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
+        let model = self.model.take().expect("put back after every step");
+        let Stepped { model, sums, norms } = self.solver.step(model, train, at, learning_rate);
+        self.model = Some(model);
+        (sums, norms)
     }
 
     /// Reads the sums of the steps since the last look back, and refuses to go on where they are not finite.
@@ -438,6 +504,10 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         let remedy = format!("{kept}Lower solver.learning_rate, set solver.clip_norm, or raise solver.regularization.");
         Error::Diverged { epoch, step, cause, remedy }
     }
+}
+
+fn no_ratings() -> Error {
+    Error::Usage("there are no training ratings".into())
 }
 
 /// Euclidean norms by name, from sums in `f64`.

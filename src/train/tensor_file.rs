@@ -1,9 +1,10 @@
 //! Safetensors files with one metadata key and reproducible bytes: the format of models and checkpoints.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, View, serialize};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -79,14 +80,39 @@ impl Tensor {
 /// # Errors
 /// [`Error::Io`].
 pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], header: &impl Serialize) -> Result<()> {
-    let views = tensors.iter().map(|(name, tensor)| {
-        let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes);
-        (name.as_str(), view.expect("a tensor's bytes fit its shape"))
-    });
     let header = serde_json::to_string(header).map_err(|e| Error::Failed(format!("{}: {e}", path.display())))?;
     let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
-    let bytes = serialize(views, Some(metadata)).map_err(|e| Error::model_file(path, e.to_string()))?;
-    files::write_bytes(path, &bytes)
+    let entries = tensors.iter().map(|(name, tensor)| (name.as_str(), Entry(tensor)));
+    let start = serialize(entries, Some(metadata)).map_err(|e| Error::model_file(path, e.to_string()))?;
+    // The order in which safetensors counted their places.
+    let mut in_order: Vec<_> = tensors.iter().collect();
+    in_order.sort_by(|(a_name, a), (b_name, b)| b.dtype.cmp(&a.dtype).then(a_name.cmp(b_name)));
+    files::write_atomic(path, |writer| {
+        let mut parts = std::iter::once(&start).chain(in_order.into_iter().map(|(_, tensor)| &tensor.bytes));
+        parts.try_for_each(|part| writer.write_all(part)).map_err(|e| Error::io("write", path, e))
+    })
+}
+
+/// A tensor in the header of a file: its elements are written after it, from where they lie, so that no copy of a large
+/// model is made in memory.
+struct Entry<'a>(&'a Tensor);
+
+impl View for Entry<'_> {
+    fn dtype(&self) -> Dtype {
+        self.0.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&[])
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.bytes.len()
+    }
 }
 
 /// Reads what [`write_tensors`] wrote.

@@ -128,6 +128,7 @@ const CASES: &[Case] = &[
     ("solver.schedule.final", &["solver.schedule.kind=cosine"], "0.9", Model),
     ("train.device", &[], "abacus", Refused("abacus")),
     ("train.threads", &[], "3", Summary),
+    ("train.max_memory", &[], "0.001", Refused("train.max_memory")),
     ("train.epochs", &[], "4", Model),
     ("train.checkpoint_every", WILD, "0", Files),
     ("train.refit", &[], "true", Model),
@@ -181,7 +182,7 @@ fn traces(settings: &[&str]) -> (super::Outcome, Traces) {
     let summary = find("/summary.json").map(|bytes| {
         let mut summary: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         let fields = summary.as_object_mut().expect("an object");
-        for name in ["name", "model", "solver", "seed", "seconds_training", "ratings_per_second"] {
+        for name in ["name", "model", "solver", "seed", "seconds_training", "ratings_per_second", "peak_memory_bytes"] {
             fields.remove(name);
         }
         summary

@@ -25,7 +25,9 @@ fn place() -> Place {
 fn result(place: &Place, run: &str) -> (Vec<u8>, Vec<Value>, Value) {
     let timeless = |mut value: Value| {
         let fields = value.as_object_mut().expect("an object");
-        for name in ["seconds", "seconds_training", "ratings_per_second", "threads", "seed", "name"] {
+        for name in
+            ["seconds", "seconds_training", "ratings_per_second", "peak_memory_bytes", "threads", "seed", "name"]
+        {
             fields.remove(name);
         }
         value

@@ -5,6 +5,7 @@ mod configs;
 mod determinism;
 mod errors;
 mod layering;
+mod memory;
 mod real_data;
 mod sweep;
 mod train;

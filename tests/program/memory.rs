@@ -1,0 +1,71 @@
+//! What a dry run expects, and what then happens.
+
+use super::{Outcome, Place, SMALL, number};
+
+fn dry_run(place: &Place, settings: &[&str]) -> Outcome {
+    let overrides = settings.iter().flat_map(|setting| ["--set", setting]);
+    place.call(["train", "c.toml", "--dry-run", "--json"].into_iter().chain(overrides))
+}
+
+/// Linux alone tells a program its peak.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_peak_is_within_a_fifth_of_what_a_dry_run_expects() {
+    const PLANTED: [&str; 6] = [
+        "data.dataset=synthetic",
+        "data.synthetic.users=60000",
+        "data.synthetic.items=20000",
+        "data.synthetic.ratings=300000",
+        "train.epochs=3",
+        "model.rank=64",
+    ];
+    let cases: [&[&str]; 4] = [
+        &["solver.batch_size=65536"],
+        &["solver.batch_size=65536", "solver.rows=touched", "solver.kind=adagrad", "train.refit=true"],
+        &["solver.kind=stratified", "solver.rule=adam"],
+        &["model.kind=neumf", "model.rank=16", "solver.batch_size=65536", "solver.rows=touched"],
+    ];
+    for case in cases {
+        let place = Place::new();
+        place.write("c.toml", "");
+        let settings: Vec<&str> = PLANTED.iter().chain(case).copied().collect();
+        let expected = number(&dry_run(&place, &settings).succeeds().json(), "/memory_bytes");
+        assert!(place.files() == ["c.toml"], "{:?}", place.files());
+        place.train("c.toml", settings.iter().copied()).succeeds();
+        let peak = number(&place.json("runs/c-1/summary.json"), "/peak_memory_bytes");
+        assert!(peak > 90e6, "{case:?}: {peak} bytes are too few to tell");
+        assert!((0.8..1.2).contains(&(expected / peak)), "{case:?}: expected {expected}, but the peak was {peak}");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_memory_and_time() {
+    let place = Place::new();
+    place.write("c.toml", "train.epochs = 7\n");
+    let forecast = dry_run(&place, &SMALL).succeeds().json();
+    let parts = ["program", "data", "parameters", "moments", "buffers"];
+    let sum: f64 = parts.iter().map(|part| number(&forecast, &format!("/memory/{part}"))).sum();
+    assert_eq!(sum, number(&forecast, "/memory_bytes"));
+    // Adam remembers two numbers for each parameter, and the best model is kept beside the present one.
+    assert_eq!(number(&forecast, "/memory/moments"), number(&forecast, "/memory/parameters"));
+    let epoch = number(&forecast, "/seconds_per_epoch");
+    assert!(epoch > 0.0 && (number(&forecast, "/seconds") / epoch - 7.0).abs() < 1e-9);
+    let told = place.call(["train", "c.toml", "--dry-run"].into_iter().chain(SMALL.iter().flat_map(|s| ["--set", s])));
+    let told = told.succeeds().stdout;
+    for part in parts.iter().chain(&["peak", "s an epoch", "ratings/s"]) {
+        assert!(told.contains(part), "no {part} in {told}");
+    }
+    assert_eq!(place.files(), ["c.toml"]);
+}
+
+#[test]
+fn a_run_that_cannot_fit_is_refused_and_a_limit_may_change_when_resuming() {
+    let place = Place::new();
+    place.write("c.toml", "train.max_memory = 0.0001\n");
+    let words = ["training needs about", "parameters", "train.max_memory = 0.0001", "model.rank", "solver.rows"];
+    place.train("c.toml", SMALL).refuses(&words);
+    assert_eq!(place.files(), ["c.toml"]);
+    place.train("c.toml", SMALL.into_iter().chain(["train.max_memory=50"])).succeeds();
+    let overrides = SMALL.iter().chain(&["train.max_memory=60"]).flat_map(|setting| ["--set", *setting]);
+    place.call(["train", "c.toml", "--quiet", "--resume"].into_iter().chain(overrides)).succeeds();
+}
