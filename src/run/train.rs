@@ -18,6 +18,7 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::files;
+use crate::loss::PointwiseLoss;
 use crate::model::AnyModel;
 use crate::model::parameters;
 use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
@@ -92,7 +93,10 @@ impl Job<'_> {
         let parts = assign(&dataset, &spec, self.settings.seed)?;
         // A split has been made of them; nothing here trains on time.
         dataset.ratings.timestamps = None;
-        assemble::check_ratings(&assemble::loss(self.settings), &dataset)?;
+        let (loss, feedback) = (assemble::loss(self.settings), assemble::feedback(self.settings));
+        assemble::check_ratings(&dataset, |rating| {
+            loss.refuses(rating).or_else(|| feedback.and_then(|feedback| feedback.refuses(rating)))
+        })?;
         let data = divide(&dataset, &parts, false)?;
         let directory = self.directory(&dataset, &device)?;
         let config = assemble::training(self.settings);

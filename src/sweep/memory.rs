@@ -14,7 +14,7 @@ const EVALUATED_AT_ONCE: usize = 1 << 16;
 /// Rough number of bytes that training with `settings` needs beside the data, which trials share.
 ///
 /// Counted are all parameters and the best of them so far; for mini-batches the gradient of all of them, one table that
-/// is being updated, and the solver's moments; for strata their own copy of parameters and ratings. And of the largest
+/// is being updated, and the solver's moments; for strata and als their own copy of parameters and ratings. And of the largest
 /// batch, of training or of evaluation, everything that is computed on the way forth and back, which is taken as six
 /// times what a rating reads of the tables and the layers (half as much without the way back).
 pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -> u64 {
@@ -26,6 +26,7 @@ pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -
         SolverKind::Adagrad => 1,
         SolverKind::Sgd => usize::from(solver.momentum != Some(0.0)),
         SolverKind::Stratified => 1 + if solver.rule == Some(RuleKind::Adam) { 2 } else { 0 },
+        SolverKind::Als => 1,
     };
     let passing = if solver.rows == Some(RowsKind::All) { 2 } else { 0 };
     let batch = match solver.batch_size {
@@ -33,7 +34,12 @@ pub fn estimated_bytes(settings: &Settings, data: &TrialData, device: &Device) -
         Some(0) => ratings,
         Some(size) => size.min(ratings),
     };
-    let own_ratings = if solver.kind == SolverKind::Stratified { 3 * ratings } else { 0 };
+    let own_ratings = match solver.kind {
+        SolverKind::Stratified => 3 * ratings,
+        // By users and by items.
+        SolverKind::Als => 4 * ratings,
+        _ => 0,
+    };
     let at_once = batch.max(EVALUATED_AT_ONCE.min(ratings) / 2);
     let layers: usize = settings.model.layers.iter().flatten().sum();
     (FLOAT * (count * (2 + passing + moments) + own_ratings + 6 * at_once * (of_a_rating + layers))) as u64
