@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::data::split::{Part, assign};
 use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
+use crate::loss::PointwiseLoss;
 use crate::metric::Scores;
 use crate::run::{ModelFile, assemble};
 
@@ -34,7 +35,7 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
     let (ratings, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
             let dataset = open.read(path, &args.overrides.set, None)?;
-            assemble::check_ratings(&open.file.predictor.loss, &dataset)?;
+            assemble::check_ratings(&dataset, |rating| open.file.predictor.loss.refuses(rating))?;
             (reindexed(&dataset, |_| true, &open.file), path.display().to_string())
         }
         (None, Some(directory)) => {

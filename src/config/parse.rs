@@ -9,7 +9,9 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::schema::{self, CONFIG, Key, Kind, Schema, is_in_names};
-use super::settings::{InitKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind};
+use super::settings::{
+    FeedbackKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind,
+};
 use crate::error::{Error, Location, Result};
 
 /// The value of every key that takes part.
@@ -397,13 +399,43 @@ impl Reader {
             );
         }
         let is_dot_product = matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf | ModelKind::Nmf);
-        if settings.solver.kind == SolverKind::Stratified && !is_dot_product {
+        let solver = &settings.solver;
+        if matches!(solver.kind, SolverKind::Stratified | SolverKind::Als) && !is_dot_product {
             report(
                 &["solver.kind", "model.kind"],
                 format!(
-                    "solver.kind = \"stratified\" is for mf, biased-mf and nmf, whose score is a dot product, but \
+                    "solver.kind = {:?} is for mf, biased-mf and nmf, whose score is a dot product, but \
                      model.kind is {:?}; use \"adam\"",
+                    solver.kind.name(),
                     model.kind.name()
+                ),
+            );
+        }
+        if solver.kind == SolverKind::Als && settings.loss.kind != LossKind::Squared {
+            report(
+                &["solver.kind", "loss.kind"],
+                format!(
+                    "solver.kind = \"als\" solves least squares, but loss.kind is {:?}; use \"squared\", or another solver",
+                    settings.loss.kind.name()
+                ),
+            );
+        }
+        if solver.feedback == Some(FeedbackKind::Implicit) && model.kind == ModelKind::BiasedMf {
+            report(
+                &["solver.feedback", "model.kind"],
+                "solver.feedback = \"implicit\" is for models without biases, but model.kind is \"biased-mf\"; use \"mf\""
+                    .into(),
+            );
+        }
+        if let Some(inner) = solver.inner
+            && model.kind == ModelKind::Nmf
+            && inner != InnerKind::CoordinateDescent
+        {
+            report(
+                &["solver.inner", "model.kind"],
+                format!(
+                    "solver.inner = {:?} knows no bounds, but the factors of nmf are at least 0; use \"coordinate-descent\"",
+                    inner.name()
                 ),
             );
         }

@@ -14,8 +14,8 @@ use toml::de::ValueDeserializer;
 use self::DefaultValue::{Absent, ByChoice, FileName, Toml};
 use self::Kind::{Bool, Choice, Float, Int, IntList, Name, Text, TextList};
 use super::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind,
-    StoppingMetric,
+    DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, RuleKind,
+    ScheduleKind, SolverKind, SplitKind, StoppingMetric,
 };
 
 /// The keys of one kind of file.
@@ -399,6 +399,8 @@ const WITH_BIASES: &[When] = &[is("model.kind", &["biased-mf", "gmf", "mlp", "ne
 const UNIFORM: &[When] = &[is("model.init", &["uniform"])];
 const MINI_BATCH: &[When] = &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad"])];
 const STRATIFIED: When = is("solver.kind", &["stratified"]);
+const ALS: When = is("solver.kind", &["als"]);
+const GRADIENT: &[When] = &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad", "stratified"])];
 const ADAM: &[When] =
     &[When { key: "solver.kind", values: &["adam", "adamw"], or: Some(&is("solver.rule", &["adam"])) }];
 
@@ -520,11 +522,41 @@ pub const KEYS: &[Key] = &[
     )
     .when(&[STRATIFIED]),
     key(
+        "solver.feedback",
+        Choice(FeedbackKind::NAMES),
+        Toml("'explicit'"),
+        "What ratings are: \"explicit\" opinions, the rest unknown; or \"implicit\" signs of a preference, the rest weak \
+         signs of none. Scores are then preferences, about 0 to 1, also where metrics compare them with ratings.",
+    )
+    .when(&[ALS]),
+    key(
+        "solver.confidence_alpha",
+        NOT_NEGATIVE,
+        Toml("1.0"),
+        "How much surer a rating is than no rating: confidence is 1 + confidence_alpha * rating.",
+    )
+    .when(&[is("solver.feedback", &["implicit"])]),
+    key(
+        "solver.inner",
+        Choice(InnerKind::NAMES),
+        ByChoice(&[(is("model.kind", &["nmf"]), "'coordinate-descent'")], "'cholesky'"),
+        "How the linear system of each user and item is solved; nmf needs \"coordinate-descent\".",
+    )
+    .when(&[ALS]),
+    key(
+        "solver.inner_steps",
+        AT_LEAST_ONE,
+        ByChoice(&[(is("solver.inner", &["conjugate-gradient"]), "3")], "10"),
+        "Steps of conjugate gradients, or most rounds of coordinate descent, for each system.",
+    )
+    .when(&[is("solver.inner", &["conjugate-gradient", "coordinate-descent"])]),
+    key(
         "solver.learning_rate",
         Float(Bound::Excluded(0.0), Bound::Included(1000.0)),
         ByChoice(&[(is("solver.rule", &["adagrad"]), "0.05")], "0.001"),
         "Size of a step, before the schedule.",
-    ),
+    )
+    .when(GRADIENT),
     key("solver.batch_size", ANY_COUNT, Toml("1024"), "Ratings in a step; 0 takes all of them.").when(MINI_BATCH),
     key("solver.beta1", SHARE, Toml("0.9"), "Decay of the mean of gradients.").when(ADAM),
     key("solver.beta2", SHARE, Toml("0.999"), "Decay of the mean of squared gradients.").when(ADAM),
@@ -549,20 +581,38 @@ pub const KEYS: &[Key] = &[
     key("solver.clip_norm", POSITIVE, Absent, "Largest norm of the gradient of all parameters together.")
         .when(MINI_BATCH),
     key("solver.clip_value", POSITIVE, Absent, "Largest magnitude of each element of the gradient.").when(MINI_BATCH),
-    key("solver.regularization.user_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of user factors, per rating."),
-    key("solver.regularization.item_factors", NOT_NEGATIVE, Toml("0.08"), "Penalty of item factors, per rating."),
+    key(
+        "solver.regularization.user_factors",
+        NOT_NEGATIVE,
+        Toml("0.08"),
+        "Penalty of user factors, per rating; see count_exponent.",
+    ),
+    key(
+        "solver.regularization.item_factors",
+        NOT_NEGATIVE,
+        Toml("0.08"),
+        "Penalty of item factors, per rating; see count_exponent.",
+    ),
     key("solver.regularization.user_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of user biases, per rating.")
         .when(WITH_BIASES),
     key("solver.regularization.item_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of item biases, per rating.")
         .when(WITH_BIASES),
     key("solver.regularization.weights", NOT_NEGATIVE, Toml("0.0"), "Penalty of the layers' weights.").when(NEURAL),
     key(
+        "solver.regularization.count_exponent",
+        Float(Bound::Included(0.0), Bound::Included(1.0)),
+        ByChoice(&[(is("solver.feedback", &["implicit"]), "0.0")], "1.0"),
+        "A user or item with n ratings is penalized n to this power times: 1 is once a rating, 0 once in all.",
+    )
+    .when(&[ALS]),
+    key(
         "solver.schedule.kind",
         Choice(ScheduleKind::NAMES),
         Toml("'constant'"),
         "How the learning rate changes over the epochs.",
-    ),
-    key("solver.schedule.warmup", NOT_NEGATIVE, Toml("0.0"), "Epochs in which the rate grows from 0."),
+    )
+    .when(GRADIENT),
+    key("solver.schedule.warmup", NOT_NEGATIVE, Toml("0.0"), "Epochs in which the rate grows from 0.").when(GRADIENT),
     key("solver.schedule.every", AT_LEAST_ONE, Toml("10"), "Epochs between two changes.")
         .when(&[is("solver.schedule.kind", &["step"])]),
     key(
@@ -620,7 +670,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("train.early_stopping.min_delta", NOT_NEGATIVE, Toml("0.0"), "What counts as progress, in the metric's unit."),
     //
-    key("evaluation.clip", Bool, Toml("true"), "Limit predictions to the range of the training ratings."),
+    key(
+        "evaluation.clip",
+        Bool,
+        ByChoice(&[(is("solver.feedback", &["implicit"]), "false")], "true"),
+        "Limit predictions to the range of the training ratings.",
+    ),
     //
     key("report.tensorboard", Bool, Toml("true"), "Write event files for TensorBoard."),
     key("report.every", AT_LEAST_ONE, Toml("1"), "Epochs between two lines on the console."),
@@ -737,8 +792,8 @@ mod tests {
             (
                 "solver.kind",
                 "'admw'",
-                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\" or \"stratified\", but is \"admw\"; \
-                 did you mean \"adamw\"?",
+                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\" or \"als\", but is \
+                 \"admw\"; did you mean \"adamw\"?",
             ),
         ] {
             assert_eq!(problem(path, text), message);

@@ -144,6 +144,8 @@ choices! {
         Adagrad = "adagrad",
         /// One rating at a time, in blocks that run at once.
         Stratified = "stratified",
+        /// Alternating least squares.
+        Als = "als",
     }
 }
 
@@ -154,6 +156,28 @@ choices! {
         Adagrad = "adagrad",
         /// Adam.
         Adam = "adam",
+    }
+}
+
+choices! {
+    /// What the als solver takes ratings for.
+    FeedbackKind {
+        /// How much a user likes an item.
+        Explicit = "explicit",
+        /// How sure it is that a user likes an item.
+        Implicit = "implicit",
+    }
+}
+
+choices! {
+    /// How the als solver solves the linear system of a row.
+    InnerKind {
+        /// Exactly, by Cholesky factorization.
+        Cholesky = "cholesky",
+        /// By some steps of conjugate gradients.
+        ConjugateGradient = "conjugate-gradient",
+        /// One unknown at a time, none below zero for nmf.
+        CoordinateDescent = "coordinate-descent",
     }
 }
 
@@ -288,7 +312,11 @@ pub struct SolverSettings {
     pub kind: SolverKind,
     pub rows: Option<RowsKind>,
     pub rule: Option<RuleKind>,
-    pub learning_rate: f64,
+    pub feedback: Option<FeedbackKind>,
+    pub confidence_alpha: Option<f64>,
+    pub inner: Option<InnerKind>,
+    pub inner_steps: Option<usize>,
+    pub learning_rate: Option<f64>,
     pub batch_size: Option<usize>,
     pub beta1: Option<f64>,
     pub beta2: Option<f64>,
@@ -299,7 +327,7 @@ pub struct SolverSettings {
     pub clip_norm: Option<f64>,
     pub clip_value: Option<f64>,
     pub regularization: RegularizationSettings,
-    pub schedule: ScheduleSettings,
+    pub schedule: Option<ScheduleSettings>,
 }
 
 /// The penalty λ of each group of parameters.
@@ -311,6 +339,7 @@ pub struct RegularizationSettings {
     pub user_biases: Option<f64>,
     pub item_biases: Option<f64>,
     pub weights: Option<f64>,
+    pub count_exponent: Option<f64>,
 }
 
 /// How the learning rate changes.

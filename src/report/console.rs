@@ -58,12 +58,10 @@ impl<W: Write + IsTerminal> Observer for Console<W> {
         let (seconds, seen) = self.since;
         let rate = (report.ratings_seen - seen) as f64 / (report.seconds - seconds).max(1e-9);
         self.since = (report.seconds, report.ratings_seen);
-        line += &format!(
-            "  learning rate {:.2e}  {} ratings/s  {:.1} s",
-            report.learning_rate,
-            thousands(rate),
-            self.started.elapsed().as_secs_f64()
-        );
+        if let Some(learning_rate) = report.learning_rate {
+            line += &format!("  learning rate {learning_rate:.2e}");
+        }
+        line += &format!("  {} ratings/s  {:.1} s", thousands(rate), self.started.elapsed().as_secs_f64());
         // A closed pipe must not stop training.
         let _ = self.bar.suspend(|| writeln!(self.out, "{}", line.trim_end()));
         Ok(())

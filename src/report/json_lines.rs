@@ -49,9 +49,11 @@ impl Observer for JsonLines {
             "step": report.step,
             "ratings_seen": report.ratings_seen,
             "seconds": report.seconds,
-            "learning_rate": report.learning_rate,
             "train": { "loss": train.loss, "objective": train.objective, "rmse": train.rmse },
         });
+        if let Some(learning_rate) = report.learning_rate {
+            line["learning_rate"] = json!(learning_rate);
+        }
         if let Some(scores) = report.validation {
             line["validation"] = json!({ "loss": scores.loss, "rmse": scores.rmse, "mae": scores.mae });
         }

@@ -50,8 +50,8 @@ impl Observer for TensorBoard {
             ("loss/train".to_string(), report.train.loss),
             ("objective/train".to_string(), report.train.objective),
             ("rmse/train".to_string(), report.train.rmse),
-            ("learning_rate".to_string(), report.learning_rate),
         ];
+        scalars.extend(report.learning_rate.map(|rate| ("learning_rate".to_string(), rate)));
         if let Some(scores) = report.validation {
             scalars.push(("loss/validation".to_string(), scores.loss));
             scalars.push(("rmse/validation".to_string(), scores.rmse));

@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 
 use crate::config::settings::{
-    DuplicatesKind, FormatKind, InitKind, LossKind, ModelKind, RowsKind, RuleKind, ScheduleKind, Settings, SolverKind,
-    SplitKind as SplitName, StoppingMetric,
+    DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, RuleKind,
+    ScheduleKind, Settings, SolverKind, SplitKind as SplitName, StoppingMetric,
 };
 use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
 use crate::data::split::{Split, SplitKind, SplitSpec};
@@ -18,7 +18,9 @@ use crate::metric::Metric;
 use crate::model::{
     AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
 };
-use crate::solver::{Clip, Decay, Regularization, RowRule, Rows, Rule, Schedule, stratified};
+use crate::solver::{
+    AlsConfig, Clip, Decay, Feedback, Inner, Regularization, RowRule, Rows, Rule, Schedule, stratified,
+};
 use crate::train::{EarlyStopping, Gradient, Method, TrainConfig};
 
 /// The name under `data.dataset` that generates ratings instead of reading them.
@@ -122,14 +124,14 @@ pub fn loss(settings: &Settings) -> Loss {
     }
 }
 
-/// Refuses ratings that the loss has no meaning for.
+/// Refuses ratings for which `refuses` has a remedy.
 ///
 /// # Errors
 /// [`Error::Usage`] with the first such rating and the remedy.
-pub fn check_ratings(loss: &Loss, dataset: &Dataset) -> Result<()> {
+pub fn check_ratings(dataset: &Dataset, refuses: impl Fn(f32) -> Option<&'static str>) -> Result<()> {
     let ratings = &dataset.ratings;
     for (at, &value) in ratings.values.iter().enumerate() {
-        if let Some(remedy) = loss.refuses(value) {
+        if let Some(remedy) = refuses(value) {
             let user = dataset.users.id(ratings.users[at] as usize);
             let item = dataset.items.id(ratings.items[at] as usize);
             return Err(Error::Usage(format!("the rating {value} of user {user} for item {item}: {remedy}")));
@@ -196,6 +198,14 @@ pub fn metric(name: StoppingMetric) -> Metric {
     }
 }
 
+/// What the als solver takes ratings for; nothing for other solvers.
+pub fn feedback(settings: &Settings) -> Option<Feedback> {
+    Some(match settings.solver.feedback? {
+        FeedbackKind::Explicit => Feedback::Explicit,
+        FeedbackKind::Implicit => Feedback::Implicit { confidence_alpha: given(settings.solver.confidence_alpha) },
+    })
+}
+
 /// How to train.
 pub fn training(settings: &Settings) -> TrainConfig {
     let (solver, train) = (&settings.solver, &settings.train);
@@ -232,20 +242,33 @@ pub fn training(settings: &Settings) -> TrainConfig {
                 epsilon: given(solver.epsilon) as f32,
             }),
         }),
+        SolverKind::Als => Method::Als(AlsConfig {
+            feedback: given(feedback(settings)),
+            inner: match given(solver.inner) {
+                InnerKind::Cholesky => Inner::Cholesky,
+                InnerKind::ConjugateGradient => Inner::ConjugateGradient { steps: given(solver.inner_steps) },
+                InnerKind::CoordinateDescent => Inner::CoordinateDescent { sweeps: given(solver.inner_steps) },
+            },
+            count_exponent: given(solver.regularization.count_exponent),
+        }),
     };
-    let schedule = &solver.schedule;
-    let decay = match schedule.kind {
-        ScheduleKind::Constant => Decay::Constant,
-        ScheduleKind::Step => Decay::Step { every: given(schedule.every), factor: given(schedule.factor) },
-        ScheduleKind::Exponential => Decay::Exponential { factor: given(schedule.factor) },
-        ScheduleKind::Cosine => Decay::Cosine { last: given(schedule.r#final) },
-    };
+    // What a solver without a learning rate is not asked for.
+    let defaults = TrainConfig::new(loss(settings));
+    let schedule = solver.schedule.as_ref().map_or(defaults.schedule, |schedule| Schedule {
+        warmup: schedule.warmup,
+        decay: match schedule.kind {
+            ScheduleKind::Constant => Decay::Constant,
+            ScheduleKind::Step => Decay::Step { every: given(schedule.every), factor: given(schedule.factor) },
+            ScheduleKind::Exponential => Decay::Exponential { factor: given(schedule.factor) },
+            ScheduleKind::Cosine => Decay::Cosine { last: given(schedule.r#final) },
+        },
+    });
     let lambda = &solver.regularization;
     let stopping = &train.early_stopping;
     TrainConfig {
         epochs: train.epochs,
         seed: settings.seed,
-        loss: loss(settings),
+        loss: defaults.loss,
         regularization: Regularization {
             user_factors: lambda.user_factors,
             item_factors: lambda.item_factors,
@@ -254,9 +277,9 @@ pub fn training(settings: &Settings) -> TrainConfig {
             weights: lambda.weights.unwrap_or(0.0),
         },
         method,
-        learning_rate: solver.learning_rate,
+        learning_rate: solver.learning_rate.unwrap_or(defaults.learning_rate),
         schedule_epochs: train.epochs,
-        schedule: Schedule { warmup: schedule.warmup, decay },
+        schedule,
         early_stopping: EarlyStopping {
             metric: metric(stopping.metric),
             patience: stopping.patience,

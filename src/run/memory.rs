@@ -155,6 +155,8 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
             let blocks = RATING / FLOAT * train * 3 / 2;
             (own, moments, blocks + if refit { own + moments + blocks } else { 0 }, parameters)
         }
+        // The rows, the ratings by user and by item, and the new model beside the old one where the solver settles.
+        SolverKind::Als => (parameters, 0, 4 * train, parameters),
         SolverKind::Adam | SolverKind::Adamw | SolverKind::Adagrad | SolverKind::Sgd => {
             let moments = match solver.kind {
                 SolverKind::Adam | SolverKind::Adamw => 2,

@@ -20,6 +20,7 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::files;
+use crate::loss::PointwiseLoss;
 use crate::model::AnyModel;
 use crate::model::parameters;
 use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
@@ -165,7 +166,10 @@ impl Prepared {
         let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
         // A split has been made of them; nothing here trains on time.
         dataset.ratings.timestamps = None;
-        assemble::check_ratings(&assemble::loss(settings), &dataset)?;
+        let (loss, feedback) = (assemble::loss(settings), assemble::feedback(settings));
+        assemble::check_ratings(&dataset, |rating| {
+            loss.refuses(rating).or_else(|| feedback.and_then(|feedback| feedback.refuses(rating)))
+        })?;
         let data = divide(&dataset, &parts, false)?;
         let sizes = Sizes::of(&data, dataset.ratings.len());
         let memory = memory::of_run(settings, &sizes, program, &device.device);

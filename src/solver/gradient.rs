@@ -71,7 +71,8 @@ pub enum Rows {
     Touched,
 }
 
-/// What one step saw, still on the device: nothing is read back until somebody asks.
+/// What one step saw, still on the device: nothing is read back until somebody asks. ALS counts an epoch's ratings in its
+/// last step, and as they are after it.
 #[derive(Debug, Clone)]
 pub struct StepSums {
     /// `[3]`: Σ loss, penalty · |B|, Σ (r − s)² over the batch, before the step.

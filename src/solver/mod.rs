@@ -1,5 +1,7 @@
 //! Solvers: how parameters are found.
 
+pub mod als;
+mod dot_product;
 pub mod gradient;
 mod in_place;
 pub mod mini_batch;
@@ -13,6 +15,7 @@ mod touched;
 
 use std::collections::BTreeMap;
 
+pub use als::{Als, AlsConfig, Feedback, Inner};
 pub use gradient::{Clip, GradientStep, Norms, Regularization, Rows, StepSums};
 pub use mini_batch::MiniBatch;
 pub use optimizer::{Optimizer, Rule};

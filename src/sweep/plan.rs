@@ -1021,7 +1021,7 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
             assert_eq!(settings.solver.regularization.user_factors, settings.solver.regularization.item_factors);
             let is_sgd = settings.solver.kind.name() == "sgd";
             assert_eq!((settings.solver.momentum.is_some(), settings.solver.beta2.is_some()), (is_sgd, !is_sgd));
-            assert_eq!(settings.solver.learning_rate >= 1e-2, is_sgd);
+            assert_eq!(settings.solver.learning_rate >= Some(1e-2), is_sgd);
             let mut expected = config.values().clone();
             expected.retain(|key, _| plan.space.keys().contains(key));
             let searched: BTreeMap<_, _> = plan.space.settings(&point).into_iter().collect();

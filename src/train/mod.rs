@@ -25,8 +25,8 @@ use crate::metric::Metric;
 use crate::model::Factorization;
 use crate::model::parameters::{self, Values};
 use crate::solver::{
-    Clip, Decay, GradientStep, MiniBatch, Norms, Optimizer, Place, Regularization, RowRule, Rows, Rule, Schedule,
-    Solver, StepSums, Stepped, Stratified,
+    Als, AlsConfig, Clip, Decay, GradientStep, MiniBatch, Norms, Optimizer, Place, Regularization, RowRule, Rows, Rule,
+    Schedule, Solver, StepSums, Stepped, Stratified,
 };
 
 /// How to train, whatever the model.
@@ -42,7 +42,7 @@ pub struct TrainConfig {
     pub regularization: Regularization,
     /// What a step is.
     pub method: Method,
-    /// Learning rate η before the schedule.
+    /// Learning rate η before the schedule. Neither has a meaning for [`Method::Als`].
     pub learning_rate: f64,
     /// Epochs that the schedule spans; more than `epochs` where training is to stop on the way.
     pub schedule_epochs: u64,
@@ -61,6 +61,15 @@ pub enum Method {
     MiniBatch(Gradient),
     /// One rating at a time, in parallel blocks, on the CPU: models that are a dot product. See [`Stratified`].
     Stratified(RowRule),
+    /// Row after row, each solved for, on the CPU: models that are a dot product, squared loss. See [`Als`].
+    Als(AlsConfig),
+}
+
+impl Method {
+    /// Whether steps have a length, which the learning rate decides.
+    fn has_learning_rate(self) -> bool {
+        !matches!(self, Self::Als(_))
+    }
 }
 
 /// Settings of mini-batch gradient descent.
@@ -162,6 +171,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                 Box::new(MiniBatch::new(step, batch_size, seed, &device.device))
             }
             Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, seed)),
+            Method::Als(als) => Box::new(Als::new(loss, regularization, als)),
         };
         Self {
             model: Some(model.to_device(&device.device.clone().autodiff()).train()),
@@ -332,7 +342,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         steps: u64,
         train: &Ratings,
         observers: &mut [&mut dyn Observer],
-    ) -> Result<(Norms, f64)> {
+    ) -> Result<(Norms, Option<f64>)> {
         let looks_at_once = self.device.is_host();
         let mut pending: Vec<StepSums> = Vec::new();
         let mut last_norms = Norms::new();
@@ -363,7 +373,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                 return Err(self.interrupted());
             }
         }
-        Ok((last_norms, learning_rate))
+        Ok((last_norms, self.config.method.has_learning_rate().then_some(learning_rate)))
     }
 
     fn step(&mut self, at: Place, train: &Ratings, learning_rate: f64) -> (StepSums, Option<Norms>) {
@@ -398,7 +408,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         epoch: u64,
         data: TrainData,
         gradient_norms: &Norms,
-        learning_rate: f64,
+        learning_rate: Option<f64>,
         observers: &mut [&mut dyn Observer],
     ) -> Result<()> {
         let model = self.model().valid();
@@ -501,7 +511,11 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             }
             _ => String::new(),
         };
-        let remedy = format!("{kept}Lower solver.learning_rate, set solver.clip_norm, or raise solver.regularization.");
+        let remedy = match self.config.method.has_learning_rate() {
+            true => "Lower solver.learning_rate, set solver.clip_norm, or raise solver.regularization.",
+            false => "Raise solver.regularization.",
+        };
+        let remedy = format!("{kept}{remedy}");
         Error::Diverged { epoch, step, cause, remedy }
     }
 }

@@ -19,9 +19,9 @@ pub struct EpochReport<'a> {
     pub ratings_seen: u64,
     /// Seconds spent in steps since the start, evaluation and reporting excluded.
     pub seconds: f64,
-    /// Learning rate of the epoch's last step.
-    pub learning_rate: f64,
-    /// Means over the epoch's steps, each taken before its step.
+    /// Learning rate of the epoch's last step; `None` for a solver that has none.
+    pub learning_rate: Option<f64>,
+    /// Means over the epoch's steps, each taken before its step; of [`Als`](crate::solver::Als), after its last one.
     pub train: TrainScores,
     /// Metrics after the epoch; `None` without a validation split.
     pub validation: Option<Scores>,

@@ -419,7 +419,7 @@ fn observers_see_every_batch_and_epoch_in_order_with_the_scheduled_rate() {
         }
         fn epoch(&mut self, report: &lowrank::train::EpochReport) -> lowrank::error::Result<()> {
             self.epochs.push((report.epoch, report.epochs, report.step, report.ratings_seen));
-            self.rates.push(report.learning_rate);
+            self.rates.push(report.learning_rate.expect("Adam has one"));
             self.objectives.push((report.train.loss, report.train.objective));
             assert_eq!((report.parameters)().len(), report.parameter_norms.len());
             assert!(!report.gradient_norms.is_empty());

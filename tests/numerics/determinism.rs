@@ -10,7 +10,7 @@ use lowrank::metric::Metric;
 use lowrank::model::{AnyModel, ModelConfig, Start};
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
-use lowrank::solver::{Clip, Decay, Regularization, RowRule, Rows, Rule, Schedule};
+use lowrank::solver::{AlsConfig, Clip, Decay, Feedback, Inner, Regularization, RowRule, Rows, Rule, Schedule};
 use lowrank::train::{
     Checkpoint, Checkpoints, EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, Trained, Trainer,
 };
@@ -48,6 +48,19 @@ const SPARSE: Method = adam(Rows::Touched, 64);
 const STRATIFIED: Method = Method::Stratified(RowRule::AdaGrad(AdaGrad { initial_accumulator: 0.5, epsilon: 1e-8 }));
 const STRATIFIED_ADAM: Method = Method::Stratified(RowRule::Adam(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }));
 
+const fn als(feedback: Feedback, inner: Inner) -> Method {
+    Method::Als(AlsConfig { feedback, inner, count_exponent: 0.5 })
+}
+
+const IMPLICIT: Feedback = Feedback::Implicit { confidence_alpha: 2.0 };
+const CG: Inner = Inner::ConjugateGradient { steps: 2 };
+const ALS: Method = als(Feedback::Explicit, Inner::Cholesky);
+const ALS_CG: Method = als(Feedback::Explicit, CG);
+const ALS_CD: Method = als(Feedback::Explicit, Inner::CoordinateDescent { sweeps: 2 });
+const IMPLICIT_ALS: Method = als(IMPLICIT, Inner::Cholesky);
+const IMPLICIT_ALS_CG: Method = als(IMPLICIT, CG);
+const EVERY_ALS: [Method; 5] = [ALS, ALS_CG, ALS_CD, IMPLICIT_ALS, IMPLICIT_ALS_CG];
+
 /// Five batches an epoch, the last one smaller, and everything switched on.
 fn settings(method: Method, seed: u64) -> TrainConfig {
     TrainConfig {
@@ -78,7 +91,7 @@ fn trainer<'a>(config: &ModelConfig, method: Method, seed: u64) -> Trainer<'a, A
 }
 
 /// What an epoch told its observers, times excepted.
-type Told = (u64, u64, u64, f64, f64, f64, f64, Option<f64>, bool, Vec<(String, f64)>);
+type Told = (u64, u64, u64, Option<f64>, f64, f64, f64, Option<f64>, bool, Vec<(String, f64)>);
 
 fn run(trainer: Trainer<AnyModel>, told: &mut Vec<Told>, others: &mut dyn Observer) -> Result<Trained<AnyModel>> {
     let mut log = AfterEpoch(|report: &EpochReport| {
@@ -119,12 +132,19 @@ fn methods() -> Vec<Method> {
         .map(|rule| batches(rule, Rows::All))
         .into_iter()
         .chain([SPARSE, sparse, STRATIFIED, STRATIFIED_ADAM])
+        .chain(EVERY_ALS)
         .collect()
 }
 
 /// Whether the method can train the model.
 fn fits(method: Method, config: &ModelConfig) -> bool {
-    matches!(method, Method::MiniBatch(_)) || ["mf", "biased-mf", "nmf"].contains(&kind(config).as_str())
+    let models: &[&str] = match method {
+        Method::MiniBatch(_) => return true,
+        Method::Stratified(_) | ALS_CD => &["mf", "biased-mf", "nmf"],
+        Method::Als(AlsConfig { feedback: Feedback::Explicit, .. }) => &["mf", "biased-mf"],
+        Method::Als(_) => &["mf"],
+    };
+    models.contains(&kind(config).as_str())
 }
 
 #[test]
@@ -171,7 +191,7 @@ fn on_any_number_of_threads<T: PartialEq + Send>(what: &str, work: impl Fn() -> 
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    for method in [DENSE, SPARSE, STRATIFIED, STRATIFIED_ADAM] {
+    for method in [DENSE, SPARSE, STRATIFIED, STRATIFIED_ADAM].into_iter().chain(EVERY_ALS) {
         for config in models(4).into_iter().filter(|config| fits(method, config)) {
             on_any_number_of_threads(&kind(&config), || {
                 let mut told = Vec::new();
@@ -210,6 +230,19 @@ fn the_number_of_threads_changes_no_bit_of_huge_batches() {
         assert_ne!(trained, bits(&start), "{} was not trained", kind(&config));
         assert!(objectives[1].0 < objectives[0].0, "{}", kind(&config));
     }
+}
+
+/// Gram matrices over more rows than are summed at once.
+#[test]
+fn the_number_of_threads_changes_no_bit_of_implicit_als_on_many_rows() {
+    let train = random_ratings("many rows", 20_000, 5000, 3000);
+    let config = models(4).remove(0);
+    let start = model(&config, 1, 5000, 3000);
+    let trained = on_any_number_of_threads("implicit als", || {
+        let trainer = Trainer::new(settings(IMPLICIT_ALS_CG, 1), start.clone(), cpu());
+        bits(&fit(trainer, &train, &Ratings::default(), SQUARED, &mut []).expect("trains").model)
+    });
+    assert_ne!(trained, bits(&start));
 }
 
 fn checkpoints(folder: &Path) -> Checkpoints {
@@ -256,7 +289,8 @@ fn assert_same_after_a_break(
 }
 
 fn every_method_on_some_models() -> Vec<(String, ModelConfig, Method)> {
-    let models = models(4).into_iter().filter(|config| ["biased-mf", "nmf", "neumf"].contains(&kind(config).as_str()));
+    let names = ["mf", "biased-mf", "nmf", "neumf"];
+    let models = models(4).into_iter().filter(|config| names.contains(&kind(config).as_str()));
     models
         .flat_map(|config| {
             let methods = methods().into_iter().filter(|&method| fits(method, &config)).collect::<Vec<_>>();
@@ -269,21 +303,23 @@ fn every_method_on_some_models() -> Vec<(String, ModelConfig, Method)> {
 
 #[test]
 fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
-    /// Asks for a stop after the second batch of the third epoch.
-    struct Interrupt<'a>(&'a AtomicBool);
+    /// Asks for a stop after so many steps of the third epoch.
+    struct Interrupt<'a>(&'a AtomicBool, u64);
     impl Observer for Interrupt<'_> {
         fn batch(&mut self, epoch: u64, done: u64, total: u64) {
-            assert!(total >= 5);
-            self.0.store((epoch, done) == (3, 2), Ordering::Relaxed);
+            assert!(total > self.1);
+            self.0.store((epoch, done) == (3, self.1), Ordering::Relaxed);
         }
         fn epoch(&mut self, _report: &EpochReport) -> Result<()> {
             Ok(())
         }
     }
-    for (what, config, rule) in every_method_on_some_models() {
-        assert_same_after_a_break(&what, &config, rule, 0, (2, 2), |trainer, told| {
+    for (what, config, method) in every_method_on_some_models() {
+        // An epoch of als has two steps.
+        let done = if matches!(method, Method::Als(_)) { 1 } else { 2 };
+        assert_same_after_a_break(&what, &config, method, 0, (2, done), |trainer, told| {
             let stop = AtomicBool::new(false);
-            let outcome = run(trainer.with_stop(&stop), told, &mut Interrupt(&stop));
+            let outcome = run(trainer.with_stop(&stop), told, &mut Interrupt(&stop, done));
             assert!(matches!(outcome, Err(Error::Interrupted { .. })), "{what}");
             outcome
         });

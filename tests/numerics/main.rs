@@ -1,5 +1,6 @@
 //! Numeric tests: models against PyTorch, against each other, against planted truths, and against themselves.
 
+mod als;
 mod contract;
 mod determinism;
 mod golden;

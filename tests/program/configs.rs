@@ -67,6 +67,8 @@ const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epo
 /// Nearly all ratings are 1 and some 100: on the way from their mean to their median the loss falls and the RMSE rises.
 const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
 
+const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
+
 const CASES: &[Case] = &[
     ("name", &[], "other", Files),
     ("seed", &[], "7", Model),
@@ -106,6 +108,10 @@ const CASES: &[Case] = &[
     ("solver.kind", &[], "adagrad", Model),
     ("solver.rows", &["solver.batch_size=10"], "touched", Model),
     ("solver.rule", &["solver.kind=stratified", "solver.learning_rate=0.01"], "adam", Model),
+    ("solver.feedback", &["model.kind=mf", "solver.kind=als"], "implicit", Model),
+    ("solver.confidence_alpha", IMPLICIT, "5", Model),
+    ("solver.inner", &["solver.kind=als"], "conjugate-gradient", Model),
+    ("solver.inner_steps", &["solver.kind=als", "solver.inner=conjugate-gradient"], "1", Model),
     ("solver.learning_rate", &[], "0.02", Model),
     ("solver.batch_size", &[], "10", Model),
     ("solver.beta1", &[], "0.5", Model),
@@ -121,6 +127,7 @@ const CASES: &[Case] = &[
     ("solver.regularization.user_biases", &[], "1", Model),
     ("solver.regularization.item_biases", &[], "1", Model),
     ("solver.regularization.weights", &["model.kind=gmf"], "1", Model),
+    ("solver.regularization.count_exponent", &["solver.kind=als"], "0.5", Model),
     ("solver.schedule.kind", &[], "cosine", Model),
     ("solver.schedule.warmup", &[], "2", Model),
     ("solver.schedule.every", &["solver.schedule.kind=step"], "1", Model),

@@ -5,29 +5,13 @@
 //! wait for the dot product, the slope and the square roots of the last. The ratings of a group share no row, so their
 //! dot products come first, then all that is scalar at once for the group, then the updates.
 
-use bytemuck::{Pod, Zeroable, cast_slice_mut};
+use bytemuck::cast_slice_mut;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
 use super::grid::{Block, Cell, GROUP};
 use super::rule::{MOST_SCALARS, Rule, Scalars, Slopes, Step};
 use crate::loss::Loss;
-
-/// Sixteen numbers in one cache line: rows are padded to whole lanes, with zeros that stay zero.
-#[derive(Debug, Clone, Copy, PartialEq, Zeroable, Pod)]
-#[repr(C, align(64))]
-pub struct Lane([f32; Lane::WIDTH]);
-
-impl Lane {
-    /// Numbers in a lane.
-    pub const WIDTH: usize = 16;
-    /// Sixteen zeros.
-    pub const ZERO: Self = Self([0.0; Self::WIDTH]);
-
-    /// Lanes that hold a row of `rank` numbers.
-    pub fn count(rank: usize) -> usize {
-        rank.div_ceil(Self::WIDTH)
-    }
-}
+use crate::solver::dot_product::Lane;
 
 /// The rows of one part of the users or of the items, with what the rule remembers of them.
 #[derive(Debug, Clone)]

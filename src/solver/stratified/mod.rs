@@ -12,23 +12,22 @@ pub mod rule;
 
 use std::collections::BTreeMap;
 
-use burn::module::{ModuleMapper, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
 use self::grid::{Grid, Parts};
-use self::kernel::{Coefficients, Lane, Rows, SideCoefficients, Sums, Visit};
+use self::kernel::{Coefficients, Rows, SideCoefficients, Sums, Visit};
 pub use self::rule::{AdaGrad, Adam, RowRule};
 use self::rule::{Memory, Rule};
+use super::dot_product::{self, DotProduct, Lane};
 use super::gradient::{Regularization, StepSums};
 use super::{Place, Solver, Stepped};
 use crate::data::Ratings;
-use crate::device::to_vec;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::Loss;
 use crate::model::parameters::Values;
-use crate::model::{Column, Constraint, Factorization, Group, Kind, Table};
+use crate::model::{Column, Factorization, Group, Kind};
 
 /// The solver: objective, rule and order.
 pub struct Stratified {
@@ -189,29 +188,14 @@ impl State {
 
 impl<M: Factorization> Solver<M> for Stratified {
     fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
-        let unfit = || {
-            Error::Usage(
-                "the stratified solver is for models whose score is a dot product plus biases (mf, biased-mf, nmf); \
-                 use adam, sgd or adagrad for others"
-                    .into(),
-            )
-        };
-        let offset = model.dot_product().ok_or_else(unfit)?;
-        let tables = model.tables();
-        let table = |group: Group| tables.iter().copied().find(|table| table.group() == group);
-        let values = |table: &Table| to_vec(table.rows.val().inner());
-        let factors = |group| table(group).ok_or_else(unfit);
-        let (p, q) = (factors(Group::USER_FACTORS)?, factors(Group::ITEM_FACTORS)?);
-        let ([num_users, rank], [num_items, _]) = (p.rows.dims(), q.rows.dims());
+        let DotProduct { offset, rank, non_negative, users, items } = DotProduct::read(model, "stratified")?;
         let (moments, _) = self.memory_of_rule();
         let row_bytes = Lane::count(rank) * size_of::<Lane>() * (1 + moments.len());
-        let grid = Grid::new(train, num_users, num_items, row_bytes, self.seed);
-        let biases = [Group::USER_BIASES, Group::ITEM_BIASES].map(|group| table(group).map(values));
-        let users = self.deal(&grid.users, Column::User, rank, &values(p), biases[0].as_deref());
-        let items = self.deal(&grid.items, Column::Item, rank, &values(q), biases[1].as_deref());
+        let grid = Grid::new(train, users.num_rows, items.num_rows, row_bytes, self.seed);
+        let biases = [&users, &items].map(|side| side.biases.is_some());
+        let users = self.deal(&grid.users, Column::User, rank, &users.factors, users.biases.as_deref());
+        let items = self.deal(&grid.items, Column::Item, rank, &items.factors, items.biases.as_deref());
         let steps = grid.users.count() as u64;
-        let non_negative = model.constraint() == Constraint::NonNegative;
-        let biases = biases.map(|biases| biases.is_some());
         self.restored = BTreeMap::new();
         self.state = Some(State { grid, users, items, offset, rank, non_negative, biases });
         Ok(steps)
@@ -231,16 +215,10 @@ impl<M: Factorization> Solver<M> for Stratified {
     fn settle(&self, model: M) -> M {
         let Some(state) = &self.state else { return model };
         let (moments, memory) = self.memory_of_rule();
-        let mut tables = BTreeMap::new();
-        for table in model.tables() {
-            let Group { column, kind } = table.group();
-            let values = match kind {
-                Kind::Factors => state.plane(column, 0, 1 + moments.len()),
-                Kind::Biases => state.numbers(column, 0, 1 + memory.len()),
-            };
-            tables.insert(table.rows.id, values);
-        }
-        model.map(&mut Writer { tables })
+        dot_product::write(model, |Group { column, kind }| match kind {
+            Kind::Factors => state.plane(column, 0, 1 + moments.len()),
+            Kind::Biases => state.numbers(column, 0, 1 + memory.len()),
+        })
     }
 
     fn memory(&self) -> BTreeMap<String, Values> {
@@ -263,21 +241,5 @@ impl<M: Factorization> Solver<M> for Stratified {
 
     fn restore(&mut self, _: u64, saved: &BTreeMap<String, Values>) {
         self.restored = saved.clone();
-    }
-}
-
-/// Gives tables new values.
-struct Writer {
-    tables: BTreeMap<ParamId, Vec<f32>>,
-}
-
-impl ModuleMapper for Writer {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(values) = self.tables.remove(&param.id) else { return param };
-        let is_trained = param.is_require_grad();
-        let (id, tensor, mapper) = param.consume();
-        let device = tensor.device();
-        let tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &device);
-        Param::from_mapped_value(id, tensor.set_require_grad(is_trained), mapper)
     }
 }

@@ -1,0 +1,474 @@
+//! The normal equations of one row, and what finds or improves their solution.
+//!
+//! With q_e the other side's row of rating e, its weight w_e and its target t_e, the row x minimizes
+//!
+//! f(x) = Σ_e [w_e (q_e·x)² − 2 t_e (q_e·x)] + xᵀ(G + D)x,
+//!
+//! that is, it solves Ax = b with A = G + D + Σ_e w_e q_e q_eᵀ and b = Σ_e t_e q_e. G is a Gram matrix or nothing, D is
+//! diagonal. All rows are padded to whole lanes with zeros, which stay zero.
+
+use bytemuck::{cast_slice, cast_slice_mut};
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt;
+use faer::{Auto, MatMut, Par, Spec};
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::solver::dot_product::Lane;
+
+/// What the equations of one row are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Equations<'a> {
+    /// The other side's rows.
+    pub rows: &'a [Lane],
+    /// Lanes of a row.
+    pub lanes: usize,
+    /// Which of them were rated: one index a rating.
+    pub indices: &'a [u32],
+    /// w_e, at least zero.
+    pub weights: &'a [f32],
+    /// t_e.
+    pub targets: &'a [f32],
+    /// G, column by column, where there is one.
+    pub gram: Option<&'a [Lane]>,
+    /// Diagonal of D.
+    pub ridge: &'a [Lane],
+    /// Unknowns; what follows them in a row is padding, or a zero of the other side.
+    pub size: usize,
+}
+
+/// Room to solve equations in.
+pub struct Room {
+    /// A, column by column. Its lower triangle, until something needs the rest.
+    matrix: Vec<Lane>,
+    /// b.
+    right: Vec<Lane>,
+    /// Rows of some ratings, scaled, one after another.
+    panel: Vec<Lane>,
+    /// b − Ax.
+    residual: Vec<Lane>,
+    direction: Vec<Lane>,
+    image: Vec<Lane>,
+    stack: MemBuffer,
+}
+
+/// Bytes of a panel: about a first-level cache.
+const PANEL_BYTES: usize = 32 * 1024;
+
+/// Rows of a panel where a row has so many lanes.
+fn panel_rows(lanes: usize) -> usize {
+    (PANEL_BYTES / size_of::<Lane>() / lanes).max(16)
+}
+
+impl Room {
+    /// Room for rows of so many lanes.
+    pub fn new(lanes: usize) -> Self {
+        let zeros = |count| vec![Lane::ZERO; count];
+        let width = lanes * Lane::WIDTH;
+        Self {
+            matrix: zeros(lanes * width),
+            right: zeros(lanes),
+            panel: zeros(lanes * panel_rows(lanes)),
+            residual: zeros(lanes),
+            direction: zeros(lanes),
+            image: zeros(lanes),
+            stack: MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f32>(width, Par::Seq, Spec::default())),
+        }
+    }
+
+    /// Solves the equations by Cholesky factorization. Where A has no inverse, `x` becomes one of the solutions.
+    pub fn cholesky(&mut self, equations: Equations, x: &mut [Lane]) {
+        let arch = Arch::new();
+        arch.dispatch(Form { equations, matrix: &mut self.matrix, right: &mut self.right, panel: &mut self.panel });
+        let Equations { size, lanes, .. } = equations;
+        let matrix: &mut [f32] = cast_slice_mut(&mut self.matrix);
+        let mut matrix = MatMut::from_column_major_slice_with_stride_mut(matrix, size, size, lanes * Lane::WIDTH);
+        let stack = MemStack::new(&mut self.stack);
+        let params = <llt::factor::LltParams as Auto<f32>>::auto();
+        let factored = llt::factor::cholesky_in_place(
+            matrix.as_mut(),
+            llt::factor::LltRegularization::default(),
+            Par::Seq,
+            stack,
+            params.into(),
+        );
+        if factored.is_err() {
+            // Without a penalty, a row with fewer ratings than unknowns has many solutions.
+            return self.conjugate_gradient(equations, x, size);
+        }
+        let right: &mut [f32] = &mut cast_slice_mut(&mut self.right)[..size];
+        let solution = MatMut::from_column_major_slice_mut(right, size, 1);
+        llt::solve::solve_in_place(matrix.as_ref(), solution, Par::Seq, stack);
+        cast_slice_mut(x)[..size].copy_from_slice(right);
+    }
+
+    /// Takes at most `steps` steps of conjugate gradients (Hestenes & Stiefel 1952) from `x`, without forming A.
+    pub fn conjugate_gradient(&mut self, equations: Equations, x: &mut [Lane], steps: usize) {
+        let Self { residual, direction, image, .. } = self;
+        Arch::new().dispatch(ConjugateGradient { equations, x, steps, residual, direction, image });
+    }
+
+    /// Sets each unknown in turn to its optimum, but not below `lowest`, in at most `sweeps` rounds from `x`.
+    pub fn coordinate_descent(&mut self, equations: Equations, x: &mut [Lane], sweeps: usize, lowest: f32) {
+        let arch = Arch::new();
+        arch.dispatch(Form { equations, matrix: &mut self.matrix, right: &mut self.right, panel: &mut self.panel });
+        mirror(&mut self.matrix, equations.lanes);
+        let Self { matrix, right, residual, .. } = self;
+        arch.dispatch(Sweeps { matrix, right, residual, x, size: equations.size, sweeps, lowest });
+    }
+
+    /// q_e·x for every rating.
+    pub fn scores(&self, equations: Equations, x: &[Lane], scores: &mut Vec<f32>) {
+        scores.clear();
+        Arch::new().dispatch(Scores { equations, x, scores });
+    }
+
+    /// xᵀGx; 0 without G.
+    pub fn energy(&mut self, equations: Equations, x: &[Lane]) -> f64 {
+        let Some(gram) = equations.gram else { return 0.0 };
+        self.image.fill(Lane::ZERO);
+        Arch::new().dispatch(Times { matrix: gram, x, out: &mut self.image });
+        let (x, image): (&[f32], &[f32]) = (cast_slice(x), cast_slice(&self.image));
+        x.iter().zip(image).map(|(&x, &image)| f64::from(x) * f64::from(image)).sum()
+    }
+}
+
+/// Σ qqᵀ over rows of so many lanes, column by column.
+pub fn gram(rows: &[Lane], lanes: usize) -> Vec<Lane> {
+    let mut matrix = vec![Lane::ZERO; lanes * lanes * Lane::WIDTH];
+    for panel in rows.chunks(lanes * panel_rows(lanes)) {
+        Arch::new().dispatch(Squares { panel, lanes, columns: lanes * Lane::WIDTH, matrix: &mut matrix });
+    }
+    mirror(&mut matrix, lanes);
+    matrix
+}
+
+/// Copies the lower triangle to the upper one.
+fn mirror(matrix: &mut [Lane], lanes: usize) {
+    let width = lanes * Lane::WIDTH;
+    let matrix: &mut [f32] = cast_slice_mut(matrix);
+    for column in 1..width {
+        for row in 0..column {
+            matrix[column * width + row] = matrix[row * width + column];
+        }
+    }
+}
+
+/// Lanes as vectors of the instruction set.
+#[inline(always)]
+fn vectors<S: Simd>(lanes: &[Lane]) -> &[S::f32s] {
+    let (vectors, rest) = S::as_simd_f32s(cast_slice(lanes));
+    debug_assert!(rest.is_empty(), "a lane is a whole number of vectors");
+    vectors
+}
+
+#[inline(always)]
+fn vectors_mut<S: Simd>(lanes: &mut [Lane]) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(cast_slice_mut(lanes)).0
+}
+
+/// Forms A's lower triangle and b.
+struct Form<'a> {
+    equations: Equations<'a>,
+    matrix: &'a mut [Lane],
+    right: &'a mut [Lane],
+    panel: &'a mut [Lane],
+}
+
+impl WithSimd for Form<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { equations, matrix, right, panel } = self;
+        let Equations { rows, lanes, indices, weights, targets, gram, ridge, size } = equations;
+        match gram {
+            Some(gram) => matrix.copy_from_slice(gram),
+            None => matrix.fill(Lane::ZERO),
+        }
+        right.fill(Lane::ZERO);
+        let most = panel_rows(lanes);
+        for ((indices, weights), targets) in indices.chunks(most).zip(weights.chunks(most)).zip(targets.chunks(most)) {
+            let panel = &mut panel[..indices.len() * lanes];
+            for (at, slot) in panel.chunks_exact_mut(lanes).enumerate() {
+                let row = vectors::<S>(&rows[indices[at] as usize * lanes..][..lanes]);
+                let (scale, target) = (simd.splat_f32s(weights[at].sqrt()), simd.splat_f32s(targets[at]));
+                for ((slot, right), &q) in vectors_mut::<S>(slot).iter_mut().zip(vectors_mut::<S>(right)).zip(row) {
+                    *slot = simd.mul_f32s(scale, q);
+                    *right = simd.mul_add_f32s(target, q, *right);
+                }
+            }
+            Squares { panel, lanes, columns: size, matrix }.with_simd(simd);
+        }
+        let width = lanes * Lane::WIDTH;
+        let (matrix, ridge): (&mut [f32], &[f32]) = (cast_slice_mut(matrix), cast_slice(ridge));
+        for at in 0..size {
+            matrix[at * width + at] += ridge[at];
+        }
+    }
+}
+
+/// Columns that are summed at once.
+const COLUMNS: usize = 8;
+
+/// Adds Σ qqᵀ over the rows of a panel to the lower triangle of a matrix, to some of its first columns at least.
+struct Squares<'a> {
+    panel: &'a [Lane],
+    lanes: usize,
+    columns: usize,
+    matrix: &'a mut [Lane],
+}
+
+impl WithSimd for Squares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { panel, lanes, columns, matrix } = self;
+        let (width, count) = (lanes * Lane::WIDTH, lanes * Lane::WIDTH / S::F32_LANES);
+        for first in (0..columns).step_by(COLUMNS) {
+            let mut vector = first / S::F32_LANES;
+            // Sums stay in registers, of which some are left for the rows.
+            while S::REGISTER_COUNT > 2 * COLUMNS && vector + 2 <= count {
+                tile::<S, 2>(simd, panel, matrix, width, first, vector);
+                vector += 2;
+            }
+            while vector < count {
+                tile::<S, 1>(simd, panel, matrix, width, first, vector);
+                vector += 1;
+            }
+        }
+    }
+}
+
+/// [`Squares`] in [`COLUMNS`] columns from `first` and `VECTORS` vectors from `vector`.
+#[inline(always)]
+fn tile<S: Simd, const VECTORS: usize>(
+    simd: S,
+    panel: &[Lane],
+    matrix: &mut [Lane],
+    width: usize,
+    first: usize,
+    vector: usize,
+) {
+    let count = width / S::F32_LANES;
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COLUMNS];
+    let numbers: &[f32] = cast_slice(panel);
+    for (row, numbers) in vectors::<S>(panel).chunks_exact(count).zip(numbers.chunks_exact(width)) {
+        let row = &row[vector..vector + VECTORS];
+        let numbers = &numbers[first..first + COLUMNS];
+        for column in 0..COLUMNS {
+            let number = simd.splat_f32s(numbers[column]);
+            for at in 0..VECTORS {
+                sums[column][at] = simd.mul_add_f32s(number, row[at], sums[column][at]);
+            }
+        }
+    }
+    let matrix = vectors_mut::<S>(matrix);
+    for (column, sums) in sums.iter().enumerate() {
+        let cells = &mut matrix[(first + column) * count + vector..][..VECTORS];
+        for at in 0..VECTORS {
+            cells[at] = simd.add_f32s(cells[at], sums[at]);
+        }
+    }
+}
+
+/// Adds a symmetric matrix times `x` to `out`.
+struct Times<'a> {
+    matrix: &'a [Lane],
+    x: &'a [Lane],
+    out: &'a mut [Lane],
+}
+
+impl WithSimd for Times<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { matrix, x, out } = self;
+        let out = vectors_mut::<S>(out);
+        let numbers: &[f32] = cast_slice(x);
+        for (columns, numbers) in vectors::<S>(matrix).chunks_exact(4 * out.len()).zip(numbers.as_chunks::<4>().0) {
+            let [first, second, third, fourth]: [&[S::f32s]; 4] =
+                std::array::from_fn(|column| &columns[column * out.len()..][..out.len()]);
+            let numbers = numbers.map(|number| simd.splat_f32s(number));
+            for at in 0..out.len() {
+                let left = simd.mul_add_f32s(numbers[0], first[at], simd.mul_f32s(numbers[1], second[at]));
+                let right = simd.mul_add_f32s(numbers[2], third[at], simd.mul_f32s(numbers[3], fourth[at]));
+                out[at] = simd.add_f32s(out[at], simd.add_f32s(left, right));
+            }
+        }
+    }
+}
+
+/// Ratings whose dot products are computed together: one alone would wait for its own sum.
+const GROUP: usize = 8;
+
+/// The rows of a group of ratings; the last one again where there are fewer.
+#[inline(always)]
+fn gather<'a, S: Simd>(equations: &Equations<'a>, indices: &[u32]) -> [&'a [S::f32s]; GROUP] {
+    let Equations { rows, lanes, .. } = *equations;
+    std::array::from_fn(|at| {
+        let index = indices[at.min(indices.len() - 1)];
+        vectors::<S>(&rows[index as usize * lanes..][..lanes])
+    })
+}
+
+/// q·x of a group.
+#[inline(always)]
+fn dots<S: Simd>(simd: S, rows: &[&[S::f32s]; GROUP], x: &[S::f32s]) -> [f32; GROUP] {
+    let mut sums = [simd.splat_f32s(0.0); GROUP];
+    let rows = rows.map(|row| &row[..x.len()]);
+    for vector in 0..x.len() {
+        for at in 0..GROUP {
+            sums[at] = simd.mul_add_f32s(rows[at][vector], x[vector], sums[at]);
+        }
+    }
+    sums.map(|sum| simd.reduce_sum_f32s(sum))
+}
+
+struct Scores<'a> {
+    equations: Equations<'a>,
+    x: &'a [Lane],
+    scores: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Scores<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let x = vectors::<S>(self.x);
+        for indices in self.equations.indices.chunks(GROUP) {
+            let dots = dots(simd, &gather::<S>(&self.equations, indices), x);
+            self.scores.extend_from_slice(&dots[..indices.len()]);
+        }
+    }
+}
+
+/// `out` = `share` · b − Ax.
+#[inline(always)]
+fn residual<S: Simd>(simd: S, equations: &Equations, x: &[Lane], share: f32, out: &mut [Lane]) {
+    let Equations { indices, weights, targets, gram, ridge, .. } = *equations;
+    out.fill(Lane::ZERO);
+    if let Some(gram) = gram {
+        Times { matrix: gram, x, out }.with_simd(simd);
+    }
+    let (x, out) = (vectors::<S>(x), vectors_mut::<S>(out));
+    for ((out, &x), &ridge) in out.iter_mut().zip(x).zip(vectors::<S>(ridge)) {
+        *out = simd.neg_f32s(simd.mul_add_f32s(ridge, x, *out));
+    }
+    for ((indices, weights), targets) in indices.chunks(GROUP).zip(weights.chunks(GROUP)).zip(targets.chunks(GROUP)) {
+        let rows = gather::<S>(equations, indices);
+        let dots = dots(simd, &rows, x);
+        let mut shares = [0.0; GROUP];
+        for at in 0..indices.len() {
+            shares[at] = share * targets[at] - weights[at] * dots[at];
+        }
+        let rows = rows.map(|row| &row[..out.len()]);
+        let shares = shares.map(|share| simd.splat_f32s(share));
+        for vector in 0..out.len() {
+            // Two sums, so that neither waits for all the others.
+            let (mut even, mut odd) = (out[vector], simd.splat_f32s(0.0));
+            for at in (0..GROUP).step_by(2) {
+                even = simd.mul_add_f32s(shares[at], rows[at][vector], even);
+                odd = simd.mul_add_f32s(shares[at + 1], rows[at + 1][vector], odd);
+            }
+            out[vector] = simd.add_f32s(even, odd);
+        }
+    }
+}
+
+#[inline(always)]
+fn dot<S: Simd>(simd: S, left: &[Lane], right: &[Lane]) -> f32 {
+    let pairs = vectors::<S>(left).iter().zip(vectors::<S>(right));
+    simd.reduce_sum_f32s(pairs.fold(simd.splat_f32s(0.0), |sum, (&left, &right)| simd.mul_add_f32s(left, right, sum)))
+}
+
+/// `out` = `scale` · `out` + `factor` · `x`.
+#[inline(always)]
+fn add<S: Simd>(simd: S, out: &mut [Lane], scale: f32, factor: f32, x: &[Lane]) {
+    let (scale, factor) = (simd.splat_f32s(scale), simd.splat_f32s(factor));
+    for (out, &x) in vectors_mut::<S>(out).iter_mut().zip(vectors::<S>(x)) {
+        *out = simd.mul_add_f32s(factor, x, simd.mul_f32s(scale, *out));
+    }
+}
+
+struct ConjugateGradient<'a> {
+    equations: Equations<'a>,
+    x: &'a mut [Lane],
+    steps: usize,
+    residual: &'a mut [Lane],
+    direction: &'a mut [Lane],
+    image: &'a mut [Lane],
+}
+
+impl WithSimd for ConjugateGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { equations, x, steps, residual: left, direction, image } = self;
+        residual(simd, &equations, x, 1.0, left);
+        direction.copy_from_slice(left);
+        let mut square = dot(simd, left, left);
+        for _ in 0..steps {
+            // −Ad.
+            residual(simd, &equations, direction, 0.0, image);
+            let curvature = -dot(simd, direction, image);
+            if curvature <= 0.0 || curvature.is_nan() {
+                break;
+            }
+            let length = square / curvature;
+            add(simd, x, 1.0, length, direction);
+            add(simd, left, 1.0, length, image);
+            let next = dot(simd, left, left);
+            add(simd, direction, next / square, 1.0, left);
+            square = next;
+        }
+    }
+}
+
+struct Sweeps<'a> {
+    matrix: &'a [Lane],
+    right: &'a [Lane],
+    /// Ax − b.
+    residual: &'a mut [Lane],
+    x: &'a mut [Lane],
+    size: usize,
+    sweeps: usize,
+    lowest: f32,
+}
+
+impl WithSimd for Sweeps<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { matrix, right, residual, x, size, sweeps, lowest } = self;
+        residual.fill(Lane::ZERO);
+        Times { matrix, x, out: residual }.with_simd(simd);
+        add(simd, residual, 1.0, -1.0, right);
+        let lanes = right.len();
+        for _ in 0..sweeps {
+            let mut moved = false;
+            for at in 0..size {
+                let column = &matrix[at * lanes..][..lanes];
+                let (curvature, slope): (f32, f32) = (cast_slice(column)[at], cast_slice(residual)[at]);
+                // An unknown that nothing depends on stays.
+                if curvature <= 0.0 || curvature.is_nan() {
+                    continue;
+                }
+                let value: &mut f32 = &mut cast_slice_mut(x)[at];
+                let step = (*value - slope / curvature).max(lowest) - *value;
+                if step != 0.0 {
+                    *value += step;
+                    moved = true;
+                    add(simd, residual, 1.0, step, column);
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! Alternating least squares: with one side fixed, each row of the other is the solution of a small linear system.
+//!
+//! For models whose score is s_ui = μ + b_u + b_i + p_uᵀ q_i and squared loss. An epoch has two steps: every p_u with its
+//! b_u, then every q_i with its b_i. No step raises the objective, and there is no learning rate.
+//!
+//! **Explicit feedback** (ALS-WR: Zhou, Wilkinson, Schreiber & Pan 2008): over the observed ratings,
+//!
+//! Σ_(u,i) [(r_ui − s_ui)² + λ_p‖p_u‖² + λ_q‖q_i‖² + λ_bu b_u² + λ_bi b_i²]
+//!
+//! which is the objective of the [gradient solvers](super::gradient) on all ratings, times their number. λ counts once a
+//! rating, so that the system of user u is [Σ_i q̃_i q̃_iᵀ + n_u Λ] p̃_u = Σ_i (r_ui − μ − b_i) q̃_i with q̃_i = [q_i; 1],
+//! p̃_u = [p_u; b_u] and the n_u ratings of u. A row without ratings stays.
+//!
+//! **Implicit feedback** (Hu, Koren & Volinsky 2008, eq. 3): over all cells, observed or not,
+//!
+//! Σ_u Σ_i c_ui (π_ui − p_uᵀ q_i)² + λ_p Σ_u ‖p_u‖² + λ_q Σ_i ‖q_i‖²
+//!
+//! with the preference π_ui = 1 where r_ui > 0, else 0, and the confidence c_ui = 1 + αr_ui, where r_ui = 0 for cells that
+//! were not observed. λ counts once a row, as in the paper. The sum over all cells costs no more than one over the observed
+//! ones, because Σ_i q_i q_iᵀ is the same for every user.
+//!
+//! Rows are solved in parallel on the CPU, each by one thread, so that the result is the same for any number of threads.
+
+mod kernel;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use bytemuck::{cast_slice, cast_slice_mut};
+use rayon::prelude::*;
+
+use self::kernel::{Equations, Room};
+use super::dot_product::{self, DotProduct, Lane, Tables};
+use super::gradient::{Regularization, StepSums};
+use super::{Place, Solver, Stepped};
+use crate::data::Ratings;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::model::parameters::{Values, device};
+use crate::model::{Column, Factorization, Group, Kind};
+
+/// What ratings say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Feedback {
+    /// How much a user likes an item; what is not there is unknown.
+    Explicit,
+    /// How sure it is that a user likes an item; what is not there is a weak sign of dislike.
+    Implicit {
+        /// α: confidence that a rating of 1 adds to the 1 of every cell. At least 0.
+        confidence_alpha: f64,
+    },
+}
+
+impl Feedback {
+    /// What ratings must be, where this has no meaning for `rating`.
+    pub fn refuses(self, rating: f32) -> Option<&'static str> {
+        match self {
+            Self::Implicit { .. } if rating < 0.0 => {
+                Some("implicit feedback counts how often, from 0 up; use explicit feedback, or data.binarize")
+            }
+            _ => None,
+        }
+    }
+
+    /// Weight and target of a rating in the equations; `offset` is what the score is before the dot product.
+    fn terms(self, rating: f32, offset: f32) -> (f32, f32) {
+        match self {
+            Self::Explicit => (1.0, rating - offset),
+            // Every cell has weight 1 already, in the Gram matrix.
+            Self::Implicit { confidence_alpha } => {
+                let more = confidence_alpha as f32 * rating;
+                (more, if rating > 0.0 { 1.0 + more } else { 0.0 })
+            }
+        }
+    }
+}
+
+/// How the system of a row is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inner {
+    /// Exactly, by Cholesky factorization.
+    Cholesky,
+    /// Nearly, by steps of conjugate gradients from the present row (Takács, Pilászy & Tikk 2011): less work at high
+    /// ranks.
+    ConjugateGradient {
+        /// Steps for each row.
+        steps: usize,
+    },
+    /// Nearly, one unknown at a time from the present row, none below zero where the model says so: non-negative least
+    /// squares.
+    CoordinateDescent {
+        /// Most rounds through the unknowns of each row.
+        sweeps: usize,
+    },
+}
+
+/// What ratings mean, and how systems are solved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AlsConfig {
+    /// What ratings say.
+    pub feedback: Feedback,
+    /// How the system of a row is solved.
+    pub inner: Inner,
+    /// ν: λ counts nᵛ times for a row with n ratings.
+    pub count_exponent: f64,
+}
+
+impl AlsConfig {
+    /// How often λ counts for a row with so many ratings; not at all where there are none.
+    fn times_penalized(self, count: usize) -> f64 {
+        if count == 0 { 0.0 } else { (count as f64).powf(self.count_exponent) }
+    }
+}
+
+/// The solver. It remembers nothing between steps but the parameters.
+pub struct Als {
+    loss: Loss,
+    regularization: Regularization,
+    config: AlsConfig,
+    /// Everything that training moves, once it has begun.
+    state: Option<State>,
+}
+
+struct State {
+    users: Side,
+    items: Side,
+    offset: f32,
+    rank: usize,
+    /// Where unknowns end at the low side.
+    lowest: f32,
+}
+
+/// Users or items.
+struct Side {
+    /// Factors of each row and then, where the other side has biases, a 1 that they are multiplied by.
+    rows: Vec<Lane>,
+    /// Zeros where there are none.
+    biases: Vec<f32>,
+    has_biases: bool,
+    ratings: Grouped,
+    /// λ of each unknown.
+    lambda: Vec<Lane>,
+}
+
+/// Ratings grouped by the rows of one side.
+struct Grouped {
+    /// Where each row's ratings begin; one more at the end.
+    starts: Vec<usize>,
+    /// Rows of the other side.
+    others: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Grouped {
+    /// In each group, ratings keep their order.
+    fn new(num_rows: usize, rows: &[u32], others: &[u32], values: &[f32]) -> Self {
+        let mut starts = vec![0; num_rows + 1];
+        rows.iter().for_each(|&row| starts[row as usize + 1] += 1);
+        for row in 0..num_rows {
+            starts[row + 1] += starts[row];
+        }
+        let mut next = starts.clone();
+        let mut grouped = Self { starts, others: vec![0; values.len()], values: vec![0.0; values.len()] };
+        for ((&row, &other), &value) in rows.iter().zip(others).zip(values) {
+            let place = &mut next[row as usize];
+            (grouped.others[*place], grouped.values[*place]) = (other, value);
+            *place += 1;
+        }
+        grouped
+    }
+
+    fn of(&self, row: usize) -> (&[u32], &[f32]) {
+        let range = self.starts[row]..self.starts[row + 1];
+        (&self.others[range.clone()], &self.values[range])
+    }
+}
+
+/// Sums over ratings, or cells.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    loss: f64,
+    penalty: f64,
+    /// Σ (r − s)² over the observed ratings.
+    squared: f64,
+}
+
+impl Als {
+    /// A solver for squared loss that has seen nothing yet.
+    pub fn new(loss: Loss, regularization: Regularization, config: AlsConfig) -> Self {
+        Self { loss, regularization, config, state: None }
+    }
+
+    /// Refuses what this solver has no meaning for.
+    fn check(&self, model: &DotProduct, train: &Ratings) -> Result<()> {
+        let AlsConfig { feedback, inner, .. } = self.config;
+        let is_implicit = matches!(feedback, Feedback::Implicit { .. });
+        let refused = if !matches!(self.loss, Loss::Squared(_)) {
+            Some("the als solver is for squared loss")
+        } else if is_implicit && (model.users.biases.is_some() || model.items.biases.is_some()) {
+            Some("implicit feedback is for models without biases (mf, nmf)")
+        } else if model.non_negative && !matches!(inner, Inner::CoordinateDescent { .. }) {
+            Some("a non-negative model is solved by coordinate descent only")
+        } else {
+            train.values.iter().find_map(|&rating| feedback.refuses(rating))
+        };
+        refused.map_or(Ok(()), |reason| Err(Error::Usage(reason.into())))
+    }
+
+    fn side(&self, column: Column, tables: Tables, others: &Tables, rank: usize, train: &Ratings) -> Side {
+        let lanes = lanes(rank, &tables, others);
+        let width = lanes * Lane::WIDTH;
+        let mut rows = vec![Lane::ZERO; tables.num_rows * lanes];
+        let numbers: &mut [f32] = cast_slice_mut(&mut rows);
+        for (row, factors) in numbers.chunks_exact_mut(width).zip(tables.factors.chunks_exact(rank)) {
+            row[..rank].copy_from_slice(factors);
+            if others.biases.is_some() {
+                row[rank] = 1.0;
+            }
+        }
+        let of = |kind| self.regularization.of(Group { column, kind }) as f32;
+        let mut lambda = vec![Lane::ZERO; lanes];
+        let numbers: &mut [f32] = cast_slice_mut(&mut lambda);
+        numbers[..rank].fill(of(Kind::Factors));
+        if tables.biases.is_some() {
+            numbers[rank] = of(Kind::Biases);
+        }
+        let ratings = match column {
+            Column::User => Grouped::new(tables.num_rows, &train.users, &train.items, &train.values),
+            Column::Item => Grouped::new(tables.num_rows, &train.items, &train.users, &train.values),
+        };
+        let has_biases = tables.biases.is_some();
+        let biases = tables.biases.unwrap_or_else(|| vec![0.0; tables.num_rows]);
+        Side { rows, biases, has_biases, ratings, lambda }
+    }
+}
+
+/// Lanes that hold the factors of one side and a number of the other's biases.
+fn lanes(rank: usize, tables: &Tables, others: &Tables) -> usize {
+    let has_biases = tables.biases.is_some() || others.biases.is_some();
+    Lane::count(rank + usize::from(has_biases))
+}
+
+impl State {
+    /// Solves for every row of one side. Returns the sums after that where `measures`, else nothing.
+    fn solve(&mut self, column: Column, config: AlsConfig, measures: bool) -> Sums {
+        let (own, other) = match column {
+            Column::User => (&mut self.users, &self.items),
+            Column::Item => (&mut self.items, &self.users),
+        };
+        let Side { rows, biases, has_biases, ratings, lambda } = own;
+        let lanes = lambda.len();
+        let half = Half {
+            config,
+            other,
+            gram: matches!(config.feedback, Feedback::Implicit { .. }).then(|| gram(&other.rows, lanes)),
+            ratings,
+            lambda,
+            offset: self.offset,
+            rank: self.rank,
+            size: self.rank + usize::from(*has_biases),
+            lowest: self.lowest,
+            measures,
+        };
+        let rows = rows.par_chunks_mut(lanes).zip(biases.par_iter_mut()).enumerate();
+        let sums: Vec<Sums> = rows
+            .map_init(|| Work::new(lanes), |work, (index, (row, bias))| half.solve(index, row, bias, work))
+            .collect();
+        // In the order of the rows, whatever thread was first.
+        sums.into_iter().fold(Sums::default(), |sum, of_row| Sums {
+            loss: sum.loss + of_row.loss,
+            penalty: sum.penalty + of_row.penalty,
+            squared: sum.squared + of_row.squared,
+        })
+    }
+
+    /// Penalty of the users, whose rows are not those that were solved for last.
+    fn penalty_of_users(&self, config: AlsConfig) -> f64 {
+        let Side { rows, biases, has_biases, ratings, lambda } = &self.users;
+        let (factors, bias) = cast_slice::<_, f32>(lambda).split_at(self.rank);
+        let bias = if *has_biases { bias[0] } else { 0.0 };
+        let term = |lambda: f32, x: f32| f64::from(lambda) * f64::from(x) * f64::from(x);
+        let of_row = |(index, row): (usize, &[Lane])| {
+            let of_factors: f64 = factors.iter().zip(cast_slice(row)).map(|(&lambda, &x)| term(lambda, x)).sum();
+            config.times_penalized(ratings.of(index).0.len()) * (of_factors + term(bias, biases[index]))
+        };
+        rows.chunks_exact(lambda.len()).enumerate().map(of_row).sum()
+    }
+}
+
+/// What the rows of one side need to be solved for.
+struct Half<'a> {
+    config: AlsConfig,
+    other: &'a Side,
+    /// Σ qqᵀ over all rows of the other side, for implicit feedback.
+    gram: Option<Vec<Lane>>,
+    ratings: &'a Grouped,
+    lambda: &'a [Lane],
+    offset: f32,
+    rank: usize,
+    /// Unknowns of a row.
+    size: usize,
+    lowest: f32,
+    measures: bool,
+}
+
+/// What a thread needs for one row.
+struct Work {
+    room: Room,
+    /// Factors and bias.
+    x: Vec<Lane>,
+    /// λ, as often as it counts.
+    ridge: Vec<Lane>,
+    weights: Vec<f32>,
+    targets: Vec<f32>,
+    scores: Vec<f32>,
+}
+
+impl Work {
+    fn new(lanes: usize) -> Self {
+        let zeros = || vec![Lane::ZERO; lanes];
+        Self { room: Room::new(lanes), x: zeros(), ridge: zeros(), weights: vec![], targets: vec![], scores: vec![] }
+    }
+}
+
+impl Half<'_> {
+    /// Solves for one row. Returns its sums after that where they are asked for.
+    fn solve(&self, index: usize, row: &mut [Lane], bias: &mut f32, work: &mut Work) -> Sums {
+        let Self { other, rank, size, .. } = *self;
+        let AlsConfig { feedback, inner, .. } = self.config;
+        let (others, values) = self.ratings.of(index);
+        if values.is_empty() {
+            if matches!(feedback, Feedback::Implicit { .. }) {
+                row.fill(Lane::ZERO);
+            }
+            return Sums::default();
+        }
+        let times = self.config.times_penalized(values.len()) as f32;
+        let Work { room, x, ridge, weights, targets, scores } = work;
+        weights.clear();
+        targets.clear();
+        for (&at, &rating) in others.iter().zip(values) {
+            let (weight, target) = feedback.terms(rating, self.offset + other.biases[at as usize]);
+            weights.push(weight);
+            targets.push(target);
+        }
+        let scaled = cast_slice_mut::<_, f32>(ridge).iter_mut().zip(cast_slice::<_, f32>(self.lambda));
+        scaled.for_each(|(ridge, lambda)| *ridge = times * lambda);
+        let unknowns: &mut [f32] = cast_slice_mut(x);
+        unknowns[..rank].copy_from_slice(&cast_slice(row)[..rank]);
+        unknowns[rank..size].fill(*bias);
+        let equations = Equations {
+            rows: &other.rows,
+            lanes: row.len(),
+            indices: others,
+            weights,
+            targets,
+            gram: self.gram.as_deref(),
+            ridge,
+            size,
+        };
+        match inner {
+            Inner::Cholesky => room.cholesky(equations, x),
+            Inner::ConjugateGradient { steps } => room.conjugate_gradient(equations, x, steps),
+            Inner::CoordinateDescent { sweeps } => room.coordinate_descent(equations, x, sweeps, self.lowest),
+        }
+        let unknowns: &[f32] = cast_slice(x);
+        cast_slice_mut(row)[..rank].copy_from_slice(&unknowns[..rank]);
+        if let [found] = unknowns[rank..size] {
+            *bias = found;
+        }
+        if !self.measures {
+            return Sums::default();
+        }
+        room.scores(equations, x, scores);
+        // Without a Gram matrix, unobserved cells count nothing; with it, this counts all cells as such.
+        let mut sums = Sums { loss: room.energy(equations, x), ..Sums::default() };
+        for ((&score, &target), &rating) in scores.iter().zip(&*targets).zip(values) {
+            let (score, target, rating) = (f64::from(score), f64::from(target), f64::from(rating));
+            match feedback {
+                Feedback::Explicit => {
+                    sums.loss += (target - score).powi(2);
+                    sums.squared += (target - score).powi(2);
+                }
+                Feedback::Implicit { confidence_alpha } => {
+                    let preference = if rating > 0.0 { 1.0 } else { 0.0 };
+                    sums.loss += (1.0 + confidence_alpha * rating) * (preference - score).powi(2) - score * score;
+                    sums.squared += (rating - score).powi(2);
+                }
+            }
+        }
+        let terms = cast_slice::<_, f32>(ridge).iter().zip(unknowns);
+        sums.penalty = terms.map(|(&ridge, &x)| f64::from(ridge) * f64::from(x) * f64::from(x)).sum();
+        sums
+    }
+}
+
+/// Rows of one part of a Gram matrix's sum, whatever the number of threads.
+const GRAM_ROWS: usize = 1024;
+
+/// Σ qqᵀ over all rows.
+fn gram(rows: &[Lane], lanes: usize) -> Vec<Lane> {
+    let parts: Vec<_> = rows.par_chunks(GRAM_ROWS * lanes).map(|rows| kernel::gram(rows, lanes)).collect();
+    let add = |mut sum: Vec<Lane>, part: Vec<Lane>| {
+        let numbers: &mut [f32] = cast_slice_mut(&mut sum);
+        numbers.iter_mut().zip(cast_slice::<_, f32>(&part)).for_each(|(sum, part)| *sum += part);
+        sum
+    };
+    parts.into_iter().reduce(add).unwrap_or_else(|| vec![Lane::ZERO; lanes * lanes * Lane::WIDTH])
+}
+
+impl<M: Factorization> Solver<M> for Als {
+    fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
+        let model = DotProduct::read(model, "als")?;
+        self.check(&model, train)?;
+        let DotProduct { offset, rank, non_negative, users, items } = model;
+        let lowest = if non_negative { 0.0 } else { f32::NEG_INFINITY };
+        self.state = Some(State {
+            users: self.side(Column::User, users.clone(), &items, rank, train),
+            items: self.side(Column::Item, items, &users, rank, train),
+            offset,
+            rank,
+            lowest,
+        });
+        Ok(2)
+    }
+
+    /// The sums of an epoch are those after its second step, in which alone its ratings count.
+    fn step(&mut self, model: M, train: &Ratings, at: Place, _: f64) -> Stepped<M> {
+        let state = self.state.as_mut().expect("begun");
+        let column = if at.is_last { Column::Item } else { Column::User };
+        let mut sums = state.solve(column, self.config, at.is_last);
+        if at.is_last {
+            sums.penalty += state.penalty_of_users(self.config);
+        }
+        let count = if at.is_last { train.len() } else { 0 };
+        let sums = [sums.loss, sums.penalty, sums.squared].map(|sum| sum as f32);
+        let sums = Tensor::from_floats(sums, &device(&model).without_autodiff());
+        Stepped { model, sums: StepSums { sums, count }, norms: None }
+    }
+
+    fn settle(&self, model: M) -> M {
+        let Some(state) = &self.state else { return model };
+        dot_product::write(model, |Group { column, kind }| {
+            let side = match column {
+                Column::User => &state.users,
+                Column::Item => &state.items,
+            };
+            match kind {
+                Kind::Biases => side.biases.clone(),
+                Kind::Factors => {
+                    let rows = cast_slice::<_, f32>(&side.rows).chunks_exact(side.lambda.len() * Lane::WIDTH);
+                    rows.flat_map(|row| &row[..state.rank]).copied().collect()
+                }
+            }
+        })
+    }
+
+    fn memory(&self) -> BTreeMap<String, Values> {
+        BTreeMap::new()
+    }
+
+    fn restore(&mut self, _: u64, _: &BTreeMap<String, Values>) {}
+}
