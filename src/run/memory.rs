@@ -150,10 +150,9 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
             let planes = if solver.rule == Some(RuleKind::Adam) { 2 } else { 0 };
             let own = rows * (rank.next_multiple_of(LINE) + 1);
             let moments = rows * (planes * rank.next_multiple_of(LINE) + planes.max(1) * 2);
-            // Ratings are put in order block by block, in small pieces that stay with the allocator, as does all of
-            // this between a run and its refit. Where the solver settles, the new model is there beside the old.
-            let blocks = RATING / FLOAT * train * 3 / 2;
-            (own, moments, blocks + if refit { own + moments + blocks } else { 0 }, parameters)
+            // Ratings are put in order block by block, of which half stays with the allocator in small pieces. Where
+            // the solver settles, the new model is there beside the old.
+            (own, moments, RATING / FLOAT * train * 3 / 2, parameters)
         }
         // The rows, the ratings by user and by item, and the new model beside the old one where the solver settles.
         SolverKind::Als => (parameters, 0, 4 * train, parameters),
@@ -181,8 +180,10 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
     // All of it on its way to a file, and a table twice.
     let saved = if sizes.files { parameters + moments + largest } else { parameters };
     let coming_and_going = in_step.max(in_evaluation + 2 * validation).max(saved);
+    // What the allocator keeps in pieces of the first training while the second runs, as measured.
+    let left_over = if refit { 2 * parameters } else { 0 };
     let lasting_models = models * parameters + copies;
-    let during = lasting_models + moments + lasting + coming_and_going;
+    let during = lasting_models + moments + lasting + left_over + coming_and_going;
     // Predictions and scores of all training ratings, then what each user rated and the model on their way to files.
     let at_end = parameters + in_evaluation.max(largest) + 2 * train;
     let at_end = if sizes.files { at_end.saturating_sub(RATING / FLOAT * sizes.undivided) } else { 0 };

@@ -38,26 +38,6 @@ impl TrialData {
         Ok(Self { split, fingerprint: dataset.fingerprint, notes: dataset.notes })
     }
 
-    /// Users with a training rating.
-    pub fn num_users(&self) -> usize {
-        self.split.users.len()
-    }
-
-    /// Items with a training rating.
-    pub fn num_items(&self) -> usize {
-        self.split.items.len()
-    }
-
-    /// Ratings to train on.
-    pub fn num_ratings(&self) -> usize {
-        self.split.train.len()
-    }
-
-    /// Ratings that trials are judged by.
-    pub fn num_validation(&self) -> usize {
-        self.split.validation.len()
-    }
-
     /// Bytes that training with `settings` needs beside the data, about.
     pub fn memory(&self, settings: &Settings, device: &Device) -> u64 {
         let sizes = Sizes { files: false, ..Sizes::of(&self.split, 0) };
