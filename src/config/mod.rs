@@ -152,7 +152,7 @@ mod tests {
                 _ => Vec::new(),
             })
             .collect();
-        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\n";
+        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\n";
         for text in [
             format!("{optional}data.dataset = 'a'"),
             format!("{optional}data.dataset = 'synthetic'"),
