@@ -21,6 +21,9 @@ const LOSS: Loss = Loss::Squared(Squared {});
 const SHAPES: [(usize, usize, usize); 4] =
     [(943, 1682, 1024), (6040, 3706, 1024), (6040, 3706, 8192), (138_000, 27_000, 65_536)];
 const RANK: usize = 64;
+/// The same, with a factor by which the tables are larger than what the ratings are about.
+const GROWTH: [(usize, usize, usize, usize); 4] =
+    [(6040, 3706, 8192, 1), (6040, 3706, 8192, 10), (13_800, 2700, 65_536, 1), (13_800, 2700, 65_536, 10)];
 /// By the number in the benchmark's name.
 const KINDS: [&str; 3] = ["mf", "biased-mf", "neumf"];
 
@@ -62,19 +65,27 @@ fn config(kind: &str) -> ModelConfig {
 
 /// One Adam step with a penalty; all rows of the tables updated.
 #[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
-fn step_all<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize)) {
-    step(bencher, KINDS[KIND], shape, Rows::All);
+fn step_all<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
+    step(bencher, KINDS[KIND], (users, items, batch, 1), Rows::All);
 }
 
 /// The same with only the rows updated that the batch touches.
 #[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
-fn step_touched<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize)) {
+fn step_touched<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
+    step(bencher, KINDS[KIND], (users, items, batch, 1), Rows::Touched);
+}
+
+/// The same ratings with tables that are once and ten times as large: as many rows are touched, spread over them.
+#[divan::bench(args = GROWTH, consts = [1, 2], sample_count = 10, sample_size = 1)]
+fn step_grown<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize, usize)) {
     step(bencher, KINDS[KIND], shape, Rows::Touched);
 }
 
-fn step(bencher: Bencher, kind: &str, (users, items, batch): (usize, usize, usize), rows: Rows) {
+fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usize, usize, usize), rows: Rows) {
     let opened = DeviceSpec::Auto.open().expect("a device");
-    let samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
+    let mut samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
+    let (users, items) = (users * growth, items * growth);
+    samples.users.iter_mut().chain(&mut samples.items).for_each(|index| *index *= growth as u32);
     let mut solver = GradientStep {
         loss: LOSS,
         regularization: Regularization { user_factors: 0.05, item_factors: 0.05, ..Regularization::default() },

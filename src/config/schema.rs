@@ -510,8 +510,8 @@ pub const KEYS: &[Key] = &[
     key(
         "solver.rows",
         Choice(RowsKind::NAMES),
-        Toml("'all'"),
-        "Rows of a table that a step updates; with \"touched\" a step costs the batch, not the table.",
+        ByChoice(&[(is("solver.kind", &["adamw"]), "'all'")], "'touched'"),
+        "Rows of a table that a step updates, with their moments: those of the batch, or all, which costs the table.",
     )
     .when(MINI_BATCH),
     key(

@@ -308,7 +308,7 @@ mod tests {
             bytes(&["model.rank=64", "solver.kind=sgd", "solver.momentum=0"])
                 < bytes(&["model.rank=64", "solver.kind=sgd"])
         );
-        assert!(bytes(&["model.rank=64", "solver.rows=touched"]) < rank_64);
+        assert!(bytes(&["model.rank=64", "solver.rows=all"]) > rank_64);
         assert!(bytes(&["model.rank=64", "solver.kind=stratified"]) < rank_64);
         let of_rule = |rule: &str| bytes(&["model.rank=64", "solver.kind=stratified", &format!("solver.rule={rule}")]);
         assert!(of_rule("adagrad") < of_rule("adam"));

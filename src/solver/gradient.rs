@@ -65,9 +65,9 @@ pub struct Clip {
 #[serde(rename_all = "lowercase")]
 pub enum Rows {
     /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
-    #[default]
     All,
     /// Those that the batch touches, with their moments: a step costs the batch, not the table.
+    #[default]
     Touched,
 }
 
@@ -150,15 +150,15 @@ impl<L: PointwiseLoss> GradientStep<L> {
         let (loss, squared) = self.sums_of_data(&model, &samples, device);
         let penalty = Penalty::new(&self.regularization, &model, &samples);
         let sums = StepSums::new(&loss, penalty.value(&model.valid()).as_ref(), squared, samples.len());
-        let slopes = Slopes { data: (loss / samples.len() as f64).backward(), penalty };
-        let norms = norms.then(|| gradient_norms(&model, &slopes));
-        let scale = self.clip.norm.map(|limit| joint_scale(&model, &slopes, self.clip.value, limit));
+        let gradients = ObjectiveGradients { data: (loss / samples.len() as f64).backward(), penalty };
+        let norms = norms.then(|| gradient_norms(&model, &gradients));
+        let scale = self.clip.norm.map(|limit| joint_scale(&model, &gradients, self.clip.value, limit));
         let project = model.constraint() == Constraint::NonNegative;
         self.optimizer.begin_step();
         let model = model.map(&mut Updater {
             path: Path::default(),
             optimizer: &mut self.optimizer,
-            slopes,
+            gradients,
             tables,
             limit: self.clip.value,
             scale,
@@ -185,26 +185,26 @@ pub fn total(vector: Tensor<1>) -> Tensor<1> {
 }
 
 /// Gradients of the objective by parameter.
-struct Slopes {
+struct ObjectiveGradients {
     data: Gradients,
     penalty: Penalty,
 }
 
-impl Slopes {
+impl ObjectiveGradients {
     /// The gradient of a parameter of which the data's part is known; `None` for a parameter that is not trained.
-    fn of<const D: usize>(&self, id: ParamId, tensor: &Tensor<D>, data: Option<Tensor<D>>) -> Option<Slope> {
-        let penalty = if tensor.is_require_grad() { self.penalty.slopes(id) } else { None };
+    fn of<const D: usize>(&self, id: ParamId, tensor: &Tensor<D>, data: Option<Tensor<D>>) -> Option<GradientParts> {
+        let penalty = if tensor.is_require_grad() { self.penalty.factors(id) } else { None };
         let data = match data {
             Some(data) => data,
             None if penalty.is_some() => tensor.clone().inner().zeros_like(),
             None => return None,
         };
-        Some(Slope { data: as_rows(data), penalty, limit: None, scale: None })
+        Some(GradientParts { data: as_rows(data), penalty, limit: None, scale: None })
     }
 }
 
 /// The gradient of one parameter, in parts that the update puts together: scale · clamp(data + penalty · row, ± limit).
-pub(super) struct Slope {
+pub(super) struct GradientParts {
     /// `[rows, width]`.
     pub data: Tensor<2>,
     /// A factor for each row.
@@ -215,7 +215,7 @@ pub(super) struct Slope {
     pub scale: Option<Tensor<1>>,
 }
 
-impl Slope {
+impl GradientParts {
     /// The parts put together, for a parameter with the values `rows`.
     pub fn at(self, rows: Tensor<2>) -> Tensor<2> {
         let mut gradient = self.data;
@@ -243,7 +243,7 @@ fn as_rows<const D: usize>(tensor: Tensor<D>) -> Tensor<2> {
 struct Updater<'a> {
     path: Path,
     optimizer: &'a mut Optimizer,
-    slopes: Slopes,
+    gradients: ObjectiveGradients,
     /// Whole tables, where the module holds some of their rows.
     tables: HashMap<ParamId, WholeTable>,
     limit: Option<f64>,
@@ -265,23 +265,23 @@ impl ModuleMapper for Updater<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
         let whole = self.tables.remove(&id);
-        let data = tensor.grad_remove(&mut self.slopes.data);
-        let Some(slope) = self.slopes.of(id, &tensor, data) else {
+        let data = tensor.grad_remove(&mut self.gradients.data);
+        let Some(parts) = self.gradients.of(id, &tensor, data) else {
             let tensor = whole.map_or(tensor, |whole| whole.rows.clone().reshape(whole.shape::<D>()));
             return Param::from_mapped_value(id, tensor, mapper);
         };
-        let slope = Slope { limit: self.limit, scale: self.scale.clone(), ..slope };
+        let parts = GradientParts { limit: self.limit, scale: self.scale.clone(), ..parts };
         let dims = tensor.dims();
         let rows = as_rows(tensor.inner());
         let (name, rate) = (self.path.name(), self.learning_rate);
         let updated = match whole {
             Some(whole) => {
                 let shape = whole.shape::<D>();
-                self.optimizer.update_rows(&name, whole, rows, slope, rate, self.project).reshape(shape)
+                self.optimizer.update_rows(&name, whole, rows, parts, rate, self.project).reshape(shape)
             }
             None => {
                 let decays = D > 1 && !self.undecayed.contains(&id);
-                let gradient = slope.at(rows.clone()).flatten(0, 1);
+                let gradient = parts.at(rows.clone()).flatten(0, 1);
                 let updated = self.optimizer.update(&name, rows.flatten(0, 1), gradient, rate, decays);
                 let updated = if self.project { updated.clamp_min(0.0) } else { updated };
                 updated.reshape(dims)
@@ -292,23 +292,28 @@ impl ModuleMapper for Updater<'_> {
 }
 
 /// min(1, limit / (‖all gradients‖ + 1e-6)), PyTorch's factor, as a tensor, so that nothing is read back.
-fn joint_scale<M: Module>(model: &M, slopes: &Slopes, value_limit: Option<f64>, limit: f64) -> Tensor<1> {
-    let squares = squared_norms(model, slopes, value_limit);
+fn joint_scale<M: Module>(
+    model: &M,
+    gradients: &ObjectiveGradients,
+    value_limit: Option<f64>,
+    limit: f64,
+) -> Tensor<1> {
+    let squares = squared_norms(model, gradients, value_limit);
     let sum = squares.into_iter().map(|(_, square)| square).reduce(|sum, square| sum + square);
     let norm = sum.expect("a model with parameters").sqrt();
     (norm.add_scalar(1e-6).recip() * limit).clamp_max(1.0)
 }
 
-fn gradient_norms<M: Module>(model: &M, slopes: &Slopes) -> Norms {
+fn gradient_norms<M: Module>(model: &M, gradients: &ObjectiveGradients) -> Norms {
     let read = |square: Tensor<1>| f64::from(to_vec(square)[0]).sqrt();
-    squared_norms(model, slopes, None).into_iter().map(|(name, square)| (name, read(square))).collect()
+    squared_norms(model, gradients, None).into_iter().map(|(name, square)| (name, read(square))).collect()
 }
 
 /// ‖g‖² of each parameter's gradient, on the device.
-fn squared_norms<M: Module>(model: &M, slopes: &Slopes, limit: Option<f64>) -> Vec<(String, Tensor<1>)> {
+fn squared_norms<M: Module>(model: &M, gradients: &ObjectiveGradients, limit: Option<f64>) -> Vec<(String, Tensor<1>)> {
     struct Visitor<'a> {
         path: Path,
-        slopes: &'a Slopes,
+        gradients: &'a ObjectiveGradients,
         limit: Option<f64>,
         found: Vec<(String, Tensor<1>)>,
     }
@@ -321,15 +326,15 @@ fn squared_norms<M: Module>(model: &M, slopes: &Slopes, limit: Option<f64>) -> V
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let tensor = param.val();
-            let data = tensor.grad(&self.slopes.data);
-            if let Some(slope) = self.slopes.of(param.id, &tensor, data) {
-                let gradient = Slope { limit: self.limit, ..slope }.at(as_rows(tensor.inner()));
+            let data = tensor.grad(&self.gradients.data);
+            if let Some(parts) = self.gradients.of(param.id, &tensor, data) {
+                let gradient = GradientParts { limit: self.limit, ..parts }.at(as_rows(tensor.inner()));
                 let square = total((gradient.clone() * gradient).flatten(0, 1));
                 self.found.push((self.path.name(), square));
             }
         }
     }
-    let mut visitor = Visitor { path: Path::default(), slopes, limit, found: Vec::new() };
+    let mut visitor = Visitor { path: Path::default(), gradients, limit, found: Vec::new() };
     model.visit(&mut visitor);
     visitor.found
 }

@@ -6,7 +6,7 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::gradient::Slope;
+use super::gradient::GradientParts;
 use super::optimizer::Rule;
 use crate::device::{is_host, to_vec};
 
@@ -18,28 +18,29 @@ pub(super) fn is_possible(table: &Tensor<2>) -> bool {
     is_host(&table.device()) && table.dtype() == DType::F32
 }
 
-/// Updates the rows `indices`, ascending, of a table `[rows, width]` and of its moments. `slope` has a row for each
+/// Updates the rows `indices`, ascending, of a table `[rows, width]` and of its moments. `gradient` has a row for each
 /// index; `project` sets negative values to zero.
 pub(super) fn update_rows(
     rule: RuleAtStep,
     (table, moments): (Tensor<2>, Vec<Tensor<1>>),
     indices: &[u32],
-    slope: Slope,
+    gradient: GradientParts,
     project: bool,
 ) -> (Tensor<2>, Vec<Tensor<1>>) {
     let (device, width) = (table.device(), table.dims()[1]);
     let mut table = table.into_data();
     let mut moments: Vec<TensorData> = moments.into_iter().map(Tensor::into_data).collect();
-    let gradient = slope.data.into_data();
-    let limit = slope.limit.map(|limit| limit as f32);
-    let scale = slope.scale.map_or(1.0, |scale| to_vec(scale)[0]);
+    let GradientParts { data, penalty, limit, scale } = gradient;
+    let gradient = data.into_data();
+    let limit = limit.map(|limit| limit as f32);
+    let scale = scale.map_or(1.0, |scale| to_vec(scale)[0]);
     let rows = Rows {
         first: 0,
         table: values(&mut table),
         moments: moments.iter_mut().map(values).collect(),
         indices,
         gradient: gradient.as_slice().expect("of the same type as the table"),
-        penalty: slope.penalty.as_deref(),
+        penalty: penalty.as_deref(),
     };
     Update { rule, width, limit, scale, project }.run(rows);
     let moments = moments.into_iter().map(|moment| Tensor::from_data(moment, &device)).collect();
@@ -176,24 +177,24 @@ impl Update {
     #[inline(always)]
     fn run_here(&self, rows: Rows) {
         let Rows { first, table, mut moments, indices, gradient, penalty } = rows;
-        let mut slope = vec![0.0; self.width];
+        let mut shaped = vec![0.0; self.width];
         for (at, (&index, gradient)) in indices.iter().zip(gradient.chunks_exact(self.width)).enumerate() {
             let place = (index as usize - first) * self.width;
             let row = &mut table[place..][..self.width];
             let penalty = penalty.map_or(0.0, |penalty| penalty[at]);
-            for ((slope, g), x) in slope.iter_mut().zip(gradient).zip(&*row) {
-                *slope = g + x * penalty;
+            for ((shaped, g), x) in shaped.iter_mut().zip(gradient).zip(&*row) {
+                *shaped = g + x * penalty;
             }
             if let Some(limit) = self.limit {
-                slope.iter_mut().for_each(|slope| *slope = slope.clamp(-limit, limit));
+                shaped.iter_mut().for_each(|shaped| *shaped = shaped.clamp(-limit, limit));
             }
-            slope.iter_mut().for_each(|slope| *slope *= self.scale);
+            shaped.iter_mut().for_each(|shaped| *shaped *= self.scale);
             match &mut moments[..] {
-                [] => self.rule.apply(row, &slope, &mut []),
-                [one] => self.rule.apply(row, &slope, &mut [&mut one[place..][..self.width]]),
+                [] => self.rule.apply(row, &shaped, &mut []),
+                [one] => self.rule.apply(row, &shaped, &mut [&mut one[place..][..self.width]]),
                 [one, two] => self.rule.apply(
                     row,
-                    &slope,
+                    &shaped,
                     &mut [&mut one[place..][..self.width], &mut two[place..][..self.width]],
                 ),
                 _ => unreachable!("no rule has more moments"),

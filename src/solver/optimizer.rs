@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::gradient::Slope;
+use super::gradient::GradientParts;
 use super::in_place::{self, RuleAtStep};
 use super::touched::WholeTable;
 use crate::device::to_vec;
@@ -106,7 +106,7 @@ impl Optimizer {
         name: &str,
         whole: WholeTable,
         rows: Tensor<2>,
-        slope: Slope,
+        gradient: GradientParts,
         learning_rate: f64,
         project: bool,
     ) -> Tensor<2> {
@@ -116,9 +116,9 @@ impl Optimizer {
         let whole = (table, moments);
         let (table, moments) = if in_place::is_possible(&whole.0) {
             let rule = RuleAtStep::new(self.rule, self.step, learning_rate);
-            in_place::update_rows(rule, whole, &taken.indices, slope, project)
+            in_place::update_rows(rule, whole, &taken.indices, gradient, project)
         } else {
-            self.replace_rows(whole, &taken.on_device, rows, slope, learning_rate, project)
+            self.replace_rows(whole, &taken.on_device, rows, gradient, learning_rate, project)
         };
         self.state.insert(name.to_string(), moments);
         table
@@ -130,12 +130,12 @@ impl Optimizer {
         (table, moments): (Tensor<2>, Vec<Tensor<1>>),
         indices: &Tensor<1, Int>,
         rows: Tensor<2>,
-        slope: Slope,
+        gradient: GradientParts,
         learning_rate: f64,
         project: bool,
     ) -> (Tensor<2>, Vec<Tensor<1>>) {
         let (size, taken) = (table.dims(), rows.dims());
-        let gradient = slope.at(rows.clone()).flatten(0, 1);
+        let gradient = gradient.at(rows.clone()).flatten(0, 1);
         let moments: Vec<Tensor<2>> = moments.into_iter().map(|moment| moment.reshape(size)).collect();
         let of_rows = moments.iter().map(|moment| moment.clone().select(0, indices.clone()).flatten(0, 1)).collect();
         let (rows, of_rows) = self.apply(rows.flatten(0, 1), gradient, of_rows, learning_rate, false);
@@ -272,16 +272,16 @@ mod tests {
                 let square = |start| matrix(wave(3000 * WIDTH, start)).powi_scalar(2).flatten(0, 1);
                 let whole =
                     || (table.clone(), optimizer.moment_names().iter().map(|_| square(0.5)).collect::<Vec<_>>());
-                let slope = || Slope {
+                let gradient = || GradientParts {
                     data: matrix(wave(indices.len() * WIDTH, 0.2)),
                     penalty: penalty.map(|factor: f32| (0..indices.len()).map(|at| factor * (at % 5) as f32).collect()),
                     limit,
                     scale: scale.map(|scale: f32| Tensor::from_floats([scale], &device)),
                 };
                 let rows = table.clone().select(0, on_device.clone());
-                let expected = optimizer.replace_rows(whole(), &on_device, rows, slope(), 0.03, project);
+                let expected = optimizer.replace_rows(whole(), &on_device, rows, gradient(), 0.03, project);
                 let rule = RuleAtStep::new(rule, optimizer.step, 0.03);
-                let found = in_place::update_rows(rule, whole(), &indices, slope(), project);
+                let found = in_place::update_rows(rule, whole(), &indices, gradient(), project);
                 let close = |found: Vec<f32>, expected: Vec<f32>| {
                     found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6 * b.abs().max(1.0))
                 };
@@ -302,10 +302,10 @@ mod tests {
         let [table, first, second] = values;
         let table = Tensor::from_data(TensorData::new(table, [100, WIDTH]), &device);
         let moments = [first, second].map(|values| Tensor::from_data(TensorData::new(values, [100 * WIDTH]), &device));
-        let gradient = Tensor::<2>::ones([2, WIDTH], &device);
-        let slope = Slope { data: gradient, penalty: None, limit: None, scale: None };
+        let gradient =
+            GradientParts { data: Tensor::ones([2, WIDTH], &device), penalty: None, limit: None, scale: None };
         let rule = RuleAtStep::new(rules()[0], 1, 0.1);
-        let (table, moments) = in_place::update_rows(rule, (table, moments.into()), &[3, 97], slope, false);
+        let (table, moments) = in_place::update_rows(rule, (table, moments.into()), &[3, 97], gradient, false);
         let [first, second] = <[Tensor<1>; 2]>::try_from(moments).expect("two moments");
         let after = [to_vec(table), to_vec(first), to_vec(second)];
         assert_eq!(after.each_ref().map(|values| values.as_ptr()), before, "copied");

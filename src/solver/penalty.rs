@@ -54,8 +54,8 @@ impl Penalty {
         parameters.filter_map(term).reduce(|sum, term| sum + term)
     }
 
-    /// 2 · weight of each row of a parameter.
-    pub fn slopes(&self, parameter: ParamId) -> Option<Vec<f32>> {
+    /// 2 · weight of each row of a parameter: what the row is multiplied by in its gradient.
+    pub fn factors(&self, parameter: ParamId) -> Option<Vec<f32>> {
         Some(self.0.get(&parameter)?.iter().map(|weight| 2.0 * weight).collect())
     }
 }

@@ -86,10 +86,10 @@ pub struct Gradient {
 }
 
 impl Default for Gradient {
-    /// Adam on batches of 1024, all rows, no limits.
+    /// Adam on batches of 1024, touched rows, no limits.
     fn default() -> Self {
         let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
-        Self { batch_size: 1024, rows: Rows::All, rule, clip: Clip::default() }
+        Self { batch_size: 1024, rows: Rows::default(), rule, clip: Clip::default() }
     }
 }
 

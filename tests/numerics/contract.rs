@@ -262,17 +262,78 @@ fn touched_rows_are_all_rows_without_momentum() {
     let device = cpu().device.autodiff();
     let samples = Samples { users: vec![1, 3, 1], items: vec![2, 0, 2], ratings: vec![1.0, 5.0, 2.0] };
     for config in models(3) {
-        let step = |rows| {
-            let solver = &mut solver(SQUARED, Rule::Sgd { momentum: 0.0 });
-            solver.rows = rows;
-            solver.clip = Clip { value: Some(0.5), norm: Some(1.0) };
-            collect(&solver.step(sine_model(&config, 3.25), &samples, &device, 0.1, false).0)
-        };
-        for ((name, all), (_, touched)) in step(Rows::All).into_iter().zip(step(Rows::Touched)) {
-            assert_eq!(all.shape, touched.shape, "{name} of {}", kind(&config));
-            for (all, touched) in all.data.iter().zip(&touched.data) {
-                assert!((all - touched).abs() <= 1e-6, "{name} of {}: {all} and {touched}", kind(&config));
+        for clip in [Clip::default(), Clip { value: Some(0.5), norm: Some(1.0) }] {
+            let step = |rows| {
+                let solver = &mut solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+                (solver.rows, solver.clip) = (rows, clip);
+                collect(&solver.step(sine_model(&config, 3.25), &samples, &device, 0.1, false).0)
+            };
+            for ((name, all), (_, touched)) in step(Rows::All).into_iter().zip(step(Rows::Touched)) {
+                assert_eq!(all.shape, touched.shape, "{name} of {}", kind(&config));
+                for (all, touched) in all.data.iter().zip(&touched.data) {
+                    assert!((all - touched).abs() <= 1e-6, "{name} of {}: {all} and {touched}", kind(&config));
+                }
             }
+        }
+    }
+}
+
+/// One plain step from the objective as a whole, differentiated by autodiff.
+#[test]
+fn a_step_goes_against_autodiffs_gradient_of_the_objective() {
+    let device = cpu().device.autodiff();
+    let samples = Samples { users: vec![1, 3, 1], items: vec![2, 0, 2], ratings: vec![1.0, 5.0, 2.0] };
+    for config in models(3) {
+        let model = sine_model(&config, 3.25);
+        let before: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        for rows in [Rows::All, Rows::Touched] {
+            let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+            solver.rows = rows;
+            let (objective, _) = solver.objective(&model, &samples, &device);
+            let gradients = gradients(&model, &objective.backward());
+            let after: BTreeMap<String, Values> =
+                collect(&solver.step(model.clone(), &samples, &device, 0.5, false).0).into_iter().collect();
+            for (name, gradient) in gradients {
+                let pairs = before[&name].data.iter().zip(&after[&name].data);
+                for ((before, after), gradient) in pairs.zip(gradient) {
+                    let expected = f64::from(*before) - 0.5 * gradient;
+                    let projected = expected.max(0.0);
+                    let expected = if model.constraint() == Constraint::NonNegative { projected } else { expected };
+                    let what = format!("{name} of {} with {rows:?} rows", kind(&config));
+                    assert!((f64::from(*after) - expected).abs() <= 1e-6, "{what}: {after} is not {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_a_batch_does_not_touch_are_not_read() {
+    let device = cpu().device.autodiff();
+    let samples = Samples { users: vec![1, 3], items: vec![2, 0], ratings: vec![1.0, 5.0] };
+    for config in models(3) {
+        let model = sine_model(&config, 3.25);
+        let mut values: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        for (name, values) in &mut values {
+            let touched = if name.contains("user_") { [1, 3] } else { [2, 0] };
+            if name.contains("user_") || name.contains("item_") {
+                let width = values.shape[1];
+                let others = (0..values.shape[0]).filter(|row| !touched.contains(row));
+                others.for_each(|row| values.data[row * width..][..width].fill(f32::NAN));
+            }
+        }
+        let mut model = restore(model, &values).expect("the same model");
+        let mut solver = solver(SQUARED, ADAM);
+        (solver.rows, solver.clip.norm) = (Rows::Touched, Some(1.0));
+        for _ in 0..2 {
+            let (stepped, sums, norms) = solver.step(model, &samples, &device, 0.05, true);
+            model = stepped;
+            assert!(to_vec(sums.sums).iter().all(|sum| sum.is_finite()), "{}", kind(&config));
+            assert!(norms.expect("asked for").iter().all(|(_, norm)| norm.is_finite()), "{}", kind(&config));
+        }
+        let nans = |values: &Values| values.data.iter().filter(|value| value.is_nan()).count();
+        for (name, after) in collect(&model) {
+            assert_eq!(nans(&after), nans(&values[&name]), "{name} of {}", kind(&config));
         }
     }
 }

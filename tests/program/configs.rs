@@ -106,7 +106,7 @@ const CASES: &[Case] = &[
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
     ("solver.kind", &[], "adagrad", Model),
-    ("solver.rows", &["solver.batch_size=10"], "touched", Model),
+    ("solver.rows", &["solver.batch_size=10"], "all", Model),
     ("solver.rule", &["solver.kind=stratified", "solver.learning_rate=0.01"], "adam", Model),
     ("solver.feedback", &["model.kind=mf", "solver.kind=als"], "implicit", Model),
     ("solver.confidence_alpha", IMPLICIT, "5", Model),

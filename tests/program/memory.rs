@@ -61,7 +61,7 @@ fn a_dry_run_tells_memory_and_time() {
 #[test]
 fn a_run_that_cannot_fit_is_refused_and_a_limit_may_change_when_resuming() {
     let place = Place::new();
-    place.write("c.toml", "train.max_memory = 0.0001\n");
+    place.write("c.toml", "train.max_memory = 0.0001\nsolver.rows = 'all'\n");
     let words = ["training needs about", "parameters", "train.max_memory = 0.0001", "model.rank", "solver.rows"];
     place.train("c.toml", SMALL).refuses(&words);
     assert_eq!(place.files(), ["c.toml"]);
