@@ -17,7 +17,7 @@ use rayon::prelude::*;
 /// Values that one task handles: enough to be worth handing to another thread.
 const TASK: usize = 1 << 14;
 
-/// See [`super::row_dots`]; `None` where the tensors are not of this backend or not in single precision.
+/// See [`super::row_dots()`]; `None` where the tensors are not of this backend or not in single precision.
 pub fn row_dots(left: &Tensor<2>, right: &Tensor<2>, pairs: [&Tensor<1, Int>; 2]) -> Option<Tensor<2>> {
     let [left_rows, right_rows] = pairs.map(|rows| rows.clone().inner().try_into_primitive::<Flex>());
     let rows = [left_rows.ok()?, right_rows.ok()?];

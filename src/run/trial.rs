@@ -44,7 +44,7 @@ impl TrialData {
         memory::of_training(settings, &sizes, device).total()
     }
 
-    /// Trains as [`train`](super::train) would before any refit, to the bit, but keeps no files. `settings` decide all
+    /// Trains as [`train`](super::train()) would before any refit, to the bit, but keeps no files. `settings` decide all
     /// but the data and the device.
     ///
     /// # Errors

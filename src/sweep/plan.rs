@@ -181,7 +181,7 @@ pub struct Plan {
     /// Config keys of each training that a trial consists of; a trial's metric is their mean. At least one, perhaps
     /// without keys.
     pub repeats: Vec<Vec<(&'static str, Value)>>,
-    /// What the space file itself says, for [`Plan::differing_keys`].
+    /// What the space file itself says, to compare with that of another sweep.
     values: Values,
     base: Config,
     base_text: String,

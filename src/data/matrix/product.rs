@@ -144,7 +144,7 @@ impl WithSimd for SparseRows<'_> {
     }
 }
 
-/// `out` = Σ values[e] · x[indices[e]]: the kernel of every sparse product. To be inlined into code that was compiled
+/// `out` = `Σ values[e] · x[indices[e]]`: the kernel of every sparse product. To be inlined into code that was compiled
 /// for the machine's SIMD registers (`Arch::dispatch`).
 ///
 /// The width is covered by groups of lanes whose sums stay in registers. Where it is no multiple of them the last group
