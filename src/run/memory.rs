@@ -3,6 +3,10 @@
 //! What the program and the data take is measured once the data are read. The rest is computed from the settings: what
 //! lasts (parameters, moments, the order of the ratings or a copy of them), and of what comes and goes the largest: a
 //! step, an evaluation, a checkpoint, or the evaluation and the files at the end, when the solver is gone.
+//!
+//! The constants were fitted to the peaks of runs on planted data: one and five million ratings, `biased-mf` and `neumf`,
+//! ranks 8 and 64, Adam on all and on touched rows, SGD, strata with both rules, batches of 1024, 65,536 and all ratings,
+//! with and without refit. Where the peak was above 100 MB, the estimate was 0.94 to 1.11 times it; with ALS, 0.85 times.
 
 use burn::tensor::Device;
 use serde::Serialize;

@@ -20,7 +20,7 @@ fn the_peak_is_within_a_fifth_of_what_a_dry_run_expects() {
         "model.rank=64",
     ];
     let cases: [&[&str]; 4] = [
-        &["solver.batch_size=65536"],
+        &["solver.batch_size=65536", "solver.rows=all"],
         &["solver.batch_size=65536", "solver.rows=touched", "solver.kind=adagrad", "train.refit=true"],
         &["solver.kind=stratified", "solver.rule=adam"],
         &["model.kind=neumf", "model.rank=16", "solver.batch_size=65536", "solver.rows=touched"],
