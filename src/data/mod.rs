@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod catalog;
+pub mod layout;
 pub mod matrix;
 pub mod ratings;
 pub mod read;
@@ -10,6 +11,7 @@ pub mod statistics;
 pub mod synthetic;
 pub mod vocabulary;
 
+pub use layout::{Layout, class_of};
 pub use ratings::{Ratings, UNKNOWN};
 pub use vocabulary::Vocabulary;
 
@@ -30,6 +32,8 @@ pub struct Dataset {
     pub fingerprint: String,
     /// For planted data, the RMSE of the model that generated it (its noise): nobody can do better.
     pub reachable_rmse: Option<f64>,
+    /// What rows and columns are.
+    pub layout: Layout,
     /// Things the user should know about: duplicates merged, titles missing.
     pub notes: Vec<String>,
 }

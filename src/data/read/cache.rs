@@ -169,7 +169,8 @@ impl BinaryCopy {
     }
 
     fn write(&self, dataset: &Dataset) -> Result<()> {
-        let Dataset { ratings, users, items, test_start, titles: _, fingerprint, reachable_rmse: _, notes } = dataset;
+        // Titles are read beside the copy; only ratings are cached, which have no layout to look at.
+        let Dataset { ratings, users, items, test_start, fingerprint, notes, .. } = dataset;
         let size = |vocabulary: &Vocabulary| Size { ids: vocabulary.len(), text: vocabulary.parts().0.len() };
         let header = Header {
             key: self.key.clone(),
