@@ -1,0 +1,33 @@
+//! What the rows and columns of the data are, where that can be looked at.
+
+use serde::{Deserialize, Serialize};
+
+/// What a row (user) and a column (item) of the data is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Layout {
+    /// Users and items, or whatever else has names.
+    #[default]
+    Cells,
+    /// One picture: a row is a line of pixels. The columns are the lines of the first channel, then those of the next.
+    Picture {
+        /// Pixels of a line.
+        width: usize,
+        /// 1 (grey) or 3 (red, green, blue).
+        channels: usize,
+    },
+    /// A row is a grey picture, line after line.
+    Pictures {
+        /// Pixels of a line.
+        width: usize,
+        /// Lines.
+        height: usize,
+    },
+    /// A row is a document, a column a term.
+    Documents,
+}
+
+/// The class that an id names: what stands before its last `/`, such as the folder of a file.
+pub fn class_of(id: &str) -> Option<&str> {
+    id.rsplit_once('/').map(|(class, _)| class)
+}
