@@ -71,8 +71,19 @@ impl BinaryCopy {
 
     /// [`of`](Self::of) files with together `least` bytes.
     fn above(least: u64, path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
-        // Titles are read from their own file every time. Whatever else is added to the options belongs to the key.
-        let ReadOptions { format, delimiter, columns, skip_lines, duplicates, binarize, titles: _, cache } = options;
+        // Titles are read from their own file every time, and documents are no ratings. Whatever else is added to the
+        // options belongs to the key.
+        let ReadOptions {
+            format,
+            delimiter,
+            columns,
+            skip_lines,
+            documents: _,
+            duplicates,
+            binarize,
+            titles: _,
+            cache,
+        } = options;
         let folder = cache.as_ref()?;
         let sources: Vec<PathBuf> = [path].into_iter().chain(test).map(Into::into).collect();
         let mut size = 0;
