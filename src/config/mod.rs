@@ -162,7 +162,10 @@ mod tests {
                  data.titles = {{ path = 'c', delimiter = '|', columns = ['item', 'title'] }}"
             ),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'documents'\n\
-             data.documents.max_terms = 9"
+             data.documents.max_terms = 9\ndata.extension = 'md'"
+                .into(),
+            "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
+             data.class_column = 1"
                 .into(),
             // Three choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),

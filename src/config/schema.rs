@@ -436,6 +436,13 @@ pub const KEYS: &[Key] = &[
          where absent.",
     )
     .when(&[is("data.format", &["auto", "delimited"])]),
+    key(
+        "data.class_column",
+        AT_LEAST_ONE,
+        Absent,
+        "Which column, from 1, is no number but the class of its row; the row is then called class/id.",
+    )
+    .when(&[is("data.format", &["dense"])]),
     key("data.skip_lines", ANY_COUNT, Toml("0"), "Lines to pass over at the start of the file, or of each document.")
         .when(&[is("data.format", &["auto", "delimited", "matrix-market", "dense", "documents"])]),
     key(
@@ -452,6 +459,14 @@ pub const KEYS: &[Key] = &[
         "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the file's \
          place as long as the file is the same.",
     ),
+    key(
+        "data.extension",
+        Text,
+        Absent,
+        "Extension of the files of a folder that are rows, as in \"pgm\"; all that are called like pictures or texts \
+         where absent.",
+    )
+    .when(&[is("data.format", &["pictures", "documents"])]),
     key("data.documents.stop_words", Choice(StopWordsKind::NAMES), Toml("'none'"), "Words that are no terms.")
         .when(DOCUMENTS),
     key("data.documents.min_documents", AT_LEAST_ONE, Toml("2"), "A term is in at least so many documents.")

@@ -53,7 +53,9 @@ pub fn read_options(settings: &Settings) -> ReadOptions {
         format: data.format.map_or(Format::Auto, format),
         delimiter: data.delimiter.clone(),
         columns: data.columns.clone(),
+        class_column: data.class_column,
         skip_lines: data.skip_lines.unwrap_or(0),
+        extension: data.extension.clone(),
         documents: data.documents.as_ref().map_or_else(DocumentOptions::default, |documents| DocumentOptions {
             stop_words: match documents.stop_words {
                 StopWordsKind::None => StopWords::None,

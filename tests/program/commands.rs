@@ -229,7 +229,7 @@ fn inspect_shows_files_and_runs() {
     let picture = place.call(["inspect", "face.pgm", "--json"]).succeeds().json();
     assert_eq!((number(&picture, "/users"), number(&picture, "/items"), number(&picture, "/max")), (1.0, 2.0, 7.0));
     let dense = place.call(["inspect", "odd.txt", "--format", "dense", "--json"]);
-    dense.refuses(&["odd.txt:1:3: column \"1\": invalid number \"i1\""]);
+    dense.refuses(&["odd.txt:2:3: column \"i1\": invalid number \"i2\""]);
     let pictures = place.call(["inspect", ".", "--format", "pictures"]);
     pictures.refuses(&["training.png: is "]);
     place.call(["inspect", "none.csv"]).refuses(&["none.csv: cannot open"]);

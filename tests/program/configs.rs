@@ -79,10 +79,12 @@ const CASES: &[Case] = &[
     ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
     ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], ";", Summary),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
+    ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
     ("data.cache", &["data.path=large.csv"], "false", Files),
+    ("data.extension", &["data.path=texts", "data.format=documents", "data.split.kind=none"], "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
     ("data.documents.min_documents", TEXTS, "1", Model),
     ("data.documents.max_share", TEXTS, "0.9", Model),
@@ -172,6 +174,10 @@ fn place() -> Place {
     place.write("doubtful.txt", "1;1,5;2\n1;2,5;3\n2;1,5;4\n2;2,5;1\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");
+    fs::create_dir(place.path("texts")).expect("a new folder");
+    for (name, text) in [("1.txt", "oak ash"), ("2.md", "oak fir"), ("3.md", "fir elm"), ("4.txt", "ash")] {
+        place.write(&format!("texts/{name}"), text);
+    }
     let classes = (0..70).map(|at| format!("{}/{},{},{}\n", at % 2, at % 14, at * 3 % 11, 1 + at * 3 % 5));
     place.write("classes.csv", classes.collect::<String>());
     let titles: String = (0..23).map(|item| format!("{item},One {item};x,Longer title {item}\n")).collect();

@@ -10,9 +10,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::{Folder, is_text};
+use super::folder::{Folder, Kind};
 use super::text::{Lines, decode};
-use super::{Hash, check_count};
+use super::{Hash, ReadOptions, check_count};
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -227,28 +227,29 @@ fn check(options: &DocumentOptions) -> Result<()> {
     Ok(())
 }
 
-/// Reads a folder of texts, a document each, called like its file without extension; or a file with a document a line,
-/// called by the number of the line from 1. `skip_lines` are left out at the start of every file.
-pub(super) fn read(path: &Path, skip_lines: usize, options: &DocumentOptions, dataset: &mut Dataset) -> Result<Hash> {
-    check(options)?;
+/// Reads a folder of texts, all or those with `options.extension`, a document each, called like its file without
+/// extension; or a file with a document a line, called by the number of the line from 1. `options.skip_lines` are left
+/// out at the start of every file.
+pub(super) fn read(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
+    let ReadOptions { skip_lines, extension, documents, .. } = options;
+    check(documents)?;
     let mut corpus = Corpus::default();
     let hash = if path.is_dir() {
-        let folder =
-            Folder::list(path, is_text, "text; expected files called .txt, .text or .md, or without extension")?;
-        dataset.notes.extend(folder.note("texts"));
+        let folder = Folder::list(path, Kind::Texts, extension.as_deref())?;
+        dataset.notes.extend(folder.note());
         let mut hashes = Vec::with_capacity(folder.members.len());
         for member in &folder.members {
-            hashes.push(lines(&member.path, skip_lines, |_, text| corpus.read(text))?);
+            hashes.push(lines(&member.path, *skip_lines, |_, text| corpus.read(text))?);
             corpus.end(member.id.clone());
         }
         folder.hash(&hashes)
     } else {
-        lines(path, skip_lines, |number, text| {
+        lines(path, *skip_lines, |number, text| {
             corpus.read(text);
             corpus.end(number.to_string());
         })?
     };
-    corpus.weigh(path, options, dataset)?;
+    corpus.weigh(path, documents, dataset)?;
     Ok(hash)
 }
 
@@ -267,8 +268,7 @@ fn lines(path: &Path, skip: usize, mut each: impl FnMut(u64, &[u8])) -> Result<H
 mod tests {
     use std::io::Write;
 
-    use super::super::folder::tests::{folder, problem};
-    use super::super::tests::{triple, triples};
+    use super::super::tests::{folder, problem, triple, triples};
     use super::super::{Format, ReadOptions, hexadecimal, read_dataset};
     use super::*;
 
@@ -354,11 +354,11 @@ mod tests {
     /// from sklearn.feature_extraction.text import TfidfVectorizer
     /// print(TfidfVectorizer().fit_transform(["aa bb bb", "aa cc", "aa"]).toarray())
     /// ```
-    /// by hand: idf of aa is 1, of bb and cc ln(4 / 2) + 1.
+    /// That is 1 for the idf of aa, and ln(4 / 2) + 1 for those of bb and cc.
     #[test]
     fn tf_idf_is_that_of_scikit_learn() {
         let data = read("aa bb bb\naa cc\naa\n", DocumentOptions { weighting: Weighting::TfIdf, ..COUNTED }).unwrap();
-        let expected = [0.283_216_4, 0.959_055_8, 0.508_542_3, 0.861_037, 1.0];
+        let expected = [0.283_216_92, 0.959_055_9, 0.508_542_3, 0.861_037, 1.0];
         for (value, expected) in data.ratings.values.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{:?}", data.ratings.values);
         }
@@ -397,7 +397,11 @@ mod tests {
             ]
         );
         assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
-        assert!(data.notes[0].ends_with(": 1 file is left out: it is not one of the texts"), "{:?}", data.notes);
+        assert!(
+            data.notes[0].ends_with(": 1 file is left out: it is called otherwise than the others"),
+            "{:?}",
+            data.notes
+        );
         let skipped = ReadOptions { skip_lines: 1, ..options(COUNTED) };
         let data = read_dataset(folder.path(), None, &skipped).unwrap();
         assert_eq!(
@@ -414,7 +418,7 @@ mod tests {
         let none = folder([("a.csv", "aa")]);
         assert_eq!(
             problem(&none, read_dataset(none.path(), None, &options(COUNTED))),
-            ".: holds no text; expected files called .txt, .text or .md, or without extension"
+            ".: holds no texts (.txt, .text, .md or without extension); give the extension where they are called otherwise"
         );
         assert!(read("12 34\n", COUNTED).unwrap_err().contains("none of the 0 terms of 1 documents counts"));
         for wrong in [

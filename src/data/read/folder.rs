@@ -1,18 +1,46 @@
 //! Data that are a folder of files, each of them a row of the matrix.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use sha2::{Digest, Sha256};
 
 use super::{Format, Hash};
 use crate::error::{Error, Result};
 
-/// Extensions of pictures.
-const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
+/// What files can be by their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Pictures, by their extension.
+    Pictures,
+    /// Texts, by their extension or because they have none.
+    Texts,
+}
 
-/// Extensions of text.
-const TEXTS: [&str; 3] = ["txt", "text", "md"];
+impl Kind {
+    const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Pictures => &["png", "jpg", "jpeg", "pgm", "ppm", "pnm"],
+            Self::Texts => &["txt", "text", "md"],
+        }
+    }
+
+    /// Whether a file is called like one.
+    pub fn names(self, path: &Path) -> bool {
+        has_extension(path, self.extensions()) || self == Self::Texts && extension(path).is_none()
+    }
+}
+
+/// `texts (.txt, .text, .md or without extension)`
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, more) = match self {
+            Self::Pictures => ("pictures", ""),
+            Self::Texts => ("texts", " or without extension"),
+        };
+        write!(f, "{name} (.{}{more})", self.extensions().join(", ."))
+    }
+}
 
 /// One file of a folder.
 pub(super) struct Member {
@@ -33,13 +61,22 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// All files in and below `path` of which `is_member` says so; names that begin with a dot do not count.
+    /// All files in and below `path` that end in `wanted`, or where it is `None` those that are called like `kind`; names
+    /// that begin with a dot do not count.
     ///
     /// # Errors
     /// [`Error::Io`] where a folder cannot be listed, [`Error::Data`] where no file is a member or two have the same id.
-    pub fn list(path: &Path, is_member: fn(&Path) -> bool, expected: &str) -> Result<Self> {
-        let (members, others): (Vec<_>, Vec<_>) = files(path)?.into_iter().partition(|file| is_member(file));
+    pub fn list(path: &Path, kind: Kind, wanted: Option<&str>) -> Result<Self> {
+        let is_member = |file: &PathBuf| match wanted {
+            Some(wanted) => has_extension(file, &[wanted.trim_start_matches('.').to_lowercase().as_str()]),
+            None => kind.names(file),
+        };
+        let (members, others): (Vec<_>, Vec<_>) = files(path)?.into_iter().partition(is_member);
         if members.is_empty() {
+            let expected = match wanted {
+                Some(wanted) => format!("files with the extension {wanted:?}"),
+                None => format!("{kind}; give the extension where they are called otherwise"),
+            };
             return Err(Error::data(path, format!("holds no {expected}")));
         }
         let member = |file: PathBuf| {
@@ -60,12 +97,12 @@ impl Folder {
         Ok(Self { path: path.to_path_buf(), members, left_out: others.len() })
     }
 
-    /// What to tell of the files that are no `members`.
-    pub fn note(&self, members: &str) -> Option<String> {
+    /// What to tell of the files that are no members.
+    pub fn note(&self) -> Option<String> {
         let message = match self.left_out {
             0 => return None,
-            1 => format!("1 file is left out: it is not one of the {members}"),
-            count => format!("{count} files are left out: they are not {members}"),
+            1 => "1 file is left out: it is called otherwise than the others".to_owned(),
+            count => format!("{count} files are left out: they are called otherwise than the others"),
         };
         Some(format!("{}: {message}", self.path.display()))
     }
@@ -88,25 +125,14 @@ impl Folder {
 /// [`Error::Io`] where a folder cannot be listed, [`Error::Data`] where it holds neither pictures nor text.
 pub(super) fn format(path: &Path) -> Result<Format> {
     let files = files(path)?;
-    let count = |is_member: fn(&Path) -> bool| files.iter().filter(|file| is_member(file)).count();
-    match (count(is_picture), count(is_text)) {
-        (0, 0) => Err(Error::data(
-            path,
-            format!("is a folder without pictures ({}) and without text ({})", PICTURES.join(", "), TEXTS.join(", ")),
-        )),
+    let count = |kind: Kind| files.iter().filter(|file| kind.names(file)).count();
+    match (count(Kind::Pictures), count(Kind::Texts)) {
+        (0, 0) => {
+            Err(Error::data(path, format!("is a folder that holds neither {} nor {}", Kind::Pictures, Kind::Texts)))
+        }
         (pictures, texts) if pictures > texts => Ok(Format::Pictures),
         _ => Ok(Format::Documents),
     }
-}
-
-/// Whether a file is called like a picture.
-pub(super) fn is_picture(path: &Path) -> bool {
-    has_extension(path, &PICTURES)
-}
-
-/// Whether a file is called like text: by its extension, or because it has none.
-pub(super) fn is_text(path: &Path) -> bool {
-    extension(path).is_none() || has_extension(path, &TEXTS)
 }
 
 fn has_extension(path: &Path, known: &[&str]) -> bool {
@@ -165,42 +191,32 @@ fn natural(name: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::tests::{folder, problem};
     use super::*;
-
-    /// A folder with these files.
-    pub fn folder<C: AsRef<[u8]>>(files: impl IntoIterator<Item = (impl AsRef<Path>, C)>) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        folder
-    }
-
-    /// `result`'s error, with the folder's own path cut from it.
-    pub fn problem<T>(folder: &tempfile::TempDir, result: Result<T>) -> String {
-        let prefix = format!("{}/", folder.path().display());
-        result.err().expect("an error").to_string().replace(&prefix, "").replace(prefix.trim_end_matches('/'), ".")
-    }
 
     #[test]
     fn members_are_in_natural_order_and_named_without_extension() {
         let names = ["s10/1.txt", "s2/10.txt", "s2/2.txt.gz", "s2/002b", "s-2/1.md", "b.c/x.TXT", "9.text", "010.txt"];
         let others = [".hidden.txt", ".git/x.txt", "a.pdf", "s2/list.csv", "x.gz"];
         let folder = folder(names.into_iter().chain(others).map(|name| (name, "")));
-        let listing = Folder::list(folder.path(), is_text, "text").unwrap();
+        let listing = Folder::list(folder.path(), Kind::Texts, None).unwrap();
         let ids: Vec<_> = listing.members.iter().map(|member| member.id.as_str()).collect();
         assert_eq!(ids, ["9", "010", "b.c/x", "s-2/1", "s2/2", "s2/002b", "s2/10", "s10/1"]);
-        assert!(listing.note("text files").unwrap().ends_with(": 3 files are left out: they are not text files"));
+        assert!(listing.note().unwrap().contains(": 3 files are left out: "));
+        let one = Folder::list(folder.path(), Kind::Texts, Some(".CSV")).unwrap();
+        assert_eq!(one.members[0].id, "s2/list");
+        assert_eq!(
+            problem(&folder, Folder::list(folder.path(), Kind::Texts, Some("html"))),
+            ".: holds no files with the extension \"html\""
+        );
     }
 
     #[test]
     fn two_files_of_one_name_are_refused() {
         let folder = folder([("a/x.txt", ""), ("a/x.md", "")]);
         assert_eq!(
-            problem(&folder, Folder::list(folder.path(), is_text, "text")),
+            problem(&folder, Folder::list(folder.path(), Kind::Texts, None)),
             "a/x.txt: a/x.md has the same name but for the extension; rename one of them"
         );
     }
@@ -210,7 +226,7 @@ pub(super) mod tests {
         let hash = |files: &[(&str, u8)]| {
             let folder = folder(files.iter().map(|(name, _)| (name, "")));
             let hashes: Vec<Hash> = files.iter().map(|(_, content)| [*content; 32]).collect();
-            Folder::list(folder.path(), is_text, "text").unwrap().hash(&hashes)
+            Folder::list(folder.path(), Kind::Texts, None).unwrap().hash(&hashes)
         };
         let base = hash(&[("a", 1), ("b", 2)]);
         assert_eq!(base, hash(&[("a", 1), ("b", 2)]));
@@ -227,6 +243,6 @@ pub(super) mod tests {
         };
         assert_eq!(of(&["a/1.PNG", "a/2.jpeg", "README"]), Ok(Format::Pictures));
         assert_eq!(of(&["a/1.txt", "a/2.txt.gz", "logo.png"]), Ok(Format::Documents));
-        assert!(of(&["r.csv"]).unwrap_err().starts_with(".: is a folder without pictures"));
+        assert!(of(&["r.csv"]).unwrap_err().starts_with(".: is a folder that holds neither pictures (.png, "));
     }
 }

@@ -91,8 +91,13 @@ pub struct ReadOptions {
     /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
     /// `None` goes by the header, or else by position: user, item, rating, timestamp.
     pub columns: Option<Vec<String>>,
+    /// Which column of a dense table, from 1, is no number but the class of its row, whose id becomes `class/id`, as
+    /// [`class_of`](super::class_of) understands it.
+    pub class_column: Option<usize>,
     /// Lines at the start of a text file to leave out, before a header.
     pub skip_lines: usize,
+    /// Extension, with or without the dot, of the files of a folder that are rows; `None` takes all pictures or texts.
+    pub extension: Option<String>,
     /// What documents become.
     pub documents: DocumentOptions,
     /// What becomes of a second rating of the same item by the same user, within the training and within the test file.
@@ -114,14 +119,14 @@ pub struct ReadOptions {
 pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
     let format = match options.format {
         Format::Auto if path.is_dir() => folder::format(path)?,
-        Format::Auto if folder::is_picture(path) => Format::Picture,
+        Format::Auto if folder::Kind::Pictures.names(path) => Format::Picture,
         format => format,
     };
     let rows = |read: &dyn Fn(&mut Dataset) -> Result<Hash>| read_rows(test, options, read);
     let mut dataset = match format {
         Format::Picture => rows(&|dataset| pictures::read_picture(path, dataset))?,
-        Format::Pictures => rows(&|dataset| pictures::read_folder(path, dataset))?,
-        Format::Documents => rows(&|dataset| documents::read(path, options.skip_lines, &options.documents, dataset))?,
+        Format::Pictures => rows(&|dataset| pictures::read_folder(path, options.extension.as_deref(), dataset))?,
+        Format::Documents => rows(&|dataset| documents::read(path, options, dataset))?,
         Format::Auto | Format::Delimited | Format::MatrixMarket | Format::Dense => {
             match BinaryCopy::of(path, test, options) {
                 Some(copy) => copy.read_or(|| read_files(path, test, options))?,
@@ -357,6 +362,23 @@ mod tests {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         (folder, path)
+    }
+
+    /// A folder with these files.
+    pub(super) fn folder<C: AsRef<[u8]>>(files: impl IntoIterator<Item = (impl AsRef<Path>, C)>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        folder
+    }
+
+    /// `result`'s error, with the folder's own path cut from it.
+    pub(super) fn problem<T>(folder: &tempfile::TempDir, result: Result<T>) -> String {
+        let prefix = format!("{}/", folder.path().display());
+        result.err().expect("an error").to_string().replace(&prefix, "").replace(prefix.trim_end_matches('/'), ".")
     }
 
     /// What reading `content` gives, the file's folder cut from errors.

@@ -9,7 +9,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageReader};
 use sha2::{Digest, Sha256};
 
-use super::folder::{Folder, is_picture};
+use super::folder::{Folder, Kind};
 use super::{Hash, check_count};
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
@@ -54,11 +54,11 @@ pub(super) fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
     Ok(hash)
 }
 
-/// Reads a folder of pictures of one size: a row for each, called like its file without extension, a column for each
-/// pixel, called `"y,x"`.
-pub(super) fn read_folder(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
-    let folder = Folder::list(path, is_picture, "pictures; expected PNG, JPEG, PGM or PPM files")?;
-    dataset.notes.extend(folder.note("pictures"));
+/// Reads a folder of pictures of one size, all or those with `extension`: a row for each, called like its file without
+/// extension, a column for each pixel, called `"y,x"`.
+pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Dataset) -> Result<Hash> {
+    let folder = Folder::list(path, Kind::Pictures, extension)?;
+    dataset.notes.extend(folder.note());
     let mut hashes = Vec::with_capacity(folder.members.len());
     let (mut size, mut coloured) = (None, 0);
     for member in &folder.members {
@@ -98,8 +98,7 @@ pub(super) fn read_folder(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
 mod tests {
     use image::{GrayImage, ImageFormat, RgbImage, RgbaImage};
 
-    use super::super::folder::tests::{folder, problem};
-    use super::super::tests::triples;
+    use super::super::tests::{folder, problem, triples};
     use super::super::{Format, ReadOptions, hexadecimal, read_dataset};
     use super::*;
 
@@ -206,7 +205,7 @@ mod tests {
         let none = folder([("x.txt", "word")]);
         assert_eq!(
             problem(&none, read_dataset(none.path(), None, &options)),
-            ".: holds no pictures; expected PNG, JPEG, PGM or PPM files"
+            ".: holds no pictures (.png, .jpg, .jpeg, .pgm, .ppm, .pnm); give the extension where they are called otherwise"
         );
         let message = problem(&none, read_dataset(&none.path().join("x.txt"), None, &options));
         assert!(message.starts_with("x.txt: cannot list the folder: "), "{message}");
