@@ -34,8 +34,9 @@ impl Opened {
             Error::data(path, format!("is no picture that can be read: {error}; give PNG, JPEG, PGM or PPM"))
         })?;
         let is_binary = bytes.starts_with(b"P5") || bytes.starts_with(b"P6");
+        let rest = &bytes[cursor.position() as usize..];
         // A line feed at the end does no harm.
-        let overlong = is_binary && cursor.position() as usize + 1 < bytes.len();
+        let overlong = is_binary && !rest.is_empty() && rest != b"\n";
         Ok(Self { picture, hash, overlong })
     }
 }
@@ -226,6 +227,9 @@ mod tests {
         let notes = read(&folder.path().join("b.pgm")).unwrap().notes;
         assert!(notes.len() == 1 && notes[0].contains("b.pgm: has more bytes than pixels"), "{notes:?}");
         assert!(read(&folder.path().join("c.pgm")).unwrap().notes.is_empty());
+        // Only the header had line ends: all pixels are one place off.
+        let header = super::super::tests::read("h.pgm", b"P5\r\n2 1\r\n255\r\n\x07\x08", &ReadOptions::default());
+        assert_eq!(header.unwrap().notes.len(), 1);
     }
 
     #[test]
