@@ -3,19 +3,24 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::output;
+use crate::config::settings::FormatKind;
 use crate::data::catalog;
-use crate::data::read::{ReadOptions, read_dataset};
+use crate::data::read::{Format, ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
-use crate::run::RunDirectory;
+use crate::run::{RunDirectory, assemble};
 
 /// Arguments of `lowrank inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A ratings file, the name of a data set, or a run directory.
+    /// A file of ratings, a picture, the name of a data set, or a run directory; with --format a folder of data.
     what: PathBuf,
+    /// How the data are written; goes by the file's name where not given.
+    #[arg(long, value_parser = PossibleValuesParser::new(FormatKind::NAMES).try_map(|name| parse_format(&name)))]
+    format: Option<FormatKind>,
     /// What separates the columns; found out where not given.
     #[arg(long)]
     delimiter: Option<String>,
@@ -27,9 +32,13 @@ pub struct InspectArgs {
     json: bool,
 }
 
+fn parse_format(name: &str) -> Result<FormatKind, toml::de::Error> {
+    toml::Value::from(name).try_into()
+}
+
 /// Prints what data or a run look like.
 pub fn inspect(args: InspectArgs) -> Result<()> {
-    if args.what.is_dir() {
+    if args.what.is_dir() && args.format.is_none() {
         let directory = RunDirectory::open(&args.what)?;
         let path = directory.finished(directory.summary())?;
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
@@ -42,7 +51,12 @@ pub fn inspect(args: InspectArgs) -> Result<()> {
             return Err(error);
         }
         _ => {
-            let options = ReadOptions { delimiter: args.delimiter, columns: args.columns, ..ReadOptions::default() };
+            let options = ReadOptions {
+                format: args.format.map_or(Format::Auto, assemble::format),
+                delimiter: args.delimiter,
+                columns: args.columns,
+                ..ReadOptions::default()
+            };
             read_dataset(&args.what, None, &options)?
         }
     };

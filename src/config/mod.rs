@@ -161,6 +161,12 @@ mod tests {
                  data.columns = ['user', 'item', 'rating']\n\
                  data.titles = {{ path = 'c', delimiter = '|', columns = ['item', 'title'] }}"
             ),
+            "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'documents'\n\
+             data.documents.max_terms = 9\ndata.extension = 'md'"
+                .into(),
+            "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
+             data.class_column = 1"
+                .into(),
             // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
@@ -181,7 +187,7 @@ mod tests {
                         Err(problem) if problem.to_string().contains("knows no bounds") => {}
                         // A file of its own for the test is all else that a choice can ask for.
                         Err(problem) => assert!(
-                            problem.to_string().contains("data.format has a meaning only"),
+                            problem.to_string().contains("has a meaning only with data."),
                             "{text} {first} {second}: {problem}"
                         ),
                     }
@@ -330,7 +336,7 @@ factor = 3
             ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
-configs/x.toml:4:9: data.split is a section, not a value; what it has is kind, test, validation, folds, fold
+configs/x.toml:4:9: data.split is a section, not a value; what it has is kind, test, validation, folds, fold, train_rows
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\" or \"neumf\", \
 but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")

@@ -15,7 +15,8 @@ use self::DefaultValue::{Absent, ByChoice, FileName, Toml};
 use self::Kind::{Bool, Choice, Float, Int, IntList, Name, Text, TextList};
 use super::settings::{
     DivergenceKind, DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, MethodKind, ModelKind,
-    RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind, StartKind, StoppingMetric, ZerosKind,
+    RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind, StartKind, StopWordsKind, StoppingMetric, WeightingKind,
+    ZerosKind,
 };
 
 /// The keys of one kind of file.
@@ -392,6 +393,7 @@ pub(crate) const POSITIVE: Kind = Float(Bound::Excluded(0.0), Bound::Unbounded);
 const SHARE: Kind = Float(Bound::Included(0.0), Bound::Excluded(1.0));
 
 const FROM_FILE: &[When] = &[given("data.path")];
+const DOCUMENTS: &[When] = &[is("data.format", &["documents"])];
 const WITH_TITLES: &[When] = &[given("data.titles.path")];
 const SYNTHETIC: &[When] = &[is("data.dataset", &["synthetic"])];
 const NEURAL: &[When] = &[is("model.kind", &["gmf", "mlp", "neumf"])];
@@ -420,11 +422,19 @@ pub const KEYS: &[Key] = &[
         "data.path",
         Text,
         Absent,
-        "A file of ratings, plain or gzip, as seen from where the program is started. Or use data.dataset.",
+        "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, as seen from where the program \
+         is started. Or use data.dataset.",
     ),
-    key("data.format", Choice(FormatKind::NAMES), Toml("'auto'"), "How the file is written.").when(FROM_FILE),
+    key(
+        "data.format",
+        Choice(FormatKind::NAMES),
+        Toml("'auto'"),
+        "How it is written. \"auto\" goes by the file's name, and takes a folder for pictures where it has more of them \
+         than of texts, else for documents.",
+    )
+    .when(FROM_FILE),
     key("data.delimiter", Text, Absent, "What separates columns; \" \" is any run of blanks. Found out where absent.")
-        .when(FROM_FILE),
+        .when(&[is("data.format", &["auto", "delimited", "dense"])]),
     key(
         "data.columns",
         TextList,
@@ -432,8 +442,16 @@ pub const KEYS: &[Key] = &[
         "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. Found out \
          where absent.",
     )
-    .when(FROM_FILE),
-    key("data.skip_lines", ANY_COUNT, Toml("0"), "Lines to pass over at the start of the file.").when(FROM_FILE),
+    .when(&[is("data.format", &["auto", "delimited"])]),
+    key(
+        "data.class_column",
+        AT_LEAST_ONE,
+        Absent,
+        "Which column, from 1, is no number but the class of its row; the row is then called class/id.",
+    )
+    .when(&[is("data.format", &["dense"])]),
+    key("data.skip_lines", ANY_COUNT, Toml("0"), "Lines to pass over at the start of the file, or of each document.")
+        .when(&[is("data.format", &["auto", "delimited", "matrix-market", "dense", "documents"])]),
     key(
         "data.duplicates",
         Choice(DuplicatesKind::NAMES),
@@ -448,6 +466,35 @@ pub const KEYS: &[Key] = &[
         "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the file's \
          place as long as the file is the same.",
     ),
+    key(
+        "data.extension",
+        Text,
+        Absent,
+        "Extension of the files of a folder that are rows, as in \"pgm\"; all that are called like pictures or texts \
+         where absent.",
+    )
+    .when(&[is("data.format", &["pictures", "documents"])]),
+    key("data.documents.stop_words", Choice(StopWordsKind::NAMES), Toml("'none'"), "Words that are no terms.")
+        .when(DOCUMENTS),
+    key("data.documents.min_documents", AT_LEAST_ONE, Toml("2"), "A term is in at least so many documents.")
+        .when(DOCUMENTS),
+    key(
+        "data.documents.max_share",
+        Float(Bound::Excluded(0.0), Bound::Included(1.0)),
+        Toml("0.5"),
+        "A term is in at most this share of all documents.",
+    )
+    .when(DOCUMENTS),
+    key("data.documents.max_terms", AT_LEAST_ONE, Absent, "So many terms stay, those that occur most often; else all.")
+        .when(DOCUMENTS),
+    key(
+        "data.documents.weighting",
+        Choice(WeightingKind::NAMES),
+        Toml("'tf-idf'"),
+        "What the cell of a term in a document holds: how often it occurs; the logarithm of 1 more; or that number \
+         times ln((1 + documents) / (1 + documents with the term)) + 1, in rows of Euclidean length 1.",
+    )
+    .when(DOCUMENTS),
     key("data.titles.path", Text, Absent, "A file with a title for each item.").when(FROM_FILE),
     key("data.titles.delimiter", Text, Absent, "What separates its columns. Found out where absent.").when(WITH_TITLES),
     key(
@@ -477,6 +524,14 @@ pub const KEYS: &[Key] = &[
         .when(&[is("data.split.kind", &["k-fold"])]),
     key("data.split.fold", AT_LEAST_ONE, Toml("1"), "Which part, counted from 1, is the test.")
         .when(&[is("data.split.kind", &["k-fold", "files"])]),
+    key(
+        "data.split.train_rows",
+        AT_LEAST_ONE,
+        Toml("5"),
+        "Rows of each class, the first in the order of the data, that are trained on with all their cells; those of the \
+         other rows are the test. The class of a row is its id up to the last \"/\": the folder of a file.",
+    )
+    .when(&[is("data.split.kind", &["first-of-class"])]),
     key("data.test_path", Text, Absent, "The file of test ratings, written like data.path.")
         .when(&[given("data.path"), is("data.split.kind", &["files"])]),
     key("data.synthetic.users", AT_LEAST_ONE, Toml("1000"), "Number of users.").when(SYNTHETIC),

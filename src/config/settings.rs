@@ -38,7 +38,7 @@ macro_rules! choices {
 }
 
 choices! {
-    /// How a ratings file is written.
+    /// How the data are written.
     FormatKind {
         /// Found out from the file's name.
         Auto = "auto",
@@ -48,6 +48,34 @@ choices! {
         MatrixMarket = "matrix-market",
         /// A table of numbers: a row a user, a column an item.
         Dense = "dense",
+        /// One picture: a row a line of pixels.
+        Picture = "picture",
+        /// A folder of pictures: a row a picture.
+        Pictures = "pictures",
+        /// Texts: a row a document, a column a term.
+        Documents = "documents",
+    }
+}
+
+choices! {
+    /// Words of documents that never count.
+    StopWordsKind {
+        /// None.
+        None = "none",
+        /// English function words.
+        English = "english",
+    }
+}
+
+choices! {
+    /// What the cell of a term in a document holds.
+    WeightingKind {
+        /// How often it occurs.
+        Counts = "counts",
+        /// The logarithm of one more than that.
+        LogCounts = "log-counts",
+        /// How often it occurs, times how rare it is, in rows of length 1.
+        TfIdf = "tf-idf",
     }
 }
 
@@ -80,6 +108,8 @@ choices! {
         Temporal = "temporal",
         /// Training and test come in files of their own.
         Files = "files",
+        /// All ratings of the first users of each class are for training, those of the others for the test.
+        FirstOfClass = "first-of-class",
     }
 }
 
@@ -292,14 +322,28 @@ pub struct DataSettings {
     pub format: Option<FormatKind>,
     pub delimiter: Option<String>,
     pub columns: Option<Vec<String>>,
+    pub class_column: Option<usize>,
     pub skip_lines: Option<usize>,
     pub duplicates: DuplicatesKind,
     pub binarize: Option<f64>,
     pub cache: bool,
+    pub extension: Option<String>,
+    pub documents: Option<DocumentsSettings>,
     pub test_path: Option<PathBuf>,
     pub titles: Option<TitlesSettings>,
     pub split: SplitSettings,
     pub synthetic: Option<SyntheticSettings>,
+}
+
+/// What becomes of texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsSettings {
+    pub stop_words: StopWordsKind,
+    pub min_documents: usize,
+    pub max_share: f64,
+    pub max_terms: Option<usize>,
+    pub weighting: WeightingKind,
 }
 
 /// A file with a title for each item.
@@ -320,6 +364,7 @@ pub struct SplitSettings {
     pub validation: Option<f64>,
     pub folds: Option<usize>,
     pub fold: Option<usize>,
+    pub train_rows: Option<usize>,
 }
 
 /// The recipe of planted data.

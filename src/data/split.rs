@@ -2,11 +2,13 @@
 //!
 //! A division depends on the order of the data and the seed, on nothing else.
 
+use std::collections::HashMap;
+
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
+use super::{Dataset, Ratings, UNKNOWN, Vocabulary, class_of};
 use crate::error::{Error, Result};
 use crate::random;
 
@@ -45,6 +47,12 @@ pub enum SplitKind {
     Temporal,
     /// The ready-made test file is test; validation is drawn from the rest, of which it is a share.
     Files,
+    /// Of each class of users (see [`class_of`]) all ratings of the first `train_rows` are training and those of the
+    /// others test, in the order of the data. The shares do not count.
+    FirstOfClass {
+        /// Users of each class that are trained on, at least 1.
+        train_rows: usize,
+    },
 }
 
 /// How ratings are divided, and into what shares.
@@ -63,8 +71,8 @@ pub struct SplitSpec {
 /// Ratings of one user at the same time count as older the earlier they stand in the file.
 ///
 /// # Errors
-/// [`Error::Usage`] where shares or folds are out of range, where the data lack timestamps or a test file that the kind
-/// needs, and where a part that was asked for comes out empty.
+/// [`Error::Usage`] where shares or folds are out of range, where the data lack timestamps, classes or a test file that
+/// the kind needs, and where a part that was asked for comes out empty.
 pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part>> {
     let SplitSpec { kind, test, validation } = *spec;
     check_shares(test, validation)?;
@@ -126,6 +134,12 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
                 hold_out(&mut parts, group, group.len() - test - validation, test);
             })?;
             wants_test
+        }
+        SplitKind::FirstOfClass { train_rows } => {
+            let rows = first_of_class(&dataset.users, train_rows)?;
+            parts.iter_mut().zip(&ratings.users).for_each(|(part, &user)| *part = rows[user as usize]);
+            check_parts(&parts, true, false)?;
+            return Ok(parts);
         }
     };
     check_parts(&parts, wants_test, wants_validation)?;
@@ -192,6 +206,46 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
         .as_ref()
         .map(|titles| items.old.iter().map(|&item| titles.get(item as usize).cloned().unwrap_or_default()).collect());
     Ok(Split { train, validation, test, users: users.vocabulary, items: items.vocabulary, titles })
+}
+
+/// Users of whom training has seen nothing, as a model without a row for them can still be asked about them: through
+/// their ratings of items that it knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeldOut {
+    /// Their ids, in the order of the data.
+    pub ids: Vec<String>,
+    /// The test ratings of each: index of the item among [`Split::items`], and rating, in the order of the data. Items
+    /// that training has not seen are left out.
+    pub cells: Vec<Vec<(u32, f32)>>,
+}
+
+/// The users of the test part of whom training has seen nothing; `split` is what [`divide`] made of `parts`.
+///
+/// # Examples
+/// Faces in folders, a folder a person: `cells` are the pixels of the faces that were not trained on, and
+/// `class_of(&ids[i])` is whose face the `i`-th is.
+pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOut {
+    let ratings = &dataset.ratings;
+    let items: Vec<Option<u32>> = dataset.items.ids().map(|id| split.items.index(id)).collect();
+    let mut held_out = HeldOut::default();
+    // Row of each user in `held_out`.
+    let mut rows: HashMap<u32, usize> = HashMap::new();
+    for (rating, _) in parts.iter().enumerate().filter(|(_, part)| **part == Part::Test) {
+        let user = ratings.users[rating];
+        let id = dataset.users.id(user as usize);
+        if split.users.index(id).is_some() {
+            continue;
+        }
+        let row = *rows.entry(user).or_insert_with(|| {
+            held_out.ids.push(id.to_owned());
+            held_out.cells.push(Vec::new());
+            held_out.ids.len() - 1
+        });
+        if let Some(item) = items[ratings.items[rating] as usize] {
+            held_out.cells[row].push((item, ratings.values[rating]));
+        }
+    }
+    held_out
 }
 
 /// Gives the ids that training has new indices, in order of first appearance.
@@ -287,6 +341,26 @@ fn draw(parts: &mut [Part], members: &[u32], test: f64, validation: f64, random:
 fn draw_validation(parts: &mut [Part], share: f64, seed: u64, stream: &str) {
     let members: Vec<u32> = (0..).zip(&*parts).filter(|(_, part)| **part == Part::Train).map(|(r, _)| r).collect();
     draw(parts, &members, 0.0, share, &mut random::stream(seed, stream));
+}
+
+/// The part of each user.
+fn first_of_class(users: &Vocabulary, train_rows: usize) -> Result<Vec<Part>> {
+    if train_rows == 0 {
+        return Err(Error::Usage("split: train_rows = 0 leaves nothing to train on; give at least 1".into()));
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let part = |id| {
+        let class = class_of(id).ok_or_else(|| {
+            Error::Usage(format!(
+                "split: kind \"first-of-class\" needs rows whose ids name a class, as files in folders do; {id:?} names \
+                 none, so choose another kind"
+            ))
+        })?;
+        let count = seen.entry(class).or_default();
+        *count += 1;
+        Ok(if *count <= train_rows { Part::Train } else { Part::Test })
+    };
+    users.ids().map(part).collect()
 }
 
 /// Hands out each user's ratings, the newest last.
@@ -469,6 +543,60 @@ mod tests {
         let parts = assign(&data, &spec(SplitKind::Files, 0.0, 0.1), 0).unwrap();
         assert_eq!(sizes(&parts), [27, 3, 10]);
         assert!(parts[30..].iter().all(|&part| part == Part::Test));
+    }
+
+    /// A cell for each pair of these users and items: what row and column make, ten times the row and the column.
+    fn cells(users: &[&str], items: &[&str]) -> Dataset {
+        let mut dataset = Dataset::default();
+        for (row, user) in users.iter().enumerate() {
+            for (column, item) in items.iter().enumerate() {
+                let (user, item) = (dataset.users.insert(user), dataset.items.insert(item));
+                dataset.ratings.push(user, item, (10 * row + column) as f32, None);
+            }
+        }
+        dataset
+    }
+
+    #[test]
+    fn the_first_of_each_class_are_trained_on_and_the_others_come_back() {
+        let mut data = cells(&["a/1", "b/1", "a/2", "a/3", "b/2", "c/1"], &["x", "y"]);
+        // An item that no training row has.
+        let (user, item) = (data.users.index("a/3").unwrap(), data.items.insert("z"));
+        data.ratings.push(user, item, 99.0, None);
+        let parts = assign(&data, &spec(SplitKind::FirstOfClass { train_rows: 1 }, 0.0, 0.0), 0).unwrap();
+        let split = divide(&data, &parts, false).unwrap();
+        assert_eq!(split.users.ids().collect::<Vec<_>>(), ["a/1", "b/1", "c/1"]);
+        assert_eq!(split.train.values, [0.0, 1.0, 10.0, 11.0, 50.0, 51.0]);
+        assert_eq!(split.test.len(), 7);
+        assert_eq!(
+            held_out_rows(&data, &parts, &split),
+            HeldOut {
+                ids: ["a/2", "a/3", "b/2"].map(String::from).to_vec(),
+                cells: vec![vec![(0, 20.0), (1, 21.0)], vec![(0, 30.0), (1, 31.0)], vec![(0, 40.0), (1, 41.0)]],
+            }
+        );
+        let two = assign(&data, &spec(SplitKind::FirstOfClass { train_rows: 2 }, 0.0, 0.0), 0).unwrap();
+        assert_eq!(sizes(&two), [10, 0, 3]);
+    }
+
+    #[test]
+    fn users_with_a_row_are_not_held_out() {
+        let data = cells(&["a", "b"], &["x", "y"]);
+        let parts = [Part::Test, Part::Train, Part::Test, Part::Test];
+        let split = divide(&data, &parts, false).unwrap();
+        let expected = HeldOut { ids: vec!["b".into()], cells: vec![vec![(0, 11.0)]] };
+        assert_eq!(held_out_rows(&data, &parts, &split), expected);
+    }
+
+    #[test]
+    fn classes_have_to_be_there_and_large_enough() {
+        let first = |data: &Dataset, train_rows| {
+            usage(assign(data, &spec(SplitKind::FirstOfClass { train_rows }, 0.0, 0.0), 0))
+        };
+        let classes = cells(&["a/1", "a/2", "b/1"], &["x"]);
+        assert!(first(&classes, 2).contains("3 are training, 0 validation and 0 test, so the test part is empty"));
+        assert!(first(&classes, 0).contains("train_rows = 0"));
+        assert!(first(&cells(&["a/1", "7"], &["x"]), 1).contains("\"7\" names none"));
     }
 
     #[test]

@@ -4,10 +4,12 @@ use burn::tensor::Device;
 
 use crate::config::settings::{
     DivergenceKind, DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, MethodKind, ModelKind,
-    RowsKind, RuleKind, ScheduleKind, Settings, SolverKind, SplitKind as SplitName, StartKind, StoppingMetric,
-    ZerosKind,
+    RowsKind, RuleKind, ScheduleKind, Settings, SolverKind, SplitKind as SplitName, StartKind, StopWordsKind,
+    StoppingMetric, WeightingKind, ZerosKind,
 };
-use crate::data::read::{Duplicates, Format, ReadOptions, TitleFile, read_dataset};
+use crate::data::read::{
+    DocumentOptions, Duplicates, Format, ReadOptions, StopWords, TitleFile, Weighting, read_dataset,
+};
 use crate::data::split::{Split, SplitKind, SplitSpec};
 use crate::data::synthetic::Synthetic;
 use crate::data::{Dataset, catalog};
@@ -33,19 +35,43 @@ fn given<T>(value: Option<T>) -> T {
     value.expect("the schema gives every active key a value")
 }
 
+/// How the data are laid out.
+pub fn format(kind: FormatKind) -> Format {
+    match kind {
+        FormatKind::Auto => Format::Auto,
+        FormatKind::Delimited => Format::Delimited,
+        FormatKind::MatrixMarket => Format::MatrixMarket,
+        FormatKind::Dense => Format::Dense,
+        FormatKind::Picture => Format::Picture,
+        FormatKind::Pictures => Format::Pictures,
+        FormatKind::Documents => Format::Documents,
+    }
+}
+
 /// How the run's ratings file is laid out; the defaults where the data came from elsewhere. Without titles and cache.
 pub fn read_options(settings: &Settings) -> ReadOptions {
     let data = &settings.data;
     ReadOptions {
-        format: match data.format {
-            None | Some(FormatKind::Auto) => Format::Auto,
-            Some(FormatKind::Delimited) => Format::Delimited,
-            Some(FormatKind::MatrixMarket) => Format::MatrixMarket,
-            Some(FormatKind::Dense) => Format::Dense,
-        },
+        format: data.format.map_or(Format::Auto, format),
         delimiter: data.delimiter.clone(),
         columns: data.columns.clone(),
+        class_column: data.class_column,
         skip_lines: data.skip_lines.unwrap_or(0),
+        extension: data.extension.clone(),
+        documents: data.documents.as_ref().map_or_else(DocumentOptions::default, |documents| DocumentOptions {
+            stop_words: match documents.stop_words {
+                StopWordsKind::None => StopWords::None,
+                StopWordsKind::English => StopWords::English,
+            },
+            min_documents: documents.min_documents,
+            max_share: documents.max_share,
+            max_terms: documents.max_terms,
+            weighting: match documents.weighting {
+                WeightingKind::Counts => Weighting::Counts,
+                WeightingKind::LogCounts => Weighting::LogCounts,
+                WeightingKind::TfIdf => Weighting::TfIdf,
+            },
+        }),
         duplicates: match data.duplicates {
             DuplicatesKind::Last => Duplicates::Last,
             DuplicatesKind::Mean => Duplicates::Mean,
@@ -109,6 +135,7 @@ pub fn split(settings: &Settings) -> SplitSpec {
         SplitName::LeaveLastOut => SplitKind::LeaveLastOut,
         SplitName::Temporal => SplitKind::Temporal,
         SplitName::Files => SplitKind::Files,
+        SplitName::FirstOfClass => SplitKind::FirstOfClass { train_rows: given(split.train_rows) },
     };
     SplitSpec { kind, test: split.test.unwrap_or(0.0), validation: split.validation.unwrap_or(0.0) }
 }

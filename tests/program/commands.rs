@@ -225,6 +225,13 @@ fn inspect_shows_files_and_runs() {
     let odd =
         place.call(["inspect", "odd.txt", "--delimiter", ";", "--columns", "rating,item,user", "--json"]).succeeds();
     assert_eq!((number(&odd.json(), "/mean"), number(&odd.json(), "/users")), (3.5, 2.0));
+    place.write("face.pgm", "P2\n2 1\n255\n0 7\n");
+    let picture = place.call(["inspect", "face.pgm", "--json"]).succeeds().json();
+    assert_eq!((number(&picture, "/users"), number(&picture, "/items"), number(&picture, "/max")), (1.0, 2.0, 7.0));
+    let dense = place.call(["inspect", "odd.txt", "--format", "dense", "--json"]);
+    dense.refuses(&["odd.txt:2:3: column \"i1\": invalid number \"i2\""]);
+    let pictures = place.call(["inspect", ".", "--format", "pictures"]);
+    pictures.refuses(&["training.png: is "]);
     place.call(["inspect", "none.csv"]).refuses(&["none.csv: cannot open"]);
     place.call(["inspect", "movielens-100"]).refuses(&["did you mean \"movielens-100k\"?"]);
     place.call(["inspect", "."]).refuses(&["is not a run directory"]);

@@ -67,6 +67,8 @@ const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epo
 /// Nearly all ratings are 1 and some 100: on the way from their mean to their median the loss falls and the RMSE rises.
 const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
 
+const TEXTS: &[&str] = &["data.path=texts.txt", "data.format=documents", "data.split.kind=none"];
+
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
 const SVD: &[&str] = &["model.kind=mf", "solver.kind=svd", "solver.method=randomized", "solver.oversampling=0"];
@@ -81,10 +83,17 @@ const CASES: &[Case] = &[
     ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
     ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], ";", Summary),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
+    ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
     ("data.cache", &["data.path=large.csv"], "false", Files),
+    ("data.extension", &["data.path=texts", "data.format=documents", "data.split.kind=none"], "md", Summary),
+    ("data.documents.stop_words", TEXTS, "english", Model),
+    ("data.documents.min_documents", TEXTS, "1", Model),
+    ("data.documents.max_share", TEXTS, "0.9", Model),
+    ("data.documents.max_terms", TEXTS, "2", Model),
+    ("data.documents.weighting", TEXTS, "counts", Model),
     ("data.titles.path", &[], "titles.csv", Files),
     ("data.titles.delimiter", &["data.titles.path=titles.csv"], "|", Refused("titles.csv")),
     ("data.titles.columns", &["data.titles.path=titles.csv"], "['item', '-', 'title']", Files),
@@ -93,6 +102,7 @@ const CASES: &[Case] = &[
     ("data.split.validation", &[], "0.3", Model),
     ("data.split.folds", &["data.split.kind=k-fold"], "3", Model),
     ("data.split.fold", &["data.split.kind=k-fold"], "2", Model),
+    ("data.split.train_rows", &["data.path=classes.csv", "data.split.kind=first-of-class"], "2", Model),
     ("data.test_path", &["data.split.kind=files", "data.test_path=r.csv"], "other.csv", Summary),
     ("data.synthetic.users", SYNTHETIC, "31", Model),
     ("data.synthetic.items", SYNTHETIC, "21", Model),
@@ -176,6 +186,13 @@ fn place() -> Place {
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
     place.write("doubtful.txt", "1;1,5;2\n1;2,5;3\n2;1,5;4\n2;2,5;1\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
+    place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");
+    fs::create_dir(place.path("texts")).expect("a new folder");
+    for (name, text) in [("1.txt", "oak ash"), ("2.md", "oak fir"), ("3.md", "fir elm"), ("4.txt", "ash")] {
+        place.write(&format!("texts/{name}"), text);
+    }
+    let classes = (0..70).map(|at| format!("{}/{},{},{}\n", at % 2, at % 14, at * 3 % 11, 1 + at * 3 % 5));
+    place.write("classes.csv", classes.collect::<String>());
     let titles: String = (0..23).map(|item| format!("{item},One {item};x,Longer title {item}\n")).collect();
     place.write("titles.csv", titles);
     place.write("c.toml", "data.path = \"r.csv\"\nmodel.rank = 2\ntrain = { epochs = 3 }\n");

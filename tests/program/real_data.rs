@@ -2,13 +2,22 @@
 //!
 //! `LOWRANK_DATA` names the folder that holds them. Without it at build time these tests are reported as ignored.
 
+use std::path::Path;
 use std::time::Instant;
 
 use lowrank::config::settings::ModelKind;
-use lowrank::data::{Dataset, catalog, read::ReadOptions};
+use lowrank::data::read::{Format, ReadOptions, read_dataset};
+use lowrank::data::split::{SplitKind, SplitSpec, assign, divide, held_out_rows};
+use lowrank::data::{Dataset, Layout, catalog, class_of};
 use serde_json::Value;
 
 use super::{Outcome, Place, number};
+
+/// What `path` in the folder of data holds.
+fn read(path: &str, options: &ReadOptions) -> Dataset {
+    let data = std::env::var_os("LOWRANK_DATA").expect("LOWRANK_DATA is set, as it was when the tests were built");
+    read_dataset(&Path::new(&data).join(path), None, options).expect(path)
+}
 
 /// Calls the program where the configs' paths hold, with the data sets at hand.
 fn call<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> Outcome {
@@ -121,4 +130,43 @@ fn a_million_ratings_are_read_in_no_time() {
     // It takes some 0.1 s; the bound leaves room for a busy machine.
     assert!(started.elapsed().as_secs_f64() < 3.0, "{:?}", started.elapsed());
     assert_eq!(number(&json, "/ratings"), 1_000_209.0);
+}
+
+/// Sizes, and the mean of all pixels, were computed apart from this program.
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn faces_are_read_and_divided_by_person() {
+    // One person's folder has a picture in another format.
+    let options = ReadOptions { format: Format::Pictures, extension: Some("pgm".into()), ..ReadOptions::default() };
+    let faces = read("orl-faces", &options);
+    assert_eq!(faces.layout, Layout::Pictures { width: 92, height: 112 });
+    assert_eq!((faces.users.len(), faces.items.len()), (400, 92 * 112));
+    assert!((faces.ratings.mean().expect("pixels") - 112.621_253_396_739_14).abs() < 1e-9);
+    let kind = SplitKind::FirstOfClass { train_rows: 7 };
+    let parts = assign(&faces, &SplitSpec { kind, test: 0.0, validation: 0.0 }, 0).expect("a division");
+    let split = divide(&faces, &parts, false).expect("a division");
+    assert_eq!(split.users.ids().take(8).collect::<Vec<_>>().join(" "), "s1/1 s1/2 s1/3 s1/4 s1/5 s1/6 s1/7 s2/1");
+    let held_out = held_out_rows(&faces, &parts, &split);
+    assert_eq!((split.users.len(), held_out.ids.len()), (280, 120));
+    assert_eq!((held_out.ids[2].as_str(), class_of(&held_out.ids[119])), ("s1/10", Some("s40")));
+    assert!(held_out.cells.iter().all(|cells| cells.iter().map(|cell| cell.0).eq(0..92 * 112)));
+}
+
+/// ```python
+/// vectorizer = TfidfVectorizer(token_pattern=r"[^\W\d_]{2,}", min_df=2, max_df=0.5)  # scikit-learn
+/// x = vectorizer.fit_transform(texts)
+/// print(x.shape, x.nnz, x.sum(), x[texts.index(text_of("business/132"))].max())
+/// ```
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn news_become_the_terms_and_weights_of_scikit_learn() {
+    let news = read("bbc-news", &ReadOptions::default());
+    assert_eq!(news.layout, Layout::Documents);
+    assert_eq!((news.users.len(), news.items.len(), news.ratings.len()), (1438, 12_014, 225_240));
+    let sum: f64 = news.ratings.values.iter().map(|&value| f64::from(value)).sum();
+    assert!((sum - 13_770.173_594_695_6).abs() < 1e-3, "{sum}");
+    let (document, term) = (news.users.index("business/132"), news.items.index("inbev"));
+    let at = (0..news.ratings.len())
+        .find(|&at| (Some(news.ratings.users[at]), Some(news.ratings.items[at])) == (document, term));
+    assert!((news.ratings.values[at.expect("a cell")] - 0.621_984_2).abs() < 1e-6);
 }

@@ -71,8 +71,21 @@ impl BinaryCopy {
 
     /// [`of`](Self::of) files with together `least` bytes.
     fn above(least: u64, path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
-        // Titles are read from their own file every time. Whatever else is added to the options belongs to the key.
-        let ReadOptions { format, delimiter, columns, skip_lines, duplicates, binarize, titles: _, cache } = options;
+        // Titles are read from their own file every time, and what folders and documents are told is nothing to ratings.
+        // Whatever else is added to the options belongs to the key.
+        let ReadOptions {
+            format,
+            delimiter,
+            columns,
+            class_column,
+            skip_lines,
+            duplicates,
+            binarize,
+            cache,
+            extension: _,
+            documents: _,
+            titles: _,
+        } = options;
         let folder = cache.as_ref()?;
         let sources: Vec<PathBuf> = [path].into_iter().chain(test).map(Into::into).collect();
         let mut size = 0;
@@ -88,7 +101,7 @@ impl BinaryCopy {
         }
         // Notes repeat the files' names as they were given.
         let read = (&sources, places, test.is_some());
-        let how = (format, delimiter, columns, skip_lines, duplicates, binarize.map(f32::to_bits));
+        let how = (format, delimiter, columns, class_column, skip_lines, duplicates, binarize.map(f32::to_bits));
         let machine = (env!("CARGO_PKG_VERSION"), cfg!(target_endian = "big"));
         let key = format!("{read:?} {how:?} {machine:?}");
         let name = hexadecimal(&Sha256::digest(&key));
@@ -362,6 +375,7 @@ mod tests {
             ReadOptions { delimiter: Some(",".into()), ..plain() },
             ReadOptions { columns: Some(vec!["user".into(), "item".into()]), ..plain() },
             ReadOptions { skip_lines: 1, ..plain() },
+            ReadOptions { class_column: Some(1), ..plain() },
             ReadOptions { duplicates: Duplicates::Mean, ..plain() },
             ReadOptions { binarize: Some(1.0), ..plain() },
         ];

@@ -2,7 +2,7 @@
 //!
 //! A first line without numbers labels the columns, a first column without them the rows; labels become ids, and without
 //! labels rows and columns are numbered from 1. A column of numbers labels the rows where its place in the header is
-//! empty, names users, or is left out. Cells that say so are missing.
+//! empty, names users, or is left out. Cells that say so are missing. One column may hold the classes of the rows.
 
 use super::text::{Lines, Row, Splitter, parse_number};
 use super::{ReadOptions, delimited::Role, numbered};
@@ -41,10 +41,12 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
     let width = first.len();
     // A cell takes two bytes at least, with what stands between it and the next.
     let rough_cells = (rough_size / 2).min(rough_size.saturating_mul(width) / (line.bytes.len() + 1));
-    let rows_labelled = is_label(&first, 0)
-        || labels.as_ref().is_some_and(|labels| {
-            labels.len() + 1 == width || labels[0].is_empty() || Role::of(&labels[0]) == Some(Role::User)
-        });
+    let class = options.class_column.map(|column| column.wrapping_sub(1));
+    let rows_labelled = class != Some(0)
+        && (is_label(&first, 0)
+            || labels.as_ref().is_some_and(|labels| {
+                labels.len() + 1 == width || labels[0].is_empty() || Role::of(&labels[0]) == Some(Role::User)
+            }));
     let first_cell = usize::from(rows_labelled);
     if let Some(labels) = &mut labels {
         // The corner names no item.
@@ -57,13 +59,24 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
             );
         }
     }
+    if let Some(class) = class.filter(|&class| class < first_cell || class >= width) {
+        return Err(first.line_error(format!(
+            "column {} cannot hold the class: it is from {} to {width}",
+            class.wrapping_add(1),
+            first_cell + 1
+        )));
+    }
     lines.again();
 
     let Dataset { ratings, users, items, notes, .. } = dataset;
-    let columns: Vec<u32> = match &labels {
-        Some(labels) => labels.iter().map(|label| items.insert(label)).collect(),
-        None => (first_cell..width).map(|column| numbered(items, (column + 1 - first_cell) as u64)).collect(),
-    };
+    // Fields that are cells, with their items.
+    let columns: Vec<(usize, u32)> = (first_cell..width)
+        .filter(|&field| Some(field) != class)
+        .map(|field| match &labels {
+            Some(labels) => (field, items.insert(&labels[field - first_cell])),
+            None => (field, numbered(items, (field + 1 - first_cell) as u64)),
+        })
+        .collect();
     ratings.users.reserve(rough_cells);
     ratings.items.reserve(rough_cells);
     ratings.values.reserve(rough_cells);
@@ -77,8 +90,14 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
                 row.len()
             )));
         }
-        let user = if rows_labelled { users.insert(&row.id(0, "row label")?) } else { numbered(users, height) };
-        for (field, &item) in (first_cell..).zip(&columns) {
+        let label = if rows_labelled { Some(row.id(0, "row label")?) } else { None };
+        let user = match (class, label) {
+            (None, None) => numbered(users, height),
+            (None, Some(label)) => users.insert(&label),
+            (Some(class), None) => users.insert(&format!("{}/{height}", row.id(class, "class")?)),
+            (Some(class), Some(label)) => users.insert(&format!("{}/{label}", row.id(class, "class")?)),
+        };
+        for &(field, item) in &columns {
             match parse_number(&row.bytes(field)) {
                 Some(value) if value.is_finite() => ratings.push(user, item, value, None),
                 _ if is_missing(&row.bytes(field)) => missing += 1,
@@ -118,6 +137,28 @@ mod tests {
         }
         let worded = [triple("x", "a", 1.0), triple("x", "b", 2.0)];
         assert_eq!(triples(&read("gene,a,b\nx,1,2\n").unwrap()), worded);
+    }
+
+    #[test]
+    fn a_column_holds_classes() {
+        let with = |content, column| {
+            let options = ReadOptions { format: Format::Dense, class_column: Some(column), ..Default::default() };
+            read_named("d.csv", content, &options)
+        };
+        let numbered =
+            [triple("7/1", "1", 1.0), triple("7/1", "2", 2.0), triple("8/2", "1", 3.0), triple("8/2", "2", 4.0)];
+        assert_eq!(triples(&with("1,2,7\n3,4,8\n", 3).unwrap()), numbered);
+        let first = [triple("x/1", "2", 1.0), triple("x/1", "3", 2.0)];
+        assert_eq!(triples(&with("x,1,2\n", 1).unwrap()), first);
+        let named = [triple("x/u", "a", 1.0), triple("x/u", "b", 2.0)];
+        assert_eq!(triples(&with("id,a,kind,b\nu,1,x,2\n", 3).unwrap()), named);
+        for (content, column, expected) in [
+            ("1,2\n", 3, "d.csv:1: column 3 cannot hold the class: it is from 1 to 2"),
+            ("u,2\n", 0, "d.csv:1: column 0 cannot hold the class: it is from 2 to 2"),
+            ("1,\n", 2, "d.csv:1:3: column \"class\": the id is empty; give one or remove the line"),
+        ] {
+            assert_eq!(with(content, column).unwrap_err(), expected);
+        }
     }
 
     #[test]

@@ -1,14 +1,18 @@
-//! Rating files of any common form, read in one pass with little memory.
+//! Rating files of any common form, read in one pass with little memory; and pictures and texts as matrices.
 //!
 //! Text may be UTF-8 or Latin-1, with any line ends, plain or compressed with gzip. Users and items are numbered in the
 //! order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of
 //! its bytes, after decompression. That of a training and a test file is SHA-256 of their two hashes, one after the
-//! other, so that a line which moves from the one to the other changes it.
+//! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
+//! hashes of its files.
 
 mod cache;
 mod delimited;
 mod dense;
+mod documents;
+mod folder;
 mod matrix_market;
+mod pictures;
 mod text;
 mod titles;
 
@@ -23,13 +27,16 @@ use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 use cache::BinaryCopy;
+pub use documents::{DocumentOptions, StopWords, Weighting};
 use text::Lines;
 
-/// How a rating file is laid out.
+/// How the data are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// Matrix Market where the name ends in `.mtx` or `.mtx.gz`, else delimited.
+    /// Matrix Market where the name ends in `.mtx` or `.mtx.gz`, a picture where it ends in `.png`, `.jpg`, `.jpeg`,
+    /// `.pgm`, `.ppm` or `.pnm`, else delimited. A folder is pictures where it has more of these than of texts, else
+    /// documents.
     #[default]
     Auto,
     /// A rating a line: user, item and, where present, rating and timestamp.
@@ -38,6 +45,13 @@ pub enum Format {
     MatrixMarket,
     /// A table of numbers: a row a user, a column an item, every cell a rating.
     Dense,
+    /// One picture: a row a line of pixels, a column one of its pixels; see [`Layout::Picture`](super::Layout::Picture).
+    Picture,
+    /// A folder of pictures of one size: a row a picture, a column a pixel; see
+    /// [`Layout::Pictures`](super::Layout::Pictures).
+    Pictures,
+    /// A folder of texts, or a file with one a line: a row a document, a column a term, as [`DocumentOptions`] say.
+    Documents,
 }
 
 /// What becomes of a second rating of the same item by the same user.
@@ -77,8 +91,15 @@ pub struct ReadOptions {
     /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
     /// `None` goes by the header, or else by position: user, item, rating, timestamp.
     pub columns: Option<Vec<String>>,
-    /// Lines at the start to leave out, before a header.
+    /// Which column of a dense table, from 1, is no number but the class of its row, whose id becomes `class/id`, as
+    /// [`class_of`](super::class_of) understands it.
+    pub class_column: Option<usize>,
+    /// Lines at the start of a text file to leave out, before a header.
     pub skip_lines: usize,
+    /// Extension, with or without the dot, of the files of a folder that are rows; `None` takes all pictures or texts.
+    pub extension: Option<String>,
+    /// What documents become.
+    pub documents: DocumentOptions,
     /// What becomes of a second rating of the same item by the same user, within the training and within the test file.
     pub duplicates: Duplicates,
     /// Where set, ratings at or above it become 1, the others 0; after duplicates are merged.
@@ -90,20 +111,66 @@ pub struct ReadOptions {
     pub cache: Option<PathBuf>,
 }
 
-/// Reads a rating file and, where there is one, a ready-made test file of the same form.
+/// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
 /// # Errors
 /// [`Error::Data`] with the line and column of what cannot be used, [`Error::Io`] where a file cannot be read,
 /// [`Error::Usage`] for options that make no sense.
 pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
-    let mut dataset = match BinaryCopy::of(path, test, options) {
-        Some(copy) => copy.read_or(|| read_files(path, test, options))?,
-        None => read_files(path, test, options)?,
+    let format = match options.format {
+        Format::Auto if path.is_dir() => folder::format(path)?,
+        Format::Auto if folder::Kind::Pictures.names(path) => Format::Picture,
+        format => format,
+    };
+    let rows = |read: &dyn Fn(&mut Dataset) -> Result<Hash>| read_rows(test, options, read);
+    let mut dataset = match format {
+        Format::Picture => rows(&|dataset| pictures::read_picture(path, dataset))?,
+        Format::Pictures => rows(&|dataset| pictures::read_folder(path, options.extension.as_deref(), dataset))?,
+        Format::Documents => rows(&|dataset| documents::read(path, options, dataset))?,
+        Format::Auto | Format::Delimited | Format::MatrixMarket | Format::Dense => {
+            match BinaryCopy::of(path, test, options) {
+                Some(copy) => copy.read_or(|| read_files(path, test, options))?,
+                None => read_files(path, test, options)?,
+            }
+        }
     };
     if let Some(file) = &options.titles {
         dataset.titles = Some(titles::read(file, &dataset.items, &mut dataset.notes)?);
     }
     Ok(dataset)
+}
+
+/// Reads what is no file of ratings, with `read`.
+fn read_rows(
+    test: Option<&Path>,
+    options: &ReadOptions,
+    read: &dyn Fn(&mut Dataset) -> Result<Hash>,
+) -> Result<Dataset> {
+    if let Some(test) = test {
+        return Err(Error::Usage(format!(
+            "{}: a ready-made test file goes with a file of ratings; divide pictures and documents in another way",
+            test.display()
+        )));
+    }
+    let mut dataset = Dataset::default();
+    let hash = read(&mut dataset)?;
+    dataset.fingerprint = fingerprint(&[hash]);
+    binarize(&mut dataset.ratings, options.binarize);
+    Ok(dataset)
+}
+
+fn binarize(ratings: &mut Ratings, threshold: Option<f32>) {
+    if let Some(threshold) = threshold {
+        ratings.values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
+    }
+}
+
+/// Refuses more ratings than an index can tell apart.
+fn check_count(path: &Path, ratings: usize) -> Result<()> {
+    match u32::try_from(ratings) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::data(path, format!("more than {} ratings; divide the data", u32::MAX))),
+    }
 }
 
 /// Reads everything but titles from the files themselves.
@@ -117,9 +184,7 @@ fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result
     dataset.fingerprint = fingerprint(&hashes);
 
     let ratings = &mut dataset.ratings;
-    if let Some(threshold) = options.binarize {
-        ratings.values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
-    }
+    binarize(ratings, options.binarize);
     ratings.users.shrink_to_fit();
     ratings.items.shrink_to_fit();
     ratings.values.shrink_to_fit();
@@ -170,13 +235,14 @@ fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Resul
         Format::Auto if is_matrix_market(path) => matrix_market::read(lines, dataset)?,
         Format::Auto | Format::Delimited => delimited::read(lines, options, dataset)?,
         Format::Dense => dense::read(lines, options, dataset)?,
+        Format::Picture | Format::Pictures | Format::Documents => {
+            unreachable!("these are no lines of ratings, and read_dataset has gone another way")
+        }
     }
     if dataset.ratings.len() == start {
         return Err(Error::data(path, "holds no ratings; expected at least one"));
     }
-    if u32::try_from(dataset.ratings.len()).is_err() {
-        return Err(Error::data(path, format!("more than {} ratings; divide the file", u32::MAX)));
-    }
+    check_count(path, dataset.ratings.len())?;
     let Ratings { users, timestamps, .. } = &mut dataset.ratings;
     if timestamps.as_ref().is_some_and(|timestamps| timestamps.len() != users.len()) {
         *timestamps = None;
@@ -296,6 +362,23 @@ mod tests {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         (folder, path)
+    }
+
+    /// A folder with these files.
+    pub(super) fn folder<C: AsRef<[u8]>>(files: impl IntoIterator<Item = (impl AsRef<Path>, C)>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        folder
+    }
+
+    /// `result`'s error, with the folder's own path cut from it.
+    pub(super) fn problem<T>(folder: &tempfile::TempDir, result: Result<T>) -> String {
+        let prefix = format!("{}/", folder.path().display());
+        result.err().expect("an error").to_string().replace(&prefix, "").replace(prefix.trim_end_matches('/'), ".")
     }
 
     /// What reading `content` gives, the file's folder cut from errors.

@@ -1,0 +1,433 @@
+//! Texts as a matrix: a row a document, a column a term, a cell how much of the document the term makes.
+//!
+//! A term is a run of two letters or more, in lower case; whatever else there is separates terms, also an apostrophe.
+//! Which terms count and what their cells hold is said by [`DocumentOptions`]. Terms are in alphabetical order, cells
+//! that would be 0 are not stored, and documents without any term that counts are left out.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::folder::{Folder, Kind};
+use super::text::{Lines, decode};
+use super::{Hash, ReadOptions, check_count};
+use crate::data::{Dataset, Layout, Vocabulary};
+use crate::error::{Error, Result};
+
+/// Words that have little to do with what a text is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopWords {
+    /// All words count.
+    #[default]
+    None,
+    /// English articles, pronouns, prepositions, conjunctions and auxiliary verbs do not count.
+    English,
+}
+
+/// What the cell of a term that occurs tf times in a document holds, where n is the number of documents and df that of
+/// documents with the term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weighting {
+    /// tf.
+    Counts,
+    /// ln(1 + tf).
+    LogCounts,
+    /// tf · (ln((1 + n) / (1 + df)) + 1), divided by the Euclidean length of the document's row: the smoothed form that
+    /// scikit-learn has as its default.
+    #[default]
+    TfIdf,
+}
+
+/// Which terms are columns, and what their cells hold.
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `stop_words` | none | words that never count | |
+/// | `min_documents` | 2 | a term is in at least so many documents | from 1 |
+/// | `max_share` | 0.5 | a term is in at most this share of all documents | above 0, to 1 |
+/// | `max_terms` | all | so many terms count, those that occur most often | from 1 |
+/// | `weighting` | tf-idf | what a cell holds | |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DocumentOptions {
+    /// Words that never count.
+    pub stop_words: StopWords,
+    /// Fewest documents that a term is in.
+    pub min_documents: usize,
+    /// Largest share of all documents that a term is in, above 0 and at most 1.
+    pub max_share: f64,
+    /// Most terms: those that occur most often in all documents together, of equals the first by alphabet.
+    pub max_terms: Option<usize>,
+    /// What a cell holds.
+    pub weighting: Weighting,
+}
+
+impl Default for DocumentOptions {
+    fn default() -> Self {
+        Self {
+            stop_words: StopWords::None,
+            min_documents: 2,
+            max_share: 0.5,
+            max_terms: None,
+            weighting: Weighting::TfIdf,
+        }
+    }
+}
+
+/// Words that [`StopWords::English`] leaves out; those like `ll` and `doesn` are what an apostrophe cuts.
+const ENGLISH: &str = "\
+    a about above after again against all also although am among an and another any are aren around as at \
+    be because been before being below between both but by can cannot could couldn \
+    did didn do does doesn doing don done down during each either else ever every few for from further \
+    had hadn has hasn have haven having he her here hers herself him himself his how however \
+    if in into is isn it its itself just ll many may me might more most much must mustn my myself \
+    neither no nor not now of off on once one only onto or other our ours ourselves out over own per \
+    re same shall shan she should shouldn since so some such than that the their theirs them themselves then there \
+    these they this those though through thus to too under until up upon us \
+    ve very was wasn we were weren what when where whether which while who whom whose why will with within without won \
+    would wouldn yet you your yours yourself yourselves";
+
+/// Documents as they are collected: which terms, and how often.
+#[derive(Default)]
+struct Corpus {
+    /// Terms in order of first appearance.
+    terms: Vocabulary,
+    ids: Vec<String>,
+    /// Term indices of each document with counts, by index.
+    documents: Vec<Vec<(u32, u32)>>,
+    /// Terms of the document that is being read, in its order.
+    pending: Vec<u32>,
+}
+
+impl Corpus {
+    /// Adds text to the document that is being read.
+    fn read(&mut self, text: &[u8]) {
+        let text = decode(text).to_lowercase();
+        let words = text.split(|c: char| !c.is_alphabetic());
+        // Two letters, not two bytes.
+        let terms = words.filter(|word| word.chars().nth(1).is_some());
+        self.pending.extend(terms.map(|term| self.terms.insert(term)));
+    }
+
+    /// Ends the document that was being read.
+    fn end(&mut self, id: String) {
+        self.pending.sort_unstable();
+        let counts = self.pending.chunk_by(PartialEq::eq).map(|equal| (equal[0], equal.len() as u32));
+        self.documents.push(counts.collect());
+        self.ids.push(id);
+        self.pending.clear();
+    }
+
+    /// The terms that count, in alphabetical order.
+    fn columns(&self, options: &DocumentOptions, spread: &[u32]) -> Vec<u32> {
+        let mut occurrences = vec![0_u64; self.terms.len()];
+        for &(term, count) in self.documents.iter().flatten() {
+            occurrences[term as usize] += u64::from(count);
+        }
+        let stop_words: HashSet<&str> = match options.stop_words {
+            StopWords::None => HashSet::new(),
+            StopWords::English => ENGLISH.split_whitespace().collect(),
+        };
+        let most = options.max_share * self.documents.len() as f64;
+        let counts = |&term: &u32| {
+            let documents = spread[term as usize];
+            documents as usize >= options.min_documents
+                && f64::from(documents) <= most
+                && !stop_words.contains(self.terms.id(term as usize))
+        };
+        let mut columns: Vec<u32> = (0..self.terms.len() as u32).filter(counts).collect();
+        columns.sort_unstable_by_key(|&term| self.terms.id(term as usize));
+        if let Some(most) = options.max_terms {
+            // Stable: the first by alphabet of equals.
+            columns.sort_by_key(|&term| std::cmp::Reverse(occurrences[term as usize]));
+            columns.truncate(most);
+            columns.sort_unstable_by_key(|&term| self.terms.id(term as usize));
+        }
+        columns
+    }
+
+    /// Adds the cells of all documents to `dataset`.
+    fn weigh(&self, path: &Path, options: &DocumentOptions, dataset: &mut Dataset) -> Result<()> {
+        let mut spread = vec![0_u32; self.terms.len()];
+        for &(term, _) in self.documents.iter().flatten() {
+            spread[term as usize] += 1;
+        }
+        let columns = self.columns(options, &spread);
+        if columns.is_empty() {
+            return Err(Error::data(
+                path,
+                format!(
+                    "none of the {} terms of {} documents counts; lower min_documents (it is {}) or raise max_share (it is {})",
+                    self.terms.len(),
+                    self.documents.len(),
+                    options.min_documents,
+                    options.max_share
+                ),
+            ));
+        }
+        let number = self.documents.len() as f64;
+        // Column and weight of each term.
+        let mut weights = vec![None; self.terms.len()];
+        for (column, &term) in (0..).zip(&columns) {
+            let idf = ((1.0 + number) / (1.0 + f64::from(spread[term as usize]))).ln() + 1.0;
+            weights[term as usize] = Some((column, idf));
+        }
+        dataset.layout = Layout::Documents;
+        dataset.items = Vocabulary::from_ids(columns.iter().map(|&term| self.terms.id(term as usize)));
+        let mut left_out = 0;
+        for (id, document) in self.ids.iter().zip(&self.documents) {
+            let weigh = |&(term, count): &(u32, u32)| {
+                let (column, idf) = weights[term as usize]?;
+                let count = f64::from(count);
+                let weight = match options.weighting {
+                    Weighting::Counts => count,
+                    Weighting::LogCounts => count.ln_1p(),
+                    Weighting::TfIdf => count * idf,
+                };
+                Some((column, weight))
+            };
+            let mut cells: Vec<(u32, f64)> = document.iter().filter_map(weigh).collect();
+            if cells.is_empty() {
+                left_out += 1;
+                continue;
+            }
+            cells.sort_unstable_by_key(|&(column, _)| column);
+            let length = match options.weighting {
+                Weighting::Counts | Weighting::LogCounts => 1.0,
+                Weighting::TfIdf => cells.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt(),
+            };
+            let row = dataset.users.insert(id);
+            for (column, weight) in cells {
+                dataset.ratings.push(row, column, (weight / length) as f32, None);
+            }
+        }
+        if left_out > 0 {
+            let what = if left_out == 1 {
+                "document has no term that counts and is"
+            } else {
+                "documents have no term that counts and are"
+            };
+            dataset.notes.push(format!("{}: {left_out} {what} left out", path.display()));
+        }
+        check_count(path, dataset.ratings.len())
+    }
+}
+
+fn check(options: &DocumentOptions) -> Result<()> {
+    let DocumentOptions { min_documents, max_share, max_terms, .. } = *options;
+    if min_documents == 0 || max_terms == Some(0) || !(max_share > 0.0 && max_share <= 1.0) {
+        return Err(Error::Usage(format!(
+            "documents: min_documents = {min_documents} and max_terms are at least 1, max_share = {max_share} is above 0 \
+             and at most 1"
+        )));
+    }
+    Ok(())
+}
+
+/// Reads a folder of texts, all or those with `options.extension`, a document each, called like its file without
+/// extension; or a file with a document a line, called by the number of the line from 1. `options.skip_lines` are left
+/// out at the start of every file.
+pub(super) fn read(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
+    let ReadOptions { skip_lines, extension, documents, .. } = options;
+    check(documents)?;
+    let mut corpus = Corpus::default();
+    let hash = if path.is_dir() {
+        let folder = Folder::list(path, Kind::Texts, extension.as_deref())?;
+        dataset.notes.extend(folder.note());
+        let mut hashes = Vec::with_capacity(folder.members.len());
+        for member in &folder.members {
+            hashes.push(lines(&member.path, *skip_lines, |_, text| corpus.read(text))?);
+            corpus.end(member.id.clone());
+        }
+        folder.hash(&hashes)
+    } else {
+        lines(path, *skip_lines, |number, text| {
+            corpus.read(text);
+            corpus.end(number.to_string());
+        })?
+    };
+    corpus.weigh(path, documents, dataset)?;
+    Ok(hash)
+}
+
+/// Hands out number and bytes of the lines of a file that are not blank, and returns the hash of its content.
+fn lines(path: &Path, skip: usize, mut each: impl FnMut(u64, &[u8])) -> Result<Hash> {
+    let mut hash = Sha256::new();
+    let mut lines = Lines::open(path, &mut hash)?;
+    lines.skip(skip)?;
+    while let Some(line) = lines.next()? {
+        each(line.number, line.bytes);
+    }
+    Ok(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::tests::{folder, problem, triple, triples};
+    use super::super::{Format, ReadOptions, hexadecimal, read_dataset};
+    use super::*;
+
+    /// Every term that any document has, counted.
+    const COUNTED: DocumentOptions = DocumentOptions {
+        stop_words: StopWords::None,
+        min_documents: 1,
+        max_share: 1.0,
+        max_terms: None,
+        weighting: Weighting::Counts,
+    };
+
+    fn options(documents: DocumentOptions) -> ReadOptions {
+        ReadOptions { format: Format::Documents, documents, ..ReadOptions::default() }
+    }
+
+    /// A dataset of documents, a line each.
+    fn read(content: impl AsRef<[u8]>, documents: DocumentOptions) -> Result<Dataset, String> {
+        super::super::tests::read("d.txt", content, &options(documents))
+    }
+
+    fn terms(content: &str, documents: DocumentOptions) -> Vec<String> {
+        read(content, documents).unwrap().items.ids().map(Into::into).collect()
+    }
+
+    #[test]
+    fn terms_are_runs_of_letters_in_lower_case() {
+        let text = "It's 3pm: ÄRGER, naïve x-ray\nÀ LA mode_2; ΟΔΌΣ e.g. \u{fb01}t";
+        assert_eq!(terms(text, COUNTED), ["it", "la", "mode", "naïve", "pm", "ray", "ärger", "οδός", "\u{fb01}t"]);
+    }
+
+    #[test]
+    fn a_line_is_a_document_called_by_its_number() {
+        let data = read("bb aa bb\n\n!! 12\naa cc\r\n", COUNTED).unwrap();
+        assert_eq!(
+            triples(&data),
+            [triple("1", "aa", 1.0), triple("1", "bb", 2.0), triple("4", "aa", 1.0), triple("4", "cc", 1.0)]
+        );
+        assert_eq!(data.layout, Layout::Documents);
+        assert!(data.notes[0].ends_with("d.txt: 1 document has no term that counts and is left out"));
+        assert_eq!(data.fingerprint, hexadecimal(&Sha256::digest("bb aa bb\n\n!! 12\naa cc\r\n")));
+    }
+
+    #[test]
+    fn common_and_rare_terms_do_not_count() {
+        // aa is in four of four documents, bb in three, cc in two, dd in one.
+        let text = "aa bb cc dd\naa bb cc\naa bb\naa\n";
+        for (min_documents, max_share, expected) in [
+            (1, 1.0, &["aa", "bb", "cc", "dd"][..]),
+            (2, 1.0, &["aa", "bb", "cc"]),
+            (2, 0.75, &["bb", "cc"]),
+            (1, 0.74, &["cc", "dd"]),
+            (2, 0.5, &["cc"]),
+        ] {
+            assert_eq!(terms(text, DocumentOptions { min_documents, max_share, ..COUNTED }), expected);
+        }
+        assert_eq!(
+            read(text, DocumentOptions { min_documents: 3, max_share: 0.5, ..COUNTED }).unwrap_err(),
+            "d.txt: none of the 4 terms of 4 documents counts; lower min_documents (it is 3) or raise max_share (it is 0.5)"
+        );
+    }
+
+    #[test]
+    fn the_most_frequent_terms_stay() {
+        let text = "dd cc cc bb\nbb aa aa\ncc\n";
+        for (most, expected) in
+            [(1, &["cc"][..]), (2, &["aa", "cc"]), (3, &["aa", "bb", "cc"]), (9, &["aa", "bb", "cc", "dd"])]
+        {
+            assert_eq!(terms(text, DocumentOptions { max_terms: Some(most), ..COUNTED }), expected);
+        }
+    }
+
+    #[test]
+    fn english_function_words_do_not_count() {
+        let text = "The cat didn't sit on its mat, because they'll have moved it";
+        let english = DocumentOptions { stop_words: StopWords::English, ..COUNTED };
+        assert_eq!(terms(text, english), ["cat", "mat", "moved", "sit"]);
+        let words: Vec<_> = ENGLISH.split_whitespace().collect();
+        assert!(words.is_sorted() && words.iter().all(|word| word.chars().all(|c| c.is_ascii_lowercase())));
+    }
+
+    /// ```python
+    /// from sklearn.feature_extraction.text import TfidfVectorizer
+    /// print(TfidfVectorizer().fit_transform(["aa bb bb", "aa cc", "aa"]).toarray())
+    /// ```
+    /// That is 1 for the idf of aa, and ln(4 / 2) + 1 for those of bb and cc.
+    #[test]
+    fn tf_idf_is_that_of_scikit_learn() {
+        let data = read("aa bb bb\naa cc\naa\n", DocumentOptions { weighting: Weighting::TfIdf, ..COUNTED }).unwrap();
+        let expected = [0.283_216_92, 0.959_055_9, 0.508_542_3, 0.861_037, 1.0];
+        for (value, expected) in data.ratings.values.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-6, "{:?}", data.ratings.values);
+        }
+        assert_eq!(data.ratings.len(), expected.len());
+    }
+
+    #[test]
+    fn log_counts() {
+        let data = read("aa bb bb\n", DocumentOptions { weighting: Weighting::LogCounts, ..COUNTED }).unwrap();
+        assert_eq!(data.ratings.values, [2.0_f32.ln(), 3.0_f32.ln()]);
+    }
+
+    #[test]
+    fn each_text_of_a_folder_is_a_document() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all("bb\n\nÜber\n".as_bytes()).unwrap();
+        let folder = folder([
+            ("sport/10.txt", b"aa\nbb aa".to_vec()),
+            ("sport/9.txt.gz", gzip.finish().unwrap()),
+            ("business/note", b"caf\xe9".to_vec()),
+            ("business/empty.md", Vec::new()),
+            ("business/.draft.txt", b"zz".to_vec()),
+            ("list.csv", b"zz".to_vec()),
+        ]);
+        // Without a word about the format, too.
+        let data =
+            read_dataset(folder.path(), None, &ReadOptions { format: Format::Auto, ..options(COUNTED) }).unwrap();
+        assert_eq!(
+            triples(&data),
+            [
+                triple("business/note", "café", 1.0),
+                triple("sport/9", "bb", 1.0),
+                triple("sport/9", "über", 1.0),
+                triple("sport/10", "aa", 2.0),
+                triple("sport/10", "bb", 1.0)
+            ]
+        );
+        assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
+        assert!(
+            data.notes[0].ends_with(": 1 file is left out: it is called otherwise than the others"),
+            "{:?}",
+            data.notes
+        );
+        let skipped = ReadOptions { skip_lines: 1, ..options(COUNTED) };
+        let data = read_dataset(folder.path(), None, &skipped).unwrap();
+        assert_eq!(
+            triples(&data),
+            [triple("sport/9", "über", 1.0), triple("sport/10", "aa", 1.0), triple("sport/10", "bb", 1.0)]
+        );
+    }
+
+    #[test]
+    fn wrong_files_and_options_are_refused() {
+        let zero = folder([("a.txt", &b"aa"[..]), ("b.txt", b"\0\x01")]);
+        let message = problem(&zero, read_dataset(zero.path(), None, &options(COUNTED)));
+        assert!(message.starts_with("b.txt: is not a text file"), "{message}");
+        let none = folder([("a.csv", "aa")]);
+        assert_eq!(
+            problem(&none, read_dataset(none.path(), None, &options(COUNTED))),
+            ".: holds no texts (.txt, .text, .md or without extension); give the extension where they are called otherwise"
+        );
+        assert!(read("12 34\n", COUNTED).unwrap_err().contains("none of the 0 terms of 1 documents counts"));
+        for wrong in [
+            DocumentOptions { min_documents: 0, ..COUNTED },
+            DocumentOptions { max_terms: Some(0), ..COUNTED },
+            DocumentOptions { max_share: 0.0, ..COUNTED },
+            DocumentOptions { max_share: 1.1, ..COUNTED },
+        ] {
+            assert!(read("aa\n", wrong).unwrap_err().starts_with("documents: "));
+        }
+    }
+}
