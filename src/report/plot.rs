@@ -1,4 +1,4 @@
-//! Charts as PNG and SVG: curves, scatter, and predictions against the truth.
+//! Charts as PNG and SVG: curves, scatter, maps with names, heat maps, and predictions against the truth.
 //!
 //! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are left out, and where nothing is left
 //! there are empty axes.
@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
+use kuva::plot::colormap::ColorMap;
+use kuva::plot::volcano::LabelStyle;
 use kuva::plot::{BandPlot, LegendEntry, LegendShape, LinePlot, LineStyle, ScatterPlot};
+use kuva::render::color::Color;
 use kuva::render::figure::Figure;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
+use crate::data::matrix::Dense;
 use crate::error::{Error, Result};
 
 /// Okabe and Ito's colors, which the color-blind can tell apart too.
@@ -29,6 +33,8 @@ const TAILS_COLOR: &str = "#c3dbee";
 const SCALE: f32 = 1.5;
 /// Curves of at most this many points show each of them.
 const MAX_MARKED: usize = 40;
+/// Most cells of a side of a [`heat_map`]; larger matrices are shown by the means of blocks.
+const MAX_SIDE: usize = 400;
 /// Most truth values, or bins of them, that [`prediction_vs_truth`] tells apart.
 const MAX_GROUPS: usize = 20;
 
@@ -201,6 +207,117 @@ pub fn scatter(title: &str, x_label: &str, y_label: &str, points: &[(f64, f64)],
     }
     let width = if identity { 700.0 } else { 620.0 };
     chart(title, (width, 500.0), x, y, plots, legend)
+}
+
+/// Points of several kinds on one plane, named beside them.
+///
+/// `names` holds the names of each series' points, or nothing where they are to be dots only. Names move away from each
+/// other and from the points, and a line leads back.
+pub fn map(title: &str, x_label: &str, y_label: &str, series: &[Series], names: &[Vec<String>]) -> Chart {
+    let (mut named, mut texts, mut colors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut plots, mut legend) = (Vec::new(), Vec::new());
+    for (at, (series, names)) in series.iter().zip(names).enumerate() {
+        let color = COLORS[at % COLORS.len()];
+        legend.push(entry(&shortened(&series.name), color, LegendShape::Circle, false));
+        if names.is_empty() {
+            let points = drawable(&series.points);
+            let opacity = (12.0 / (points.len() as f64).sqrt()).clamp(0.25, 0.8);
+            plots.push(dots(&points, color, 3.0, opacity));
+            continue;
+        }
+        for (point, name) in series.points.iter().zip(names).filter(|(point, _)| !drawable(&[**point]).is_empty()) {
+            named.push(*point);
+            texts.push(label(&shortened(name)));
+            colors.push(color);
+        }
+    }
+    if !named.is_empty() {
+        let marks = ScatterPlot::new().with_data(named).with_size(3.0).with_colors(colors);
+        plots.push(marks.with_labels(texts).with_label_style(LabelStyle::Repel).into());
+    }
+    let points = || series.iter().flat_map(|series| drawable(&series.points));
+    let x = Axis::new(x_label, points().map(|point| point.0).collect::<Vec<_>>().into_iter());
+    let y = Axis::new(y_label, points().map(|point| point.1).collect::<Vec<_>>().into_iter());
+    if series.len() < 2 {
+        legend.clear();
+    }
+    chart(title, (900.0, 640.0), x, y, plots, legend)
+}
+
+/// A matrix as shades from white (`range.0` and below) to dark blue (`range.1` and above), the first row on top.
+///
+/// `names` are those of the rows, shown where there is room; it may be empty. A matrix of more than 400 rows or columns
+/// is shown by the means of blocks.
+pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) -> Chart {
+    const TEXT: u32 = 12;
+    const SIDE: f64 = 608.0;
+    let block = matrix.rows().max(matrix.columns()).div_ceil(MAX_SIDE).max(1);
+    let (rows, columns) = (matrix.rows().div_ceil(block), matrix.columns().div_ceil(block));
+    let cell = (SIDE / rows.max(columns).max(1) as f64).clamp(1.0, 40.0);
+    // Whole pixels leave no seams between cells.
+    let cell = (cell * f64::from(SCALE)).floor() / f64::from(SCALE);
+    let named = names.len() == rows && cell >= f64::from(TEXT);
+    let longest = names.iter().map(|name| shortened(name).chars().count()).max().unwrap_or(0);
+    let left = if named { 20.0 + 0.56 * f64::from(TEXT) * longest as f64 } else { 20.0 };
+    let (top, width, height) = (56.0, cell * columns as f64, cell * rows as f64);
+    let bar = left + width + 20.0;
+    let bar_height = height.max(120.0);
+    let shade = |value: f64| -> Color {
+        let share = ((value - range.0) / (range.1 - range.0)).clamp(0.0, 1.0);
+        ColorMap::Blues.map(if share.is_nan() { 0.0 } else { share }).into()
+    };
+
+    let title_width = 20.0 + 10.5 * title.chars().count() as f64;
+    let mut scene = Scene::new((bar + 80.0).max(title_width), top + bar_height + 20.0);
+    let mut write = |x: f64, y: f64, text: &str, size: u32, anchor: TextAnchor| {
+        let content = label(text);
+        scene.add(Primitive::Text { x, y, content, size, anchor, rotate: None, bold: false, color: None });
+    };
+    write(20.0, 32.0, title, 18, TextAnchor::Start);
+    let middle = 0.36 * f64::from(TEXT);
+    if named {
+        for (row, name) in names.iter().enumerate() {
+            write(left - 6.0, top + (row as f64 + 0.5) * cell + middle, &shortened(name), TEXT, TextAnchor::End);
+        }
+    }
+    for tick in 0..=4 {
+        let share = f64::from(tick) / 4.0;
+        let step = (range.1 - range.0) / 4.0;
+        let text = number(range.0 + share * (range.1 - range.0), step, range.0.abs().max(range.1.abs()));
+        write(bar + 24.0, top + (1.0 - share) * bar_height + middle, &text, TEXT, TextAnchor::Start);
+    }
+    let (mut x, mut y, mut w, mut h, mut fills) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut fill = |place: (f64, f64), size: (f64, f64), color: Color| {
+        x.push(place.0);
+        y.push(place.1);
+        w.push(size.0);
+        h.push(size.1);
+        fills.push(color);
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            let inside = |start: usize, end: usize| start * block..((start + 1) * block).min(end);
+            let cells = inside(row, matrix.rows()).flat_map(|row| {
+                matrix.row(row)[inside(column, matrix.columns())].iter().map(|&value| f64::from(value))
+            });
+            let value = mean(cells.collect::<Vec<_>>().into_iter());
+            fill((left + column as f64 * cell, top + row as f64 * cell), (cell, cell), shade(value));
+        }
+    }
+    const STEPS: usize = 64;
+    let step = bar_height / STEPS as f64;
+    for at in 0..STEPS {
+        let value = range.1 - (range.1 - range.0) * (at as f64 + 0.5) / STEPS as f64;
+        fill((bar, top + at as f64 * step), (16.0, step + 0.5), shade(value));
+    }
+    scene.add(Primitive::RectBatch { x, y, w, h, fills });
+    let mut frame = |x: f64, width: f64, height: f64| {
+        let (fill, stroke, stroke_width) = (Color::None, Some(GREY.into()), Some(1.0));
+        scene.add(Primitive::Rect { x, y: top, width, height, fill, stroke, stroke_width, opacity: None });
+    };
+    frame(left, width, height);
+    frame(bar, 16.0, bar_height);
+    Chart { scene }
 }
 
 /// How predictions spread around the truth they should have met.
@@ -442,7 +559,7 @@ fn entry(name: &str, color: &str, shape: LegendShape, dashed: bool) -> LegendEnt
 }
 
 /// Text for kuva, which reads `$…$` as a formula and passes control characters on to the SVG.
-fn label(text: &str) -> String {
+pub(super) fn label(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ").replace('$', "\\$")
 }
 
