@@ -15,6 +15,8 @@ const MARGIN: u32 = 10;
 const TITLE_SIZE: u32 = 20;
 const CAPTION_SIZE: u32 = 14;
 const CAPTION_COLOR: &str = "#444444";
+/// Of the line around a tile, which may itself be white.
+const FRAME_COLOR: &str = "#c8c8c8";
 /// Widths of a tile on the sheet. Smaller pictures are magnified by a whole number, larger ones made smaller.
 const TILE_WIDTHS: (u32, u32) = (80, 480);
 
@@ -108,31 +110,29 @@ pub fn sheet(title: &str, tiles: &[Tile], columns: usize) -> Result<Png> {
     let sheet_height = last + cell_height + caption_height + MARGIN;
 
     let mut scene = Scene::new(f64::from(sheet_width), f64::from(sheet_height));
-    let mut write = |x: u32, y: u32, content: String, size: u32, anchor: TextAnchor, color: Option<&str>| {
-        let color = color.map(Into::into);
-        scene.add(Primitive::Text {
-            x: x.into(),
-            y: y.into(),
-            content,
-            size,
-            anchor,
-            rotate: None,
-            bold: false,
-            color,
-        });
+    let text = |x: u32, y: u32, text: &str, size: u32, anchor: TextAnchor, color: Option<&str>| {
+        let (x, y, content, color) = (x.into(), y.into(), label(text), color.map(Into::into));
+        Primitive::Text { x, y, content, size, anchor, rotate: None, bold: false, color }
     };
-    write(MARGIN, MARGIN + TITLE_SIZE, label(title), TITLE_SIZE, TextAnchor::Start, None);
+    scene.add(text(MARGIN, MARGIN + TITLE_SIZE, title, TITLE_SIZE, TextAnchor::Start, None));
     for (at, tile) in tiles.iter().enumerate() {
         let (x, y) = place(at);
         // About as many letters as fit.
         let letters = (cell_width / (CAPTION_SIZE / 2)) as usize;
-        let caption = label(&tile.caption.chars().take(letters).collect::<String>());
+        let caption: String = tile.caption.chars().take(letters).collect();
         let baseline = y + cell_height + CAPTION_SIZE + 2;
-        write(x + cell_width / 2, baseline, caption, CAPTION_SIZE, TextAnchor::Middle, Some(CAPTION_COLOR));
+        scene.add(text(x + cell_width / 2, baseline, &caption, CAPTION_SIZE, TextAnchor::Middle, Some(CAPTION_COLOR)));
+        // A frame is a grey box with a white one in it.
+        for (edge, color) in [(1.0, FRAME_COLOR), (0.0, "#ffffff")] {
+            let (x, y) = (f64::from(x) - edge, f64::from(y) - edge);
+            let (width, height) = (f64::from(cell_width) + 2.0 * edge, f64::from(cell_height) + 2.0 * edge);
+            let fill = color.into();
+            scene.add(Primitive::Rect { x, y, width, height, fill, stroke: None, stroke_width: None, opacity: None });
+        }
     }
     let failed = |what: &dyn std::fmt::Display| Error::Failed(format!("cannot draw the pictures: {what}"));
-    let text = RasterBackend::new().render_scene(&scene).map_err(|e| failed(&e))?;
-    let mut sheet = image::load_from_memory(&text).map_err(|e| failed(&e))?.to_rgb8();
+    let drawn = RasterBackend::new().with_scale(1.0).render_scene(&scene).map_err(|e| failed(&e))?;
+    let mut sheet = image::load_from_memory(&drawn).map_err(|e| failed(&e))?.to_rgb8();
     for (at, tile) in tiles.iter().enumerate() {
         let (own_width, own_height) = (scaled(tile.pixels.width()), scaled(tile.pixels.height()));
         let filter = if width < least { FilterType::Nearest } else { FilterType::CatmullRom };

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::colormap::ColorMap;
-use kuva::plot::volcano::LabelStyle;
 use kuva::plot::{BandPlot, LegendEntry, LegendShape, LinePlot, LineStyle, ScatterPlot};
 use kuva::render::color::Color;
 use kuva::render::figure::Figure;
@@ -211,37 +210,73 @@ pub fn scatter(title: &str, x_label: &str, y_label: &str, points: &[(f64, f64)],
 
 /// Points of several kinds on one plane, named beside them.
 ///
-/// `names` holds the names of each series' points, or nothing where they are to be dots only. Names move away from each
-/// other and from the points, and a line leads back.
+/// `names` holds the names of each series' points, or nothing where they are to be dots only. Each name takes the nearest
+/// free place, the first ones first, with a line back to its point where that is not beside it; a name without any free
+/// place near its point is left out.
 pub fn map(title: &str, x_label: &str, y_label: &str, series: &[Series], names: &[Vec<String>]) -> Chart {
-    let (mut named, mut texts, mut colors) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut plots, mut legend) = (Vec::new(), Vec::new());
+    let (mut plots, mut legend, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    let mut everything = Vec::new();
     for (at, (series, names)) in series.iter().zip(names).enumerate() {
         let color = COLORS[at % COLORS.len()];
         legend.push(entry(&shortened(&series.name), color, LegendShape::Circle, false));
-        if names.is_empty() {
-            let points = drawable(&series.points);
-            let opacity = (12.0 / (points.len() as f64).sqrt()).clamp(0.25, 0.8);
-            plots.push(dots(&points, color, 3.0, opacity));
-            continue;
-        }
-        for (point, name) in series.points.iter().zip(names).filter(|(point, _)| !drawable(&[**point]).is_empty()) {
-            named.push(*point);
-            texts.push(label(&shortened(name)));
-            colors.push(color);
-        }
+        let points = drawable(&series.points);
+        let opacity = if names.is_empty() { (12.0 / (points.len() as f64).sqrt()).clamp(0.25, 0.8) } else { 1.0 };
+        plots.push(dots(&points, color, 3.0, opacity));
+        let names = series.points.iter().zip(names).filter(|(point, _)| !drawable(&[**point]).is_empty());
+        named.extend(names.map(|(point, name)| (*point, shortened(name))));
+        everything.extend(points);
     }
-    if !named.is_empty() {
-        let marks = ScatterPlot::new().with_data(named).with_size(3.0).with_colors(colors);
-        plots.push(marks.with_labels(texts).with_label_style(LabelStyle::Repel).into());
-    }
-    let points = || series.iter().flat_map(|series| drawable(&series.points));
-    let x = Axis::new(x_label, points().map(|point| point.0).collect::<Vec<_>>().into_iter());
-    let y = Axis::new(y_label, points().map(|point| point.1).collect::<Vec<_>>().into_iter());
     if series.len() < 2 {
         legend.clear();
     }
-    chart(title, (900.0, 640.0), x, y, plots, legend)
+    let x = Axis::new(x_label, everything.iter().map(|point| point.0));
+    let y = Axis::new(y_label, everything.iter().map(|point| point.1));
+    let (mut scene, frame) = drawn(title, (900.0, 640.0), x, y, plots, legend);
+    add_names(&mut scene, &frame, &named);
+    Chart { scene }
+}
+
+/// Writes names beside points, none over another or over a point.
+fn add_names(scene: &mut Scene, frame: &ComputedLayout, named: &[((f64, f64), String)]) {
+    const TEXT: u32 = 12;
+    const HALF_HEIGHT: f64 = 7.0;
+    /// Distances from the point to the name's edge. From the second on, a line is drawn.
+    const DISTANCES: [f64; 8] = [5.0, 14.0, 24.0, 36.0, 50.0, 66.0, 84.0, 104.0];
+    let points: Vec<(f64, f64)> = named.iter().map(|((x, y), _)| (frame.map_x(*x), frame.map_y(*y))).collect();
+    // Centre and half the width of those that have a place.
+    let mut placed: Vec<((f64, f64), f64)> = Vec::new();
+    for (&(x, y), (_, name)) in points.iter().zip(named) {
+        let half = 0.28 * f64::from(TEXT) * name.chars().count() as f64 + 2.0;
+        let is_free = |&(_, (cx, cy)): &(f64, (f64, f64))| {
+            let inside = cx - half >= frame.margin_left
+                && cx + half <= frame.width - frame.margin_right
+                && cy - HALF_HEIGHT >= frame.margin_top
+                && cy + HALF_HEIGHT <= frame.height - frame.margin_bottom;
+            let apart = |&((ox, oy), other): &((f64, f64), f64)| {
+                (cx - ox).abs() >= half + other || (cy - oy).abs() >= 2.0 * HALF_HEIGHT
+            };
+            let beside = |&(px, py): &(f64, f64)| (cx - px).abs() >= half + 2.0 || (cy - py).abs() >= HALF_HEIGHT + 3.0;
+            inside && placed.iter().all(apart) && points.iter().all(beside)
+        };
+        let places = DISTANCES.into_iter().flat_map(|distance| {
+            // Above and below first, then around the clock.
+            let hours = [0, 6, 3, 9, 1, 11, 5, 7, 2, 10, 4, 8];
+            hours.map(|hour| {
+                let (sine, cosine) = (f64::from(hour) * std::f64::consts::TAU / 12.0).sin_cos();
+                (distance, (x + sine * (distance + half), y - cosine * (distance + HALF_HEIGHT)))
+            })
+        });
+        let Some((distance, centre)) = places.into_iter().find(is_free) else { continue };
+        placed.push((centre, half));
+        if distance > DISTANCES[0] {
+            let edge =
+                (x.clamp(centre.0 - half, centre.0 + half), y.clamp(centre.1 - HALF_HEIGHT, centre.1 + HALF_HEIGHT));
+            let (x1, y1, x2, y2, stroke) = (edge.0, edge.1, x, y, GREY.into());
+            scene.add(Primitive::Line { x1, y1, x2, y2, stroke, stroke_width: 0.7, stroke_dasharray: None });
+        }
+        let (x, y, content, anchor) = (centre.0, centre.1 + 0.36 * f64::from(TEXT), label(name), TextAnchor::Middle);
+        scene.add(Primitive::Text { x, y, content, size: TEXT, anchor, rotate: None, bold: false, color: None });
+    }
 }
 
 /// A matrix as shades from white (`range.0` and below) to dark blue (`range.1` and above), the first row on top.
@@ -588,14 +623,19 @@ fn layout((width, height): (f64, f64), x: Axis, y: Axis) -> Layout {
         .with_y_tick_format(TickFormat::Custom(y.format))
 }
 
-fn chart(
+fn chart(title: &str, size: (f64, f64), x: Axis, y: Axis, plots: Vec<Plot>, legend: Vec<LegendEntry>) -> Chart {
+    Chart { scene: drawn(title, size, x, y, plots, legend).0 }
+}
+
+/// The scene of a chart, and where on it the axes are.
+fn drawn(
     title: &str,
     (width, height): (f64, f64),
     x: Axis,
     y: Axis,
     mut plots: Vec<Plot>,
     legend: Vec<LegendEntry>,
-) -> Chart {
+) -> (Scene, ComputedLayout) {
     // Without any plot, kuva draws no axes.
     plots.push(dots(&[], GUIDE_COLOR, 1.0, 1.0));
     let y_label = label(&y.label);
@@ -608,7 +648,9 @@ fn chart(
     // The label of the y axis lies flat above it: easier to read, and kuva draws turned text without smoothing.
     let frame = ComputedLayout::from_layout(&layout);
     let top = frame.margin_top + f64::from(frame.label_size);
-    let mut scene = render_multiple(plots, layout.with_force_margins_y(top, frame.margin_bottom));
+    let layout = layout.with_force_margins_y(top, frame.margin_bottom);
+    let placed = ComputedLayout::from_layout(&layout);
+    let mut scene = render_multiple(plots, layout);
     scene.add(Primitive::Text {
         x: 12.0,
         y: top - f64::from(frame.label_size),
@@ -619,7 +661,7 @@ fn chart(
         bold: false,
         color: None,
     });
-    Chart { scene }
+    (scene, placed)
 }
 
 #[cfg(test)]
@@ -657,6 +699,8 @@ mod tests {
                 curves("t", "x", "y", &series(points)),
                 scatter("t", "x", "y", points, false),
                 scatter("t", "x", "y", points, true),
+                map("t", "x", "y", &series(points), &[vec!["a".into(); points.len()]]),
+                map("t", "x", "y", &series(points), &[vec![]]),
                 prediction_vs_truth(&singles(|p| p.0), &singles(|p| p.1)),
             ] {
                 let png = chart.png().expect("a picture");
@@ -723,6 +767,43 @@ mod tests {
             assert!(shown.contains(&expected.to_owned()), "{shown:?}");
         }
         assert_eq!(shortened(&"ä".repeat(40)).chars().count(), 32);
+    }
+
+    #[test]
+    fn a_map_names_its_points_and_its_kinds() {
+        let kinds = [Series { name: "terms".into(), points: vec![(1.0, 2.0), (f64::NAN, 1.0), (2.0, 1.0)] }];
+        let names = [["one", "two", "three"].map(String::from).to_vec()];
+        let shown = texts(&map("t", "x", "y", &kinds, &names));
+        assert!(shown.contains(&"one".into()) && !shown.contains(&"two".into()) && shown.contains(&"three".into()));
+        assert!(!shown.contains(&"terms".into()), "one kind needs no legend");
+        let two = [kinds[0].clone(), Series { name: "dots".into(), points: vec![(0.0, 0.0)] }];
+        let shown = texts(&map("t", "x", "y", &two, &[names[0].clone(), vec![]]));
+        assert!(shown.contains(&"terms".into()) && shown.contains(&"dots".into()), "{shown:?}");
+    }
+
+    #[test]
+    fn a_heat_map_has_a_cell_for_each_value_or_block() {
+        let cells = |matrix: &Dense, names: &[&str]| {
+            let chart = heat_map("t", matrix, names, (0.0, 1.0));
+            let png = chart.png().expect("a picture");
+            let pixels = image::load_from_memory(&png.bytes).expect("a PNG").to_rgb8();
+            assert_eq!(pixels.dimensions(), (png.width, png.height));
+            let fills = chart.scene.elements.iter().find_map(|element| match element {
+                Primitive::RectBatch { fills, .. } => Some(fills.clone()),
+                _ => None,
+            });
+            (fills.expect("cells").iter().map(|fill| format!("{fill:?}")).collect::<Vec<_>>(), texts(&chart))
+        };
+        let matrix = Dense::new(2, 2, vec![0.0, 1.0, -1.0, 2.0]).expect("valid");
+        let (fills, shown) = cells(&matrix, &["first", "second"]);
+        assert_eq!(fills.len(), 4 + 64);
+        assert!(fills[0] == fills[2] && fills[1] == fills[3] && fills[0] != fills[1], "beyond the range is its end");
+        assert_eq!(shown, ["t", "first", "second", "0.00", "0.25", "0.50", "0.75", "1.00"]);
+        // Names that do not fit the rows are left out, and large matrices shown by blocks.
+        let large = Dense::from_fn(801, 3, |row, _| (row % 2) as f32);
+        let (fills, shown) = cells(&large, &["first", "second"]);
+        assert_eq!((fills.len(), shown.len()), (267 + 64, 6));
+        assert_eq!(cells(&Dense::zeros(0, 0), &[]).0.len(), 64);
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Stability {
 /// # Errors
 /// [`Error::Io`](crate::error::Error::Io) where a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
 /// where a picture cannot be drawn, [`Error::Usage`](crate::error::Error::Usage) for a rank above the number of samples.
+///
+/// # Panics
+/// Where a vocabulary does not fit the samples or the features.
 pub fn consensus_views(
     fits: &[(usize, &Consensus)],
     samples: Samples,
@@ -172,5 +175,84 @@ fn median(mut values: Vec<f64>) -> f64 {
         None => 0.0,
         Some(middle) if values.len() % 2 == 1 => *middle,
         Some(middle) => (middle + values[upper - 1]) / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::data::matrix::Matrix;
+    use crate::solver::nmf::NmfConfig;
+    use crate::solver::nmf::consensus::consensus;
+
+    #[test]
+    fn planted_groups_are_found_with_their_features() {
+        // Three groups of four samples (columns); features 0 … 8 belong to one each, 9 … 29 to all.
+        let value = |row: usize, column: usize| match row {
+            0..9 => {
+                if row / 3 == column / 4 {
+                    10.0 + (row % 3) as f32
+                } else {
+                    0.1
+                }
+            }
+            _ => 1.0 + ((row * 7 + column * 3) % 5) as f32 * 0.05,
+        };
+        let dense = Dense::from_fn(30, 12, value);
+        let (rows, columns) = (Vocabulary::numbered(30), Vocabulary::numbered(12));
+        for (samples, matrix, rows, columns) in [
+            (Samples::Columns, Matrix::Dense(dense.clone()), &rows, &columns),
+            (Samples::Rows, Matrix::Dense(dense.transposed()), &columns, &rows),
+        ] {
+            let fits =
+                [2, 3, 4].map(|rank| (rank, consensus(&matrix, &NmfConfig::new(rank), 6, samples).expect("runs")));
+            let fits: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let views = consensus_views(&fits[1..2], samples, rows, columns, folder.path()).expect("views");
+            let names: Vec<&str> = views.files.iter().map(|shown| shown.file.as_str()).collect();
+            assert_eq!(names, ["consensus_3.png", "consensus_3.svg", "members.csv", "modules.csv"]);
+            assert_eq!((views.best_rank, views.stability[0].rank), (Some(3), 3));
+            let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("text");
+            let clusters: Vec<String> = read("members.csv")
+                .lines()
+                .skip(1)
+                .map(|line| line.rsplit(',').next().expect("a cell").into())
+                .collect();
+            assert_eq!(clusters.concat(), "111122223333");
+            let modules = read("modules.csv");
+            let ids: Vec<Vec<usize>> = ["1,", "2,", "3,"]
+                .map(|component| {
+                    let lines = modules.lines().filter(|line| line.starts_with(component));
+                    lines.map(|line| line.split(',').nth(1).expect("an id").parse().expect("a number")).collect()
+                })
+                .into();
+            let mut ids = ids;
+            ids.sort();
+            assert_eq!(ids, [[3, 2, 1], [6, 5, 4], [9, 8, 7]], "{modules}");
+
+            let views = consensus_views(&fits, samples, rows, columns, folder.path()).expect("views");
+            assert!(views.files.iter().any(|shown| shown.file == "cophenetic.png"));
+            assert!(
+                views.stability.iter().all(|at| at.cophenetic <= 1.0 && at.dispersion <= 1.0 && at.objective > 0.0)
+            );
+            assert!(
+                read("members.csv").starts_with("sample,rank_2,rank_3,rank_4\n1,1,1,1\n"),
+                "{}",
+                read("members.csv")
+            );
+        }
+        let none = consensus_views(&[], Samples::Rows, &rows, &columns, tempfile::tempdir().expect("a folder").path());
+        assert_eq!(none.expect("views").best_rank, None);
+    }
+
+    #[test]
+    fn the_score_of_kim_and_park() {
+        let weights = Dense::new(5, 2, vec![8.0, 0.0, 1.0, 1.0, 3.0, 3.0, 0.0, 0.0, 2.0, 2.0]).expect("valid");
+        assert_eq!(specific(&weights), [Specific { at: 0, component: 0, weight: 8.0, score: 1.0 }]);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 9.0]), 3.0);
+        assert_eq!(median(vec![]), 0.0);
     }
 }

@@ -46,58 +46,47 @@ pub fn topics(factors: &Factors, train: &Ratings, shares: Option<&[f64]>, album:
     Ok(topics)
 }
 
-/// `terms.png`: the terms with the largest weights on two components, with the documents where those are few; and
-/// `documents.png`: the documents on the same components, where there are two to six classes.
-pub fn maps(factors: &Factors, shares: Option<&[f64]>, album: &mut Album) -> Result<()> {
-    let Some([x, y]) = axes(factors, shares) else { return Ok(()) };
-    let place = |values: &[f32], row: usize| {
-        let row = &values[row * factors.rank..][..factors.rank];
-        (f64::from(row[x]), f64::from(row[y]))
-    };
-    let (x_label, y_label) = (format!("component {}", x + 1), format!("component {}", y + 1));
-    // Components have unit length on either side, so that terms and documents share a scale.
-    let lengths = |values: &[f32]| {
-        let length = |t: usize| values.iter().skip(t).step_by(factors.rank).map(|v| f64::from(*v).powi(2)).sum::<f64>();
-        [x, y].map(|t| length(t).sqrt().max(f64::MIN_POSITIVE))
-    };
-    let unit = |values: &[f32], rows: &[usize]| -> Vec<(f64, f64)> {
-        let [x_length, y_length] = lengths(values);
-        let scaled = |&row: &usize| {
-            let (x, y) = place(values, row);
-            (x / x_length, y / y_length)
-        };
-        rows.iter().map(scaled).collect()
-    };
-    let all: Vec<usize> = (0..factors.columns.len()).collect();
-    let places = unit(factors.h, &all);
-    let mut terms = all;
-    let size = |term: usize| places[term].0.hypot(places[term].1);
-    terms.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
-    terms.truncate(MAX_TERMS);
-    let named = |ids: &crate::data::Vocabulary, rows: &[usize]| rows.iter().map(|&row| ids.id(row).into()).collect();
-    let mut series = vec![Series { name: "terms".into(), points: terms.iter().map(|&term| places[term]).collect() }];
-    let mut names: Vec<Vec<String>> = vec![named(factors.columns, &terms)];
-    if factors.rows.len() <= MAX_NAMED {
-        let documents: Vec<usize> = (0..factors.rows.len()).collect();
-        series.push(Series { name: "documents".into(), points: unit(factors.w, &documents) });
-        names.push(named(factors.rows, &documents));
+/// `terms.png`: the most prominent terms on two singular vectors of W·Hᵀ, with the documents where those are few; and
+/// `documents.png`: the documents on the same, where there are two to six classes.
+///
+/// Singular vectors are the same for all factors of the same product, so that maps of different models compare. The
+/// first only says how frequent a term is where nothing is negative and no means were subtracted, so that the second and
+/// third are shown where there are as many.
+pub fn maps(factors: &Factors, album: &mut Album) -> Result<()> {
+    let first = usize::from(factors.means.is_none() && factors.rank > 2);
+    if factors.rank < 2 {
+        return Ok(());
     }
-    let what = if series.len() > 1 { "terms and documents" } else { "terms" };
-    let title = format!("The strongest {what} of components {} and {}", x + 1, y + 1);
-    album.chart("terms.png", &title, &plot::map(&title, &x_label, &y_label, &series, &names))?;
+    let (terms, documents) = factors.singular_vectors([first, first + 1])?;
+    let size = |term: usize| terms[term].0.hypot(terms[term].1);
+    let mut strongest: Vec<usize> = (0..terms.len()).collect();
+    strongest.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
+    strongest.truncate(MAX_TERMS);
+    let points = strongest.iter().map(|&term| terms[term]).collect();
+    let mut series = vec![Series { name: "terms".into(), points }];
+    let mut names: Vec<Vec<String>> = vec![strongest.iter().map(|&term| factors.columns.id(term).into()).collect()];
+    if documents.len() <= MAX_NAMED {
+        series.push(Series { name: "documents".into(), points: documents.clone() });
+        names.push(factors.rows.ids().map(String::from).collect());
+    }
+    let what = if series.len() > 1 { "Terms and documents" } else { "Terms" };
+    let labels = [first, first + 1].map(|vector| format!("singular vector {}", vector + 1));
+    let on = format!("on singular vectors {} and {}", first + 1, first + 2);
+    let mut draw = |file: &str, title: &str, series: &[Series], names: &[Vec<String>]| {
+        album.chart(file, title, &plot::map(title, &labels[0], &labels[1], series, names))
+    };
+    draw("terms.png", &format!("{what} {on}"), &series, &names)?;
 
-    let Some(classes) = classes(factors) else { return Ok(()) };
-    let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    classes.iter().enumerate().for_each(|(row, class)| members.entry(class).or_default().push(row));
+    let mut members: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for (class, place) in classes(factors).unwrap_or_default().into_iter().zip(documents) {
+        members.entry(class).or_default().push(place);
+    }
     if !(2..=MAX_CLASSES).contains(&members.len()) {
         return Ok(());
     }
-    let points = |rows: &Vec<usize>| rows.iter().map(|&row| place(factors.w, row)).collect();
     let series: Vec<Series> =
-        members.iter().map(|(class, rows)| Series { name: class.to_string(), points: points(rows) }).collect();
-    let title = format!("Documents on components {} and {}", x + 1, y + 1);
-    let names = vec![Vec::new(); series.len()];
-    album.chart("documents.png", &title, &plot::map(&title, &x_label, &y_label, &series, &names))
+        members.into_iter().map(|(class, points)| Series { name: class.into(), points }).collect();
+    draw("documents.png", &format!("Documents {on}"), &series, &vec![Vec::new(); series.len()])
 }
 
 /// The share of a document's ten nearest by cosine of their rows of W that have its class; `None` without classes.
@@ -107,14 +96,4 @@ pub fn precision(factors: &Factors) -> Option<f64> {
 
 fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
     factors.rows.ids().map(class_of).collect()
-}
-
-/// The two components of a map, those with the largest shares. The first singular vector of weights that are all
-/// positive only says how frequent a term is, so that the second and third are shown where there are as many and no means
-/// were subtracted.
-fn axes(factors: &Factors, shares: Option<&[f64]>) -> Option<[usize; 2]> {
-    let by_frequency = factors.singular_values.is_some() && factors.means.is_none() && factors.rank > 2;
-    let order = factors.order(shares);
-    let mut components = order.into_iter().skip(usize::from(by_frequency));
-    Some([components.next()?, components.next()?])
 }

@@ -1,5 +1,6 @@
 //! A fitted factorization as something to compute with: shares, errors, reconstructions, projections.
 
+use faer::linalg::solvers::EvdError;
 use faer::{Mat, Side};
 use rayon::prelude::*;
 
@@ -206,6 +207,47 @@ impl Factors<'_> {
         Ok(rows.into_iter().flatten().map(|value| value as f32).collect())
     }
 
+    /// Columns and rows on two singular vectors of W·Hᵀ: the entries of V and of U, counted from 0.
+    ///
+    /// With G = WᵀW, S = G^½ and S·HᵀH·S = QΣ²Qᵀ, V is H·S·Q·Σ⁻¹ and U is W·HᵀV·Σ⁻¹: matrices of the size of the rank.
+    /// In each column of V the entry of largest magnitude is positive.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Vec<(f64, f64)>, Vec<(f64, f64)>)> {
+        let rank = self.rank;
+        let gram_of = |values: &[f32]| {
+            let gram = gram(values, rank);
+            Mat::from_fn(rank, rank, |row, column| gram[row * rank + column])
+        };
+        let of_h = gram_of(self.h);
+        let root = on_spectrum(&gram_of(self.w), |value, _| value.max(0.0).sqrt())?;
+        let middle = &root * &of_h * &root;
+        let eigen = middle.self_adjoint_eigen(Side::Lower).map_err(not_finite)?;
+        let (vectors, squares) = (eigen.U(), eigen.S().column_vector());
+        // Eigenvalues rise.
+        let turned = &root * vectors;
+        let places = which.map(|which| {
+            let (t, sigma) = (rank - 1 - which, squares[rank - 1 - which].max(f64::MIN_POSITIVE).sqrt());
+            let onto = |values: &[f32], weights: &dyn Fn(usize) -> f64| -> Vec<f64> {
+                let dot = |row: &[f32]| row.iter().enumerate().map(|(s, &value)| f64::from(value) * weights(s)).sum();
+                values.chunks_exact(rank).map(dot).collect()
+            };
+            let mut right = onto(self.h, &|s| turned[(s, t)] / sigma);
+            // HᵀV of this vector.
+            let both = &of_h * turned.col(t);
+            let mut left = onto(self.w, &|s| both[s] / (sigma * sigma));
+            let largest = right.iter().fold(0.0f64, |most, &value| if value.abs() > most.abs() { value } else { most });
+            if largest < 0.0 {
+                right.iter_mut().chain(&mut left).for_each(|value| *value = -*value);
+            }
+            (right, left)
+        });
+        let [(x_right, x_left), (y_right, y_left)] = places;
+        let pairs = |x: Vec<f64>, y: Vec<f64>| x.into_iter().zip(y).collect();
+        Ok((pairs(x_right, y_right), pairs(x_left, y_left)))
+    }
+
     /// Rows of W in units in which all components count alike: those of H have unit length.
     pub(super) fn to_scale(&self, w: &[f32]) -> Vec<f32> {
         let mut lengths = vec![0.0f64; self.rank];
@@ -231,15 +273,20 @@ fn gram(rows: &[f32], rank: usize) -> Vec<f64> {
 /// G⁺ of a symmetric matrix.
 fn pseudo_inverse(gram: &[f64], rank: usize) -> Result<Mat<f64>> {
     let matrix = Mat::from_fn(rank, rank, |row, column| gram[row * rank + column]);
-    let failed = |e| Error::Failed(format!("cannot project onto the components, which may not be finite: {e:?}"));
-    let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(failed)?;
+    on_spectrum(&matrix, |value, most| if value > LEAST_EIGENVALUE * most { 1.0 / value } else { 0.0 })
+}
+
+/// The symmetric matrix with `of(eigenvalue, largest eigenvalue)` in the place of each eigenvalue.
+fn on_spectrum(matrix: &Mat<f64>, of: impl Fn(f64, f64) -> f64) -> Result<Mat<f64>> {
+    let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(not_finite)?;
     let (vectors, values) = (eigen.U(), eigen.S().column_vector());
-    let least = LEAST_EIGENVALUE * values.iter().fold(0.0, |most: f64, &value| most.max(value));
-    let scaled = Mat::from_fn(rank, rank, |row, t| {
-        let value = values[t];
-        if value > least { vectors[(row, t)] / value } else { 0.0 }
-    });
+    let most = values.iter().fold(0.0, |most: f64, &value| most.max(value));
+    let scaled = Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, t| vectors[(row, t)] * of(values[t], most));
     Ok(&scaled * vectors.transpose())
+}
+
+fn not_finite(_: EvdError) -> Error {
+    Error::Failed("cannot decompose the factors, which may hold numbers that are not finite".into())
 }
 
 /// The w ≥ 0 with the least ½wᵀGw − bᵀw, by coordinate descent.
@@ -406,6 +453,26 @@ pub(super) mod tests {
                 for (found, own) in found.iter().zip(factors.w) {
                     assert!((found - own).abs() < tolerance * own.abs().max(1.0), "{found} {own}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn singular_vectors_do_not_depend_on_the_factors_of_the_product() {
+        let fit = Fit::svd(&sparse(), Layout::Cells, 3, false);
+        let sigma = fit.singular_values.clone().expect("singular values");
+        // W·T and H·T⁻ᵀ with T = [1 2 0; 0 1 0; 0 0 4].
+        let mut turned = Fit::svd(&sparse(), Layout::Cells, 3, false);
+        turned.w.chunks_exact_mut(3).for_each(|w| (w[1], w[2]) = (w[1] + 2.0 * w[0], 4.0 * w[2]));
+        turned.h.chunks_exact_mut(3).for_each(|h| (h[0], h[2]) = (h[0] - 2.0 * h[1], 0.25 * h[2]));
+        for factors in [fit.factors(), turned.factors()] {
+            let (right, left) = factors.singular_vectors([1, 2]).expect("vectors");
+            for (found, own) in right.iter().zip(fit.h.chunks_exact(3)) {
+                assert!((found.0 - f64::from(own[1])).abs() < 1e-5 && (found.1 - f64::from(own[2])).abs() < 1e-5);
+            }
+            for (found, own) in left.iter().zip(fit.w.chunks_exact(3)) {
+                assert!((found.0 - f64::from(own[1]) / sigma[1]).abs() < 1e-5);
+                assert!((found.1 - f64::from(own[2]) / sigma[2]).abs() < 1e-5);
             }
         }
     }

@@ -145,7 +145,7 @@ pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, fold
             let known: Vec<f64> = views.topics.iter().filter_map(|topic| topic.coherence).collect();
             views.coherence = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
             explained(factors, shares.as_deref(), &mut album)?;
-            documents::maps(factors, shares.as_deref(), &mut album)?;
+            documents::maps(factors, &mut album)?;
             views.precision_at_10 = documents::precision(factors);
         }
     }
@@ -187,4 +187,131 @@ fn explained(factors: &Factors, shares: Option<&[f64]>, album: &mut Album) -> Re
 /// A share as people read it.
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::factors::tests::{Fit, cells, sparse};
+    use super::*;
+    use crate::data::Vocabulary;
+    use crate::data::matrix::{Dense, Matrix};
+
+    fn names(views: &Views) -> Vec<&str> {
+        views.files.iter().map(|shown| shown.file.as_str()).collect()
+    }
+
+    /// Views of a fit, and a file of theirs as text.
+    fn of(fit: &Fit, matrix: &Matrix, held_out: Option<HeldOut>) -> (Views, impl Fn(&str) -> String + use<>) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let views = views(&fit.factors(), &cells(matrix), held_out, folder.path()).expect("views");
+        for shown in &views.files {
+            let bytes = fs::read(folder.path().join(&shown.file)).expect("the file is there");
+            assert_eq!(
+                shown.picture.as_ref().map(|picture| &picture.bytes),
+                shown.file.ends_with(".png").then_some(&bytes)
+            );
+        }
+        let kept = serde_json::to_string(&views).expect("serializable");
+        let again: Views = serde_json::from_str(&kept).expect("and back");
+        assert!(again.files.iter().all(|shown| shown.picture.is_none()) && again.topics == views.topics, "{kept}");
+        (views, move |name| fs::read_to_string(folder.path().join(name)).expect("text"))
+    }
+
+    #[test]
+    fn cells_have_components_only_where_those_mean_something() {
+        let matrix = sparse();
+        let fit = Fit::svd(&matrix, Layout::Cells, 2, false);
+        let (views, text) = of(&fit, &matrix, None);
+        assert_eq!(names(&views), ["components.csv"]);
+        assert!(
+            views.relative_error_with_zeros.expect("zeros").powi(2) + views.shares.expect("shares").iter().sum::<f64>()
+                - 1.0
+                < 1e-5
+        );
+        assert!(text("components.csv").lines().nth(1).expect("a line").starts_with("1,0."));
+        let rotated = Factors { singular_values: None, non_negative: false, ..fit.factors() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(super::views(&rotated, &cells(&matrix), None, folder.path()).expect("views").files.is_empty());
+    }
+
+    #[test]
+    fn a_picture_gets_better_with_each_step_of_the_ladder() {
+        let value = |row: usize, column: usize| ((row * 31 + column * 17 + row * column) % 256) as f32;
+        let matrix = Matrix::Dense(Dense::from_fn(20, 3 * 16, value));
+        let layout = Layout::Picture { width: 16, channels: 3 };
+        for fit in [Fit::svd(&matrix, layout, 20, true), Fit::nmf(&matrix, layout, 7)] {
+            let (views, text) = of(&fit, &matrix, None);
+            assert_eq!(names(&views), ["components.csv", "reconstructions.png", "compression.csv"]);
+            let steps = &views.compression;
+            assert_eq!(steps.iter().map(|step| step.rank).collect::<Vec<_>>()[..3], [1, 2, 5]);
+            assert_eq!(steps.last().expect("steps").rank, fit.rank);
+            assert!(steps.is_sorted_by(|a, b| a.psnr < b.psnr), "{steps:?}");
+            let means = if fit.means.is_some() { 48 } else { 0 };
+            assert_eq!((steps[1].stored_bytes, steps[1].original_bytes), (4 * (2 * 68 + means), 960));
+            assert_eq!(text("compression.csv").lines().count(), steps.len() + 1);
+        }
+        assert!(
+            of(&Fit::svd(&matrix, layout, 20, true), &matrix, None).0.compression[4]
+                .psnr
+                .is_none_or(|psnr| psnr > 60.0)
+        );
+    }
+
+    #[test]
+    fn pictures_are_recognized_by_what_they_are_made_of() {
+        // Three classes, each a pattern of its own, in four brightnesses.
+        let picture = |class: usize, place: usize| f32::from(u8::from(place % 3 == class || place == class));
+        let value = |row: usize, place: usize| picture(row / 4, place) * (row % 4 + 1) as f32;
+        let matrix = Matrix::Dense(Dense::from_fn(12, 12, value));
+        let ids: Vec<String> = (0..3).map(|class| format!("c{class}/new")).collect();
+        let held_out: Vec<f32> =
+            (0..3).flat_map(|class| (0..12).map(move |place| 2.5 * picture(class, place))).collect();
+        let layout = Layout::Pictures { width: 4, height: 3 };
+        for (mut fit, explained) in [
+            (Fit::svd(&matrix, layout, 3, true), true),
+            (Fit::svd(&matrix, layout, 3, false), true),
+            (Fit::nmf(&matrix, layout, 3), false),
+        ] {
+            let held_out = HeldOut { ids: &ids, rows: &held_out };
+            let (views, _) = of(&fit, &matrix, Some(held_out));
+            assert_eq!(views.recognition, None, "no classes");
+            fit.rows = Vocabulary::from_ids((0..12).map(|row| format!("c{}/{row}", row / 4)));
+            let (views, _) = of(&fit, &matrix, Some(held_out));
+            assert_eq!(views.recognition, Some(Recognition { pictures: 3, accuracy: 1.0 }));
+            let files = ["components.csv", "gallery.png", "explained.png", "recognition.png"];
+            assert_eq!(
+                names(&views),
+                files.into_iter().filter(|name| explained || *name != "explained.png").collect::<Vec<_>>()
+            );
+            let (views, _) = of(&fit, &matrix, Some(HeldOut { ids: &[], rows: &[] }));
+            assert_eq!(views.recognition, None);
+        }
+    }
+
+    #[test]
+    fn topics_of_separate_vocabularies_are_found_and_coherent() {
+        // Documents of two classes share no word; words of a class are all in each of its documents.
+        let class = |row: usize| usize::from(row >= 6);
+        let value = |row: usize, term: usize| if term / 5 == class(row) { (2 + (row + term) % 3) as f32 } else { 0.0 };
+        let matrix = Matrix::Dense(Dense::from_fn(14, 10, value));
+        let matrix = Matrix::Sparse(matrix.filtered(|row, term| value(row, term) != 0.0));
+        for mut fit in [Fit::nmf(&matrix, Layout::Documents, 2), Fit::svd(&matrix, Layout::Documents, 2, false)] {
+            fit.rows = Vocabulary::from_ids((0..14).map(|row| format!("{}/{row}", ["a", "b"][class(row)])));
+            fit.columns = Vocabulary::from_ids((0..10).map(|term| format!("t{term}")));
+            let (views, text) = of(&fit, &matrix, None);
+            assert_eq!(names(&views)[..2], ["components.csv", "topics.csv"]);
+            assert!(names(&views).ends_with(&["terms.png", "documents.png"]));
+            let mut topics: Vec<Vec<String>> = views.topics.iter().map(|topic| topic.words[..5].to_vec()).collect();
+            topics.iter_mut().for_each(|words| words.sort());
+            topics.sort();
+            assert_eq!(topics, [["t0", "t1", "t2", "t3", "t4"], ["t5", "t6", "t7", "t8", "t9"]]);
+            assert_eq!(views.precision_at_10.map(|precision| (precision * 1e6).round()), Some(614286.0));
+            assert!(text("topics.csv").starts_with("topic,share,npmi,words\n1,0."));
+            if fit.singular_values.is_none() {
+                assert_eq!(views.coherence, Some(1.0));
+            }
+        }
+    }
 }
