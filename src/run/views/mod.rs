@@ -13,6 +13,7 @@ mod album;
 mod consensus;
 mod documents;
 mod factors;
+mod fitted;
 mod pictures;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use album::Album;
 pub use album::Shown;
 pub use consensus::{ConsensusViews, Stability, consensus_views};
 pub use factors::Factors;
+pub use fitted::Fitted;
 
 /// Strongest rows and columns of a component that `components.csv` lists.
 const STRONGEST: usize = 10;
