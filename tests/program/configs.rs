@@ -69,6 +69,9 @@ const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.
 
 const TEXTS: &[&str] = &["data.path=texts.txt", "data.format=documents", "data.split.kind=none"];
 
+const FOLDER: &[&str] =
+    &["data.path=texts", "data.format=documents", "data.documents.max_share=1", "data.split.kind=none"];
+
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
 const SVD: &[&str] = &["model.kind=mf", "solver.kind=svd", "solver.method=randomized", "solver.oversampling=0"];
@@ -88,7 +91,7 @@ const CASES: &[Case] = &[
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
     ("data.cache", &["data.path=large.csv"], "false", Files),
-    ("data.extension", &["data.path=texts", "data.format=documents", "data.split.kind=none"], "md", Summary),
+    ("data.extension", FOLDER, "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
     ("data.documents.min_documents", TEXTS, "1", Model),
     ("data.documents.max_share", TEXTS, "0.9", Model),

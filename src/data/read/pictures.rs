@@ -15,23 +15,43 @@ use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The picture at `path`, and the hash of the file.
-fn open(path: &Path) -> Result<(DynamicImage, Hash)> {
-    let mut bytes = Vec::new();
-    files::open(path)?.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
-    let hash = Sha256::digest(&bytes).into();
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let picture = reader.map_err(|error| Error::io("read", path, error))?.decode().map_err(|error| {
-        Error::data(path, format!("is no picture that can be read: {error}; give PNG, JPEG, PGM or PPM"))
-    })?;
-    Ok((picture, hash))
+/// A picture as it lies in a file.
+struct Opened {
+    picture: DynamicImage,
+    hash: Hash,
+    /// Whether more follows than the pixels that the header of a binary PGM or PPM file promises.
+    overlong: bool,
 }
+
+impl Opened {
+    fn read(path: &Path) -> Result<Self> {
+        let mut bytes = Vec::new();
+        files::open(path)?.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
+        let hash = Sha256::digest(&bytes).into();
+        let mut cursor = Cursor::new(&bytes);
+        let reader = ImageReader::new(&mut cursor).with_guessed_format();
+        let picture = reader.map_err(|error| Error::io("read", path, error))?.decode().map_err(|error| {
+            Error::data(path, format!("is no picture that can be read: {error}; give PNG, JPEG, PGM or PPM"))
+        })?;
+        let is_binary = bytes.starts_with(b"P5") || bytes.starts_with(b"P6");
+        // A line feed at the end does no harm.
+        let overlong = is_binary && cursor.position() as usize + 1 < bytes.len();
+        Ok(Self { picture, hash, overlong })
+    }
+}
+
+/// What to tell of [`Opened::overlong`] pictures.
+const OVERLONG: &str = "more bytes than pixels, as where a program took the file for text and changed line ends, which \
+                        shifts pixels; get the original";
 
 /// Reads one picture: a row for each line of pixels, a column for each of its pixels in each channel.
 ///
 /// Rows are called `"0"`, `"1"`, …, columns of grey pictures likewise, those of colours `"r/0"` … `"b/<width - 1>"`.
 pub(super) fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
-    let (picture, hash) = open(path)?;
+    let Opened { picture, hash, overlong } = Opened::read(path)?;
+    if overlong {
+        dataset.notes.push(format!("{}: has {OVERLONG}", path.display()));
+    }
     if picture.color().has_alpha() {
         dataset.notes.push(format!("{}: transparency is left out", path.display()));
     }
@@ -61,9 +81,11 @@ pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Da
     dataset.notes.extend(folder.note());
     let mut hashes = Vec::with_capacity(folder.members.len());
     let (mut size, mut coloured) = (None, 0);
+    let mut overlong = Vec::new();
     for member in &folder.members {
-        let (picture, hash) = open(&member.path)?;
+        let Opened { picture, hash, overlong: is_overlong } = Opened::read(&member.path)?;
         hashes.push(hash);
+        overlong.extend(is_overlong.then_some(member.path.display()));
         coloured += usize::from(picture.color().has_color());
         let found = (picture.width() as usize, picture.height() as usize);
         let (width, height) = *size.get_or_insert(found);
@@ -90,6 +112,10 @@ pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Da
     if coloured > 0 {
         let count = hashes.len();
         dataset.notes.push(format!("{}: {coloured} of {count} pictures have colours, made grey", path.display()));
+    }
+    if let Some(first) = overlong.first() {
+        let (found, count) = (overlong.len(), hashes.len());
+        dataset.notes.push(format!("{first}: {found} of {count} pictures, this one first, have {OVERLONG}"));
     }
     Ok(folder.hash(&hashes))
 }
@@ -187,6 +213,19 @@ mod tests {
         );
         assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
         assert!(data.notes[1].ends_with(": 1 of 3 pictures have colours, made grey"));
+    }
+
+    #[test]
+    fn pictures_that_were_changed_as_text_are_noticed() {
+        // The second of two grey values is a line feed.
+        let (whole, changed) = (grey(2, 1, b"\x07\n"), b"P5\r\n2 1\r\n255\r\n\x07\r\n");
+        let folder = folder([("a.pgm", &whole[..]), ("b.pgm", changed), ("c.pgm", &[&whole[..], b"\n"].concat())]);
+        let notes = read(folder.path()).unwrap().notes;
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].contains("b.pgm: 1 of 3 pictures, this one first, have more bytes than pixels"), "{notes:?}");
+        let notes = read(&folder.path().join("b.pgm")).unwrap().notes;
+        assert!(notes.len() == 1 && notes[0].contains("b.pgm: has more bytes than pixels"), "{notes:?}");
+        assert!(read(&folder.path().join("c.pgm")).unwrap().notes.is_empty());
     }
 
     #[test]
