@@ -187,7 +187,7 @@ mod tests {
         assert_eq!((found.width(), found.height()), (png.width, png.height));
         let top = 2 * MARGIN + TITLE_SIZE + 4;
         let shade = |x: u32, y: u32| found.get_pixel(x, y).0[0];
-        assert_eq!([shade(10, top), shade(105, top + 3), shade(106, top)], [10, 10, 255]);
+        assert_eq!([shade(10, top), shade(105, top + 3), shade(106, top), shade(110, top)], [10, 10, 200, 255]);
         // The smaller one in the middle of its cell.
         assert_eq!([shade(139, top), shade(140, top), shade(187, top), shade(188, top)], [255, 20, 20, 255]);
         assert_eq!(shade(10, top + 4 + MARGIN), 30);

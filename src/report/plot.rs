@@ -290,10 +290,11 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
     let (rows, columns) = (matrix.rows().div_ceil(block), matrix.columns().div_ceil(block));
     let cell = (SIDE / rows.max(columns).max(1) as f64).clamp(1.0, 40.0);
     // Whole pixels leave no seams between cells.
-    let cell = (cell * f64::from(SCALE)).floor() / f64::from(SCALE);
+    let whole = |length: f64| (length * f64::from(SCALE)).floor() / f64::from(SCALE);
+    let cell = whole(cell);
     let named = names.len() == rows && cell >= f64::from(TEXT);
     let longest = names.iter().map(|name| shortened(name).chars().count()).max().unwrap_or(0);
-    let left = if named { 20.0 + 0.56 * f64::from(TEXT) * longest as f64 } else { 20.0 };
+    let left = whole(if named { 20.0 + 0.56 * f64::from(TEXT) * longest as f64 } else { 20.0 });
     let (top, width, height) = (56.0, cell * columns as f64, cell * rows as f64);
     let bar = left + width + 20.0;
     let bar_height = height.max(120.0);
@@ -315,9 +316,9 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
             write(left - 6.0, top + (row as f64 + 0.5) * cell + middle, &shortened(name), TEXT, TextAnchor::End);
         }
     }
-    for tick in 0..=4 {
-        let share = f64::from(tick) / 4.0;
-        let step = (range.1 - range.0) / 4.0;
+    for tick in 0..=5 {
+        let share = f64::from(tick) / 5.0;
+        let step = (range.1 - range.0) / 5.0;
         let text = number(range.0 + share * (range.1 - range.0), step, range.0.abs().max(range.1.abs()));
         write(bar + 24.0, top + (1.0 - share) * bar_height + middle, &text, TEXT, TextAnchor::Start);
     }
@@ -336,10 +337,12 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
                 matrix.row(row)[inside(column, matrix.columns())].iter().map(|&value| f64::from(value))
             });
             let value = mean(cells.collect::<Vec<_>>().into_iter());
-            fill((left + column as f64 * cell, top + row as f64 * cell), (cell, cell), shade(value));
+            let (x, y) = (left + column as f64 * cell, top + row as f64 * cell);
+            // The next cell lies over what is too much, so that there are no seams in an SVG either.
+            fill((x, y), (cell + 0.3, cell + 0.3), shade(value));
         }
     }
-    const STEPS: usize = 64;
+    const STEPS: usize = 256;
     let step = bar_height / STEPS as f64;
     for at in 0..STEPS {
         let value = range.1 - (range.1 - range.0) * (at as f64 + 0.5) / STEPS as f64;
@@ -796,14 +799,14 @@ mod tests {
         };
         let matrix = Dense::new(2, 2, vec![0.0, 1.0, -1.0, 2.0]).expect("valid");
         let (fills, shown) = cells(&matrix, &["first", "second"]);
-        assert_eq!(fills.len(), 4 + 64);
+        assert_eq!(fills.len(), 4 + 256);
         assert!(fills[0] == fills[2] && fills[1] == fills[3] && fills[0] != fills[1], "beyond the range is its end");
-        assert_eq!(shown, ["t", "first", "second", "0.00", "0.25", "0.50", "0.75", "1.00"]);
+        assert_eq!(shown[..9], ["t", "first", "second", "0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         // Names that do not fit the rows are left out, and large matrices shown by blocks.
         let large = Dense::from_fn(801, 3, |row, _| (row % 2) as f32);
         let (fills, shown) = cells(&large, &["first", "second"]);
-        assert_eq!((fills.len(), shown.len()), (267 + 64, 6));
-        assert_eq!(cells(&Dense::zeros(0, 0), &[]).0.len(), 64);
+        assert_eq!((fills.len(), &shown[1][..]), (267 + 256, "0"));
+        assert_eq!(cells(&Dense::zeros(0, 0), &[]).0.len(), 256);
     }
 
     #[test]

@@ -388,7 +388,7 @@ pub(super) mod tests {
         let value =
             |row: usize, column: usize| ((row * 7 + column * 5) % 11) as f32 + if row == column { 9.0 } else { 0.0 };
         let dense = Matrix::Dense(Dense::from_fn(12, 9, value));
-        Matrix::Sparse(dense.filtered(|row, column| (row + 2 * column) % 3 == 0))
+        Matrix::Sparse(dense.filtered(|row, column| (row * column + row + 2 * column) % 3 == 0))
     }
 
     fn dense(matrix: &Matrix) -> Matrix {

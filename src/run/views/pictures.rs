@@ -69,11 +69,18 @@ pub fn gallery(factors: &Factors, width: usize, shares: Option<&[f64]>, album: &
         let share = shares.map_or(String::new(), |shares| format!(": {}", percent(shares[component])));
         tiles.push(Tile::grey(format!("{}{share}", component + 1), &factors.component(component), width, shades));
     }
-    let title = match factors.rank {
+    let which = match factors.rank {
         rank if rank > MAX_GALLERY => format!("The {MAX_GALLERY} strongest of {rank} components"),
         1 => "The component".into(),
         rank => format!("{rank} components"),
     };
+    let share = match (shares, factors.singular_values, factors.means) {
+        (None, ..) => "",
+        (_, None, _) => " and their shares of the sum",
+        (_, _, None) => " and the sum of squares they explain",
+        (_, _, Some(_)) => " and the variance they explain",
+    };
+    let title = which + share;
     album.picture("gallery.png", &title, sheet(&title, &tiles, 10)?)
 }
 
