@@ -167,8 +167,10 @@ mod tests {
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
              data.class_column = 1"
                 .into(),
-            // Three choices that need each other.
+            // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
+            "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
+            "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'multiplicative'".into(),
         ] {
             for (position, first) in choices.iter().enumerate() {
                 for second in &choices[position..] {
@@ -178,7 +180,9 @@ mod tests {
                         Err(problem) if problem.to_string().contains("decays every row at every step") => {}
                         Err(problem) if problem.to_string().contains("whose score is a dot product") => {}
                         Err(problem) if problem.to_string().contains("has a meaning only with solver.kind") => {}
-                        Err(problem) if problem.to_string().contains("solves least squares") => {}
+                        Err(problem) if problem.to_string().contains("is for squared loss") => {}
+                        Err(problem) if problem.to_string().contains("is for nmf, whose factors") => {}
+                        Err(problem) if problem.to_string().contains("with column means subtracted") => {}
                         Err(problem) if problem.to_string().contains("is for models without biases") => {}
                         Err(problem) if problem.to_string().contains("knows no bounds") => {}
                         // A file of its own for the test is all else that a choice can ask for.
@@ -345,7 +349,7 @@ configs/x.toml:16:1: unknown key \"colour\" in [solver]; `lowrank config explain
 configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.schedule]?
 --set solver.lr=1: unknown key \"lr\" in [solver]; `lowrank config explain solver` lists all
 --set modell.rank=3: unknown section [modell]; did you mean [model]?
---set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\" or \"als\", but is a table
+--set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"svd\", \"hals\" or \"multiplicative\", but is a table
 --set run.dir: must be a key and its value, as in solver.learning_rate=0.01
 --set =1: must be a key and its value, as in solver.learning_rate=0.01
 --set model.rank=[1,: model.rank must be an integer, but is a string (\"[1,\")
@@ -406,7 +410,15 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
             ),
             (
                 "data.dataset = 'a'\nsolver.kind = 'als'\nloss.kind = 'huber'",
-                "configs/x.toml:3:6: solver.kind = \"als\" solves least squares, but loss.kind is \"huber\"; use \"squared\"",
+                "configs/x.toml:3:6: solver.kind = \"als\" is for squared loss, but loss.kind is \"huber\"; use \"squared\"",
+            ),
+            (
+                "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'svd'",
+                "configs/x.toml:3:8: solver.kind = \"svd\" is for mf and, with column means subtracted, biased-mf, but",
+            ),
+            (
+                "data.dataset = 'a'\nsolver.kind = 'hals'\nmodel.kind = 'mf'",
+                "configs/x.toml:3:7: solver.kind = \"hals\" is for nmf, whose factors are at least 0, but model.kind is \"mf\"",
             ),
             (
                 "data.dataset = 'a'\nsolver = { kind = 'als', feedback = 'implicit' }",

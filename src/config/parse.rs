@@ -400,6 +400,25 @@ impl Reader {
         }
         let is_dot_product = matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf | ModelKind::Nmf);
         let solver = &settings.solver;
+        if solver.kind == SolverKind::Svd && !matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf) {
+            report(
+                &["solver.kind", "model.kind"],
+                format!(
+                    "solver.kind = \"svd\" is for mf and, with column means subtracted, biased-mf, but model.kind is {:?}",
+                    model.kind.name()
+                ),
+            );
+        }
+        if matches!(solver.kind, SolverKind::Hals | SolverKind::Multiplicative) && model.kind != ModelKind::Nmf {
+            report(
+                &["solver.kind", "model.kind"],
+                format!(
+                    "solver.kind = {:?} is for nmf, whose factors are at least 0, but model.kind is {:?}",
+                    solver.kind.name(),
+                    model.kind.name()
+                ),
+            );
+        }
         if matches!(solver.kind, SolverKind::Stratified | SolverKind::Als) && !is_dot_product {
             report(
                 &["solver.kind", "model.kind"],
@@ -411,11 +430,14 @@ impl Reader {
                 ),
             );
         }
-        if solver.kind == SolverKind::Als && settings.loss.kind != LossKind::Squared {
+        let is_closed_form =
+            matches!(solver.kind, SolverKind::Als | SolverKind::Svd | SolverKind::Hals | SolverKind::Multiplicative);
+        if is_closed_form && settings.loss.kind != LossKind::Squared {
             report(
                 &["solver.kind", "loss.kind"],
                 format!(
-                    "solver.kind = \"als\" solves least squares, but loss.kind is {:?}; use \"squared\", or another solver",
+                    "solver.kind = {:?} is for squared loss, but loss.kind is {:?}; use \"squared\", or another solver",
+                    solver.kind.name(),
                     settings.loss.kind.name()
                 ),
             );

@@ -14,8 +14,9 @@ use toml::de::ValueDeserializer;
 use self::DefaultValue::{Absent, ByChoice, FileName, Toml};
 use self::Kind::{Bool, Choice, Float, Int, IntList, Name, Text, TextList};
 use super::settings::{
-    DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, RuleKind,
-    ScheduleKind, SolverKind, SplitKind, StopWordsKind, StoppingMetric, WeightingKind,
+    DivergenceKind, DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, MethodKind, ModelKind,
+    RowsKind, RuleKind, ScheduleKind, SolverKind, SplitKind, StartKind, StopWordsKind, StoppingMetric, WeightingKind,
+    ZerosKind,
 };
 
 /// The keys of one kind of file.
@@ -397,11 +398,17 @@ const WITH_TITLES: &[When] = &[given("data.titles.path")];
 const SYNTHETIC: &[When] = &[is("data.dataset", &["synthetic"])];
 const NEURAL: &[When] = &[is("model.kind", &["gmf", "mlp", "neumf"])];
 const WITH_BIASES: &[When] = &[is("model.kind", &["biased-mf", "gmf", "mlp", "neumf"])];
+const BIAS_PENALTY: &[When] = &[WITH_BIASES[0], WITH_PENALTY[0]];
 const UNIFORM: &[When] = &[is("model.init", &["uniform"])];
 const MINI_BATCH: &[When] = &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad"])];
 const STRATIFIED: When = is("solver.kind", &["stratified"]);
 const ALS: When = is("solver.kind", &["als"]);
 const GRADIENT: &[When] = &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad", "stratified"])];
+const SVD: &[When] = &[is("solver.kind", &["svd"])];
+const MATRIX_NMF: &[When] = &[is("solver.kind", &["hals", "multiplicative"])];
+const WITH_PENALTY: &[When] =
+    &[is("solver.kind", &["adam", "adamw", "sgd", "adagrad", "stratified", "als", "hals", "multiplicative"])];
+const FACTOR_PENALTY: DefaultValue = ByChoice(&[(is("solver.kind", &["hals", "multiplicative"]), "0.0")], "0.08");
 const ADAM: &[When] =
     &[When { key: "solver.kind", values: &["adam", "adamw"], or: Some(&is("solver.rule", &["adam"])) }];
 
@@ -579,8 +586,9 @@ pub const KEYS: &[Key] = &[
         "solver.feedback",
         Choice(FeedbackKind::NAMES),
         Toml("'explicit'"),
-        "What ratings are: \"explicit\" opinions, the rest unknown; or \"implicit\" signs of a preference, the rest weak \
-         signs of none. Scores are then preferences, about 0 to 1, also where metrics compare them with ratings.",
+        "What ratings are: \"explicit\" opinions, of which others are unknown; or \"implicit\" signs of a preference, where \
+         having none is a weak sign against. Scores are then preferences near 0 to 1, and RMSE and MAE have a meaning \
+         only where ratings are 0 and 1.",
     )
     .when(&[ALS]),
     key(
@@ -593,7 +601,13 @@ pub const KEYS: &[Key] = &[
     key(
         "solver.inner",
         Choice(InnerKind::NAMES),
-        ByChoice(&[(is("model.kind", &["nmf"]), "'coordinate-descent'")], "'cholesky'"),
+        ByChoice(
+            &[
+                (is("model.kind", &["nmf"]), "'coordinate-descent'"),
+                (is("solver.feedback", &["implicit"]), "'conjugate-gradient'"),
+            ],
+            "'cholesky'",
+        ),
         "How the linear system of each user and item is solved; nmf needs \"coordinate-descent\".",
     )
     .when(&[ALS]),
@@ -604,6 +618,51 @@ pub const KEYS: &[Key] = &[
         "Steps of conjugate gradients, or most rounds of coordinate descent, for each system.",
     )
     .when(&[is("solver.inner", &["conjugate-gradient", "coordinate-descent"])]),
+    key(
+        "solver.method",
+        Choice(MethodKind::NAMES),
+        Toml("'auto'"),
+        "Exact, or randomized (Halko, Martinsson & Tropp 2011); \"auto\" is exact where a side is at most 128.",
+    )
+    .when(SVD),
+    key(
+        "solver.oversampling",
+        ANY_COUNT,
+        Absent,
+        "Columns of the random basis beyond the rank; 10 + rank / 2 where absent. More columns need fewer iterations.",
+    )
+    .when(SVD),
+    key("solver.power_iterations", ANY_COUNT, Toml("100"), "Power iterations at most.").when(SVD),
+    key(
+        "solver.zeros",
+        Choice(ZerosKind::NAMES),
+        Toml("'data'"),
+        "What a cell that is not in the data means: a zero to be fitted, or nothing.",
+    )
+    .when(MATRIX_NMF),
+    key(
+        "solver.divergence",
+        Choice(DivergenceKind::NAMES),
+        Toml("'frobenius'"),
+        "What is lowered: half the squared difference, or the Kullback-Leibler divergence of counts.",
+    )
+    .when(&[is("solver.kind", &["multiplicative"])]),
+    key(
+        "solver.start",
+        Choice(StartKind::NAMES),
+        Toml("'nndsvda'"),
+        "Where factors begin: \"nndsvd\" (Boutsidis & Gallopoulos 2008), \"nndsvda\", the same with the mean in the \
+         place of zeros, or \"model\", at random as model.init says.",
+    )
+    .when(MATRIX_NMF),
+    key(
+        "solver.tolerance",
+        NOT_NEGATIVE,
+        Toml("1e-5"),
+        "When to stop: svd, no singular value grew by more than this part of itself; hals, the parts of the gradient \
+         cancel to this; multiplicative, the objective fell by less than this part of itself in ten iterations.",
+    )
+    .when(&[is("solver.kind", &["svd", "hals", "multiplicative"])]),
     key(
         "solver.learning_rate",
         Float(Bound::Excluded(0.0), Bound::Included(1000.0)),
@@ -638,19 +697,25 @@ pub const KEYS: &[Key] = &[
     key(
         "solver.regularization.user_factors",
         NOT_NEGATIVE,
-        Toml("0.08"),
+        FACTOR_PENALTY,
         "Penalty of user factors, per rating; see count_exponent.",
-    ),
+    )
+    .when(WITH_PENALTY),
     key(
         "solver.regularization.item_factors",
         NOT_NEGATIVE,
-        Toml("0.08"),
+        FACTOR_PENALTY,
         "Penalty of item factors, per rating; see count_exponent.",
-    ),
+    )
+    .when(WITH_PENALTY),
+    key("solver.regularization.user_l1", NOT_NEGATIVE, Toml("0.0"), "Weight of the sum of user factors, per cell.")
+        .when(MATRIX_NMF),
+    key("solver.regularization.item_l1", NOT_NEGATIVE, Toml("0.0"), "Weight of the sum of item factors, per cell.")
+        .when(MATRIX_NMF),
     key("solver.regularization.user_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of user biases, per rating.")
-        .when(WITH_BIASES),
+        .when(BIAS_PENALTY),
     key("solver.regularization.item_biases", NOT_NEGATIVE, Toml("0.02"), "Penalty of item biases, per rating.")
-        .when(WITH_BIASES),
+        .when(BIAS_PENALTY),
     key("solver.regularization.weights", NOT_NEGATIVE, Toml("0.0"), "Penalty of the layers' weights.").when(NEURAL),
     key(
         "solver.regularization.count_exponent",
@@ -697,7 +762,19 @@ pub const KEYS: &[Key] = &[
         Absent,
         "Gigabytes (10⁹ bytes): a run that needs more, as estimated once the data are read, is refused.",
     ),
-    key("train.epochs", ANY_COUNT, Toml("30"), "Passes over the training ratings."),
+    key(
+        "train.epochs",
+        ANY_COUNT,
+        ByChoice(
+            &[
+                (is("solver.kind", &["svd"]), "1"),
+                (is("solver.kind", &["hals"]), "200"),
+                (is("solver.kind", &["multiplicative"]), "20"),
+            ],
+            "30",
+        ),
+        "Passes over the training ratings; svd takes one, an epoch of hals is one iteration, of multiplicative ten.",
+    ),
     key(
         "train.checkpoint_every",
         ANY_COUNT,
@@ -846,7 +923,8 @@ mod tests {
             (
                 "solver.kind",
                 "'admw'",
-                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\" or \"als\", but is \
+                "solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"svd\", \
+                 \"hals\" or \"multiplicative\", but is \
                  \"admw\"; did you mean \"adamw\"?",
             ),
         ] {

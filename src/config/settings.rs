@@ -176,6 +176,56 @@ choices! {
         Stratified = "stratified",
         /// Alternating least squares.
         Als = "als",
+        /// Truncated singular value decomposition of the whole matrix.
+        Svd = "svd",
+        /// Hierarchical alternating least squares: non-negative factorization of the whole matrix.
+        Hals = "hals",
+        /// Multiplicative updates: the same, for other divergences too.
+        Multiplicative = "multiplicative",
+    }
+}
+
+choices! {
+    /// How a singular value decomposition is computed.
+    MethodKind {
+        /// Exactly where the matrix is small.
+        Auto = "auto",
+        /// Exactly.
+        Exact = "exact",
+        /// From random projections.
+        Randomized = "randomized",
+    }
+}
+
+choices! {
+    /// What a cell that is not in the data means.
+    ZerosKind {
+        /// It is zero.
+        Data = "data",
+        /// It is unknown.
+        Missing = "missing",
+    }
+}
+
+choices! {
+    /// Where a non-negative factorization begins.
+    StartKind {
+        /// Non-negative double SVD.
+        Nndsvd = "nndsvd",
+        /// The same with the mean in the place of zeros.
+        Nndsvda = "nndsvda",
+        /// Where the model begins.
+        Model = "model",
+    }
+}
+
+choices! {
+    /// What multiplicative updates lower.
+    DivergenceKind {
+        /// Half the squared difference.
+        Frobenius = "frobenius",
+        /// Kullback–Leibler.
+        KullbackLeibler = "kullback-leibler",
     }
 }
 
@@ -361,6 +411,13 @@ pub struct SolverSettings {
     pub confidence_alpha: Option<f64>,
     pub inner: Option<InnerKind>,
     pub inner_steps: Option<usize>,
+    pub method: Option<MethodKind>,
+    pub oversampling: Option<usize>,
+    pub power_iterations: Option<usize>,
+    pub zeros: Option<ZerosKind>,
+    pub divergence: Option<DivergenceKind>,
+    pub start: Option<StartKind>,
+    pub tolerance: Option<f64>,
     pub learning_rate: Option<f64>,
     pub batch_size: Option<usize>,
     pub beta1: Option<f64>,
@@ -371,16 +428,19 @@ pub struct SolverSettings {
     pub weight_decay: Option<f64>,
     pub clip_norm: Option<f64>,
     pub clip_value: Option<f64>,
+    #[serde(default)]
     pub regularization: RegularizationSettings,
     pub schedule: Option<ScheduleSettings>,
 }
 
 /// The penalty λ of each group of parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegularizationSettings {
-    pub user_factors: f64,
-    pub item_factors: f64,
+    pub user_factors: Option<f64>,
+    pub item_factors: Option<f64>,
+    pub user_l1: Option<f64>,
+    pub item_l1: Option<f64>,
     pub user_biases: Option<f64>,
     pub item_biases: Option<f64>,
     pub weights: Option<f64>,

@@ -61,6 +61,18 @@ impl EventFile {
     }
 
     fn start(folder: &Path, step: i64) -> Result<Self> {
+        let mut this = Self::append(folder)?;
+        // The first start of a folder is noted, each later one makes TensorBoard forget from its step on.
+        let start = SessionLog { status: SessionLog_SessionStatus::START, ..Default::default() };
+        this.event(step, Event_oneof_what::session_log(start))?;
+        Ok(this)
+    }
+
+    /// A new file in `folder` for events beside those that are there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be created or written.
+    pub fn append(folder: &Path) -> Result<Self> {
         let name = format!("events.out.tfevents.{:010}.lowrank", now().as_secs());
         let mut path = folder.join(&name);
         let mut attempt = 0;
@@ -76,9 +88,6 @@ impl EventFile {
         };
         let mut this = Self { path, writer: RecordWriter::new(BufWriter::new(file)) };
         this.event(0, Event_oneof_what::file_version("brain.Event:2".into()))?;
-        // The first start of a folder is noted, each later one makes TensorBoard forget from its step on.
-        let start = SessionLog { status: SessionLog_SessionStatus::START, ..Default::default() };
-        this.event(step, Event_oneof_what::session_log(start))?;
         Ok(this)
     }
 

@@ -3,6 +3,7 @@
 mod console;
 pub mod event_file;
 mod json_lines;
+pub mod pictures;
 pub mod plot;
 pub mod projector;
 mod tensorboard;

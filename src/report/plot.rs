@@ -1,4 +1,4 @@
-//! Charts as PNG and SVG: curves, scatter, and predictions against the truth.
+//! Charts as PNG and SVG: curves, scatter, maps with names, heat maps, and predictions against the truth.
 //!
 //! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are left out, and where nothing is left
 //! there are empty axes.
@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
+use kuva::plot::colormap::ColorMap;
 use kuva::plot::{BandPlot, LegendEntry, LegendShape, LinePlot, LineStyle, ScatterPlot};
+use kuva::render::color::Color;
 use kuva::render::figure::Figure;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
+use crate::data::matrix::Dense;
 use crate::error::{Error, Result};
 
 /// Okabe and Ito's colors, which the color-blind can tell apart too.
@@ -29,6 +32,8 @@ const TAILS_COLOR: &str = "#c3dbee";
 const SCALE: f32 = 1.5;
 /// Curves of at most this many points show each of them.
 const MAX_MARKED: usize = 40;
+/// Most cells of a side of a [`heat_map`]; larger matrices are shown by the means of blocks.
+const MAX_SIDE: usize = 400;
 /// Most truth values, or bins of them, that [`prediction_vs_truth`] tells apart.
 const MAX_GROUPS: usize = 20;
 
@@ -201,6 +206,156 @@ pub fn scatter(title: &str, x_label: &str, y_label: &str, points: &[(f64, f64)],
     }
     let width = if identity { 700.0 } else { 620.0 };
     chart(title, (width, 500.0), x, y, plots, legend)
+}
+
+/// Points of several kinds on one plane, named beside them.
+///
+/// `names` holds the names of each series' points, or nothing where they are to be dots only. Each name takes the nearest
+/// free place, the first ones first, with a line back to its point where that is not beside it; a name without any free
+/// place near its point is left out.
+pub fn map(title: &str, x_label: &str, y_label: &str, series: &[Series], names: &[Vec<String>]) -> Chart {
+    let (mut plots, mut legend, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    let mut everything = Vec::new();
+    for (at, (series, names)) in series.iter().zip(names).enumerate() {
+        let color = COLORS[at % COLORS.len()];
+        legend.push(entry(&shortened(&series.name), color, LegendShape::Circle, false));
+        let points = drawable(&series.points);
+        let opacity = if names.is_empty() { (12.0 / (points.len() as f64).sqrt()).clamp(0.25, 0.8) } else { 1.0 };
+        plots.push(dots(&points, color, 3.0, opacity));
+        let names = series.points.iter().zip(names).filter(|(point, _)| !drawable(&[**point]).is_empty());
+        named.extend(names.map(|(point, name)| (*point, shortened(name))));
+        everything.extend(points);
+    }
+    if series.len() < 2 {
+        legend.clear();
+    }
+    let x = Axis::new(x_label, everything.iter().map(|point| point.0));
+    let y = Axis::new(y_label, everything.iter().map(|point| point.1));
+    let (mut scene, frame) = drawn(title, (900.0, 640.0), x, y, plots, legend);
+    add_names(&mut scene, &frame, &named);
+    Chart { scene }
+}
+
+/// Writes names beside points, none over another or over a point.
+fn add_names(scene: &mut Scene, frame: &ComputedLayout, named: &[((f64, f64), String)]) {
+    const TEXT: u32 = 12;
+    const HALF_HEIGHT: f64 = 7.0;
+    /// Distances from the point to the name's edge. From the second on, a line is drawn.
+    const DISTANCES: [f64; 8] = [5.0, 14.0, 24.0, 36.0, 50.0, 66.0, 84.0, 104.0];
+    let points: Vec<(f64, f64)> = named.iter().map(|((x, y), _)| (frame.map_x(*x), frame.map_y(*y))).collect();
+    // Centre and half the width of those that have a place.
+    let mut placed: Vec<((f64, f64), f64)> = Vec::new();
+    for (&(x, y), (_, name)) in points.iter().zip(named) {
+        let half = 0.28 * f64::from(TEXT) * name.chars().count() as f64 + 2.0;
+        let is_free = |&(_, (cx, cy)): &(f64, (f64, f64))| {
+            let inside = cx - half >= frame.margin_left
+                && cx + half <= frame.width - frame.margin_right
+                && cy - HALF_HEIGHT >= frame.margin_top
+                && cy + HALF_HEIGHT <= frame.height - frame.margin_bottom;
+            let apart = |&((ox, oy), other): &((f64, f64), f64)| {
+                (cx - ox).abs() >= half + other || (cy - oy).abs() >= 2.0 * HALF_HEIGHT
+            };
+            let beside = |&(px, py): &(f64, f64)| (cx - px).abs() >= half + 2.0 || (cy - py).abs() >= HALF_HEIGHT + 3.0;
+            inside && placed.iter().all(apart) && points.iter().all(beside)
+        };
+        let places = DISTANCES.into_iter().flat_map(|distance| {
+            // Above and below first, then around the clock.
+            let hours = [0, 6, 3, 9, 1, 11, 5, 7, 2, 10, 4, 8];
+            hours.map(|hour| {
+                let (sine, cosine) = (f64::from(hour) * std::f64::consts::TAU / 12.0).sin_cos();
+                (distance, (x + sine * (distance + half), y - cosine * (distance + HALF_HEIGHT)))
+            })
+        });
+        let Some((distance, centre)) = places.into_iter().find(is_free) else { continue };
+        placed.push((centre, half));
+        if distance > DISTANCES[0] {
+            let edge =
+                (x.clamp(centre.0 - half, centre.0 + half), y.clamp(centre.1 - HALF_HEIGHT, centre.1 + HALF_HEIGHT));
+            let (x1, y1, x2, y2, stroke) = (edge.0, edge.1, x, y, GREY.into());
+            scene.add(Primitive::Line { x1, y1, x2, y2, stroke, stroke_width: 0.7, stroke_dasharray: None });
+        }
+        let (x, y, content, anchor) = (centre.0, centre.1 + 0.36 * f64::from(TEXT), label(name), TextAnchor::Middle);
+        scene.add(Primitive::Text { x, y, content, size: TEXT, anchor, rotate: None, bold: false, color: None });
+    }
+}
+
+/// A matrix as shades from white (`range.0` and below) to dark blue (`range.1` and above), the first row on top.
+///
+/// `names` are those of the rows, shown where there is room; it may be empty. A matrix of more than 400 rows or columns
+/// is shown by the means of blocks.
+pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) -> Chart {
+    const TEXT: u32 = 12;
+    const SIDE: f64 = 608.0;
+    let block = matrix.rows().max(matrix.columns()).div_ceil(MAX_SIDE).max(1);
+    let (rows, columns) = (matrix.rows().div_ceil(block), matrix.columns().div_ceil(block));
+    let cell = (SIDE / rows.max(columns).max(1) as f64).clamp(1.0, 40.0);
+    // Whole pixels leave no seams between cells.
+    let whole = |length: f64| (length * f64::from(SCALE)).floor() / f64::from(SCALE);
+    let cell = whole(cell);
+    let named = names.len() == rows && cell >= f64::from(TEXT);
+    let longest = names.iter().map(|name| shortened(name).chars().count()).max().unwrap_or(0);
+    let left = whole(if named { 20.0 + 0.56 * f64::from(TEXT) * longest as f64 } else { 20.0 });
+    let (top, width, height) = (56.0, cell * columns as f64, cell * rows as f64);
+    let bar = left + width + 20.0;
+    let bar_height = height.max(120.0);
+    let shade = |value: f64| -> Color {
+        let share = ((value - range.0) / (range.1 - range.0)).clamp(0.0, 1.0);
+        ColorMap::Blues.map(if share.is_nan() { 0.0 } else { share }).into()
+    };
+
+    let title_width = 20.0 + 10.5 * title.chars().count() as f64;
+    let mut scene = Scene::new((bar + 80.0).max(title_width), top + bar_height + 20.0);
+    let mut write = |x: f64, y: f64, text: &str, size: u32, anchor: TextAnchor| {
+        let content = label(text);
+        scene.add(Primitive::Text { x, y, content, size, anchor, rotate: None, bold: false, color: None });
+    };
+    write(20.0, 32.0, title, 18, TextAnchor::Start);
+    let middle = 0.36 * f64::from(TEXT);
+    if named {
+        for (row, name) in names.iter().enumerate() {
+            write(left - 6.0, top + (row as f64 + 0.5) * cell + middle, &shortened(name), TEXT, TextAnchor::End);
+        }
+    }
+    for tick in 0..=5 {
+        let share = f64::from(tick) / 5.0;
+        let step = (range.1 - range.0) / 5.0;
+        let text = number(range.0 + share * (range.1 - range.0), step, range.0.abs().max(range.1.abs()));
+        write(bar + 24.0, top + (1.0 - share) * bar_height + middle, &text, TEXT, TextAnchor::Start);
+    }
+    let (mut x, mut y, mut w, mut h, mut fills) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut fill = |place: (f64, f64), size: (f64, f64), color: Color| {
+        x.push(place.0);
+        y.push(place.1);
+        w.push(size.0);
+        h.push(size.1);
+        fills.push(color);
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            let inside = |start: usize, end: usize| start * block..((start + 1) * block).min(end);
+            let cells = inside(row, matrix.rows()).flat_map(|row| {
+                matrix.row(row)[inside(column, matrix.columns())].iter().map(|&value| f64::from(value))
+            });
+            let value = mean(cells.collect::<Vec<_>>().into_iter());
+            let (x, y) = (left + column as f64 * cell, top + row as f64 * cell);
+            // The next cell lies over what is too much, so that there are no seams in an SVG either.
+            fill((x, y), (cell + 0.3, cell + 0.3), shade(value));
+        }
+    }
+    const STEPS: usize = 256;
+    let step = bar_height / STEPS as f64;
+    for at in 0..STEPS {
+        let value = range.1 - (range.1 - range.0) * (at as f64 + 0.5) / STEPS as f64;
+        fill((bar, top + at as f64 * step), (16.0, step + 0.5), shade(value));
+    }
+    scene.add(Primitive::RectBatch { x, y, w, h, fills });
+    let mut frame = |x: f64, width: f64, height: f64| {
+        let (fill, stroke, stroke_width) = (Color::None, Some(GREY.into()), Some(1.0));
+        scene.add(Primitive::Rect { x, y: top, width, height, fill, stroke, stroke_width, opacity: None });
+    };
+    frame(left, width, height);
+    frame(bar, 16.0, bar_height);
+    Chart { scene }
 }
 
 /// How predictions spread around the truth they should have met.
@@ -442,7 +597,7 @@ fn entry(name: &str, color: &str, shape: LegendShape, dashed: bool) -> LegendEnt
 }
 
 /// Text for kuva, which reads `$…$` as a formula and passes control characters on to the SVG.
-fn label(text: &str) -> String {
+pub(super) fn label(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ").replace('$', "\\$")
 }
 
@@ -471,14 +626,19 @@ fn layout((width, height): (f64, f64), x: Axis, y: Axis) -> Layout {
         .with_y_tick_format(TickFormat::Custom(y.format))
 }
 
-fn chart(
+fn chart(title: &str, size: (f64, f64), x: Axis, y: Axis, plots: Vec<Plot>, legend: Vec<LegendEntry>) -> Chart {
+    Chart { scene: drawn(title, size, x, y, plots, legend).0 }
+}
+
+/// The scene of a chart, and where on it the axes are.
+fn drawn(
     title: &str,
     (width, height): (f64, f64),
     x: Axis,
     y: Axis,
     mut plots: Vec<Plot>,
     legend: Vec<LegendEntry>,
-) -> Chart {
+) -> (Scene, ComputedLayout) {
     // Without any plot, kuva draws no axes.
     plots.push(dots(&[], GUIDE_COLOR, 1.0, 1.0));
     let y_label = label(&y.label);
@@ -491,7 +651,9 @@ fn chart(
     // The label of the y axis lies flat above it: easier to read, and kuva draws turned text without smoothing.
     let frame = ComputedLayout::from_layout(&layout);
     let top = frame.margin_top + f64::from(frame.label_size);
-    let mut scene = render_multiple(plots, layout.with_force_margins_y(top, frame.margin_bottom));
+    let layout = layout.with_force_margins_y(top, frame.margin_bottom);
+    let placed = ComputedLayout::from_layout(&layout);
+    let mut scene = render_multiple(plots, layout);
     scene.add(Primitive::Text {
         x: 12.0,
         y: top - f64::from(frame.label_size),
@@ -502,7 +664,7 @@ fn chart(
         bold: false,
         color: None,
     });
-    Chart { scene }
+    (scene, placed)
 }
 
 #[cfg(test)]
@@ -540,6 +702,8 @@ mod tests {
                 curves("t", "x", "y", &series(points)),
                 scatter("t", "x", "y", points, false),
                 scatter("t", "x", "y", points, true),
+                map("t", "x", "y", &series(points), &[vec!["a".into(); points.len()]]),
+                map("t", "x", "y", &series(points), &[vec![]]),
                 prediction_vs_truth(&singles(|p| p.0), &singles(|p| p.1)),
             ] {
                 let png = chart.png().expect("a picture");
@@ -606,6 +770,43 @@ mod tests {
             assert!(shown.contains(&expected.to_owned()), "{shown:?}");
         }
         assert_eq!(shortened(&"ä".repeat(40)).chars().count(), 32);
+    }
+
+    #[test]
+    fn a_map_names_its_points_and_its_kinds() {
+        let kinds = [Series { name: "terms".into(), points: vec![(1.0, 2.0), (f64::NAN, 1.0), (2.0, 1.0)] }];
+        let names = [["one", "two", "three"].map(String::from).to_vec()];
+        let shown = texts(&map("t", "x", "y", &kinds, &names));
+        assert!(shown.contains(&"one".into()) && !shown.contains(&"two".into()) && shown.contains(&"three".into()));
+        assert!(!shown.contains(&"terms".into()), "one kind needs no legend");
+        let two = [kinds[0].clone(), Series { name: "dots".into(), points: vec![(0.0, 0.0)] }];
+        let shown = texts(&map("t", "x", "y", &two, &[names[0].clone(), vec![]]));
+        assert!(shown.contains(&"terms".into()) && shown.contains(&"dots".into()), "{shown:?}");
+    }
+
+    #[test]
+    fn a_heat_map_has_a_cell_for_each_value_or_block() {
+        let cells = |matrix: &Dense, names: &[&str]| {
+            let chart = heat_map("t", matrix, names, (0.0, 1.0));
+            let png = chart.png().expect("a picture");
+            let pixels = image::load_from_memory(&png.bytes).expect("a PNG").to_rgb8();
+            assert_eq!(pixels.dimensions(), (png.width, png.height));
+            let fills = chart.scene.elements.iter().find_map(|element| match element {
+                Primitive::RectBatch { fills, .. } => Some(fills.clone()),
+                _ => None,
+            });
+            (fills.expect("cells").iter().map(|fill| format!("{fill:?}")).collect::<Vec<_>>(), texts(&chart))
+        };
+        let matrix = Dense::new(2, 2, vec![0.0, 1.0, -1.0, 2.0]).expect("valid");
+        let (fills, shown) = cells(&matrix, &["first", "second"]);
+        assert_eq!(fills.len(), 4 + 256);
+        assert!(fills[0] == fills[2] && fills[1] == fills[3] && fills[0] != fills[1], "beyond the range is its end");
+        assert_eq!(shown[..9], ["t", "first", "second", "0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        // Names that do not fit the rows are left out, and large matrices shown by blocks.
+        let large = Dense::from_fn(801, 3, |row, _| (row % 2) as f32);
+        let (fills, shown) = cells(&large, &["first", "second"]);
+        assert_eq!((fills.len(), &shown[1][..]), (267 + 256, "0"));
+        assert_eq!(cells(&Dense::zeros(0, 0), &[]).0.len(), 256);
     }
 
     #[test]

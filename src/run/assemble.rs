@@ -3,8 +3,9 @@
 use burn::tensor::Device;
 
 use crate::config::settings::{
-    DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, RuleKind,
-    ScheduleKind, Settings, SolverKind, SplitKind as SplitName, StopWordsKind, StoppingMetric, WeightingKind,
+    DivergenceKind, DuplicatesKind, FeedbackKind, FormatKind, InitKind, InnerKind, LossKind, MethodKind, ModelKind,
+    RowsKind, RuleKind, ScheduleKind, Settings, SolverKind, SplitKind as SplitName, StartKind, StopWordsKind,
+    StoppingMetric, WeightingKind, ZerosKind,
 };
 use crate::data::read::{
     DocumentOptions, Duplicates, Format, ReadOptions, StopWords, TitleFile, Weighting, read_dataset,
@@ -21,7 +22,8 @@ use crate::model::{
     AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
 };
 use crate::solver::{
-    AlsConfig, Clip, Decay, Feedback, Inner, Regularization, RowRule, Rows, Rule, Schedule, stratified,
+    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, Regularization, RowRule, Rows, Rule, Schedule,
+    nmf, stratified, svd,
 };
 use crate::train::{EarlyStopping, Gradient, Method, TrainConfig};
 
@@ -253,6 +255,24 @@ pub fn training(settings: &Settings) -> TrainConfig {
             clip: Clip { value: solver.clip_value, norm: solver.clip_norm },
         })
     };
+    let nmf = |kind, divergence| {
+        Method::WholeMatrix(MatrixMethod::Nmf {
+            solver: kind,
+            divergence,
+            zeros: match given(solver.zeros) {
+                ZerosKind::Data => nmf::Zeros::Data,
+                ZerosKind::Missing => nmf::Zeros::Missing,
+            },
+            start: match given(solver.start) {
+                StartKind::Nndsvd => NmfStart::Nndsvd,
+                StartKind::Nndsvda => NmfStart::Nndsvda,
+                StartKind::Model => NmfStart::Model,
+            },
+            user_l1: given(solver.regularization.user_l1),
+            item_l1: given(solver.regularization.item_l1),
+            tolerance: given(solver.tolerance),
+        })
+    };
     let method = match solver.kind {
         SolverKind::Adam => gradient(adam(0.0)),
         SolverKind::Adamw => gradient(adam(given(solver.weight_decay))),
@@ -278,6 +298,24 @@ pub fn training(settings: &Settings) -> TrainConfig {
             },
             count_exponent: given(solver.regularization.count_exponent),
         }),
+        SolverKind::Svd => Method::WholeMatrix(MatrixMethod::Svd {
+            method: match given(solver.method) {
+                MethodKind::Auto => svd::Method::Auto,
+                MethodKind::Exact => svd::Method::Exact,
+                MethodKind::Randomized => svd::Method::Randomized,
+            },
+            oversampling: solver.oversampling,
+            power_iterations: given(solver.power_iterations),
+            tolerance: given(solver.tolerance),
+        }),
+        SolverKind::Hals => nmf(nmf::Solver::Hals, nmf::Divergence::Frobenius),
+        SolverKind::Multiplicative => nmf(
+            nmf::Solver::Multiplicative,
+            match given(solver.divergence) {
+                DivergenceKind::Frobenius => nmf::Divergence::Frobenius,
+                DivergenceKind::KullbackLeibler => nmf::Divergence::KullbackLeibler,
+            },
+        ),
     };
     // What a solver without a learning rate is not asked for.
     let defaults = TrainConfig::new(loss(settings));
@@ -297,8 +335,8 @@ pub fn training(settings: &Settings) -> TrainConfig {
         seed: settings.seed,
         loss: defaults.loss,
         regularization: Regularization {
-            user_factors: lambda.user_factors,
-            item_factors: lambda.item_factors,
+            user_factors: lambda.user_factors.unwrap_or(0.0),
+            item_factors: lambda.item_factors.unwrap_or(0.0),
             user_biases: lambda.user_biases.unwrap_or(0.0),
             item_biases: lambda.item_biases.unwrap_or(0.0),
             weights: lambda.weights.unwrap_or(0.0),

@@ -160,6 +160,8 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
         }
         // The rows, the ratings by user and by item, and the new model beside the old one where the solver settles.
         SolverKind::Als => (parameters, 0, 4 * train, parameters),
+        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
+        SolverKind::Svd | SolverKind::Hals | SolverKind::Multiplicative => (parameters, 0, 4 * train, 4 * parameters),
         SolverKind::Adam | SolverKind::Adamw | SolverKind::Adagrad | SolverKind::Sgd => {
             let moments = match solver.kind {
                 SolverKind::Adam | SolverKind::Adamw => 2,

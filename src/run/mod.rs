@@ -8,6 +8,7 @@ mod model_file;
 mod summary;
 mod train;
 mod trial;
+pub mod views;
 
 pub use directory::RunDirectory;
 pub use model_file::{ModelFile, Seen};

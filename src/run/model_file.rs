@@ -3,7 +3,7 @@
 //! Tensors: every parameter under its name (`user_factors` `[num_users, rank]` float32, …); `users.text` and `users.ends`
 //! (the ids back to back in UTF-8, and where each one ends), the same for `items` and, where titles are known, `titles`;
 //! `baseline.user_offsets` and `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, model,
-//! loss, rating range, global mean.
+//! loss, rating range, global mean, solver, layout.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Ratings, Vocabulary};
+use crate::data::{Layout, Ratings, Vocabulary};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Predictor};
 use crate::loss::Loss;
@@ -34,6 +34,10 @@ pub struct ModelFile {
     pub items: Vocabulary,
     /// Title of each item; empty where unknown.
     pub titles: Option<Vec<String>>,
+    /// What users and items are.
+    pub layout: Layout,
+    /// `solver.kind` of the training; empty where the file does not say.
+    pub solver: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,6 +47,10 @@ struct Header {
     loss: Loss,
     clip: Option<(f32, f32)>,
     global_mean: f64,
+    #[serde(default)]
+    layout: Layout,
+    #[serde(default)]
+    solver: String,
 }
 
 impl ModelFile {
@@ -70,6 +78,8 @@ impl ModelFile {
             loss: self.predictor.loss,
             clip: self.predictor.clip,
             global_mean: baseline.global_mean,
+            layout: self.layout,
+            solver: self.solver.clone(),
         };
         write_tensors(path, &tensors, &header)
     }
@@ -107,7 +117,16 @@ impl ModelFile {
         };
         let model = parameters::restore(header.model.init(&start), &values).map_err(|cause| broken(&cause))?;
         let predictor = Predictor { loss: header.loss, clip: header.clip, baseline };
-        Ok(Self { config: header.model, model, predictor, users, items, titles })
+        Ok(Self {
+            config: header.model,
+            model,
+            predictor,
+            users,
+            items,
+            titles,
+            layout: header.layout,
+            solver: header.solver,
+        })
     }
 
     /// Id of an item, with its title where there is one.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::views::Views;
 use crate::metric::Scores;
 
 /// What came of a run.
@@ -52,6 +53,9 @@ pub struct Summary {
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.
     pub test_unknown_items: usize,
+    /// What the factors are looked at by: of pictures, documents, SVD and non-negative models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views>,
 }
 
 /// Trivial predictions on the split that the result is judged by.

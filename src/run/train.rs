@@ -12,10 +12,11 @@ use super::directory::RunDirectory;
 use super::memory::{self, Estimate, Sizes};
 use super::model_file::{ModelFile, Seen};
 use super::summary::{Baselines, Summary};
+use super::views::{self, Fitted, Views};
 use crate::config::Config;
 use crate::config::settings::Settings;
-use crate::data::Dataset;
-use crate::data::split::{Part, Split, assign, divide};
+use crate::data::split::{HeldOut, Part, Split, assign, divide, held_out_rows};
+use crate::data::{Dataset, Layout, Ratings};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
@@ -23,7 +24,9 @@ use crate::files;
 use crate::loss::PointwiseLoss;
 use crate::model::AnyModel;
 use crate::model::parameters;
-use crate::report::{JsonLines, TensorBoard, curves, plot, projector};
+use crate::report::event_file::EventFile;
+use crate::report::plot::{self, Png};
+use crate::report::{JsonLines, TensorBoard, curves, projector};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 /// Where a run goes on from.
@@ -215,7 +218,12 @@ impl Job<'_> {
             (selected.clone(), data, predictor)
         };
         let num_ratings = dataset.ratings.len();
-        let reachable_rmse = dataset.reachable_rmse;
+        let (reachable_rmse, layout) = (dataset.reachable_rmse, dataset.layout);
+        // Pictures that were held out can be recognized; all their cells are needed for that.
+        let held_out = match layout {
+            Layout::Pictures { .. } => held_out_rows(&dataset, &parts, &data),
+            _ => HeldOut::default(),
+        };
         drop(dataset);
         let model = &trained.model;
         let test = predictor.evaluate(model, &device.device, &data.test);
@@ -243,6 +251,7 @@ impl Job<'_> {
             reachable_rmse,
             test_unknown_users: test.unknown_users,
             test_unknown_items: test.unknown_items,
+            views: None,
         };
         let file = ModelFile {
             config: assemble::model(self.settings),
@@ -251,7 +260,10 @@ impl Job<'_> {
             users: data.users,
             items: data.items,
             titles: data.titles,
+            layout,
+            solver: self.settings.solver.kind.to_string(),
         };
+        summary.views = self.views(&directory, &file, &data.train, &held_out)?;
         Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
         file.write(&directory.model())?;
         self.pictures(&directory, &file, summary.reachable_rmse)?;
@@ -379,6 +391,41 @@ impl Job<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Job<'_> {
+    /// What the factors are looked at by, as files and in TensorBoard.
+    fn views(
+        &self,
+        directory: &RunDirectory,
+        file: &ModelFile,
+        train: &Ratings,
+        held_out: &HeldOut,
+    ) -> Result<Option<Views>> {
+        let Some(fitted) = Fitted::of(file) else { return Ok(None) };
+        let factors = fitted.factors();
+        // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
+        if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
+            return Ok(None);
+        }
+        let mut rows = vec![0.0; held_out.ids.len() * file.items.len()];
+        for (row, cells) in rows.chunks_exact_mut(file.items.len().max(1)).zip(&held_out.cells) {
+            cells.iter().for_each(|&(item, value)| row[item as usize] = value);
+        }
+        let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
+        let views = views::views(&factors, train, held_out, directory.path())?;
+        if self.settings.report.tensorboard {
+            let mut events = EventFile::append(directory.path())?;
+            for shown in &views.files {
+                if let Some(Png { bytes, width, height }) = &shown.picture {
+                    let name = shown.file.trim_end_matches(".png");
+                    events.image_png(&format!("views/{name}"), 0, *width, *height, bytes)?;
+                }
+            }
+            events.flush()?;
+        }
+        Ok(Some(views))
     }
 }
 

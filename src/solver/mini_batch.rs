@@ -52,7 +52,7 @@ impl<M: Factorization, L: PointwiseLoss> Solver<M> for MiniBatch<L> {
         let positions = &self.order.1[start..(start + size).min(train.len())];
         let samples = Samples::gather(train, positions);
         let (model, sums, norms) = self.step.step(model, &samples, &self.device, learning_rate, at.is_last);
-        Stepped { model, sums, norms }
+        Stepped { model, sums, norms, is_converged: false }
     }
 
     fn memory(&self) -> BTreeMap<String, Values> {

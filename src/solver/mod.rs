@@ -12,6 +12,7 @@ pub mod schedule;
 pub mod stratified;
 pub mod svd;
 mod touched;
+pub mod whole_matrix;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use mini_batch::MiniBatch;
 pub use optimizer::{Optimizer, Rule};
 pub use schedule::{Decay, Schedule};
 pub use stratified::{RowRule, Stratified};
+pub use whole_matrix::{MatrixMethod, NmfStart, WholeMatrix};
 
 use crate::data::Ratings;
 use crate::error::Result;
@@ -68,4 +70,6 @@ pub struct Stepped<M> {
     pub sums: StepSums,
     /// Norms of the gradients, where the solver has them and the step is an epoch's last: they cost a read-back.
     pub norms: Option<Norms>,
+    /// Whether another epoch would change nothing that matters.
+    pub is_converged: bool,
 }

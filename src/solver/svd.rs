@@ -128,10 +128,10 @@ pub fn svd(matrix: &Matrix, config: &SvdConfig) -> Result<Svd> {
     decompose(&Sides::new(matrix), config)
 }
 
-/// [`svd`] of a matrix whose transpose is at hand.
-pub(crate) fn decompose(sides: &Sides<'_>, config: &SvdConfig) -> Result<Svd> {
-    let matrix = sides.matrix();
-    let (rows, columns, shorter) = (matrix.rows(), matrix.columns(), matrix.rows().min(matrix.columns()));
+/// Refuses what [`svd`] refuses.
+pub(super) fn check(matrix: &Matrix, config: &SvdConfig) -> Result<()> {
+    let (rows, columns) = (matrix.rows(), matrix.columns());
+    let shorter = rows.min(columns);
     if !(1..=shorter).contains(&config.rank) {
         let rank = config.rank;
         return Err(Error::Usage(format!("rank {rank} of a {rows} × {columns} matrix: it is in 1 … {shorter}")));
@@ -139,6 +139,14 @@ pub(crate) fn decompose(sides: &Sides<'_>, config: &SvdConfig) -> Result<Svd> {
     if !(config.tolerance.is_finite() && config.tolerance >= 0.0) {
         return Err(Error::Usage(format!("the tolerance is {}; it is a finite number ≥ 0", config.tolerance)));
     }
+    Ok(())
+}
+
+/// [`svd`] of a matrix whose transpose is at hand.
+pub(crate) fn decompose(sides: &Sides<'_>, config: &SvdConfig) -> Result<Svd> {
+    let matrix = sides.matrix();
+    let (rows, columns, shorter) = (matrix.rows(), matrix.columns(), matrix.rows().min(matrix.columns()));
+    check(matrix, config)?;
     let means: Option<Vec<f64>> = config.centre.then(|| matrix.column_means());
     let norm_squared = match &means {
         None => matrix.norm_squared(),

@@ -25,8 +25,8 @@ use crate::metric::Metric;
 use crate::model::Factorization;
 use crate::model::parameters::{self, Values};
 use crate::solver::{
-    Als, AlsConfig, Clip, Decay, GradientStep, MiniBatch, Norms, Optimizer, Place, Regularization, RowRule, Rows, Rule,
-    Schedule, Solver, StepSums, Stepped, Stratified,
+    Als, AlsConfig, Clip, Decay, GradientStep, MatrixMethod, MiniBatch, Norms, Optimizer, Place, Regularization,
+    RowRule, Rows, Rule, Schedule, Solver, StepSums, Stepped, Stratified, WholeMatrix,
 };
 
 /// How to train, whatever the model.
@@ -42,7 +42,8 @@ pub struct TrainConfig {
     pub regularization: Regularization,
     /// What a step is.
     pub method: Method,
-    /// Learning rate η before the schedule. Neither has a meaning for [`Method::Als`].
+    /// Learning rate η before the schedule. Neither has a meaning for [`Method::Als`] and
+    /// [`Method::WholeMatrix`].
     pub learning_rate: f64,
     /// Epochs that the schedule spans; more than `epochs` where training is to stop on the way.
     pub schedule_epochs: u64,
@@ -63,12 +64,14 @@ pub enum Method {
     Stratified(RowRule),
     /// Row after row, each solved for, on the CPU: models that are a dot product, squared loss. See [`Als`].
     Als(AlsConfig),
+    /// The ratings as one matrix, on the CPU: models that are a dot product, squared loss. See [`WholeMatrix`].
+    WholeMatrix(MatrixMethod),
 }
 
 impl Method {
     /// Whether steps have a length, which the learning rate decides.
     fn has_learning_rate(self) -> bool {
-        !matches!(self, Self::Als(_))
+        matches!(self, Self::MiniBatch(_) | Self::Stratified(_))
     }
 }
 
@@ -172,6 +175,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             }
             Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, seed)),
             Method::Als(als) => Box::new(Als::new(loss, regularization, als)),
+            Method::WholeMatrix(method) => Box::new(WholeMatrix::new(loss, regularization, method, seed)),
         };
         Self {
             model: Some(model.to_device(&device.device.clone().autodiff()).train()),
@@ -238,12 +242,12 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         (self.progress.seconds, self.progress.ratings_seen)
     }
 
-    /// Whether all epochs are done, or early stopping has ended training.
+    /// Whether all epochs are done, or training was ended by early stopping or because the solver has converged.
     pub fn is_done(&self) -> bool {
         self.progress.epoch >= self.config.epochs || self.progress.stopped
     }
 
-    /// Trains until all epochs are done or early stopping ends it.
+    /// Trains until all epochs are done, early stopping ends it, or the solver has converged.
     ///
     /// # Errors
     /// [`Error::Usage`] without training ratings, [`Error::Diverged`] as soon as a number is not finite,
@@ -379,8 +383,9 @@ impl<'a, M: Factorization> Trainer<'a, M> {
     fn step(&mut self, at: Place, train: &Ratings, learning_rate: f64) -> (StepSums, Option<Norms>) {
         // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
         let model = self.model.take().expect("put back after every step");
-        let Stepped { model, sums, norms } = self.solver.step(model, train, at, learning_rate);
+        let Stepped { model, sums, norms, is_converged } = self.solver.step(model, train, at, learning_rate);
         self.model = Some(model);
+        self.progress.stopped |= is_converged;
         (sums, norms)
     }
 
@@ -436,7 +441,7 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                     Checkpoint { progress, parameters, optimizer: BTreeMap::new() }.write(&checkpoints.best())?;
                 }
             }
-            self.progress.stopped = stopping.is_over(epoch, self.progress.best.as_ref());
+            self.progress.stopped |= stopping.is_over(epoch, self.progress.best.as_ref());
         }
         let mean = |sum: f64| sum / sums.count as f64;
         let report = EpochReport {

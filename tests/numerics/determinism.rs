@@ -1,5 +1,6 @@
 //! The same seed gives the same bits: again, on any number of threads, and after an interruption.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,10 @@ use lowrank::metric::Metric;
 use lowrank::model::{AnyModel, ModelConfig, Start};
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
-use lowrank::solver::{AlsConfig, Clip, Decay, Feedback, Inner, Regularization, RowRule, Rows, Rule, Schedule};
+use lowrank::solver::{
+    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, Regularization, RowRule, Rows, Rule, Schedule,
+    nmf, svd,
+};
 use lowrank::train::{
     Checkpoint, Checkpoints, EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, Trained, Trainer,
 };
@@ -24,12 +28,16 @@ const SQUARED: Loss = Loss::Squared(Squared {});
 const REGULARIZATION: Regularization =
     Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
 
-/// Random ratings from 1 to 5.
+/// Random ratings from 1 to 5, of each pair at most one.
 fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usize) -> Ratings {
     let mut stream = random::stream(21, name);
     let mut ratings = Ratings::default();
-    for _ in 0..count {
+    let mut seen = HashSet::new();
+    while ratings.len() < count {
         let (user, item) = (stream.random_range(0..num_users), stream.random_range(0..num_items));
+        if !seen.insert((user, item)) {
+            continue;
+        }
         ratings.push(user as u32, item as u32, stream.random_range(1.0..5.0) as f32, None);
     }
     ratings
@@ -60,6 +68,24 @@ const ALS_CD: Method = als(Feedback::Explicit, Inner::CoordinateDescent { sweeps
 const IMPLICIT_ALS: Method = als(IMPLICIT, Inner::Cholesky);
 const IMPLICIT_ALS_CG: Method = als(IMPLICIT, CG);
 const EVERY_ALS: [Method; 5] = [ALS, ALS_CG, ALS_CD, IMPLICIT_ALS, IMPLICIT_ALS_CG];
+
+const SVD: Method = Method::WholeMatrix(MatrixMethod::Svd {
+    method: svd::Method::Randomized,
+    oversampling: None,
+    power_iterations: 5,
+    tolerance: 0.0,
+});
+
+const fn nmf(solver: nmf::Solver, divergence: nmf::Divergence, zeros: nmf::Zeros, start: NmfStart) -> Method {
+    let (user_l1, item_l1, tolerance) = (0.01, 0.02, 0.0);
+    Method::WholeMatrix(MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance })
+}
+
+const HALS: Method = nmf(nmf::Solver::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Data, NmfStart::Nndsvd);
+const MASKED_HALS: Method = nmf(nmf::Solver::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Missing, NmfStart::Model);
+const MULTIPLICATIVE: Method =
+    nmf(nmf::Solver::Multiplicative, nmf::Divergence::KullbackLeibler, nmf::Zeros::Data, NmfStart::Nndsvda);
+const EVERY_NMF: [Method; 3] = [HALS, MASKED_HALS, MULTIPLICATIVE];
 
 /// Five batches an epoch, the last one smaller, and everything switched on.
 fn settings(method: Method, seed: u64) -> TrainConfig {
@@ -133,6 +159,7 @@ fn methods() -> Vec<Method> {
         .into_iter()
         .chain([SPARSE, sparse, STRATIFIED, STRATIFIED_ADAM])
         .chain(EVERY_ALS)
+        .chain(EVERY_NMF)
         .collect()
 }
 
@@ -143,6 +170,8 @@ fn fits(method: Method, config: &ModelConfig) -> bool {
         Method::Stratified(_) | ALS_CD => &["mf", "biased-mf", "nmf"],
         Method::Als(AlsConfig { feedback: Feedback::Explicit, .. }) => &["mf", "biased-mf"],
         Method::Als(_) => &["mf"],
+        Method::WholeMatrix(MatrixMethod::Svd { .. }) => &["mf", "biased-mf"],
+        Method::WholeMatrix(MatrixMethod::Nmf { .. }) => &["nmf"],
     };
     models.contains(&kind(config).as_str())
 }
@@ -191,7 +220,8 @@ fn on_any_number_of_threads<T: PartialEq + Send>(what: &str, work: impl Fn() -> 
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    for method in [DENSE, SPARSE, STRATIFIED, STRATIFIED_ADAM].into_iter().chain(EVERY_ALS) {
+    let others = EVERY_ALS.into_iter().chain(EVERY_NMF).chain([SVD]);
+    for method in [DENSE, SPARSE, STRATIFIED, STRATIFIED_ADAM].into_iter().chain(others) {
         for config in models(4).into_iter().filter(|config| fits(method, config)) {
             on_any_number_of_threads(&kind(&config), || {
                 let mut told = Vec::new();
@@ -315,6 +345,10 @@ fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
         }
     }
     for (what, config, method) in every_method_on_some_models() {
+        // An epoch has one step.
+        if matches!(method, Method::WholeMatrix(_)) {
+            continue;
+        }
         // An epoch of als has two steps.
         let done = if matches!(method, Method::Als(_)) { 1 } else { 2 };
         assert_same_after_a_break(&what, &config, method, 0, (2, done), |trainer, told| {

@@ -9,6 +9,7 @@ mod matrix;
 mod real_matrices;
 mod recovery;
 mod stratified;
+mod whole_matrix;
 
 use lowrank::data::Ratings;
 use lowrank::error::Result;

@@ -74,6 +74,10 @@ const FOLDER: &[&str] =
 
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
+const SVD: &[&str] = &["model.kind=mf", "solver.kind=svd", "solver.method=randomized", "solver.oversampling=0"];
+const HALS: &[&str] = &["model.kind=nmf", "solver.kind=hals", "train.epochs=5"];
+const MULTIPLICATIVE: &[&str] = &["model.kind=nmf", "solver.kind=multiplicative"];
+
 const CASES: &[Case] = &[
     ("name", &[], "other", Files),
     ("seed", &[], "7", Model),
@@ -125,6 +129,13 @@ const CASES: &[Case] = &[
     ("solver.confidence_alpha", IMPLICIT, "5", Model),
     ("solver.inner", &["solver.kind=als"], "conjugate-gradient", Model),
     ("solver.inner_steps", &["solver.kind=als", "solver.inner=conjugate-gradient"], "1", Model),
+    ("solver.method", SVD, "exact", Model),
+    ("solver.oversampling", &["model.kind=mf", "solver.kind=svd", "solver.method=randomized"], "0", Model),
+    ("solver.power_iterations", SVD, "0", Model),
+    ("solver.zeros", HALS, "missing", Model),
+    ("solver.divergence", MULTIPLICATIVE, "kullback-leibler", Model),
+    ("solver.start", HALS, "model", Model),
+    ("solver.tolerance", MULTIPLICATIVE, "0.1", Summary),
     ("solver.learning_rate", &[], "0.02", Model),
     ("solver.batch_size", &[], "10", Model),
     ("solver.beta1", &[], "0.5", Model),
@@ -137,6 +148,8 @@ const CASES: &[Case] = &[
     ("solver.clip_value", &[], "1e-6", Model),
     ("solver.regularization.user_factors", &[], "1", Model),
     ("solver.regularization.item_factors", &[], "1", Model),
+    ("solver.regularization.user_l1", HALS, "0.01", Model),
+    ("solver.regularization.item_l1", HALS, "0.01", Model),
     ("solver.regularization.user_biases", &[], "1", Model),
     ("solver.regularization.item_biases", &[], "1", Model),
     ("solver.regularization.weights", &["model.kind=gmf"], "1", Model),

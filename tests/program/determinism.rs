@@ -60,12 +60,16 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
     use lowrank::config::settings::{ModelKind, SolverKind};
-    const PAIRS: [(&str, &str); 10] = [
+    const PAIRS: [(&str, &str); 14] = [
         ("mf", "stratified"),
         ("biased-mf", "stratified"),
         ("nmf", "stratified"),
         ("biased-mf", "als"),
         ("nmf", "als"),
+        ("mf", "svd"),
+        ("biased-mf", "svd"),
+        ("nmf", "hals"),
+        ("nmf", "multiplicative"),
         ("biased-mf", "adamw"),
         ("nmf", "sgd"),
         ("gmf", "adagrad"),
@@ -86,10 +90,11 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
                 format!("train.threads={threads}"),
                 "train.epochs=2".into(),
             ];
-            if solver != "als" {
+            let has_no_rate = ["als", "svd", "hals", "multiplicative"].contains(&solver);
+            if !has_no_rate {
                 settings.push("solver.learning_rate=0.01".into());
             }
-            if !["stratified", "als"].contains(&solver) {
+            if !has_no_rate && solver != "stratified" {
                 // All ratings at once, where work is most likely to be cut by the number of threads.
                 settings.push("solver.batch_size=0".into());
             }

@@ -237,13 +237,15 @@ impl Matrix {
         Csr::new(columns, offsets, indices, values).map(Self::Sparse)
     }
 
-    /// Ratings as a sparse matrix: users are rows, items columns.
+    /// Ratings as a matrix whose rows are users and whose columns are items: dense where every pair is rated, else sparse.
     ///
     /// # Errors
     /// [`Error::Usage`] where a user or item is unknown or out of range, or a pair is rated twice (the reader's
     /// `duplicates` decides which one stays).
     pub fn from_ratings(ratings: &Ratings, num_users: usize, num_items: usize) -> Result<Self> {
-        Csr::from_cells(num_users, num_items, &ratings.users, &ratings.items, &ratings.values).map(Self::Sparse)
+        let csr = Csr::from_cells(num_users, num_items, &ratings.users, &ratings.items, &ratings.values)?;
+        let is_complete = Some(csr.stored()) == num_users.checked_mul(num_items);
+        if is_complete { Self::dense(num_users, num_items, csr.values) } else { Ok(Self::Sparse(csr)) }
     }
 
     /// Number of rows.

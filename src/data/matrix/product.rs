@@ -1,6 +1,8 @@
 //! Products of a matrix with tall ones, on all threads and with the same bytes for any number of them: each row of a
 //! result is computed by one thread, and partial sums are cut by the data and added in order.
 
+use std::borrow::Cow;
+
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -21,14 +23,23 @@ pub enum View<'a> {
 /// A matrix with its transpose at hand, which a sparse one has to be sorted for, once.
 #[derive(Debug)]
 pub struct Sides<'a> {
-    matrix: &'a Matrix,
+    matrix: Cow<'a, Matrix>,
     transposed: Option<Csr>,
 }
 
 impl<'a> Sides<'a> {
     /// Both sides of `matrix`.
     pub fn new(matrix: &'a Matrix) -> Self {
-        let transposed = match matrix {
+        Self::of(Cow::Borrowed(matrix))
+    }
+
+    /// Both sides of a matrix that they keep.
+    pub fn owning(matrix: Matrix) -> Sides<'static> {
+        Sides::of(Cow::Owned(matrix))
+    }
+
+    fn of(matrix: Cow<'a, Matrix>) -> Self {
+        let transposed = match &*matrix {
             Matrix::Dense(_) => None,
             Matrix::Sparse(csr) => Some(csr.transposed()),
         };
@@ -36,13 +47,13 @@ impl<'a> Sides<'a> {
     }
 
     /// The matrix itself.
-    pub fn matrix(&self) -> &'a Matrix {
-        self.matrix
+    pub fn matrix(&self) -> &Matrix {
+        &self.matrix
     }
 
     /// A.
     pub fn by_rows(&self) -> View<'_> {
-        match self.matrix {
+        match self.matrix() {
             Matrix::Dense(dense) => View::Dense(dense.view()),
             Matrix::Sparse(csr) => View::Sparse(csr),
         }
@@ -50,7 +61,7 @@ impl<'a> Sides<'a> {
 
     /// Aᵀ.
     pub fn by_columns(&self) -> View<'_> {
-        match (self.matrix, &self.transposed) {
+        match (self.matrix(), &self.transposed) {
             (_, Some(csr)) => View::Sparse(csr),
             (Matrix::Dense(dense), None) => View::Dense(dense.view().transpose()),
             (Matrix::Sparse(_), None) => unreachable!("made by `new`"),

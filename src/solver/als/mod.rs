@@ -3,21 +3,23 @@
 //! For models whose score is s_ui = μ + b_u + b_i + p_uᵀ q_i and squared loss. An epoch has two steps: every p_u with its
 //! b_u, then every q_i with its b_i. No step raises the objective, and there is no learning rate.
 //!
-//! **Explicit feedback** (ALS-WR: Zhou, Wilkinson, Schreiber & Pan 2008): over the observed ratings,
+//! **Explicit feedback**: with n_u and n_i ratings of user u and item i, over the observed ratings,
 //!
-//! Σ_(u,i) [(r_ui − s_ui)² + λ_p‖p_u‖² + λ_q‖q_i‖² + λ_bu b_u² + λ_bi b_i²]
+//! Σ_(u,i) (r_ui − s_ui)² + Σ_u n_uᵛ (λ_p‖p_u‖² + λ_bu b_u²) + Σ_i n_iᵛ (λ_q‖q_i‖² + λ_bi b_i²)
 //!
-//! which is the objective of the [gradient solvers](super::gradient) on all ratings, times their number. λ counts once a
-//! rating, so that the system of user u is [Σ_i q̃_i q̃_iᵀ + n_u Λ] p̃_u = Σ_i (r_ui − μ − b_i) q̃_i with q̃_i = [q_i; 1],
-//! p̃_u = [p_u; b_u] and the n_u ratings of u. A row without ratings stays.
+//! With ν = 1 a penalty counts once a rating (ALS-WR: Zhou, Wilkinson, Schreiber & Pan 2008), which makes this the
+//! objective of the [gradient solvers](super::gradient) on all ratings, times their number. Less weighs rows with many
+//! ratings less (partially weighted trace norms: Salakhutdinov & Srebro 2010). The system of user u is
+//! [Σ_i q̃_i q̃_iᵀ + n_uᵛ Λ] p̃_u = Σ_i (r_ui − μ − b_i) q̃_i with q̃_i = [q_i; 1] and p̃_u = [p_u; b_u]. A row without ratings
+//! stays.
 //!
 //! **Implicit feedback** (Hu, Koren & Volinsky 2008, eq. 3): over all cells, observed or not,
 //!
-//! Σ_u Σ_i c_ui (π_ui − p_uᵀ q_i)² + λ_p Σ_u ‖p_u‖² + λ_q Σ_i ‖q_i‖²
+//! Σ_u Σ_i c_ui (π_ui − p_uᵀ q_i)² + Σ_u n_uᵛ λ_p‖p_u‖² + Σ_i n_iᵛ λ_q‖q_i‖²
 //!
 //! with the preference π_ui = 1 where r_ui > 0, else 0, and the confidence c_ui = 1 + αr_ui, where r_ui = 0 for cells that
-//! were not observed. λ counts once a row, as in the paper. The sum over all cells costs no more than one over the observed
-//! ones, because Σ_i q_i q_iᵀ is the same for every user.
+//! were not observed. The paper has ν = 0. The sum over all cells costs no more than one over the observed ones, because
+//! Σ_i q_i q_iᵀ is the same for every user. A row without ratings is zero.
 //!
 //! Rows are solved in parallel on the CPU, each by one thread, so that the result is the same for any number of threads.
 
@@ -435,7 +437,7 @@ impl<M: Factorization> Solver<M> for Als {
         let count = if at.is_last { train.len() } else { 0 };
         let sums = [sums.loss, sums.penalty, sums.squared].map(|sum| sum as f32);
         let sums = Tensor::from_floats(sums, &device(&model).without_autodiff());
-        Stepped { model, sums: StepSums { sums, count }, norms: None }
+        Stepped { model, sums: StepSums { sums, count }, norms: None, is_converged: false }
     }
 
     fn settle(&self, model: M) -> M {

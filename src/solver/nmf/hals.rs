@@ -10,32 +10,35 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::objective::{inner, penalty};
-use super::{Descent, Factors, NmfConfig, Penalty, Stop, Zeros};
+use super::{Factors, Iterated, NmfConfig, Penalty, Zeros};
 use crate::data::matrix::{Csr, Dense, Sides, View, combine};
 
-pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -> Descent {
-    let Factors { mut w, mut ht } = factors;
-    let (rows, columns) = (sides.by_rows(), sides.by_columns());
-    let problem = &config.problem;
-    let half_norm = 0.5 * sides.matrix().norm_squared();
-    let mut trace = Vec::new();
-    let mut stop = Stop::MaxIterations;
-    let mut gram_h = ht.gram();
-    for iteration in 1..=config.max_iterations {
-        let left = improve(rows, &mut w, &ht, &gram_h, problem.zeros, problem.w);
+pub(super) struct Hals {
+    /// ½‖A‖².
+    half_norm: f64,
+    gram_h: Mat<f64>,
+}
+
+impl Hals {
+    pub fn new(sides: &Sides<'_>, factors: &Factors) -> Self {
+        Self { half_norm: 0.5 * sides.matrix().norm_squared(), gram_h: factors.ht.gram() }
+    }
+
+    pub fn iterate(&mut self, sides: &Sides<'_>, config: &NmfConfig, Factors { w, ht }: &mut Factors) -> Iterated {
+        let (rows, columns) = (sides.by_rows(), sides.by_columns());
+        let problem = &config.problem;
+        let left = improve(rows, w, ht, &self.gram_h, problem.zeros, problem.w);
         let gram_w = w.gram();
-        let right = improve(columns, &mut ht, &w, &gram_w, problem.zeros, problem.h);
-        gram_h = ht.gram();
-        let all = if right.own_grams { 0.0 } else { 0.5 * inner(&gram_w, &gram_h) };
-        let penalties = penalty(rows, &w, problem.zeros, problem.w) + penalty(columns, &ht, problem.zeros, problem.h);
-        trace.push((iteration, half_norm + all + right.value + penalties));
-        if [left, right].iter().all(|update| update.violation <= config.tolerance * update.size) {
-            stop = Stop::Converged;
-            break;
+        let right = improve(columns, ht, w, &gram_w, problem.zeros, problem.h);
+        self.gram_h = ht.gram();
+        let all = if right.own_grams { 0.0 } else { 0.5 * inner(&gram_w, &self.gram_h) };
+        let penalties = penalty(rows, w, problem.zeros, problem.w) + penalty(columns, ht, problem.zeros, problem.h);
+        let is_small = |update: &Update| update.violation <= config.tolerance * update.size;
+        Iterated {
+            objective: Some(self.half_norm + all + right.value + penalties),
+            is_converged: is_small(&left) && is_small(&right),
         }
     }
-    let iterations = trace.len();
-    Descent { factors: Factors { w, ht }, trace, iterations, stop }
 }
 
 /// What the update of one factor tells.

@@ -160,38 +160,129 @@ pub struct Nmf {
 /// where a penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius.
 /// [`Error::Failed`] where the values are so large that the objective leaves the finite numbers.
 pub fn nmf(matrix: &Matrix, config: &NmfConfig) -> Result<Nmf> {
-    check(matrix, config)?;
     let sides = Sides::new(matrix);
-    let factors = start::start(&sides, config)?;
-    let Descent { factors, trace, iterations, stop } = match config.solver {
-        Solver::Hals => hals::descend(&sides, config, factors),
-        Solver::Multiplicative => multiplicative::descend(&sides, config, factors),
-    };
-    let (w, h) = (factors.w, factors.ht.transposed());
-    let objective = objective::exact(&sides, &w, &factors.ht, &config.problem);
+    let mut descent = Descent::start(&sides, config)?;
+    let mut trace: Vec<_> = descent.objective_at_start().map(|objective| (0, objective)).into_iter().collect();
+    let mut stop = Stop::MaxIterations;
+    while descent.iterations < config.max_iterations && stop == Stop::MaxIterations {
+        let Iterated { objective, is_converged } = descent.iterate(&sides, config);
+        trace.extend(objective.map(|objective| (descent.iterations, objective)));
+        if is_converged {
+            stop = Stop::Converged;
+        }
+    }
+    let Descent { factors: Factors { w, ht }, iterations, .. } = descent;
+    let objective = objective::exact(&sides, &w, &ht, &config.problem);
     if !objective.is_finite() {
         return Err(Error::Failed(
             "the objective is not a finite number; divide the matrix by its largest value".into(),
         ));
     }
-    Ok(Nmf { w, h, objective, trace, iterations, stop })
+    Ok(Nmf { w, h: ht.transposed(), objective, trace, iterations, stop })
 }
 
 /// Both factors by their long sides, so that each cell of A meets a row of each.
 #[derive(Debug, Clone)]
-struct Factors {
+pub(super) struct Factors {
     /// W: `[rows, rank]`.
-    w: Dense,
+    pub w: Dense,
     /// Hᵀ: `[columns, rank]`.
-    ht: Dense,
+    pub ht: Dense,
 }
 
-/// What a solver hands back.
-struct Descent {
-    factors: Factors,
-    trace: Vec<(usize, f64)>,
-    iterations: usize,
-    stop: Stop,
+/// A factorization under way.
+pub(super) struct Descent {
+    /// As they are now.
+    pub factors: Factors,
+    /// Iterations done.
+    pub iterations: usize,
+    updates: Updates,
+}
+
+enum Updates {
+    Hals(hals::Hals),
+    Multiplicative(multiplicative::Multiplicative),
+}
+
+/// What iterations up to a look at the objective tell.
+pub(super) struct Round {
+    /// Σ d(a, p) over the cells that count.
+    pub divergence: f64,
+    /// The penalty.
+    pub penalty: f64,
+    /// ‖A − W·H‖² over the cells that count.
+    pub squared: f64,
+    /// Whether `tolerance` is reached.
+    pub is_converged: bool,
+}
+
+/// What one iteration tells.
+struct Iterated {
+    /// The objective, where it was looked at.
+    objective: Option<f64>,
+    /// Whether `tolerance` is reached; see [`Stop::Converged`].
+    is_converged: bool,
+}
+
+impl Descent {
+    /// At the start that `config` names.
+    ///
+    /// # Errors
+    /// Those of [`nmf`].
+    pub fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Self> {
+        check(sides.matrix(), config)?;
+        let factors = start::start(sides, config)?;
+        Ok(Self::at(sides, config, factors, 0))
+    }
+
+    /// At these factors, after so many iterations.
+    pub fn at(sides: &Sides<'_>, config: &NmfConfig, mut factors: Factors, iterations: usize) -> Self {
+        let updates = match config.solver {
+            Solver::Hals => Updates::Hals(hals::Hals::new(sides, &factors)),
+            Solver::Multiplicative => {
+                Updates::Multiplicative(multiplicative::Multiplicative::new(sides, config, &mut factors))
+            }
+        };
+        Self { factors, iterations, updates }
+    }
+
+    /// The objective before the first iteration, where the updates look at it.
+    fn objective_at_start(&self) -> Option<f64> {
+        match &self.updates {
+            Updates::Hals(_) => None,
+            Updates::Multiplicative(multiplicative) => Some(multiplicative.looked_at),
+        }
+    }
+
+    /// Iterates until the objective is looked at, which multiplicative updates do every tenth time. The objective is
+    /// given in its two parts: the divergence over the cells, and the penalty.
+    pub fn round(&mut self, sides: &Sides<'_>, config: &NmfConfig) -> Round {
+        loop {
+            let Iterated { objective, is_converged } = self.iterate(sides, config);
+            let Some(objective) = objective else { continue };
+            let Factors { w, ht } = &self.factors;
+            let Problem { zeros, w: of_w, h: of_h, .. } = config.problem;
+            let penalty = objective::penalty(sides.by_rows(), w, zeros, of_w)
+                + objective::penalty(sides.by_columns(), ht, zeros, of_h);
+            let divergence = objective - penalty;
+            let squared = match config.problem.divergence {
+                Divergence::Frobenius => 2.0 * divergence,
+                _ => 2.0 * objective::exact(sides, w, ht, &Problem { zeros, ..Problem::default() }),
+            };
+            return Round { divergence, penalty, squared, is_converged };
+        }
+    }
+
+    /// Updates W and then H.
+    fn iterate(&mut self, sides: &Sides<'_>, config: &NmfConfig) -> Iterated {
+        self.iterations += 1;
+        match &mut self.updates {
+            Updates::Hals(hals) => hals.iterate(sides, config, &mut self.factors),
+            Updates::Multiplicative(multiplicative) => {
+                multiplicative.iterate(sides, config, &mut self.factors, self.iterations)
+            }
+        }
+    }
 }
 
 fn check(matrix: &Matrix, config: &NmfConfig) -> Result<()> {

@@ -18,40 +18,50 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::objective::{cells, column_sums, exact};
-use super::{Descent, Divergence, Factors, NmfConfig, Penalty, Stop, Zeros};
+use super::{Divergence, Factors, Iterated, NmfConfig, Penalty, Zeros};
 use crate::data::matrix::{Csr, Dense, Sides, View, combine};
 
 /// How many iterations pass between two looks at the objective.
-const LOOK: usize = 10;
+pub const LOOK: usize = 10;
 
-pub(super) fn descend(sides: &Sides<'_>, config: &NmfConfig, factors: Factors) -> Descent {
-    let Factors { mut w, mut ht } = factors;
-    let problem = &config.problem;
-    let matrix = sides.matrix();
-    let mean = matrix.sum() / (matrix.rows() * matrix.columns()) as f64;
-    let floor = f32::EPSILON * (mean / config.rank as f64).sqrt() as f32;
-    for factor in [&mut w, &mut ht] {
-        factor.values_mut().iter_mut().for_each(|value| *value = value.max(floor));
-    }
-    let rule = Rule { divergence: problem.divergence, zeros: problem.zeros, floor };
-    let mut trace = vec![(0, exact(sides, &w, &ht, problem))];
-    let mut iterations = 0;
-    let mut stop = Stop::MaxIterations;
-    while iterations < config.max_iterations && stop == Stop::MaxIterations {
-        rule.improve(sides.by_rows(), &mut w, &ht, problem.w);
-        rule.improve(sides.by_columns(), &mut ht, &w, problem.h);
-        iterations += 1;
-        if iterations % LOOK == 0 {
-            let before = trace[trace.len() - 1].1;
-            let objective = exact(sides, &w, &ht, problem);
-            trace.push((iterations, objective));
-            // Rounding makes an objective that has settled rise now and then.
-            if config.tolerance > 0.0 && before - objective < config.tolerance * objective {
-                stop = Stop::Converged;
-            }
+pub(super) struct Multiplicative {
+    rule: Rule,
+    /// The objective when it was last looked at.
+    pub looked_at: f64,
+}
+
+impl Multiplicative {
+    /// Raises entries of the factors to the floor.
+    pub fn new(sides: &Sides<'_>, config: &NmfConfig, factors: &mut Factors) -> Self {
+        let (matrix, problem) = (sides.matrix(), &config.problem);
+        let mean = matrix.sum() / (matrix.rows() * matrix.columns()) as f64;
+        let floor = f32::EPSILON * (mean / config.rank as f64).sqrt() as f32;
+        for factor in [&mut factors.w, &mut factors.ht] {
+            factor.values_mut().iter_mut().for_each(|value| *value = value.max(floor));
         }
+        let rule = Rule { divergence: problem.divergence, zeros: problem.zeros, floor };
+        Self { rule, looked_at: exact(sides, &factors.w, &factors.ht, problem) }
     }
-    Descent { factors: Factors { w, ht }, trace, iterations, stop }
+
+    pub fn iterate(
+        &mut self,
+        sides: &Sides<'_>,
+        config: &NmfConfig,
+        Factors { w, ht }: &mut Factors,
+        iteration: usize,
+    ) -> Iterated {
+        let problem = &config.problem;
+        self.rule.improve(sides.by_rows(), w, ht, problem.w);
+        self.rule.improve(sides.by_columns(), ht, w, problem.h);
+        if !iteration.is_multiple_of(LOOK) {
+            return Iterated { objective: None, is_converged: false };
+        }
+        let objective = exact(sides, w, ht, problem);
+        let fell = std::mem::replace(&mut self.looked_at, objective) - objective;
+        // Rounding makes an objective that has settled rise now and then.
+        let is_converged = config.tolerance > 0.0 && fell < config.tolerance * objective;
+        Iterated { objective: Some(objective), is_converged }
+    }
 }
 
 struct Rule {

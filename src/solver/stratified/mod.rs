@@ -209,7 +209,7 @@ impl<M: Factorization> Solver<M> for Stratified {
         let Sums { loss, penalty, squared } = self.visit(shift, learning_rate);
         let sums = [loss, penalty, squared].map(|sum| sum as f32);
         let sums = Tensor::from_floats(sums, &crate::model::parameters::device(&model).without_autodiff());
-        Stepped { model, sums: StepSums { sums, count }, norms: None }
+        Stepped { model, sums: StepSums { sums, count }, norms: None, is_converged: false }
     }
 
     fn settle(&self, model: M) -> M {

@@ -1,0 +1,66 @@
+//! The factors of a trained model.
+
+use super::Factors;
+use crate::model::parameters::collect;
+use crate::model::{Constraint, Factorization};
+use crate::run::ModelFile;
+
+/// W, H and means of a model, read out of it.
+pub struct Fitted<'a> {
+    file: &'a ModelFile,
+    rank: usize,
+    w: Vec<f32>,
+    h: Vec<f32>,
+    means: Option<Vec<f32>>,
+    singular_values: Option<Vec<f64>>,
+}
+
+impl<'a> Fitted<'a> {
+    /// Reads a model whose score is W·Hᵀ + 1·meansᵀ; `None` for others, among them those with biases of users.
+    pub fn of(file: &'a ModelFile) -> Option<Self> {
+        let offset = file.model.dot_product()?;
+        let (mut w, mut h, mut means, mut rank) = (None, None, (offset != 0.0).then(Vec::new), 0);
+        for (name, values) in collect(&file.model) {
+            match name.as_str() {
+                "user_factors" => {
+                    rank = values.shape[1];
+                    w = Some(values.data);
+                }
+                "item_factors" => h = Some(values.data),
+                "item_biases" => means = Some(values.data.iter().map(|bias| offset + bias).collect()),
+                "user_biases" if values.data.iter().any(|&bias| bias != 0.0) => return None,
+                _ => {}
+            }
+        }
+        if let Some(means) = means.as_mut().filter(|means| means.is_empty()) {
+            means.resize(file.items.len(), offset);
+        }
+        let (w, h) = (w?, h?);
+        let singular_values = (file.solver == "svd").then(|| lengths(&w, rank));
+        Some(Self { file, rank, w, h, means, singular_values })
+    }
+
+    /// The same, borrowed.
+    pub fn factors(&self) -> Factors<'_> {
+        Factors {
+            rows: &self.file.users,
+            columns: &self.file.items,
+            layout: self.file.layout,
+            rank: self.rank,
+            w: &self.w,
+            h: &self.h,
+            means: self.means.as_deref(),
+            singular_values: self.singular_values.as_deref(),
+            non_negative: self.file.model.constraint() == Constraint::NonNegative,
+        }
+    }
+}
+
+/// Euclidean lengths of the columns: the singular values, where W = U·diag(σ).
+fn lengths(w: &[f32], rank: usize) -> Vec<f64> {
+    let mut squares = vec![0.0; rank];
+    for row in w.chunks_exact(rank) {
+        squares.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value).powi(2));
+    }
+    squares.into_iter().map(f64::sqrt).collect()
+}

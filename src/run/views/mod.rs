@@ -1,0 +1,320 @@
+//! What a factorization is looked at by: the one place that decides what is shown of data of a [`Layout`].
+//!
+//! | layout | files |
+//! |---|---|
+//! | all, where components have a share | `components.csv` |
+//! | [`Picture`](Layout::Picture) | `reconstructions.png`, `compression.csv` |
+//! | [`Pictures`](Layout::Pictures) | `gallery.png`, `explained.png` (singular values), `recognition.png` (held-out rows) |
+//! | [`Documents`](Layout::Documents) | `topics.csv`, `terms.png`, `explained.png` (singular values), `documents.png` (classes) |
+//!
+//! Components are counted from 1 in all of them.
+
+mod album;
+mod consensus;
+mod documents;
+mod factors;
+mod fitted;
+mod pictures;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Ratings;
+use crate::data::layout::Layout;
+use crate::error::Result;
+use crate::report::plot::{self, Series};
+
+use album::Album;
+pub use album::Shown;
+pub use consensus::{ConsensusViews, Stability, consensus_views};
+pub use factors::Factors;
+pub use fitted::Fitted;
+
+/// Strongest rows and columns of a component that `components.csv` lists.
+const STRONGEST: usize = 10;
+
+/// Rows of the data that the factorization has not seen.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldOut<'a> {
+    /// Their ids.
+    pub ids: &'a [String],
+    /// Their cells, zeros included: `[ids, columns]`.
+    pub rows: &'a [f32],
+}
+
+/// What was found, and the files that show it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Views {
+    /// ‖A − Â‖ / ‖A‖ over the stored cells; `None` where those are all zero.
+    pub relative_error: Option<f64>,
+    /// The same over all cells, those that are not stored being 0; `None` where all are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_error_with_zeros: Option<f64>,
+    /// How much of A each component carries; see [`Factors::shares`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<f64>>,
+    /// Of one picture: what fewer components would cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compression: Vec<Compression>,
+    /// Of pictures with classes: whether held-out ones are recognized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recognition: Option<Recognition>,
+    /// Of documents: the components by their words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<Topic>,
+    /// The mean coherence of the topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coherence: Option<f64>,
+    /// Of documents with classes: the share of a document's ten nearest by cosine that have its class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision_at_10: Option<f64>,
+    /// What was written.
+    pub files: Vec<Shown>,
+}
+
+/// A picture from its strongest components.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compression {
+    /// How many components.
+    pub rank: usize,
+    /// Peak signal-to-noise ratio in decibels over the stored cells; `None` where the picture is reached exactly.
+    pub psnr: Option<f64>,
+    /// 4 bytes for each number of the factors and means.
+    pub stored_bytes: usize,
+    /// A byte for each pixel and channel.
+    pub original_bytes: usize,
+}
+
+/// Held-out pictures, each taken for the class of the nearest training picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recognition {
+    /// Held-out pictures.
+    pub pictures: usize,
+    /// The share that got the right class.
+    pub accuracy: f64,
+}
+
+/// A component of documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topic {
+    /// How much of A it carries, where components have a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// Mean NPMI of the pairs of its words (see [`coherence`](crate::eval::coherence)).
+    pub coherence: Option<f64>,
+    /// The terms with the largest |weight|, largest first; negative ones begin with `−`.
+    pub words: Vec<String>,
+}
+
+/// Writes into `folder` what data of this layout are looked at by. `train` holds the stored cells that the factors were
+/// fitted to, `held_out` rows that were left out, which are recognized where they are pictures with classes.
+///
+/// # Errors
+/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
+/// where a picture cannot be drawn.
+///
+/// # Panics
+/// Where the factors do not fit their vocabularies, `train` or the layout.
+pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, folder: &Path) -> Result<Views> {
+    factors.check();
+    let mut album = Album::new(folder);
+    let errors = factors.errors(train);
+    let shares = factors.shares(train);
+    let mut views = Views {
+        relative_error: errors.stored,
+        relative_error_with_zeros: errors.with_zeros,
+        shares: shares.clone(),
+        ..Views::default()
+    };
+    if let Some(shares) = &shares {
+        components(factors, shares, &mut album)?;
+    }
+    match factors.layout {
+        Layout::Cells => {}
+        Layout::Picture { width, channels } => {
+            views.compression = pictures::reconstructions(factors, train, (width, channels), &mut album)?;
+        }
+        Layout::Pictures { width, .. } => {
+            pictures::gallery(factors, width, shares.as_deref(), &mut album)?;
+            explained(factors, shares.as_deref(), &mut album)?;
+            if let Some(held_out) = held_out {
+                views.recognition = pictures::recognition(factors, train, held_out, width, &mut album)?;
+            }
+        }
+        Layout::Documents => {
+            views.topics = documents::topics(factors, train, shares.as_deref(), &mut album)?;
+            let known: Vec<f64> = views.topics.iter().filter_map(|topic| topic.coherence).collect();
+            views.coherence = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+            explained(factors, shares.as_deref(), &mut album)?;
+            documents::maps(factors, &mut album)?;
+            views.precision_at_10 = documents::precision(factors);
+        }
+    }
+    views.files = album.files;
+    Ok(views)
+}
+
+/// `components.csv`: the rows and columns with the largest |weight| of each component.
+fn components(factors: &Factors, shares: &[f64], album: &mut Album) -> Result<()> {
+    let mut lines = Vec::new();
+    for (component, share) in shares.iter().enumerate() {
+        for (side, values, ids) in [("column", factors.h, factors.columns), ("row", factors.w, factors.rows)] {
+            for (place, (at, weight)) in factors.strongest(values, component, STRONGEST).into_iter().enumerate() {
+                let [component, place] = [component + 1, place + 1].map(|number| number.to_string());
+                let id = ids.id(at).to_string();
+                lines.push(vec![component, share.to_string(), side.into(), place, id, weight.to_string()]);
+            }
+        }
+    }
+    let caption = "components: their shares, and the columns and rows with the largest weights";
+    album.table("components.csv", caption, &["component", "share", "side", "place", "id", "weight"], &lines)
+}
+
+/// `explained.png`: the shares of singular values, summed up.
+fn explained(factors: &Factors, shares: Option<&[f64]>, album: &mut Album) -> Result<()> {
+    let (Some(shares), Some(_)) = (shares, factors.singular_values) else { return Ok(()) };
+    let sums = shares.iter().scan(0.0, |sum, share| {
+        *sum += share;
+        Some(*sum)
+    });
+    let points = [0.0].into_iter().chain(sums).enumerate().map(|(count, sum)| (count as f64, 100.0 * sum)).collect();
+    let what = if factors.means.is_some() { "variance" } else { "sum of squares" };
+    let title = format!("Explained {what} of {} components", shares.len());
+    let series = [Series { name: "cumulative".into(), points }];
+    let chart = plot::curves(&title, "components", &format!("% of the {what}"), &series);
+    album.chart("explained.png", &title, &chart)
+}
+
+/// A share as people read it.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::factors::tests::{Fit, cells, sparse};
+    use super::*;
+    use crate::data::Vocabulary;
+    use crate::data::matrix::{Dense, Matrix};
+
+    fn names(views: &Views) -> Vec<&str> {
+        views.files.iter().map(|shown| shown.file.as_str()).collect()
+    }
+
+    /// Views of a fit, and a file of theirs as text.
+    fn of(fit: &Fit, matrix: &Matrix, held_out: Option<HeldOut>) -> (Views, impl Fn(&str) -> String + use<>) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let views = views(&fit.factors(), &cells(matrix), held_out, folder.path()).expect("views");
+        for shown in &views.files {
+            let bytes = fs::read(folder.path().join(&shown.file)).expect("the file is there");
+            assert_eq!(
+                shown.picture.as_ref().map(|picture| &picture.bytes),
+                shown.file.ends_with(".png").then_some(&bytes)
+            );
+        }
+        let kept = serde_json::to_string(&views).expect("serializable");
+        let again: Views = serde_json::from_str(&kept).expect("and back");
+        assert!(again.files.iter().all(|shown| shown.picture.is_none()) && again.topics == views.topics, "{kept}");
+        (views, move |name| fs::read_to_string(folder.path().join(name)).expect("text"))
+    }
+
+    #[test]
+    fn cells_have_components_only_where_those_mean_something() {
+        let matrix = sparse();
+        let fit = Fit::svd(&matrix, Layout::Cells, 2, false);
+        let (views, text) = of(&fit, &matrix, None);
+        assert_eq!(names(&views), ["components.csv"]);
+        assert!(
+            views.relative_error_with_zeros.expect("zeros").powi(2) + views.shares.expect("shares").iter().sum::<f64>()
+                - 1.0
+                < 1e-5
+        );
+        assert!(text("components.csv").lines().nth(1).expect("a line").starts_with("1,0."));
+        let rotated = Factors { singular_values: None, non_negative: false, ..fit.factors() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(super::views(&rotated, &cells(&matrix), None, folder.path()).expect("views").files.is_empty());
+    }
+
+    #[test]
+    fn a_picture_gets_better_with_each_step_of_the_ladder() {
+        let value = |row: usize, column: usize| ((row * 31 + column * 17 + row * column) % 256) as f32;
+        let matrix = Matrix::Dense(Dense::from_fn(20, 3 * 16, value));
+        let layout = Layout::Picture { width: 16, channels: 3 };
+        for fit in [Fit::svd(&matrix, layout, 20, true), Fit::nmf(&matrix, layout, 7)] {
+            let (views, text) = of(&fit, &matrix, None);
+            assert_eq!(names(&views), ["components.csv", "reconstructions.png", "compression.csv"]);
+            let steps = &views.compression;
+            assert_eq!(steps.iter().map(|step| step.rank).collect::<Vec<_>>()[..3], [1, 2, 5]);
+            assert_eq!(steps.last().expect("steps").rank, fit.rank);
+            assert!(steps.is_sorted_by(|a, b| a.psnr < b.psnr), "{steps:?}");
+            let means = if fit.means.is_some() { 48 } else { 0 };
+            assert_eq!((steps[1].stored_bytes, steps[1].original_bytes), (4 * (2 * 68 + means), 960));
+            assert_eq!(text("compression.csv").lines().count(), steps.len() + 1);
+        }
+        assert!(
+            of(&Fit::svd(&matrix, layout, 20, true), &matrix, None).0.compression[4]
+                .psnr
+                .is_none_or(|psnr| psnr > 60.0)
+        );
+    }
+
+    #[test]
+    fn pictures_are_recognized_by_what_they_are_made_of() {
+        // Three classes, each a pattern of its own, in four brightnesses.
+        let picture = |class: usize, place: usize| f32::from(u8::from(place % 3 == class || place == class));
+        let value = |row: usize, place: usize| picture(row / 4, place) * (row % 4 + 1) as f32;
+        let matrix = Matrix::Dense(Dense::from_fn(12, 12, value));
+        let ids: Vec<String> = (0..3).map(|class| format!("c{class}/new")).collect();
+        let held_out: Vec<f32> =
+            (0..3).flat_map(|class| (0..12).map(move |place| 2.5 * picture(class, place))).collect();
+        let layout = Layout::Pictures { width: 4, height: 3 };
+        for (mut fit, explained) in [
+            (Fit::svd(&matrix, layout, 3, true), true),
+            (Fit::svd(&matrix, layout, 3, false), true),
+            (Fit::nmf(&matrix, layout, 3), false),
+        ] {
+            let held_out = HeldOut { ids: &ids, rows: &held_out };
+            let (views, _) = of(&fit, &matrix, Some(held_out));
+            assert_eq!(views.recognition, None, "no classes");
+            fit.rows = Vocabulary::from_ids((0..12).map(|row| format!("c{}/{row}", row / 4)));
+            let (views, _) = of(&fit, &matrix, Some(held_out));
+            assert_eq!(views.recognition, Some(Recognition { pictures: 3, accuracy: 1.0 }));
+            let files = ["components.csv", "gallery.png", "explained.png", "recognition.png"];
+            assert_eq!(
+                names(&views),
+                files.into_iter().filter(|name| explained || *name != "explained.png").collect::<Vec<_>>()
+            );
+            let (views, _) = of(&fit, &matrix, Some(HeldOut { ids: &[], rows: &[] }));
+            assert_eq!(views.recognition, None);
+        }
+    }
+
+    #[test]
+    fn topics_of_separate_vocabularies_are_found_and_coherent() {
+        // Documents of two classes share no word; words of a class are all in each of its documents.
+        let class = |row: usize| usize::from(row >= 6);
+        let value = |row: usize, term: usize| if term / 10 == class(row) { (2 + (row + term) % 3) as f32 } else { 0.0 };
+        let matrix = Matrix::Dense(Dense::from_fn(14, 20, value));
+        let matrix = Matrix::Sparse(matrix.filtered(|row, term| value(row, term) != 0.0));
+        for mut fit in [Fit::nmf(&matrix, Layout::Documents, 2), Fit::svd(&matrix, Layout::Documents, 2, false)] {
+            fit.rows = Vocabulary::from_ids((0..14).map(|row| format!("{}/{row}", ["a", "b"][class(row)])));
+            fit.columns = Vocabulary::from_ids((0..20).map(|term| format!("t{term}")));
+            let (views, text) = of(&fit, &matrix, None);
+            assert_eq!(names(&views)[..2], ["components.csv", "topics.csv"]);
+            assert!(names(&views).ends_with(&["terms.png", "documents.png"]));
+            let mut topics: Vec<Vec<String>> = views.topics.iter().map(|topic| topic.words.clone()).collect();
+            topics.iter_mut().for_each(|words| words.sort());
+            topics.sort();
+            let expected = [0, 10].map(|first| (first..first + 10).map(|term| format!("t{term}")).collect::<Vec<_>>());
+            assert_eq!(topics, expected);
+            assert_eq!(views.precision_at_10.map(|precision| (precision * 1e6).round()), Some(614286.0));
+            assert!(text("topics.csv").starts_with("topic,share,npmi,words\n1,0."));
+            if fit.singular_values.is_none() {
+                assert_eq!(views.coherence, Some(1.0));
+            }
+        }
+    }
+}

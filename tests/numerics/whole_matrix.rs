@@ -1,0 +1,184 @@
+//! SVD and NMF inside the trainer: the same as the library's own functions, and zeros that are data or missing.
+
+use lowrank::data::Ratings;
+use lowrank::data::matrix::Matrix;
+use lowrank::error::Error;
+use lowrank::loss::{Absolute, Loss, Squared};
+use lowrank::model::parameters::{Values, collect};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NmfConfig, Start};
+use lowrank::solver::{MatrixMethod, NmfStart, Regularization, nmf, svd};
+use lowrank::train::{EpochReport, Method, TrainConfig, Trained, Trainer};
+
+use crate::inputs::cpu;
+use crate::{AfterEpoch, fit, ratings};
+
+const ROWS: usize = 12;
+const COLUMNS: usize = 9;
+const RANK: usize = 3;
+/// Of the model, whatever the data.
+const GLOBAL_MEAN: f64 = 3.0;
+const SQUARED: Loss = Loss::Squared(Squared {});
+const NO_PENALTY: Regularization =
+    Regularization { user_factors: 0.0, item_factors: 0.0, user_biases: 0.0, item_biases: 0.0, weights: 0.0 };
+const EXACT: MatrixMethod =
+    MatrixMethod::Svd { method: svd::Method::Exact, oversampling: None, power_iterations: 9, tolerance: 1e-6 };
+
+/// Two cells of three, each positive.
+fn cells() -> Ratings {
+    let places = (0..ROWS as u32).flat_map(|row| (0..COLUMNS as u32).map(move |column| (row, column)));
+    let kept = places.filter(|(row, column)| (row * 5 + column * 2) % 3 != 0);
+    ratings(kept.map(|(row, column)| (row, column, 1.0 + ((row * 7 + column * column * 3) % 11) as f32)))
+}
+
+fn init() -> FactorInit {
+    FactorInit::Normal { std: 0.3 }
+}
+
+fn train(
+    config: &ModelConfig,
+    method: MatrixMethod,
+    regularization: Regularization,
+    epochs: u64,
+) -> (Trained<AnyModel>, Vec<f64>) {
+    let device = cpu().device;
+    let start = config.init(&Start {
+        num_users: ROWS,
+        num_items: COLUMNS,
+        mean_score: GLOBAL_MEAN,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 1,
+        device: &device,
+    });
+    let settings =
+        TrainConfig { epochs, regularization, method: Method::WholeMatrix(method), ..TrainConfig::new(SQUARED) };
+    let mut objectives = Vec::new();
+    let mut log = AfterEpoch(|report: &EpochReport| {
+        objectives.push(report.train.objective);
+        Ok(())
+    });
+    let trained = fit(Trainer::new(settings, start, cpu()), &cells(), &Ratings::default(), SQUARED, &mut [&mut log]);
+    (trained.expect("trains"), objectives)
+}
+
+fn parameter(model: &AnyModel, name: &str) -> Values {
+    collect(model).into_iter().find(|(of, _)| of == name).expect("a parameter").1
+}
+
+fn assert_close(found: &[f32], expected: impl IntoIterator<Item = f32>, what: &str) {
+    let expected: Vec<f32> = expected.into_iter().collect();
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{what}: {found} for {expected}");
+    }
+}
+
+#[test]
+fn an_svd_run_holds_scaled_left_and_right_singular_vectors_after_one_epoch() {
+    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    let expected = svd::svd(&matrix, &svd::SvdConfig { method: svd::Method::Exact, ..svd::SvdConfig::new(RANK) });
+    let expected = expected.expect("decomposed");
+    let (trained, objectives) = train(&ModelConfig::Mf(MfConfig { rank: RANK, init: init() }), EXACT, NO_PENALTY, 30);
+    assert_eq!(objectives.len(), 1, "another epoch would change nothing");
+    let explained: f64 = expected.singular_values.iter().map(|value| value * value).sum();
+    let mean = (expected.norm_squared - explained) / (ROWS * COLUMNS) as f64;
+    assert!((objectives[0] / mean - 1.0).abs() < 1e-5, "{} for {mean}", objectives[0]);
+    let scales = expected.singular_values.iter().map(|&value| value as f32).cycle();
+    let left = expected.left.values().iter().zip(scales).map(|(value, scale)| value * scale);
+    assert_close(&parameter(&trained.model, "user_factors").data, left, "U σ");
+    assert_close(&parameter(&trained.model, "item_factors").data, expected.right.values().iter().copied(), "V");
+}
+
+#[test]
+fn with_biases_an_svd_run_subtracts_the_mean_of_each_column_zeros_included() {
+    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    let (trained, _) = train(&ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init: init() }), EXACT, NO_PENALTY, 1);
+    let expected = matrix.column_means().into_iter().map(|mean| (mean - GLOBAL_MEAN) as f32);
+    assert_close(&parameter(&trained.model, "item_biases").data, expected, "means");
+    assert!(parameter(&trained.model, "user_biases").data.iter().all(|&bias| bias == 0.0));
+    let rows = parameter(&trained.model, "user_factors").data;
+    for component in 0..RANK {
+        let sum: f32 = rows.iter().skip(component).step_by(RANK).sum();
+        assert!(sum.abs() < 1e-3, "principal components have mean 0, not {sum}");
+    }
+}
+
+fn hals(zeros: nmf::Zeros, start: NmfStart) -> MatrixMethod {
+    let (solver, divergence) = (nmf::Solver::Hals, nmf::Divergence::Frobenius);
+    MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1: 0.02, item_l1: 0.03, tolerance: 0.0 }
+}
+
+#[test]
+fn epochs_of_hals_are_the_iterations_of_the_library() {
+    const EPOCHS: usize = 7;
+    let regularization = Regularization { user_factors: 0.01, item_factors: 0.04, ..NO_PENALTY };
+    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    for zeros in [nmf::Zeros::Data, nmf::Zeros::Missing] {
+        let problem = nmf::Problem {
+            zeros,
+            w: nmf::Penalty { l1: 0.01, l2: 0.01 },
+            h: nmf::Penalty { l1: 0.015, l2: 0.04 },
+            ..nmf::Problem::default()
+        };
+        let config = nmf::NmfConfig {
+            problem,
+            start: nmf::Start::Nndsvd,
+            max_iterations: EPOCHS,
+            tolerance: 0.0,
+            seed: 42,
+            ..nmf::NmfConfig::new(RANK)
+        };
+        let expected = nmf::nmf(&matrix, &config).expect("factorized");
+        let model = ModelConfig::Nmf(NmfConfig { rank: RANK, init: init() });
+        let (trained, objectives) = train(&model, hals(zeros, NmfStart::Nndsvd), regularization, EPOCHS as u64);
+        assert_eq!(parameter(&trained.model, "user_factors").data, expected.w.values());
+        assert_eq!(parameter(&trained.model, "item_factors").data, expected.h.transposed().values());
+        let count = match zeros {
+            nmf::Zeros::Data => ROWS * COLUMNS,
+            nmf::Zeros::Missing => cells().len(),
+        };
+        let mean = 2.0 * expected.objective / count as f64;
+        assert!((objectives[EPOCHS - 1] / mean - 1.0).abs() < 1e-5, "{} for {mean}", objectives[EPOCHS - 1]);
+    }
+}
+
+#[test]
+fn an_nmf_run_ends_when_it_has_converged() {
+    let nmf = ModelConfig::Nmf(NmfConfig { rank: RANK, init: init() });
+    let MatrixMethod::Nmf { solver, divergence, zeros, start, .. } = hals(nmf::Zeros::Data, NmfStart::Nndsvda) else {
+        unreachable!()
+    };
+    let method = MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1: 0.0, item_l1: 0.0, tolerance: 1e-4 };
+    let (trained, objectives) = train(&nmf, method, NO_PENALTY, 5000);
+    assert!(objectives.len() < 5000 && trained.progress.stopped);
+    assert!(objectives.is_sorted_by(|a, b| *b <= a * (1.0 + 1e-6)), "the objective never rises");
+}
+
+#[test]
+fn whole_matrix_solvers_refuse_what_they_have_no_meaning_for() {
+    let refused = |config: ModelConfig, method, loss| {
+        let device = cpu().device;
+        let start = config.init(&Start {
+            num_users: ROWS,
+            num_items: COLUMNS,
+            mean_score: GLOBAL_MEAN,
+            user_offsets: &[],
+            item_offsets: &[],
+            seed: 1,
+            device: &device,
+        });
+        let settings = TrainConfig { method: Method::WholeMatrix(method), ..TrainConfig::new(loss) };
+        let trained = fit(Trainer::new(settings, start, cpu()), &cells(), &Ratings::default(), loss, &mut []);
+        match trained {
+            Err(Error::Usage(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (mf, nmf) = (MfConfig { rank: RANK, init: init() }, NmfConfig { rank: RANK, init: init() });
+    let hals = hals(nmf::Zeros::Data, NmfStart::Model);
+    assert!(refused(ModelConfig::Nmf(nmf.clone()), EXACT, SQUARED).contains("both signs"));
+    assert!(refused(ModelConfig::Mf(mf.clone()), hals, SQUARED).contains("nmf"));
+    assert!(refused(ModelConfig::Nmf(nmf), hals, Loss::Absolute(Absolute {})).contains("squared loss"));
+    let too_large = ModelConfig::Mf(MfConfig { rank: COLUMNS + 1, ..mf });
+    assert!(refused(too_large, EXACT, SQUARED).contains("rank 10 of a 12 × 9 matrix"));
+}
