@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::data::layout::Layout;
 use crate::data::{Ratings, Vocabulary};
 use crate::error::{Error, Result};
+use crate::solver::nmf::Zeros;
 
 /// Sweeps over the components of a non-negative projection at most.
 const MAX_SWEEPS: usize = 1_000;
@@ -34,13 +35,15 @@ pub struct Factors<'a> {
     pub singular_values: Option<&'a [f64]>,
     /// Whether neither factor has a negative value.
     pub non_negative: bool,
+    /// What the factorization took cells that are not stored for.
+    pub zeros: Zeros,
 }
 
 /// ‖A − Â‖ / ‖A‖; `None` where there is nothing to relate to.
 pub(super) struct Errors {
     /// Over the stored cells.
     pub stored: Option<f64>,
-    /// Over all cells, where some are not stored.
+    /// Over all cells, where some are not stored and count as 0.
     pub with_zeros: Option<f64>,
 }
 
@@ -73,8 +76,12 @@ impl Factors<'_> {
     pub(super) fn strongest(&self, values: &[f32], component: usize, count: usize) -> Vec<(usize, f32)> {
         let weights = values.iter().skip(component).step_by(self.rank).copied().enumerate();
         let mut weights: Vec<(usize, f32)> = weights.filter(|weight| weight.1 != 0.0).collect();
-        weights.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-        weights.truncate(count);
+        let falling = |a: &(usize, f32), b: &(usize, f32)| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0));
+        if count < weights.len() {
+            weights.select_nth_unstable_by(count, falling);
+            weights.truncate(count);
+        }
+        weights.sort_unstable_by(falling);
         weights
     }
 
@@ -153,7 +160,10 @@ impl Factors<'_> {
         let [norm, error, shown] = [0, 1, 2].map(|which| chunks.iter().map(|sums| sums[which]).sum::<f64>());
         let relative = |error: f64| (norm > 0.0).then(|| (error.max(0.0) / norm).sqrt());
         let all_stored = train.len() >= self.rows.len() * self.columns.len();
-        let with_zeros = if all_stored { None } else { relative(error + self.norm_squared() - shown) };
+        let with_zeros = match self.zeros {
+            Zeros::Data if !all_stored => relative(error + self.norm_squared() - shown),
+            _ => None,
+        };
         Errors { stored: relative(error), with_zeros }
     }
 
@@ -345,6 +355,7 @@ pub(super) mod tests {
                 means: self.means.as_deref(),
                 singular_values: self.singular_values.as_deref(),
                 non_negative: self.singular_values.is_none(),
+                zeros: Zeros::Data,
             }
         }
 
@@ -388,7 +399,7 @@ pub(super) mod tests {
         let value =
             |row: usize, column: usize| ((row * 7 + column * 5) % 11) as f32 + if row == column { 9.0 } else { 0.0 };
         let dense = Matrix::Dense(Dense::from_fn(12, 9, value));
-        Matrix::Sparse(dense.filtered(|row, column| (row * column + row + 2 * column) % 3 == 0))
+        Matrix::Sparse(dense.filtered(|row, column| (row * 7 + column * column * 5) % 11 < 4))
     }
 
     fn dense(matrix: &Matrix) -> Matrix {
@@ -410,6 +421,8 @@ pub(super) mod tests {
             let (found, expected) = (sparse.with_zeros.expect("zeros"), all.stored.expect("cells"));
             assert!((found - expected).abs() < 1e-9, "{found} {expected}");
             assert!(sparse.stored.expect("cells") != expected);
+            let missing = Factors { zeros: Zeros::Missing, ..factors }.errors(&cells(&matrix));
+            assert_eq!((missing.stored, missing.with_zeros), (sparse.stored, None));
         }
         let fit = Fit::svd(&matrix, Layout::Cells, 9, true);
         assert!(fit.factors().errors(&cells(&matrix)).with_zeros.expect("zeros") < 1e-5);
