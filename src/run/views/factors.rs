@@ -47,6 +47,9 @@ pub(super) struct Errors {
     pub with_zeros: Option<f64>,
 }
 
+/// A place on a plane for each row.
+pub(super) type Places = Vec<(f64, f64)>;
+
 impl Factors<'_> {
     /// # Panics
     /// Where the parts do not fit together.
@@ -224,7 +227,7 @@ impl Factors<'_> {
     ///
     /// # Errors
     /// [`Error::Failed`] where the factors hold numbers that are not finite.
-    pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Vec<(f64, f64)>, Vec<(f64, f64)>)> {
+    pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Places, Places)> {
         let rank = self.rank;
         let gram_of = |values: &[f32]| {
             let gram = gram(values, rank);
@@ -259,13 +262,13 @@ impl Factors<'_> {
     }
 
     /// Rows of W in units in which all components count alike: those of H have unit length.
-    pub(super) fn to_scale(&self, w: &[f32]) -> Vec<f32> {
+    pub(super) fn scaled(&self, w: &[f32]) -> Vec<f32> {
         let mut lengths = vec![0.0f64; self.rank];
         for h in self.h.chunks_exact(self.rank) {
             lengths.iter_mut().zip(h).for_each(|(sum, &h)| *sum += f64::from(h).powi(2));
         }
-        let scaled = |(at, &value): (usize, &f32)| (f64::from(value) * lengths[at % self.rank].sqrt()) as f32;
-        w.iter().enumerate().map(scaled).collect()
+        let value = |(at, &value): (usize, &f32)| (f64::from(value) * lengths[at % self.rank].sqrt()) as f32;
+        w.iter().enumerate().map(value).collect()
     }
 }
 

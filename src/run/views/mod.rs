@@ -226,11 +226,9 @@ mod tests {
         let fit = Fit::svd(&matrix, Layout::Cells, 2, false);
         let (views, text) = of(&fit, &matrix, None);
         assert_eq!(names(&views), ["components.csv"]);
-        assert!(
-            views.relative_error_with_zeros.expect("zeros").powi(2) + views.shares.expect("shares").iter().sum::<f64>()
-                - 1.0
-                < 1e-5
-        );
+        let missed = views.relative_error_with_zeros.expect("zeros").powi(2);
+        let explained: f64 = views.shares.expect("shares").iter().sum();
+        assert!((missed + explained - 1.0).abs() < 1e-5, "{missed} {explained}");
         assert!(text("components.csv").lines().nth(1).expect("a line").starts_with("1,0."));
         let rotated = Factors { singular_values: None, non_negative: false, ..fit.factors() };
         let folder = tempfile::tempdir().expect("a temporary folder");
