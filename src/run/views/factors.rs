@@ -11,7 +11,7 @@ use crate::solver::nmf::Zeros;
 
 /// Sweeps over the components of a non-negative projection at most.
 const MAX_SWEEPS: usize = 1_000;
-/// Least eigenvalue of HᵀH, of the largest, that counts as a direction.
+/// Least eigenvalue, as a part of the largest, that counts as a direction of its own.
 const LEAST_EIGENVALUE: f64 = 1e-10;
 
 /// A ≈ Â = W·Hᵀ + 1·meansᵀ, with what its rows and columns are.
@@ -241,15 +241,18 @@ impl Factors<'_> {
         // Eigenvalues rise.
         let turned = &root * vectors;
         let places = which.map(|which| {
-            let (t, sigma) = (rank - 1 - which, squares[rank - 1 - which].max(f64::MIN_POSITIVE).sqrt());
+            let t = rank - 1 - which;
+            // Without that many directions, everything is in the middle.
+            let is_direction = squares[t] > LEAST_EIGENVALUE * squares[rank - 1];
+            let inverse = if is_direction { 1.0 / squares[t].sqrt() } else { 0.0 };
             let onto = |values: &[f32], weights: &dyn Fn(usize) -> f64| -> Vec<f64> {
                 let dot = |row: &[f32]| row.iter().enumerate().map(|(s, &value)| f64::from(value) * weights(s)).sum();
                 values.chunks_exact(rank).map(dot).collect()
             };
-            let mut right = onto(self.h, &|s| turned[(s, t)] / sigma);
+            let mut right = onto(self.h, &|s| turned[(s, t)] * inverse);
             // HᵀV of this vector.
             let both = &of_h * turned.col(t);
-            let mut left = onto(self.w, &|s| both[s] / (sigma * sigma));
+            let mut left = onto(self.w, &|s| both[s] * inverse * inverse);
             let largest = right.iter().fold(0.0f64, |most, &value| if value.abs() > most.abs() { value } else { most });
             if largest < 0.0 {
                 right.iter_mut().chain(&mut left).for_each(|value| *value = -*value);
@@ -491,6 +494,14 @@ pub(super) mod tests {
                 assert!((found.1 - f64::from(own[2]) / sigma[2]).abs() < 1e-5);
             }
         }
+    }
+
+    #[test]
+    fn a_direction_that_is_not_there_has_no_places() {
+        let mut fit = Fit::nmf(&sparse(), Layout::Cells, 2);
+        fit.h = (0..9).flat_map(|column| [column as f32, 2.0 * column as f32]).collect();
+        let (right, left) = fit.factors().singular_vectors([0, 1]).expect("vectors");
+        assert!(right.iter().chain(&left).all(|place| place.1 == 0.0) && right[8].0 > 0.5, "{right:?} {left:?}");
     }
 
     #[test]
