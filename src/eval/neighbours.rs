@@ -24,7 +24,7 @@ pub fn nearest(query: &[f32], rows: &[f32], rank: usize, count: usize, skip: Opt
 }
 
 /// Of the `n` rows that are nearest to a row by cosine, the share that has its class: the mean over all rows, or over
-/// [`MAX_QUERIES`] evenly spaced ones where there are more. 0 where no row has a neighbour.
+/// 5000 evenly spaced ones where there are more. 0 where no row has a neighbour.
 ///
 /// # Panics
 /// Where there is not one class a row, or `n` or `rank` is 0.

@@ -785,6 +785,25 @@ mod tests {
     }
 
     #[test]
+    fn names_on_a_map_never_cover_each_other() {
+        let points: Vec<(f64, f64)> = (0..200).map(|i| (f64::from(i % 20), f64::from((i * 7) % 30))).collect();
+        let crowd = [Series { name: "crowd".into(), points }];
+        let names = [(0..200).map(|i| format!("name {i}")).collect::<Vec<_>>()];
+        let chart = map("t", "x", "y", &crowd, &names);
+        let written = |element: &Primitive| match element {
+            Primitive::Text { x, y, content, .. } if content.starts_with("name") => Some((*x, *y)),
+            _ => None,
+        };
+        let places: Vec<_> = chart.scene.elements.iter().filter_map(written).collect();
+        assert!((50..200).contains(&places.len()), "{} of 200 have a place", places.len());
+        for (at, one) in places.iter().enumerate() {
+            for other in &places[at + 1..] {
+                assert!((one.0 - other.0).abs() > 40.0 || (one.1 - other.1).abs() > 13.9, "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_heat_map_has_a_cell_for_each_value_or_block() {
         let cells = |matrix: &Dense, names: &[&str]| {
             let chart = heat_map("t", matrix, names, (0.0, 1.0));

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use crate::data::layout::Layout;
 use crate::data::{Ratings, Vocabulary};
 use crate::error::{Error, Result};
+use crate::solver::nmf::Zeros;
 
 /// Sweeps over the components of a non-negative projection at most.
 const MAX_SWEEPS: usize = 1_000;
-/// Least eigenvalue of HᵀH, of the largest, that counts as a direction.
+/// Least eigenvalue, as a part of the largest, that counts as a direction of its own.
 const LEAST_EIGENVALUE: f64 = 1e-10;
 
 /// A ≈ Â = W·Hᵀ + 1·meansᵀ, with what its rows and columns are.
@@ -34,15 +35,20 @@ pub struct Factors<'a> {
     pub singular_values: Option<&'a [f64]>,
     /// Whether neither factor has a negative value.
     pub non_negative: bool,
+    /// What the factorization took cells that are not stored for.
+    pub zeros: Zeros,
 }
 
 /// ‖A − Â‖ / ‖A‖; `None` where there is nothing to relate to.
 pub(super) struct Errors {
     /// Over the stored cells.
     pub stored: Option<f64>,
-    /// Over all cells, where some are not stored.
+    /// Over all cells, where some are not stored and count as 0.
     pub with_zeros: Option<f64>,
 }
+
+/// A place on a plane for each row.
+pub(super) type Places = Vec<(f64, f64)>;
 
 impl Factors<'_> {
     /// # Panics
@@ -73,8 +79,12 @@ impl Factors<'_> {
     pub(super) fn strongest(&self, values: &[f32], component: usize, count: usize) -> Vec<(usize, f32)> {
         let weights = values.iter().skip(component).step_by(self.rank).copied().enumerate();
         let mut weights: Vec<(usize, f32)> = weights.filter(|weight| weight.1 != 0.0).collect();
-        weights.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-        weights.truncate(count);
+        let falling = |a: &(usize, f32), b: &(usize, f32)| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0));
+        if count < weights.len() {
+            weights.select_nth_unstable_by(count, falling);
+            weights.truncate(count);
+        }
+        weights.sort_unstable_by(falling);
         weights
     }
 
@@ -153,7 +163,10 @@ impl Factors<'_> {
         let [norm, error, shown] = [0, 1, 2].map(|which| chunks.iter().map(|sums| sums[which]).sum::<f64>());
         let relative = |error: f64| (norm > 0.0).then(|| (error.max(0.0) / norm).sqrt());
         let all_stored = train.len() >= self.rows.len() * self.columns.len();
-        let with_zeros = if all_stored { None } else { relative(error + self.norm_squared() - shown) };
+        let with_zeros = match self.zeros {
+            Zeros::Data if !all_stored => relative(error + self.norm_squared() - shown),
+            _ => None,
+        };
         Errors { stored: relative(error), with_zeros }
     }
 
@@ -214,7 +227,7 @@ impl Factors<'_> {
     ///
     /// # Errors
     /// [`Error::Failed`] where the factors hold numbers that are not finite.
-    pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Vec<(f64, f64)>, Vec<(f64, f64)>)> {
+    pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Places, Places)> {
         let rank = self.rank;
         let gram_of = |values: &[f32]| {
             let gram = gram(values, rank);
@@ -228,15 +241,18 @@ impl Factors<'_> {
         // Eigenvalues rise.
         let turned = &root * vectors;
         let places = which.map(|which| {
-            let (t, sigma) = (rank - 1 - which, squares[rank - 1 - which].max(f64::MIN_POSITIVE).sqrt());
+            let t = rank - 1 - which;
+            // Without that many directions, everything is in the middle.
+            let is_direction = squares[t] > LEAST_EIGENVALUE * squares[rank - 1];
+            let inverse = if is_direction { 1.0 / squares[t].sqrt() } else { 0.0 };
             let onto = |values: &[f32], weights: &dyn Fn(usize) -> f64| -> Vec<f64> {
                 let dot = |row: &[f32]| row.iter().enumerate().map(|(s, &value)| f64::from(value) * weights(s)).sum();
                 values.chunks_exact(rank).map(dot).collect()
             };
-            let mut right = onto(self.h, &|s| turned[(s, t)] / sigma);
+            let mut right = onto(self.h, &|s| turned[(s, t)] * inverse);
             // HᵀV of this vector.
             let both = &of_h * turned.col(t);
-            let mut left = onto(self.w, &|s| both[s] / (sigma * sigma));
+            let mut left = onto(self.w, &|s| both[s] * inverse * inverse);
             let largest = right.iter().fold(0.0f64, |most, &value| if value.abs() > most.abs() { value } else { most });
             if largest < 0.0 {
                 right.iter_mut().chain(&mut left).for_each(|value| *value = -*value);
@@ -249,13 +265,13 @@ impl Factors<'_> {
     }
 
     /// Rows of W in units in which all components count alike: those of H have unit length.
-    pub(super) fn to_scale(&self, w: &[f32]) -> Vec<f32> {
+    pub(super) fn scaled(&self, w: &[f32]) -> Vec<f32> {
         let mut lengths = vec![0.0f64; self.rank];
         for h in self.h.chunks_exact(self.rank) {
             lengths.iter_mut().zip(h).for_each(|(sum, &h)| *sum += f64::from(h).powi(2));
         }
-        let scaled = |(at, &value): (usize, &f32)| (f64::from(value) * lengths[at % self.rank].sqrt()) as f32;
-        w.iter().enumerate().map(scaled).collect()
+        let value = |(at, &value): (usize, &f32)| (f64::from(value) * lengths[at % self.rank].sqrt()) as f32;
+        w.iter().enumerate().map(value).collect()
     }
 }
 
@@ -345,6 +361,7 @@ pub(super) mod tests {
                 means: self.means.as_deref(),
                 singular_values: self.singular_values.as_deref(),
                 non_negative: self.singular_values.is_none(),
+                zeros: Zeros::Data,
             }
         }
 
@@ -388,7 +405,7 @@ pub(super) mod tests {
         let value =
             |row: usize, column: usize| ((row * 7 + column * 5) % 11) as f32 + if row == column { 9.0 } else { 0.0 };
         let dense = Matrix::Dense(Dense::from_fn(12, 9, value));
-        Matrix::Sparse(dense.filtered(|row, column| (row * column + row + 2 * column) % 3 == 0))
+        Matrix::Sparse(dense.filtered(|row, column| (row * 7 + column * column * 5) % 11 < 4))
     }
 
     fn dense(matrix: &Matrix) -> Matrix {
@@ -410,6 +427,8 @@ pub(super) mod tests {
             let (found, expected) = (sparse.with_zeros.expect("zeros"), all.stored.expect("cells"));
             assert!((found - expected).abs() < 1e-9, "{found} {expected}");
             assert!(sparse.stored.expect("cells") != expected);
+            let missing = Factors { zeros: Zeros::Missing, ..factors }.errors(&cells(&matrix));
+            assert_eq!((missing.stored, missing.with_zeros), (sparse.stored, None));
         }
         let fit = Fit::svd(&matrix, Layout::Cells, 9, true);
         assert!(fit.factors().errors(&cells(&matrix)).with_zeros.expect("zeros") < 1e-5);
@@ -475,6 +494,14 @@ pub(super) mod tests {
                 assert!((found.1 - f64::from(own[2]) / sigma[2]).abs() < 1e-5);
             }
         }
+    }
+
+    #[test]
+    fn a_direction_that_is_not_there_has_no_places() {
+        let mut fit = Fit::nmf(&sparse(), Layout::Cells, 2);
+        fit.h = (0..9).flat_map(|column| [column as f32, 2.0 * column as f32]).collect();
+        let (right, left) = fit.factors().singular_vectors([0, 1]).expect("vectors");
+        assert!(right.iter().chain(&left).all(|place| place.1 == 0.0) && right[8].0 > 0.5, "{right:?} {left:?}");
     }
 
     #[test]
