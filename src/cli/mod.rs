@@ -1,13 +1,16 @@
 //! The command line: clap types here, one file a subcommand. No numerics.
 
 mod compare;
+mod components;
 mod config;
 mod data;
 mod evaluate;
 mod inspect;
 mod output;
 mod predict;
+mod query;
 mod recommend;
+mod reconstruct;
 mod run;
 mod sweep;
 mod train;
@@ -44,6 +47,12 @@ enum Command {
     Predict(predict::PredictArgs),
     /// The items that a user would rate highest.
     Recommend(recommend::RecommendArgs),
+    /// What a model is made of: its components with their strongest members.
+    Components(components::ComponentsArgs),
+    /// What is nearest: users, items, documents, terms or pictures that are like one, or documents about some words.
+    Query(query::QueryArgs),
+    /// A row or a picture as its factors make it up again.
+    Reconstruct(reconstruct::ReconstructArgs),
     /// Counts, density, rating histogram and long tail of a data file or data set, or the result of a run.
     Inspect(inspect::InspectArgs),
     /// Data sets: list, fetch, or make synthetic ones.
@@ -91,6 +100,9 @@ impl Cli {
             Command::Compare(args) => compare::compare(args),
             Command::Predict(args) => predict::predict(args),
             Command::Recommend(args) => recommend::recommend(args),
+            Command::Components(args) => components::components(args),
+            Command::Query(args) => query::query(args),
+            Command::Reconstruct(args) => reconstruct::reconstruct(args),
             Command::Inspect(args) => inspect::inspect(args),
             Command::Data(command) => data::data(command),
             Command::Config(command) => config::config(command),

@@ -8,6 +8,7 @@ use crate::data::Dataset;
 use crate::data::read::{Duplicates, ReadOptions, read_dataset};
 use crate::device::Opened;
 use crate::error::{Error, Result};
+use crate::run::views::Fitted;
 use crate::run::{ModelFile, RunDirectory, Seen, assemble};
 
 /// A model ready to predict.
@@ -49,6 +50,20 @@ impl OpenRun {
     pub fn user(&self, id: &str) -> Result<u32> {
         self.file.users.index(id).ok_or_else(|| {
             Error::Usage(format!("user {id:?} is not among the {} users of this model", self.file.users.len()))
+        })
+    }
+
+    /// Its factors.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where its score is no dot product.
+    pub fn fitted(&self) -> Result<Fitted<'_>> {
+        Fitted::of(&self.file).ok_or_else(|| {
+            Error::Usage(format!(
+                "{}: the score of this model is no dot product of factors, so that it has no components; train mf, \
+                 biased-mf or nmf",
+                self.path.display()
+            ))
         })
     }
 

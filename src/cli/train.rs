@@ -9,11 +9,13 @@ use clap::Args;
 
 use super::{Overrides, output};
 use crate::config::Config;
+use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::metric::Scores;
 use crate::model::parameters;
 use crate::report::Console;
+use crate::run::views::{Compression, Topic, Views};
 use crate::run::{self, Finished, Forecast, ModelFile, Resume, TrainOptions};
 use crate::train::Observer;
 
@@ -142,6 +144,9 @@ fn report(finished: &Finished) -> String {
     }
     text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
     text += &small_matrices(model);
+    if let Some(views) = &summary.views {
+        text += &looked_at(views);
+    }
     text += &format!(
         "\n{:.1} s of training, {:.2} M ratings/s on {} with {} threads\n\nwritten:\n",
         summary.seconds_training,
@@ -160,20 +165,76 @@ fn report(finished: &Finished) -> String {
             text += &format!("  {:<50} {what}\n", path.display().to_string());
         }
     }
+    for shown in summary.views.iter().flat_map(|views| &views.files) {
+        text += &format!("  {:<50} {}\n", directory.path().join(&shown.file).display().to_string(), shown.caption);
+    }
     let program = output::program();
     let run = directory.path().display();
     let parent = directory.path().parent().unwrap_or(Path::new(".")).display();
     text += "\nnext:\n";
     text += &format!("  tensorboard --logdir {parent}\n");
-    if let Some(user) = model.users.ids().next() {
+    if summary.views.is_some() {
+        text += &format!("  {program} components {run}\n");
+    }
+    if let Some(user) = model.users.ids().next().filter(|_| model.layout == Layout::Cells) {
         let separator = if user.starts_with('-') { "-- " } else { "" };
         text += &format!("  {program} recommend {run} {separator}{}\n", shell_word(user));
+    }
+    match (model.layout, model.users.ids().next()) {
+        (Layout::Documents, _) => text += &format!("  {program} query {run} --text 'some words'\n"),
+        (Layout::Picture { .. }, _) => text += &format!("  {program} reconstruct {run}\n"),
+        (Layout::Pictures { .. }, Some(first)) => {
+            text += &format!("  {program} query {run} --user {}\n", shell_word(first));
+            text += &format!("  {program} reconstruct {run} {}\n", shell_word(first));
+        }
+        _ => {}
     }
     if summary.reachable_rmse.is_some() {
         text += &format!("  {program} data fetch movielens-100k\n");
         text += &format!("  {program} train configs/movielens-100k/biased-mf.toml\n");
     }
     text
+}
+
+/// What was found in factors that are looked at one by one.
+fn looked_at(views: &Views) -> String {
+    let mut text = String::new();
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let errors = [
+        ("relative error over the cells of the data", views.relative_error),
+        ("relative error over all cells", views.relative_error_with_zeros),
+    ];
+    for (name, error) in errors {
+        text += &error.map_or(String::new(), |error| format!("{name}: {error:.4}\n"));
+    }
+    if let Some(found) = &views.recognition {
+        text += &format!("held-out pictures recognized: {} of {}\n", percent(found.accuracy), found.pictures);
+    }
+    if let Some(precision) = views.precision_at_10 {
+        text += &format!("of the ten nearest documents, {} are of the same class\n", percent(precision));
+    }
+    if let Some(coherence) = views.coherence {
+        text += &format!("mean coherence of the topics (NPMI): {coherence:.3}\n");
+    }
+    if !views.compression.is_empty() {
+        let line = |step: &Compression| {
+            let psnr = step.psnr.map_or("exact".into(), |psnr| format!("{psnr:.2}"));
+            vec![step.rank.to_string(), psnr, step.stored_bytes.to_string(), step.original_bytes.to_string()]
+        };
+        let lines: Vec<_> = views.compression.iter().map(line).collect();
+        text += &format!("\n{}", output::table(&["rank", "PSNR, dB", "stored bytes", "original bytes"], &lines));
+    }
+    if !views.topics.is_empty() {
+        const MOST: usize = 20;
+        let line = |(number, topic): (usize, &Topic)| {
+            let share = topic.share.map_or(String::new(), percent);
+            let coherence = topic.coherence.map_or(String::new(), |coherence| format!("{coherence:.2}"));
+            vec![(number + 1).to_string(), share, coherence, topic.words.join(" ")]
+        };
+        let lines: Vec<_> = views.topics.iter().enumerate().take(MOST).map(line).collect();
+        text += &format!("\n{}", output::table(&["topic", "share", "NPMI", "words"], &lines));
+    }
+    format!("\n{text}")
 }
 
 /// Factors and their product, for matrices that fit on a screen.

@@ -492,7 +492,8 @@ pub const KEYS: &[Key] = &[
         Choice(WeightingKind::NAMES),
         Toml("'tf-idf'"),
         "What the cell of a term in a document holds: how often it occurs; the logarithm of 1 more; or that number \
-         times ln((1 + documents) / (1 + documents with the term)) + 1, in rows of Euclidean length 1.",
+         times ln((1 + documents) / (1 + documents with the term)) + 1, in rows of Euclidean length 1, where \
+         \"log-tf-idf\" takes 1 + the logarithm of that number.",
     )
     .when(DOCUMENTS),
     key("data.titles.path", Text, Absent, "A file with a title for each item.").when(FROM_FILE),

@@ -76,6 +76,8 @@ choices! {
         LogCounts = "log-counts",
         /// How often it occurs, times how rare it is, in rows of length 1.
         TfIdf = "tf-idf",
+        /// The same with one more than the logarithm of how often.
+        LogTfIdf = "log-tf-idf",
     }
 }
 

@@ -27,6 +27,18 @@ pub enum Layout {
     Documents,
 }
 
+impl Layout {
+    /// What a row and what a column is called.
+    pub fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cells => ("user", "item"),
+            Self::Picture { .. } => ("line", "pixel"),
+            Self::Pictures { .. } => ("picture", "pixel"),
+            Self::Documents => ("document", "term"),
+        }
+    }
+}
+
 /// The class that an id names: what stands before its last `/`, such as the folder of a file.
 pub fn class_of(id: &str) -> Option<&str> {
     id.rsplit_once('/').map(|(class, _)| class)

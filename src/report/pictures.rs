@@ -79,6 +79,14 @@ impl Tile {
         });
         Self { caption: caption.into(), pixels }
     }
+
+    /// The picture alone, pixel for pixel and without a caption.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the encoder fails.
+    pub fn png(&self) -> Result<Png> {
+        encode(&self.pixels)
+    }
 }
 
 /// The tiles in rows of `columns`, each above its caption, all below the title and scaled by the same factor.
@@ -145,9 +153,14 @@ pub fn sheet(title: &str, tiles: &[Tile], columns: usize) -> Result<Png> {
             imageops::replace(&mut sheet, &pixels, x.into(), y.into());
         }
     }
+    encode(&sheet)
+}
+
+fn encode(pixels: &RgbImage) -> Result<Png> {
     let mut bytes = Cursor::new(Vec::new());
-    sheet.write_to(&mut bytes, ImageFormat::Png).map_err(|e| failed(&e))?;
-    Ok(Png { width: sheet.width(), height: sheet.height(), bytes: bytes.into_inner() })
+    let failed = |e| Error::Failed(format!("cannot draw the pictures: {e}"));
+    pixels.write_to(&mut bytes, ImageFormat::Png).map_err(failed)?;
+    Ok(Png { width: pixels.width(), height: pixels.height(), bytes: bytes.into_inner() })
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ pub fn read_options(settings: &Settings) -> ReadOptions {
                 WeightingKind::Counts => Weighting::Counts,
                 WeightingKind::LogCounts => Weighting::LogCounts,
                 WeightingKind::TfIdf => Weighting::TfIdf,
+                WeightingKind::LogTfIdf => Weighting::LogTfIdf,
             },
         }),
         duplicates: match data.duplicates {

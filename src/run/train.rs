@@ -14,7 +14,7 @@ use super::model_file::{ModelFile, Seen};
 use super::summary::{Baselines, Summary};
 use super::views::{self, Fitted, Views};
 use crate::config::Config;
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, ZerosKind};
 use crate::data::split::{HeldOut, Part, Split, assign, divide, held_out_rows};
 use crate::data::{Dataset, Layout, Ratings};
 use crate::device::{DeviceSpec, Opened};
@@ -27,6 +27,7 @@ use crate::model::parameters;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Png};
 use crate::report::{JsonLines, TensorBoard, curves, projector};
+use crate::solver::nmf;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 /// Where a run goes on from.
@@ -403,8 +404,11 @@ impl Job<'_> {
         train: &Ratings,
         held_out: &HeldOut,
     ) -> Result<Option<Views>> {
-        let Some(fitted) = Fitted::of(file) else { return Ok(None) };
-        let factors = fitted.factors();
+        let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
+        let mut factors = fitted.factors();
+        if self.settings.solver.zeros == Some(ZerosKind::Data) {
+            factors.zeros = nmf::Zeros::Data;
+        }
         // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
         if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
             return Ok(None);

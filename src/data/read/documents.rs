@@ -40,6 +40,8 @@ pub enum Weighting {
     /// scikit-learn has as its default.
     #[default]
     TfIdf,
+    /// The same with 1 + ln(tf) in the place of tf: a term that comes back says less each time.
+    LogTfIdf,
 }
 
 /// Which terms are columns, and what their cells hold.
@@ -90,6 +92,12 @@ const ENGLISH: &str = "\
     ve very was wasn we were weren what when where whether which while who whom whose why will with within without won \
     would wouldn yet you your yours yourself yourselves";
 
+/// The terms of a text in lower case, in its order.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    // Two letters, not two bytes.
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().nth(1).is_some())
+}
+
 /// Documents as they are collected: which terms, and how often.
 #[derive(Default)]
 struct Corpus {
@@ -106,10 +114,7 @@ impl Corpus {
     /// Adds text to the document that is being read.
     fn read(&mut self, text: &[u8]) {
         let text = decode(text).to_lowercase();
-        let words = text.split(|c: char| !c.is_alphabetic());
-        // Two letters, not two bytes.
-        let terms = words.filter(|word| word.chars().nth(1).is_some());
-        self.pending.extend(terms.map(|term| self.terms.insert(term)));
+        self.pending.extend(words(&text).map(|term| self.terms.insert(term)));
     }
 
     /// Ends the document that was being read.
@@ -186,6 +191,7 @@ impl Corpus {
                     Weighting::Counts => count,
                     Weighting::LogCounts => count.ln_1p(),
                     Weighting::TfIdf => count * idf,
+                    Weighting::LogTfIdf => (1.0 + count.ln()) * idf,
                 };
                 Some((column, weight))
             };
@@ -197,7 +203,9 @@ impl Corpus {
             cells.sort_unstable_by_key(|&(column, _)| column);
             let length = match options.weighting {
                 Weighting::Counts | Weighting::LogCounts => 1.0,
-                Weighting::TfIdf => cells.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt(),
+                Weighting::TfIdf | Weighting::LogTfIdf => {
+                    cells.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt()
+                }
             };
             let row = dataset.users.insert(id);
             for (column, weight) in cells {
@@ -369,6 +377,16 @@ mod tests {
     fn log_counts() {
         let data = read("aa bb bb\n", DocumentOptions { weighting: Weighting::LogCounts, ..COUNTED }).unwrap();
         assert_eq!(data.ratings.values, [2.0_f32.ln(), 3.0_f32.ln()]);
+    }
+
+    #[test]
+    fn in_log_tf_idf_a_term_that_comes_back_says_less() {
+        let data = read("aa bb bb\n", DocumentOptions { weighting: Weighting::LogTfIdf, ..COUNTED }).unwrap();
+        let (once, twice) = (1.0, 1.0 + 2.0_f32.ln());
+        let length = (once * once + twice * twice).sqrt();
+        for (value, expected) in data.ratings.values.iter().zip([once / length, twice / length]) {
+            assert!((value - expected).abs() < 1e-6, "{:?}", data.ratings.values);
+        }
     }
 
     #[test]

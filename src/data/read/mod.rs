@@ -27,7 +27,7 @@ use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 use cache::BinaryCopy;
-pub use documents::{DocumentOptions, StopWords, Weighting};
+pub use documents::{DocumentOptions, StopWords, Weighting, words};
 use text::Lines;
 
 /// How the data are laid out.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::data::layout::Layout;
 use crate::data::{Ratings, Vocabulary};
 use crate::error::{Error, Result};
+use crate::model::Column;
 use crate::solver::nmf::Zeros;
 
 /// Sweeps over the components of a non-negative projection at most.
@@ -76,7 +77,7 @@ impl Factors<'_> {
 
     /// The `count` rows of `values`, which is W or H, with the largest |weight| in a component, largest first. Weights of
     /// 0 are left out.
-    pub(super) fn strongest(&self, values: &[f32], component: usize, count: usize) -> Vec<(usize, f32)> {
+    pub fn strongest(&self, values: &[f32], component: usize, count: usize) -> Vec<(usize, f32)> {
         let weights = values.iter().skip(component).step_by(self.rank).copied().enumerate();
         let mut weights: Vec<(usize, f32)> = weights.filter(|weight| weight.1 != 0.0).collect();
         let falling = |a: &(usize, f32), b: &(usize, f32)| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0));
@@ -218,6 +219,54 @@ impl Factors<'_> {
         };
         let rows: Vec<Vec<f64>> = others.par_chunks_exact(self.columns.len()).map(solve).collect();
         Ok(rows.into_iter().flatten().map(|value| value as f32).collect())
+    }
+
+    /// Rows of one side in coordinates in which cosines are those of the rows (or columns) of W·Hᵀ itself: W·(HᵀH)^½, or
+    /// H·(WᵀW)^½. Unlike cosines of factors, these do not change where W and H are turned or scaled against each other.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    pub fn in_products(&self, side: Column) -> Result<Vec<f32>> {
+        let (own, other) = match side {
+            Column::User => (self.w, self.h),
+            Column::Item => (self.h, self.w),
+        };
+        self.turned(own, other)
+    }
+
+    /// The same for other rows of W, as [`project`](Self::project) gives them.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    pub fn others_in_products(&self, w: &[f32]) -> Result<Vec<f32>> {
+        self.turned(w, self.h)
+    }
+
+    fn turned(&self, own: &[f32], other: &[f32]) -> Result<Vec<f32>> {
+        let gram = gram(other, self.rank);
+        let gram = Mat::from_fn(self.rank, self.rank, |row, column| gram[row * self.rank + column]);
+        let root = on_spectrum(&gram, |value, _| value.max(0.0).sqrt())?;
+        let turn = |row: &[f32]| -> Vec<f32> {
+            let product = |t| row.iter().enumerate().map(|(s, &value)| f64::from(value) * root[(s, t)]).sum::<f64>();
+            (0..self.rank).map(|t| product(t) as f32).collect()
+        };
+        Ok(own.par_chunks_exact(self.rank).flat_map_iter(turn).collect())
+    }
+
+    /// How much each component weighs: ‖w‖·‖h‖ of its columns of W and H. Of singular vectors σ.
+    pub fn weights(&self) -> Vec<f64> {
+        let squares = |values: &[f32], t| -> f64 {
+            values.iter().skip(t).step_by(self.rank).map(|&value| f64::from(value).powi(2)).sum()
+        };
+        (0..self.rank).map(|t| (squares(self.w, t) * squares(self.h, t)).sqrt()).collect()
+    }
+
+    /// One row of Â from its first `rank` components.
+    pub fn reconstruct(&self, row: usize, rank: usize) -> Vec<f32> {
+        let w = &self.w[row * self.rank..][..rank];
+        let product = |h: &[f32]| w.iter().zip(h).map(|(w, h)| w * h).sum::<f32>();
+        let means = |column: usize| self.means.map_or(0.0, |means| means[column]);
+        self.h.chunks_exact(self.rank).enumerate().map(|(column, h)| means(column) + product(h)).collect()
     }
 
     /// Columns and rows on two singular vectors of W·Hᵀ: the entries of V and of U, counted from 0.
@@ -410,6 +459,32 @@ pub(super) mod tests {
 
     fn dense(matrix: &Matrix) -> Matrix {
         Matrix::Dense(Dense::from_fn(matrix.rows(), matrix.columns(), |row, column| matrix.get(row, column)))
+    }
+
+    #[test]
+    fn cosines_of_turned_rows_are_those_of_the_product() {
+        let matrix = sparse();
+        let fit = Fit::nmf(&matrix, Layout::Cells, 3);
+        let factors = fit.factors();
+        let product: Vec<Vec<f32>> = (0..factors.rows.len()).map(|row| factors.reconstruct(row, 3)).collect();
+        let cosine = |a: &[f32], b: &[f32]| {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+        };
+        let columns: Vec<Vec<f32>> =
+            (0..factors.columns.len()).map(|column| product.iter().map(|row| row[column]).collect()).collect();
+        for (side, of_product) in [(Column::User, &product), (Column::Item, &columns)] {
+            let turned = factors.in_products(side).expect("finite");
+            for (at, vector) in of_product.iter().enumerate().skip(1) {
+                let (own, first) = (&turned[3 * at..][..3], &turned[..3]);
+                let expected = cosine(vector, &of_product[0]);
+                assert!((cosine(own, first) - expected).abs() < 1e-4, "{side:?} {at}: {expected}");
+            }
+        }
+        let weights = Fit::svd(&matrix, Layout::Cells, 3, false);
+        for (weight, value) in weights.factors().weights().iter().zip(weights.factors().singular_values.expect("svd")) {
+            assert!((weight / value - 1.0).abs() < 1e-5);
+        }
     }
 
     #[test]

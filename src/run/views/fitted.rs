@@ -4,6 +4,7 @@ use super::Factors;
 use crate::model::parameters::collect;
 use crate::model::{Constraint, Factorization};
 use crate::run::ModelFile;
+use crate::solver::nmf::Zeros;
 
 /// W, H and means of a model, read out of it.
 pub struct Fitted<'a> {
@@ -13,13 +14,16 @@ pub struct Fitted<'a> {
     h: Vec<f32>,
     means: Option<Vec<f32>>,
     singular_values: Option<Vec<f64>>,
+    /// Whether users have biases, which W and H then do not tell.
+    pub has_user_biases: bool,
 }
 
 impl<'a> Fitted<'a> {
-    /// Reads a model whose score is W·Hᵀ + 1·meansᵀ; `None` for others, among them those with biases of users.
+    /// Reads a model whose score is W·Hᵀ + 1·meansᵀ and perhaps a bias of each user; `None` for others.
     pub fn of(file: &'a ModelFile) -> Option<Self> {
         let offset = file.model.dot_product()?;
         let (mut w, mut h, mut means, mut rank) = (None, None, (offset != 0.0).then(Vec::new), 0);
+        let mut has_user_biases = false;
         for (name, values) in collect(&file.model) {
             match name.as_str() {
                 "user_factors" => {
@@ -28,7 +32,7 @@ impl<'a> Fitted<'a> {
                 }
                 "item_factors" => h = Some(values.data),
                 "item_biases" => means = Some(values.data.iter().map(|bias| offset + bias).collect()),
-                "user_biases" if values.data.iter().any(|&bias| bias != 0.0) => return None,
+                "user_biases" => has_user_biases = values.data.iter().any(|&bias| bias != 0.0),
                 _ => {}
             }
         }
@@ -37,10 +41,10 @@ impl<'a> Fitted<'a> {
         }
         let (w, h) = (w?, h?);
         let singular_values = (file.solver == "svd").then(|| lengths(&w, rank));
-        Some(Self { file, rank, w, h, means, singular_values })
+        Some(Self { file, rank, w, h, means, singular_values, has_user_biases })
     }
 
-    /// The same, borrowed.
+    /// The same, borrowed; with zeros for cells that are not stored where that is what an SVD does.
     pub fn factors(&self) -> Factors<'_> {
         Factors {
             rows: &self.file.users,
@@ -49,6 +53,7 @@ impl<'a> Fitted<'a> {
             rank: self.rank,
             w: &self.w,
             h: &self.h,
+            zeros: if self.singular_values.is_some() { Zeros::Data } else { Zeros::Missing },
             means: self.means.as_deref(),
             singular_values: self.singular_values.as_deref(),
             non_negative: self.file.model.constraint() == Constraint::NonNegative,

@@ -1,0 +1,101 @@
+//! `lowrank query`.
+
+use clap::{ArgGroup, Args};
+use serde_json::json;
+
+use super::{RunArg, output, run};
+use crate::data::Layout;
+use crate::data::read::words;
+use crate::error::{Error, Result};
+use crate::eval::neighbours::nearest;
+use crate::model::Column;
+
+/// Arguments of `lowrank query`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["user", "item", "text"]))]
+pub struct QueryArgs {
+    #[command(flatten)]
+    run: RunArg,
+    /// The id of a user, document or picture: others like it.
+    #[arg(long, alias = "row", allow_hyphen_values = true)]
+    user: Option<String>,
+    /// The id of an item or term: others like it.
+    #[arg(long, alias = "column", allow_hyphen_values = true)]
+    item: Option<String>,
+    /// Words, for a model of documents: documents about them, and terms that go with them.
+    #[arg(long, allow_hyphen_values = true)]
+    text: Option<String>,
+    /// How many.
+    #[arg(long, short, default_value_t = 10)]
+    number: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what lies nearest, by the cosine of rows or columns of the factorization's product.
+pub fn query(args: QueryArgs) -> Result<()> {
+    let open = run::open(&args.run)?;
+    let file = &open.file;
+    let fitted = open.fitted()?;
+    let factors = fitted.factors();
+    let rank = factors.rank;
+    let (row_noun, column_noun) = factors.layout.nouns();
+    let side = |column: Column| match column {
+        Column::User => (&file.users, row_noun),
+        Column::Item => (&file.items, column_noun),
+    };
+    let mut lists = Vec::new();
+    if let Some(text) = &args.text {
+        if factors.layout != Layout::Documents {
+            return Err(Error::Usage("--text is for models of documents; use --user or --item".into()));
+        }
+        let mut row = vec![0.0; file.items.len()];
+        let text = text.to_lowercase();
+        let known: Vec<u32> = words(&text).filter_map(|word| file.items.index(word)).collect();
+        if known.is_empty() {
+            return Err(Error::Usage(format!("none of the words is among the {} terms of this model", row.len())));
+        }
+        known.iter().for_each(|&term| row[term as usize] += 1.0);
+        let query = factors.project(&row)?;
+        let turned = factors.others_in_products(&query)?;
+        lists.push((Column::User, nearest(&turned, &factors.in_products(Column::User)?, rank, args.number, None)));
+        // The terms with which the text would be made up again.
+        let expected = |h: &[f32]| query.iter().zip(h).map(|(q, h)| f64::from(q * h)).sum::<f64>();
+        let mut terms: Vec<(usize, f64)> = factors.h.chunks_exact(rank).map(expected).enumerate().collect();
+        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
+        terms.truncate(args.number);
+        lists.push((Column::Item, terms));
+    } else {
+        let (column, id) = match (&args.user, &args.item) {
+            (Some(id), _) => (Column::User, id),
+            (_, Some(id)) => (Column::Item, id),
+            _ => unreachable!("one of the group is required"),
+        };
+        let (ids, noun) = side(column);
+        let at = ids.index(id).ok_or_else(|| {
+            Error::Usage(format!("{noun} {id:?} is not among the {} {noun}s of this model", ids.len()))
+        })? as usize;
+        let rows = factors.in_products(column)?;
+        lists.push((column, nearest(&rows[at * rank..][..rank], &rows, rank, args.number, Some(at))));
+    }
+    let title = |column, at: usize| if column == Column::Item { file.title(at) } else { None };
+    if args.json {
+        let list = |(column, found): &(Column, Vec<(usize, f64)>)| {
+            let (ids, noun) = side(*column);
+            let entry =
+                |&(at, score): &(usize, f64)| json!({ "id": ids.id(at), "title": title(*column, at), "score": score });
+            (format!("{noun}s"), found.iter().map(entry).collect::<serde_json::Value>())
+        };
+        return output::print_json(&lists.iter().map(list).collect::<serde_json::Map<_, _>>());
+    }
+    let tables = lists.iter().map(|(column, found)| {
+        let (ids, noun) = side(*column);
+        let line = |&(at, score): &(usize, f64)| {
+            vec![ids.id(at).to_string(), format!("{score:.3}"), title(*column, at).unwrap_or_default().to_string()]
+        };
+        let lines: Vec<_> = found.iter().map(line).collect();
+        output::table(&[noun, "score", ""], &lines)
+    });
+    output::print(&tables.collect::<Vec<_>>().join("\n"))
+}
