@@ -71,8 +71,8 @@ impl BinaryCopy {
 
     /// [`of`](Self::of) files with together `least` bytes.
     fn above(least: u64, path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
-        // Titles are read from their own file every time, and what folders and documents are told is nothing to ratings.
-        // Whatever else is added to the options belongs to the key.
+        // Titles are read from their own file every time, and files of ratings are no folders and no documents. Whatever
+        // else is added to the options belongs to the key.
         let ReadOptions {
             format,
             delimiter,

@@ -165,7 +165,8 @@ impl Corpus {
             return Err(Error::data(
                 path,
                 format!(
-                    "none of the {} terms of {} documents counts; lower min_documents (it is {}) or raise max_share (it is {})",
+                    "none of the {} terms of {} documents counts; lower min_documents ({}) or raise \
+                     max_share ({})",
                     self.terms.len(),
                     self.documents.len(),
                     options.min_documents,
@@ -228,8 +229,8 @@ fn check(options: &DocumentOptions) -> Result<()> {
     let DocumentOptions { min_documents, max_share, max_terms, .. } = *options;
     if min_documents == 0 || max_terms == Some(0) || !(max_share > 0.0 && max_share <= 1.0) {
         return Err(Error::Usage(format!(
-            "documents: min_documents = {min_documents} and max_terms are at least 1, max_share = {max_share} is above 0 \
-             and at most 1"
+            "documents: min_documents = {min_documents} and max_terms are at least 1, max_share = {max_share} is above \
+             0 and at most 1"
         )));
     }
     Ok(())
@@ -335,7 +336,7 @@ mod tests {
         }
         assert_eq!(
             read(text, DocumentOptions { min_documents: 3, max_share: 0.5, ..COUNTED }).unwrap_err(),
-            "d.txt: none of the 4 terms of 4 documents counts; lower min_documents (it is 3) or raise max_share (it is 0.5)"
+            "d.txt: none of the 4 terms of 4 documents counts; lower min_documents (3) or raise max_share (0.5)"
         );
     }
 
@@ -436,7 +437,7 @@ mod tests {
         let none = folder([("a.csv", "aa")]);
         assert_eq!(
             problem(&none, read_dataset(none.path(), None, &options(COUNTED))),
-            ".: holds no texts (.txt, .text, .md or without extension); give the extension where they are called otherwise"
+            ".: holds no texts (.txt, .text, .md or without extension); give their extension if it is another"
         );
         assert!(read("12 34\n", COUNTED).unwrap_err().contains("none of the 0 terms of 1 documents counts"));
         for wrong in [

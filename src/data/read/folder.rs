@@ -61,11 +61,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// All files in and below `path` that end in `wanted`, or where it is `None` those that are called like `kind`; names
-    /// that begin with a dot do not count.
+    /// All files in and below `path` that end in `wanted`, or where it is `None` those that are called like `kind`.
+    /// Names that begin with a dot do not count.
     ///
     /// # Errors
-    /// [`Error::Io`] where a folder cannot be listed, [`Error::Data`] where no file is a member or two have the same id.
+    /// [`Error::Io`] where a folder cannot be listed, [`Error::Data`] where no file is a member or two have the same
+    /// id.
     pub fn list(path: &Path, kind: Kind, wanted: Option<&str>) -> Result<Self> {
         let is_member = |file: &PathBuf| match wanted {
             Some(wanted) => has_extension(file, &[wanted.trim_start_matches('.').to_lowercase().as_str()]),
@@ -75,7 +76,7 @@ impl Folder {
         if members.is_empty() {
             let expected = match wanted {
                 Some(wanted) => format!("files with the extension {wanted:?}"),
-                None => format!("{kind}; give the extension where they are called otherwise"),
+                None => format!("{kind}; give their extension if it is another"),
             };
             return Err(Error::data(path, format!("holds no {expected}")));
         }

@@ -45,7 +45,8 @@ pub enum Format {
     MatrixMarket,
     /// A table of numbers: a row a user, a column an item, every cell a rating.
     Dense,
-    /// One picture: a row a line of pixels, a column one of its pixels; see [`Layout::Picture`](super::Layout::Picture).
+    /// One picture: a row a line of pixels, a column one of its pixels; see
+    /// [`Layout::Picture`](super::Layout::Picture).
     Picture,
     /// A folder of pictures of one size: a row a picture, a column a pixel; see
     /// [`Layout::Pictures`](super::Layout::Pictures).

@@ -248,7 +248,7 @@ mod tests {
         let none = folder([("x.txt", "word")]);
         assert_eq!(
             problem(&none, read_dataset(none.path(), None, &options)),
-            ".: holds no pictures (.png, .jpg, .jpeg, .pgm, .ppm, .pnm); give the extension where they are called otherwise"
+            ".: holds no pictures (.png, .jpg, .jpeg, .pgm, .ppm, .pnm); give their extension if it is another"
         );
         let message = problem(&none, read_dataset(&none.path().join("x.txt"), None, &options));
         assert!(message.starts_with("x.txt: cannot list the folder: "), "{message}");
