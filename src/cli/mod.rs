@@ -3,6 +3,7 @@
 mod compare;
 mod components;
 mod config;
+mod consensus;
 mod data;
 mod evaluate;
 mod inspect;
@@ -47,6 +48,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// The items that a user would rate highest.
     Recommend(recommend::RecommendArgs),
+    /// Factorize again and again: which number of components the data carry, and who belongs together.
+    Consensus(consensus::ConsensusArgs),
     /// What a model is made of: its components with their strongest members.
     Components(components::ComponentsArgs),
     /// What is nearest: users, items, documents, terms or pictures that are like one, or documents about some words.
@@ -100,6 +103,7 @@ impl Cli {
             Command::Compare(args) => compare::compare(args),
             Command::Predict(args) => predict::predict(args),
             Command::Recommend(args) => recommend::recommend(args),
+            Command::Consensus(args) => consensus::consensus(args),
             Command::Components(args) => components::components(args),
             Command::Query(args) => query::query(args),
             Command::Reconstruct(args) => reconstruct::reconstruct(args),

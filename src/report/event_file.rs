@@ -24,6 +24,7 @@ use tensorboard_proto::tensor_shape::TensorShapeProto;
 use tensorboard_proto::types::DataType;
 use tensorboard_rs::record_writer::RecordWriter;
 
+use super::plot::Png;
 use crate::error::{Error, Result};
 
 /// Buckets of a histogram, of equal width between its smallest and largest value.
@@ -170,6 +171,17 @@ impl EventFile {
             ..Default::default()
         };
         self.summary(tag, 0, Some(metadata), Summary_Value_oneof_value::tensor(placeholder))
+    }
+
+    /// Pictures under their file names, and writes everything out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be written.
+    pub fn pictures<'a>(&mut self, pictures: impl Iterator<Item = (&'a str, &'a Png)>) -> Result<()> {
+        for (file, Png { bytes, width, height }) in pictures {
+            self.image_png(&format!("views/{}", file.trim_end_matches(".png")), 0, *width, *height, bytes)?;
+        }
+        self.flush()
     }
 
     /// Hands everything written so far to the operating system.

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod compare;
+pub mod consensus;
 mod directory;
 pub mod memory;
 mod model_file;

@@ -25,7 +25,7 @@ use crate::loss::PointwiseLoss;
 use crate::model::AnyModel;
 use crate::model::parameters;
 use crate::report::event_file::EventFile;
-use crate::report::plot::{self, Png};
+use crate::report::plot;
 use crate::report::{JsonLines, TensorBoard, curves, projector};
 use crate::solver::nmf;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
@@ -137,7 +137,7 @@ pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<For
 }
 
 /// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
-fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
+pub(super) fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
     let threads = match settings.train.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
@@ -420,14 +420,8 @@ impl Job<'_> {
         let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
         let views = views::views(&factors, train, held_out, directory.path())?;
         if self.settings.report.tensorboard {
-            let mut events = EventFile::append(directory.path())?;
-            for shown in &views.files {
-                if let Some(Png { bytes, width, height }) = &shown.picture {
-                    let name = shown.file.trim_end_matches(".png");
-                    events.image_png(&format!("views/{name}"), 0, *width, *height, bytes)?;
-                }
-            }
-            events.flush()?;
+            let pictures = views.files.iter().filter_map(|shown| Some((shown.file.as_str(), shown.picture.as_ref()?)));
+            EventFile::append(directory.path())?.pictures(pictures)?;
         }
         Ok(Some(views))
     }
@@ -473,7 +467,7 @@ fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
     found
 }
 
-fn write_json(path: &std::path::Path, value: &impl serde::Serialize) -> Result<()> {
+pub(super) fn write_json(path: &std::path::Path, value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::Failed(format!("{}: {e}", path.display())))?;
     files::write_bytes(path, (text + "\n").as_bytes())
 }

@@ -73,6 +73,29 @@ pub enum NmfStart {
 }
 
 impl MatrixMethod {
+    /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
+    /// random start. `None` for an SVD.
+    pub fn nmf(self, rank: usize, regularization: &Regularization, seed: u64) -> Option<NmfConfig> {
+        let Self::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } = self else { return None };
+        // d is half a square where it is the Frobenius norm's.
+        let (l1, l2) = match divergence {
+            Divergence::Frobenius => (0.5, 1.0),
+            Divergence::KullbackLeibler => (1.0, 2.0),
+        };
+        let problem = Problem {
+            divergence,
+            zeros,
+            w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * regularization.user_factors },
+            h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * regularization.item_factors },
+        };
+        let start = match start {
+            NmfStart::Nndsvd => nmf::Start::Nndsvd,
+            NmfStart::Nndsvda => nmf::Start::Nndsvda,
+            NmfStart::Model => nmf::Start::Random,
+        };
+        Some(NmfConfig { problem, solver, start, tolerance, seed, ..NmfConfig::new(rank) })
+    }
+
     /// What configs call it.
     fn name(self) -> &'static str {
         match self {
@@ -143,28 +166,17 @@ impl WholeMatrix {
             MatrixMethod::Nmf { .. } if !non_negative || has_biases => {
                 Err(Error::Usage(format!("the {name} solver is for nmf, whose factors are at least 0")))
             }
-            MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } => {
-                let Regularization { user_factors, item_factors, .. } = self.regularization;
-                // d is half a square where it is the Frobenius norm's.
-                let (l1, l2) = match divergence {
-                    Divergence::Frobenius => (0.5, 1.0),
-                    Divergence::KullbackLeibler => (1.0, 2.0),
-                };
-                let problem = Problem {
-                    divergence,
-                    zeros,
-                    w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * user_factors },
-                    h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * item_factors },
-                };
+            MatrixMethod::Nmf { start, .. } => {
                 let dense = |factors: Vec<f32>, num_rows: usize| Dense::new(num_rows, rank, factors);
                 let factors =
                     Factors { w: dense(users.factors, users.num_rows)?, ht: dense(items.factors, items.num_rows)? };
-                let start = match start {
-                    NmfStart::Nndsvd => nmf::Start::Nndsvd,
-                    NmfStart::Nndsvda => nmf::Start::Nndsvda,
-                    NmfStart::Model => nmf::Start::Given(factors.w.clone(), factors.ht.transposed()),
+                let config = self.method.nmf(rank, &self.regularization, self.seed).expect("it is one");
+                let config = match start {
+                    NmfStart::Model => {
+                        NmfConfig { start: nmf::Start::Given(factors.w.clone(), factors.ht.transposed()), ..config }
+                    }
+                    _ => config,
                 };
-                let config = NmfConfig { problem, solver, start, tolerance, seed: self.seed, ..NmfConfig::new(rank) };
                 let descent = match self.epochs {
                     0 => Descent::start(sides, &config)?,
                     _ => Descent::at(sides, &config, factors, 0),

@@ -361,7 +361,8 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             last_norms = norms.unwrap_or(last_norms);
             self.progress.batch = step + 1;
             self.progress.step += 1;
-            self.progress.ratings_seen += sums.count as u64;
+            // Cells that are not in the data count in a mean, but are no ratings.
+            self.progress.ratings_seen += sums.count.min(train.len()) as u64;
             pending.push(sums);
             if looks_at_once || is_last || pending.len() >= STEPS_BETWEEN_LOOKS {
                 self.look(epoch, &mut pending)?;

@@ -7,6 +7,7 @@ mod errors;
 mod layering;
 mod memory;
 mod real_data;
+mod recipes;
 mod sweep;
 mod train;
 

@@ -174,3 +174,28 @@ fn news_become_the_terms_and_weights_of_scikit_learn() {
         .find(|&at| (Some(news.ratings.users[at]), Some(news.ratings.items[at])) == (document, term));
     assert!((news.ratings.values[at.expect("a cell")] - 0.621_984_2).abs() < 1e-6);
 }
+
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn recipes_reach_their_published_figures() {
+    let place = Place::new();
+    let data = std::env::var("LOWRANK_DATA").expect("LOWRANK_DATA is set, as it was when the tests were built");
+    let views = |recipe: &str, path: &str| {
+        let path = format!("data.path={data}/{path}");
+        train(&place, &format!("configs/recipes/{recipe}.toml"), &[&path])["views"].clone()
+    };
+    let recognized = number(&views("eigenfaces", "orl-faces"), "/recognition/accuracy");
+    assert!(recognized >= 0.96, "{recognized}");
+    let precision = number(&views("lsa", "bbc-news"), "/precision_at_10");
+    assert!(precision >= 0.96, "{precision}");
+    let compression = views("image-compression", "images/china.jpg");
+    assert!(number(&compression, "/compression/5/psnr") > 23.0, "{compression}");
+}
+
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn alternating_least_squares_stays_in_its_band() {
+    let summary = train(&Place::new(), "configs/movielens-1m/als.toml", &[]);
+    let rmse = number(&summary, "/test/rmse");
+    assert!((0.83..=0.846).contains(&rmse), "{rmse}");
+}

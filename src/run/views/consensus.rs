@@ -8,7 +8,7 @@ use super::album::{Album, Shown};
 use crate::data::Vocabulary;
 use crate::data::matrix::Dense;
 use crate::error::Result;
-use crate::report::plot::{self, Series};
+use crate::report::plot::{self, Chart, Series};
 use crate::solver::nmf::Nmf;
 use crate::solver::nmf::consensus::{Consensus, Samples, rank_before_fall};
 
@@ -34,6 +34,19 @@ pub struct Stability {
     pub dispersion: f64,
     /// The lowest objective of a run.
     pub objective: f64,
+}
+
+impl ConsensusViews {
+    /// Adds a chart to what is in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::error::Error::Io), [`Error::Failed`](crate::error::Error::Failed) where it cannot be drawn.
+    pub fn add(&mut self, folder: &Path, file: &str, caption: &str, chart: &Chart) -> Result<()> {
+        let mut album = Album::new(folder);
+        album.chart(file, caption, chart)?;
+        self.files.append(&mut album.files);
+        Ok(())
+    }
 }
 
 /// Writes for each rank the consensus matrix, its samples as the leaves of the tree stand (`consensus_<rank>.png` and

@@ -1,0 +1,130 @@
+//! `lowrank consensus`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{Overrides, output};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};
+use crate::solver::nmf::consensus::Samples;
+
+/// Arguments of `lowrank consensus`.
+#[derive(Debug, Args)]
+pub struct ConsensusArgs {
+    /// A config with solver.kind = "hals" or "multiplicative"; its model.rank does not count.
+    config: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Numbers of components, as in 2-5 or 2,4,8.
+    #[arg(long, default_value = "2-5", value_parser = ranks)]
+    ranks: Ranks,
+    /// Factorizations of each, from random starts.
+    #[arg(long, default_value_t = 30)]
+    runs: usize,
+    /// Which side of the matrix holds the samples that are put together.
+    #[arg(long, value_enum, default_value_t = Side::Columns)]
+    samples: Side,
+    /// Parts into which the cells are dealt, each to be predicted from the others; 0 leaves no cells out.
+    #[arg(long, default_value_t = 3)]
+    folds: usize,
+    /// Show no progress.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Side {
+    /// One row a sample: documents, customers.
+    Rows,
+    /// One column a sample: arrays of gene expression.
+    Columns,
+}
+
+/// A list, which clap would otherwise take for repeated arguments.
+#[derive(Debug, Clone)]
+struct Ranks(Vec<usize>);
+
+fn ranks(text: &str) -> Result<Ranks, String> {
+    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("{text:?} is no number of components"));
+    let mut ranks = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((first, last)) => ranks.extend(number(first)?..=number(last)?),
+            None => ranks.push(number(part)?),
+        }
+    }
+    if ranks.is_empty() || ranks[0] == 0 || !ranks.is_sorted_by(|a, b| a < b) {
+        return Err("give numbers from 1 that rise, as in 2-5 or 2,4,8".into());
+    }
+    Ok(Ranks(ranks))
+}
+
+/// Factorizes the data again and again and prints how far the results agree.
+pub fn consensus(args: ConsensusArgs) -> Result<()> {
+    let config = Config::load(&args.config, &args.overrides.set)?;
+    if args.folds == 1 {
+        return Err(Error::Usage("--folds 1 would leave all cells out; give 0, or at least 2".into()));
+    }
+    let options = ConsensusOptions {
+        ranks: args.ranks.0,
+        runs: args.runs,
+        samples: match args.samples {
+            Side::Rows => Samples::Rows,
+            Side::Columns => Samples::Columns,
+        },
+        folds: args.folds,
+    };
+    let compared = compare_runs(&config, &options, |text| {
+        if !args.quiet {
+            output::message(text);
+        }
+    })?;
+    if args.json { output::print_json(&compared) } else { output::print(&report(&compared)) }
+}
+
+fn report(compared: &Compared) -> String {
+    let held_out = |rank| compared.held_out_rmse.iter().find(|(of, _)| *of == rank).map(|(_, error)| error);
+    let lines: Vec<Vec<String>> = compared
+        .views
+        .stability
+        .iter()
+        .map(|of| {
+            let error = held_out(of.rank).map_or(String::new(), |error| format!("{error:.4}"));
+            let [cophenetic, dispersion] = [of.cophenetic, of.dispersion].map(|value| format!("{value:.4}"));
+            vec![of.rank.to_string(), cophenetic, dispersion, format!("{:.6e}", of.objective), error]
+        })
+        .collect();
+    let header = ["rank", "cophenetic", "dispersion", "best objective", "left-out RMSE"];
+    let mut text = format!("\n{} runs of each rank\n\n{}", compared.runs, output::table(&header, &lines));
+    if let Some(rank) = compared.views.best_rank {
+        text += &format!("\nup to rank {rank} the cophenetic correlation has not fallen\n");
+    }
+    if let Some((rank, _)) = compared.held_out_rmse.iter().min_by(|a, b| a.1.total_cmp(&b.1)) {
+        text += &format!("left-out cells are predicted best at rank {rank}\n");
+    }
+    text += "\nwritten:\n";
+    for shown in &compared.views.files {
+        let path: &Path = &compared.directory.join(&shown.file);
+        text += &format!("  {:<50} {}\n", path.display().to_string(), shown.caption);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_numbers_and_ranges_that_rise() {
+        assert_eq!(ranks("2-5").expect("a range").0, [2, 3, 4, 5]);
+        assert_eq!(ranks("2, 4-6,9").expect("a list").0, [2, 4, 5, 6, 9]);
+        for wrong in ["", "0", "3,2", "2,2", "5-3", "a", "2-", "1.5"] {
+            assert!(ranks(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Many factorizations of the same data, compared: how many components the data carry, and what is in them.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::assemble;
+use super::directory::RunDirectory;
+use super::train::{with_threads, write_json};
+use super::views::{ConsensusViews, consensus_views};
+use crate::config::Config;
+use crate::config::settings::{SolverKind, SplitKind};
+use crate::data::matrix::Matrix;
+use crate::data::split::{assign, divide};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::report::event_file::EventFile;
+use crate::report::plot::{self, Series};
+use crate::solver::nmf::NmfConfig;
+use crate::solver::nmf::consensus::{Consensus, Samples, consensus as compare_runs, held_out};
+use crate::train::Method;
+
+/// What is compared.
+#[derive(Debug, Clone)]
+pub struct ConsensusOptions {
+    /// Numbers of components, rising.
+    pub ranks: Vec<usize>,
+    /// Factorizations of each, from random starts.
+    pub runs: usize,
+    /// Which side of the matrix holds the samples.
+    pub samples: Samples,
+    /// Parts into which cells are dealt to be left out in turn; 0 leaves none out.
+    pub folds: usize,
+}
+
+/// A finished comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct Compared {
+    /// Where everything lies.
+    pub directory: PathBuf,
+    /// Runs of each rank.
+    pub runs: usize,
+    /// Root mean squared error of left-out cells by rank, where cells were left out: mean over the folds.
+    pub held_out_rmse: Vec<(usize, f64)>,
+    /// What was found, and the files that show it.
+    #[serde(flatten)]
+    pub views: ConsensusViews,
+}
+
+/// Factorizes the data of `config` again and again and writes what the runs agree on.
+///
+/// # Errors
+/// [`Error::Usage`] for another solver than `hals` and `multiplicative`, without ranks, or for ranks that do not rise;
+/// those of data, factorization and files.
+pub fn consensus(config: &Config, options: &ConsensusOptions, note: impl FnMut(&str) + Send) -> Result<Compared> {
+    with_threads(config.settings(), |_| run(config, options, note))
+}
+
+fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) -> Result<Compared> {
+    let settings = config.settings();
+    let training = assemble::training(settings);
+    let Method::WholeMatrix(method) = training.method else {
+        return Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()));
+    };
+    let ConsensusOptions { ranks, runs, samples, folds } = options;
+    if ranks.is_empty() || !ranks.is_sorted_by(|a, b| a < b) {
+        return Err(Error::Usage("--ranks are numbers of components, rising".into()));
+    }
+    let iterations_of_an_epoch = if settings.solver.kind == SolverKind::Multiplicative { 10 } else { 1 };
+    let max_iterations = settings.train.epochs as usize * iterations_of_an_epoch;
+    let of_rank = |rank| -> Result<NmfConfig> {
+        let nmf = method.nmf(rank, &training.regularization, settings.seed);
+        let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
+        Ok(NmfConfig { max_iterations, ..nmf })
+    };
+    let mut dataset = assemble::dataset(settings)?;
+    dataset.notes.iter().for_each(|text| note(text));
+    if settings.data.split.kind != SplitKind::None {
+        note("only the training part is factorized; data.split.kind = \"none\" takes all");
+    }
+    let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+    dataset.ratings.timestamps = None;
+    let data = divide(&dataset, &parts, false)?;
+    let matrix = Matrix::from_ratings(&data.train, data.users.len(), data.items.len())?;
+    let mut fits: Vec<(usize, Consensus)> = Vec::new();
+    let mut held_out_rmse = Vec::new();
+    for &rank in ranks {
+        let nmf = of_rank(rank)?;
+        fits.push((rank, compare_runs(&matrix, &nmf, *runs, *samples)?));
+        if *folds > 0 {
+            let errors = held_out(&matrix, &nmf, *folds)?;
+            held_out_rmse.push((rank, errors.iter().sum::<f64>() / errors.len() as f64));
+        }
+        note(&format!("rank {rank}: {runs} runs, cophenetic correlation {:.4}", fits[fits.len() - 1].1.cophenetic));
+    }
+    let directory = RunDirectory::create(&settings.run.dir, &format!("{}-consensus", settings.name))?;
+    files::write_bytes(&directory.config(), config.to_toml().as_bytes())?;
+    let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
+    let mut views = consensus_views(&borrowed, *samples, &data.users, &data.items, directory.path())?;
+    if held_out_rmse.len() > 1 {
+        let title = "Cells that were left out";
+        let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();
+        let series = [Series { name: format!("mean of {folds} folds"), points }];
+        views.add(directory.path(), "held_out.png", title, &plot::curves(title, "rank", "RMSE", &series))?;
+    }
+    if settings.report.tensorboard {
+        let mut events = EventFile::append(directory.path())?;
+        events.pictures(views.files.iter().filter_map(|shown| Some((shown.file.as_str(), shown.picture.as_ref()?))))?;
+    }
+    let compared = Compared { directory: directory.path().to_path_buf(), runs: *runs, held_out_rmse, views };
+    write_json(&directory.path().join("consensus.json"), &compared)?;
+    Ok(compared)
+}
