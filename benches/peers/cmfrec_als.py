@@ -27,7 +27,7 @@ from cmfrec import CMF  # noqa: E402
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs/movielens-1m/als.toml"
 RANK = 64
-LAMBDAS = [0.02, 0.035, 0.05, 0.075, 0.1]
+LAMBDAS = [0.05, 0.06, 0.07, 0.08, 0.09]
 
 
 def fit(train, weight, use_cg):

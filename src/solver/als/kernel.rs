@@ -288,9 +288,10 @@ impl WithSimd for Times<'_> {
         let out = vectors_mut::<S>(out);
         let numbers: &[f32] = cast_slice(x);
         for (columns, numbers) in vectors::<S>(matrix).chunks_exact(4 * out.len()).zip(numbers.as_chunks::<4>().0) {
-            let [first, second, third, fourth]: [&[S::f32s]; 4] =
-                std::array::from_fn(|column| &columns[column * out.len()..][..out.len()]);
-            let numbers = numbers.map(|number| simd.splat_f32s(number));
+            let mut columns = columns.chunks_exact(out.len());
+            let mut next = || columns.next().expect("four columns");
+            let (first, second, third, fourth) = (next(), next(), next(), next());
+            let numbers = splat(simd, *numbers);
             for at in 0..out.len() {
                 let left = simd.mul_add_f32s(numbers[0], first[at], simd.mul_f32s(numbers[1], second[at]));
                 let right = simd.mul_add_f32s(numbers[2], third[at], simd.mul_f32s(numbers[3], fourth[at]));
@@ -307,23 +308,50 @@ const GROUP: usize = 8;
 #[inline(always)]
 fn gather<'a, S: Simd>(equations: &Equations<'a>, indices: &[u32]) -> [&'a [S::f32s]; GROUP] {
     let Equations { rows, lanes, .. } = *equations;
-    std::array::from_fn(|at| {
+    let mut group: [&[S::f32s]; GROUP] = [&[]; GROUP];
+    for at in 0..GROUP {
         let index = indices[at.min(indices.len() - 1)];
-        vectors::<S>(&rows[index as usize * lanes..][..lanes])
-    })
+        group[at] = vectors::<S>(&rows[index as usize * lanes..][..lanes]);
+    }
+    group
+}
+
+/// Each number in all places of a vector. A loop, as everywhere here where vectors are handled: the closure of an array's
+/// `map` is compiled without the instruction set.
+#[inline(always)]
+fn splat<S: Simd, const COUNT: usize>(simd: S, numbers: [f32; COUNT]) -> [S::f32s; COUNT] {
+    let mut vectors = [simd.splat_f32s(0.0); COUNT];
+    for at in 0..COUNT {
+        vectors[at] = simd.splat_f32s(numbers[at]);
+    }
+    vectors
 }
 
 /// q·x of a group.
 #[inline(always)]
 fn dots<S: Simd>(simd: S, rows: &[&[S::f32s]; GROUP], x: &[S::f32s]) -> [f32; GROUP] {
     let mut sums = [simd.splat_f32s(0.0); GROUP];
-    let rows = rows.map(|row| &row[..x.len()]);
+    let rows = shortened(rows, x.len());
     for vector in 0..x.len() {
         for at in 0..GROUP {
             sums[at] = simd.mul_add_f32s(rows[at][vector], x[vector], sums[at]);
         }
     }
-    sums.map(|sum| simd.reduce_sum_f32s(sum))
+    let mut dots = [0.0; GROUP];
+    for at in 0..GROUP {
+        dots[at] = simd.reduce_sum_f32s(sums[at]);
+    }
+    dots
+}
+
+/// Rows of a length that loops over them are known to keep to.
+#[inline(always)]
+fn shortened<'a, T>(rows: &[&'a [T]; GROUP], length: usize) -> [&'a [T]; GROUP] {
+    let mut shortened = *rows;
+    for row in &mut shortened {
+        *row = &row[..length];
+    }
+    shortened
 }
 
 struct Scores<'a> {
@@ -364,8 +392,8 @@ fn residual<S: Simd>(simd: S, equations: &Equations, x: &[Lane], share: f32, out
         for at in 0..indices.len() {
             shares[at] = share * targets[at] - weights[at] * dots[at];
         }
-        let rows = rows.map(|row| &row[..out.len()]);
-        let shares = shares.map(|share| simd.splat_f32s(share));
+        let rows = shortened(&rows, out.len());
+        let shares = splat(simd, shares);
         for vector in 0..out.len() {
             // Two sums, so that neither waits for all the others.
             let (mut even, mut odd) = (out[vector], simd.splat_f32s(0.0));
