@@ -1,5 +1,6 @@
 //! `lowrank consensus`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -21,11 +22,12 @@ pub struct ConsensusArgs {
     #[arg(long, default_value = "2-5", value_parser = ranks)]
     ranks: Ranks,
     /// Factorizations of each, from random starts.
-    #[arg(long, default_value_t = 30)]
-    runs: usize,
-    /// Which side of the matrix holds the samples that are put together.
-    #[arg(long, value_enum, default_value_t = Side::Columns)]
-    samples: Side,
+    #[arg(long, default_value = "30")]
+    runs: NonZeroUsize,
+    /// Which side of the matrix holds the samples that are put together: where not given, the rows of pictures and
+    /// documents, the columns of other data.
+    #[arg(long, value_enum)]
+    samples: Option<Side>,
     /// Parts into which the cells are dealt, each to be predicted from the others; 0 leaves no cells out.
     #[arg(long, default_value_t = 3)]
     folds: usize,
@@ -49,14 +51,20 @@ enum Side {
 #[derive(Debug, Clone)]
 struct Ranks(Vec<usize>);
 
+/// As many as model.rank may be.
+const MOST_COMPONENTS: usize = 4096;
+
 fn ranks(text: &str) -> Result<Ranks, String> {
     let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("{text:?} is no number of components"));
     let mut ranks = Vec::new();
     for part in text.split(',') {
         match part.split_once('-') {
-            Some((first, last)) => ranks.extend(number(first)?..=number(last)?),
+            Some((first, last)) => ranks.extend(number(first)?..=number(last)?.min(MOST_COMPONENTS + 1)),
             None => ranks.push(number(part)?),
         }
+    }
+    if ranks.last().is_some_and(|&last| last > MOST_COMPONENTS) {
+        return Err(format!("there are at most {MOST_COMPONENTS} components"));
     }
     if ranks.is_empty() || ranks[0] == 0 || !ranks.is_sorted_by(|a, b| a < b) {
         return Err("give numbers from 1 that rise, as in 2-5 or 2,4,8".into());
@@ -72,11 +80,11 @@ pub fn consensus(args: ConsensusArgs) -> Result<()> {
     }
     let options = ConsensusOptions {
         ranks: args.ranks.0,
-        runs: args.runs,
-        samples: match args.samples {
+        runs: args.runs.get(),
+        samples: args.samples.map(|side| match side {
             Side::Rows => Samples::Rows,
             Side::Columns => Samples::Columns,
-        },
+        }),
         folds: args.folds,
     };
     let compared = compare_runs(&config, &options, |text| {
@@ -123,7 +131,7 @@ mod tests {
     fn ranks_are_numbers_and_ranges_that_rise() {
         assert_eq!(ranks("2-5").expect("a range").0, [2, 3, 4, 5]);
         assert_eq!(ranks("2, 4-6,9").expect("a list").0, [2, 4, 5, 6, 9]);
-        for wrong in ["", "0", "3,2", "2,2", "5-3", "a", "2-", "1.5"] {
+        for wrong in ["", "0", "3,2", "2,2", "5-3", "2-9999999999", "5000", "a", "2-", "1.5"] {
             assert!(ranks(wrong).is_err(), "{wrong:?}");
         }
     }

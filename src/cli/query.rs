@@ -22,7 +22,8 @@ pub struct QueryArgs {
     /// The id of an item or term: others like it.
     #[arg(long, alias = "column", allow_hyphen_values = true)]
     item: Option<String>,
-    /// Words, for a model of documents: documents about them, and terms that go with them.
+    /// Words, for a model of documents: documents about them, and terms that go with them. Each counts as often as it is
+    /// there, whatever the weights of the documents are; words that are no terms of the model do not count.
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
     /// How many.

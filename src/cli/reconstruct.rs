@@ -21,7 +21,7 @@ pub struct ReconstructArgs {
     /// From so many of the first components; all where not given. Needs an SVD, whose components fall in weight.
     #[arg(long)]
     rank: Option<usize>,
-    /// Where pictures are written; reconstruction.png where not given. Other rows go to standard output.
+    /// Where it is written. Where not given, pictures go to reconstruction.png and other rows to standard output.
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
@@ -52,6 +52,14 @@ pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
             Error::Usage(format!("{noun} {id:?} is not among the {} {noun}s of this model", file.users.len()))
         })
     };
+    let is_picture = matches!(factors.layout, Layout::Picture { .. } | Layout::Pictures { .. });
+    let extension = args.output.as_ref().and_then(|path| path.extension());
+    if is_picture && extension.is_some_and(|extension| !extension.eq_ignore_ascii_case("png")) {
+        return Err(Error::Usage("--output: pictures are written as PNG; give a name that ends in .png".into()));
+    }
+    if let (Layout::Picture { .. }, Some(row)) = (factors.layout, &args.row) {
+        return Err(Error::Usage(format!("{row:?}: this model is of one picture, of which all is made up again")));
+    }
     let picture = match factors.layout {
         Layout::Picture { width, channels } => {
             let lines: Vec<f32> = (0..file.users.len()).flat_map(|line| factors.reconstruct(line, rank)).collect();
@@ -65,7 +73,10 @@ pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
             for (id, value) in file.items.ids().zip(factors.reconstruct(row()?, rank)) {
                 text += &format!("{id}\t{value}\n");
             }
-            return output::print(&text);
+            return match &args.output {
+                Some(path) => files::write_bytes(path, text.as_bytes()),
+                None => output::print(&text),
+            };
         }
     };
     let path = args.output.unwrap_or_else(|| PathBuf::from("reconstruction.png"));

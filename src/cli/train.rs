@@ -17,6 +17,7 @@ use crate::model::parameters;
 use crate::report::Console;
 use crate::run::views::{Compression, Topic, Views};
 use crate::run::{self, Finished, Forecast, ModelFile, Resume, TrainOptions};
+use crate::solver::nmf::Zeros;
 use crate::train::Observer;
 
 /// Arguments of `lowrank train`.
@@ -113,8 +114,12 @@ fn expected(forecast: &Forecast) -> String {
 /// The result table, what was written, and what to do next.
 fn report(finished: &Finished) -> String {
     let Finished { directory, summary, model } = finished;
+    let (row, column) = model.layout.nouns();
+    let cells = if model.layout == Layout::Cells { "ratings" } else { "cells" };
+    // Rows that no rating of was trained on are judged by what the components make of them, below.
+    let are_rows_held_out = summary.views.as_ref().is_some_and(|views| views.held_out_rmse.is_some());
     let mut text = format!(
-        "\n{}: {} of {} users, {} items, {} ratings; epoch {} of {} kept{}\n\n",
+        "\n{}: {} of {} {row}s, {} {column}s, {} {cells}; epoch {} of {} kept{}\n\n",
         summary.name,
         summary.model,
         summary.num_users,
@@ -128,21 +133,24 @@ fn report(finished: &Finished) -> String {
         vec![name.to_string(), format!("{:.4}", scores.rmse), format!("{:.4}", scores.mae), scores.count.to_string()]
     };
     let mut rows = Vec::new();
-    for (name, scores) in [("test", &summary.test), ("validation", &summary.validation), ("train", &summary.train)] {
+    let test = summary.test.as_ref().filter(|_| !are_rows_held_out).copied();
+    for (name, scores) in [("test", &test), ("validation", &summary.validation), ("train", &summary.train)] {
         rows.extend(scores.as_ref().map(|scores| row(name, scores)));
     }
-    if let Some(baselines) = &summary.baselines {
+    if let Some(baselines) = summary.baselines.as_ref().filter(|_| !are_rows_held_out) {
         rows.push(row(&format!("  always the mean ({})", baselines.split), &baselines.global_mean));
         rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
     }
     if let Some(rmse) = summary.reachable_rmse {
         rows.push(vec!["  best reachable (planted noise)".into(), format!("{rmse:.4}"), String::new(), String::new()]);
     }
-    text += &output::table(&["", "RMSE", "MAE", "ratings"], &rows);
+    text += &output::table(&["", "RMSE", "MAE", cells], &rows);
     if let Some(train) = summary.train.filter(|_| summary.test.is_none() && summary.validation.is_none()) {
         text += &format!("\nfinal loss on the training ratings: {:.6e}\n", train.loss);
     }
-    text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
+    if !are_rows_held_out {
+        text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
+    }
     text += &small_matrices(model);
     if let Some(views) = &summary.views {
         text += &looked_at(views);
@@ -176,7 +184,9 @@ fn report(finished: &Finished) -> String {
     if summary.views.is_some() {
         text += &format!("  {program} components {run}\n");
     }
-    if let Some(user) = model.users.ids().next().filter(|_| model.layout == Layout::Cells) {
+    if let Some(user) =
+        model.users.ids().next().filter(|_| model.layout == Layout::Cells && model.zeros == Zeros::Missing)
+    {
         let separator = if user.starts_with('-') { "-- " } else { "" };
         text += &format!("  {program} recommend {run} {separator}{}\n", shell_word(user));
     }
@@ -207,8 +217,12 @@ fn looked_at(views: &Views) -> String {
     for (name, error) in errors {
         text += &error.map_or(String::new(), |error| format!("{name}: {error:.4}\n"));
     }
+    if let Some(error) = views.held_out_rmse {
+        text += &format!("RMSE of held-out rows, made up from the components: {error:.4}\n");
+    }
     if let Some(found) = &views.recognition {
-        text += &format!("held-out pictures recognized: {} of {}\n", percent(found.accuracy), found.pictures);
+        text +=
+            &format!("held-out rows of the class of their nearest: {} of {}\n", percent(found.accuracy), found.count);
     }
     if let Some(precision) = views.precision_at_10 {
         text += &format!("of the ten nearest documents, {} are of the same class\n", percent(precision));

@@ -138,6 +138,11 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
         SplitKind::FirstOfClass { train_rows } => {
             let rows = first_of_class(&dataset.users, train_rows)?;
             parts.iter_mut().zip(&ratings.users).for_each(|(part, &user)| *part = rows[user as usize]);
+            if !rows.contains(&Part::Test) {
+                return Err(Error::Usage(format!(
+                    "split: no class has more than train_rows = {train_rows} rows, so that the test part is empty; lower it"
+                )));
+            }
             check_parts(&parts, true, false)?;
             return Ok(parts);
         }
@@ -594,7 +599,7 @@ mod tests {
             usage(assign(data, &spec(SplitKind::FirstOfClass { train_rows }, 0.0, 0.0), 0))
         };
         let classes = cells(&["a/1", "a/2", "b/1"], &["x"]);
-        assert!(first(&classes, 2).contains("3 are training, 0 validation and 0 test, so the test part is empty"));
+        assert!(first(&classes, 2).contains("more than train_rows = 2 rows, so that the test part is empty"));
         assert!(first(&classes, 0).contains("train_rows = 0"));
         assert!(first(&cells(&["a/1", "7"], &["x"]), 1).contains("\"7\" names none"));
     }

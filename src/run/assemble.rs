@@ -154,20 +154,41 @@ pub fn loss(settings: &Settings) -> Loss {
     }
 }
 
+/// What a rating must be, where loss or solver have no meaning for it.
+pub fn refusal(settings: &Settings) -> impl Fn(f32) -> Option<&'static str> {
+    let (loss, feedback) = (loss(settings), feedback(settings));
+    let is_nmf = matches!(settings.solver.kind, SolverKind::Hals | SolverKind::Multiplicative);
+    move |rating| {
+        let of_nmf = (is_nmf && rating < 0.0).then_some("nmf makes sums of what is at least 0; use mf with svd or als");
+        of_nmf.or_else(|| loss.refuses(rating)).or_else(|| feedback.and_then(|feedback| feedback.refuses(rating)))
+    }
+}
+
 /// Refuses ratings for which `refuses` has a remedy.
 ///
 /// # Errors
 /// [`Error::Usage`] with the first such rating and the remedy.
 pub fn check_ratings(dataset: &Dataset, refuses: impl Fn(f32) -> Option<&'static str>) -> Result<()> {
     let ratings = &dataset.ratings;
+    let (user_noun, item_noun) = dataset.layout.nouns();
     for (at, &value) in ratings.values.iter().enumerate() {
         if let Some(remedy) = refuses(value) {
             let user = dataset.users.id(ratings.users[at] as usize);
             let item = dataset.items.id(ratings.items[at] as usize);
-            return Err(Error::Usage(format!("the rating {value} of user {user} for item {item}: {remedy}")));
+            return Err(Error::Usage(format!(
+                "the rating {value} of {user_noun} {user} for {item_noun} {item}: {remedy}"
+            )));
         }
     }
     Ok(())
+}
+
+/// What cells that are not in the data mean to the solver.
+pub fn zeros(settings: &Settings) -> nmf::Zeros {
+    match (settings.solver.kind, settings.solver.zeros) {
+        (SolverKind::Svd, _) | (_, Some(ZerosKind::Data)) => nmf::Zeros::Data,
+        _ => nmf::Zeros::Missing,
+    }
 }
 
 /// The model.
@@ -260,10 +281,7 @@ pub fn training(settings: &Settings) -> TrainConfig {
         Method::WholeMatrix(MatrixMethod::Nmf {
             solver: kind,
             divergence,
-            zeros: match given(solver.zeros) {
-                ZerosKind::Data => nmf::Zeros::Data,
-                ZerosKind::Missing => nmf::Zeros::Missing,
-            },
+            zeros: zeros(settings),
             start: match given(solver.start) {
                 StartKind::Nndsvd => NmfStart::Nndsvd,
                 StartKind::Nndsvda => NmfStart::Nndsvda,

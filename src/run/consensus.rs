@@ -9,7 +9,8 @@ use super::directory::RunDirectory;
 use super::train::{with_threads, write_json};
 use super::views::{ConsensusViews, consensus_views};
 use crate::config::Config;
-use crate::config::settings::{SolverKind, SplitKind};
+use crate::config::settings::{Settings, SolverKind, SplitKind, ZerosKind};
+use crate::data::Layout;
 use crate::data::matrix::Matrix;
 use crate::data::split::{assign, divide};
 use crate::error::{Error, Result};
@@ -27,8 +28,9 @@ pub struct ConsensusOptions {
     pub ranks: Vec<usize>,
     /// Factorizations of each, from random starts.
     pub runs: usize,
-    /// Which side of the matrix holds the samples.
-    pub samples: Samples,
+    /// Which side of the matrix holds the samples; `None` for the rows of pictures and documents, and the columns of
+    /// other data.
+    pub samples: Option<Samples>,
     /// Parts into which cells are dealt to be left out in turn; 0 leaves none out.
     pub folds: usize,
 }
@@ -78,15 +80,31 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
     if settings.data.split.kind != SplitKind::None {
         note("only the training part is factorized; data.split.kind = \"none\" takes all");
     }
+    assemble::check_ratings(&dataset, assemble::refusal(settings))?;
     let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
     dataset.ratings.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
     let matrix = Matrix::from_ratings(&data.train, data.users.len(), data.items.len())?;
+    let samples = samples.unwrap_or(match dataset.layout {
+        Layout::Cells => Samples::Columns,
+        _ => Samples::Rows,
+    });
+    let (count, side) = match samples {
+        Samples::Rows => (matrix.rows(), "rows"),
+        Samples::Columns => (matrix.columns(), "columns"),
+    };
+    let most = ranks[ranks.len() - 1];
+    if most > count {
+        return Err(Error::Usage(format!(
+            "--ranks {most}: there are only {count} samples, the {side}; give at most {count}, or the other --samples"
+        )));
+    }
+    check_memory(settings, &matrix, count, *folds)?;
     let mut fits: Vec<(usize, Consensus)> = Vec::new();
     let mut held_out_rmse = Vec::new();
     for &rank in ranks {
         let nmf = of_rank(rank)?;
-        fits.push((rank, compare_runs(&matrix, &nmf, *runs, *samples)?));
+        fits.push((rank, compare_runs(&matrix, &nmf, *runs, samples)?));
         if *folds > 0 {
             let errors = held_out(&matrix, &nmf, *folds)?;
             held_out_rmse.push((rank, errors.iter().sum::<f64>() / errors.len() as f64));
@@ -96,7 +114,7 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
     let directory = RunDirectory::create(&settings.run.dir, &format!("{}-consensus", settings.name))?;
     files::write_bytes(&directory.config(), config.to_toml().as_bytes())?;
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
-    let mut views = consensus_views(&borrowed, *samples, &data.users, &data.items, directory.path())?;
+    let mut views = consensus_views(&borrowed, samples, &data.users, &data.items, directory.path())?;
     if held_out_rmse.len() > 1 {
         let title = "Cells that were left out";
         let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();
@@ -110,4 +128,30 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
     let compared = Compared { directory: directory.path().to_path_buf(), runs: *runs, held_out_rmse, views };
     write_json(&directory.path().join("consensus.json"), &compared)?;
     Ok(compared)
+}
+
+/// Refuses what would take more than `train.max_memory`, or 8 GB where that is not given.
+fn check_memory(settings: &Settings, matrix: &Matrix, samples: usize, folds: usize) -> Result<()> {
+    const GIGABYTE: f64 = 1e9;
+    let most = settings.train.max_memory.unwrap_or(8.0);
+    // The counts, the consensus, the distances and the tree's own copy of them.
+    let pairs = 24.0 * (samples as f64).powi(2);
+    // All cells, and of each fold those that it sees, by rows and by columns.
+    let cells = match settings.solver.zeros {
+        Some(ZerosKind::Missing) => matrix.stored(),
+        _ => matrix.rows() * matrix.columns(),
+    };
+    let left_out = if folds == 0 { 0.0 } else { (8 + 16 * (folds - 1)) as f64 * cells as f64 };
+    let (needed, remedy) = if pairs > left_out {
+        (pairs, "take the other --samples, or fewer rows or columns")
+    } else {
+        (left_out, "--folds 0 leaves no cells out")
+    };
+    if needed <= most * GIGABYTE {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "a consensus needs about {:.1} GB, more than {most} GB; {remedy}, or set train.max_memory",
+        needed / GIGABYTE
+    )))
 }

@@ -3,7 +3,7 @@
 //! Tensors: every parameter under its name (`user_factors` `[num_users, rank]` float32, …); `users.text` and `users.ends`
 //! (the ids back to back in UTF-8, and where each one ends), the same for `items` and, where titles are known, `titles`;
 //! `baseline.user_offsets` and `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, model,
-//! loss, rating range, global mean, solver, layout.
+//! loss, rating range, global mean, solver, layout, what zeros are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +17,7 @@ use crate::eval::{Baseline, Predictor};
 use crate::loss::Loss;
 use crate::model::parameters::{self, Values};
 use crate::model::{AnyModel, ModelConfig, Start};
+use crate::solver::nmf::Zeros;
 use crate::train::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
 
 /// A trained model with the ids it knows.
@@ -38,6 +39,8 @@ pub struct ModelFile {
     pub layout: Layout,
     /// `solver.kind` of the training; empty where the file does not say.
     pub solver: String,
+    /// What cells that training had not are.
+    pub zeros: Zeros,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,6 +54,12 @@ struct Header {
     layout: Layout,
     #[serde(default)]
     solver: String,
+    #[serde(default = "missing")]
+    zeros: Zeros,
+}
+
+fn missing() -> Zeros {
+    Zeros::Missing
 }
 
 impl ModelFile {
@@ -80,6 +89,7 @@ impl ModelFile {
             global_mean: baseline.global_mean,
             layout: self.layout,
             solver: self.solver.clone(),
+            zeros: self.zeros,
         };
         write_tensors(path, &tensors, &header)
     }
@@ -126,6 +136,7 @@ impl ModelFile {
             titles,
             layout: header.layout,
             solver: header.solver,
+            zeros: header.zeros,
         })
     }
 

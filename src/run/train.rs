@@ -14,20 +14,19 @@ use super::model_file::{ModelFile, Seen};
 use super::summary::{Baselines, Summary};
 use super::views::{self, Fitted, Views};
 use crate::config::Config;
-use crate::config::settings::{Settings, ZerosKind};
+use crate::config::settings::{Settings, SplitKind};
 use crate::data::split::{HeldOut, Part, Split, assign, divide, held_out_rows};
 use crate::data::{Dataset, Layout, Ratings};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::files;
-use crate::loss::PointwiseLoss;
 use crate::model::AnyModel;
 use crate::model::parameters;
 use crate::report::event_file::EventFile;
 use crate::report::plot;
 use crate::report::{JsonLines, TensorBoard, curves, projector};
-use crate::solver::nmf;
+use crate::solver::nmf::Zeros;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 /// Where a run goes on from.
@@ -170,11 +169,17 @@ impl Prepared {
         let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
         // A split has been made of them; nothing here trains on time.
         dataset.ratings.timestamps = None;
-        let (loss, feedback) = (assemble::loss(settings), assemble::feedback(settings));
-        assemble::check_ratings(&dataset, |rating| {
-            loss.refuses(rating).or_else(|| feedback.and_then(|feedback| feedback.refuses(rating)))
-        })?;
+        assemble::check_ratings(&dataset, assemble::refusal(settings))?;
         let data = divide(&dataset, &parts, false)?;
+        let cells = data.users.len() * data.items.len();
+        if assemble::zeros(settings) == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
+            note(&format!(
+                "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
+                 unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
+                settings.solver.kind,
+                cells - data.train.len()
+            ));
+        }
         let sizes = Sizes::of(&data, dataset.ratings.len());
         let memory = memory::of_run(settings, &sizes, program, &device.device);
         memory::check(settings, &memory)?;
@@ -220,9 +225,9 @@ impl Job<'_> {
         };
         let num_ratings = dataset.ratings.len();
         let (reachable_rmse, layout) = (dataset.reachable_rmse, dataset.layout);
-        // Pictures that were held out can be recognized; all their cells are needed for that.
-        let held_out = match layout {
-            Layout::Pictures { .. } => held_out_rows(&dataset, &parts, &data),
+        // Rows that were held out can be made up from the components and recognized, by all their cells.
+        let held_out = match self.settings.data.split.kind {
+            SplitKind::FirstOfClass => held_out_rows(&dataset, &parts, &data),
             _ => HeldOut::default(),
         };
         drop(dataset);
@@ -263,6 +268,7 @@ impl Job<'_> {
             titles: data.titles,
             layout,
             solver: self.settings.solver.kind.to_string(),
+            zeros: assemble::zeros(self.settings),
         };
         summary.views = self.views(&directory, &file, &data.train, &held_out)?;
         Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
@@ -405,10 +411,7 @@ impl Job<'_> {
         held_out: &HeldOut,
     ) -> Result<Option<Views>> {
         let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
-        let mut factors = fitted.factors();
-        if self.settings.solver.zeros == Some(ZerosKind::Data) {
-            factors.zeros = nmf::Zeros::Data;
-        }
+        let factors = fitted.factors();
         // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
         if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
             return Ok(None);

@@ -11,7 +11,6 @@ use crate::data::Ratings;
 use crate::data::split::{Split, assign, divide};
 use crate::device::Opened;
 use crate::error::{Error, Result};
-use crate::loss::PointwiseLoss;
 use crate::train::{Observer, Progress, TrainData, Trainer};
 
 /// Training and validation ratings. There is no way from here to the test part: it is dropped while loading.
@@ -59,7 +58,8 @@ impl TrialData {
     ) -> Result<Progress> {
         let predictor = assemble::predictor(settings, &self.split);
         let mut values = self.split.train.values.iter().chain(&self.split.validation.values);
-        if let Some((value, remedy)) = values.find_map(|&value| Some((value, predictor.loss.refuses(value)?))) {
+        let refuses = assemble::refusal(settings);
+        if let Some((value, remedy)) = values.find_map(|&value| Some((value, refuses(value)?))) {
             return Err(Error::Usage(format!("the rating {value}: {remedy}")));
         }
         let model = assemble::initial_model(settings, &self.split, &predictor, &device.device);

@@ -134,7 +134,9 @@ pub(super) fn check(matrix: &Matrix, config: &SvdConfig) -> Result<()> {
     let shorter = rows.min(columns);
     if !(1..=shorter).contains(&config.rank) {
         let rank = config.rank;
-        return Err(Error::Usage(format!("rank {rank} of a {rows} × {columns} matrix: it is in 1 … {shorter}")));
+        return Err(Error::Usage(format!(
+            "rank {rank} of a {rows} × {columns} matrix; set model.rank to at most {shorter}"
+        )));
     }
     if !(config.tolerance.is_finite() && config.tolerance >= 0.0) {
         return Err(Error::Usage(format!("the tolerance is {}; it is a finite number ≥ 0", config.tolerance)));

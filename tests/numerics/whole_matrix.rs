@@ -142,6 +142,40 @@ fn epochs_of_hals_are_the_iterations_of_the_library() {
     }
 }
 
+/// Products along the way are rounded; what is left after they cancel must not be.
+#[test]
+fn the_loss_of_a_nearly_exact_fit_is_a_small_positive_number() {
+    let cells = (0..40).flat_map(|row| (0..30).map(move |column| (row, column)));
+    let exact = ratings(cells.map(|(row, column)| (row, column, ((row % 7 + 1) * (column % 5 + 1)) as f32)));
+    let config = ModelConfig::Nmf(NmfConfig { rank: 2, init: init() });
+    let device = cpu().device;
+    let start = config.init(&Start {
+        num_users: 40,
+        num_items: 30,
+        mean_score: GLOBAL_MEAN,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 1,
+        device: &device,
+    });
+    let MatrixMethod::Nmf { solver, divergence, zeros, start: begin, .. } = hals(nmf::Zeros::Data, NmfStart::Model)
+    else {
+        unreachable!()
+    };
+    let method =
+        MatrixMethod::Nmf { solver, divergence, zeros, start: begin, user_l1: 0.0, item_l1: 0.0, tolerance: 0.0 };
+    let settings = TrainConfig { epochs: 100, method: Method::WholeMatrix(method), ..TrainConfig::new(SQUARED) };
+    let mut losses = Vec::new();
+    let mut log = AfterEpoch(|report: &EpochReport| {
+        losses.push((report.train.loss, report.train.rmse));
+        Ok(())
+    });
+    let trained = fit(Trainer::new(settings, start, cpu()), &exact, &Ratings::default(), SQUARED, &mut [&mut log]);
+    trained.expect("trains");
+    assert!(losses.iter().all(|(loss, rmse)| *loss >= 0.0 && rmse.is_finite()), "{losses:?}");
+    assert!(losses[99].0 < 1e-6, "{:?}", losses[99]);
+}
+
 #[test]
 fn an_nmf_run_ends_when_it_has_converged() {
     let nmf = ModelConfig::Nmf(NmfConfig { rank: RANK, init: init() });

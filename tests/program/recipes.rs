@@ -73,6 +73,16 @@ fn documents_are_found_by_what_they_are_about() {
         line.split('\t').nth(1).expect("a value").parse().expect("a number")
     };
     assert!(value("engine") > 0.1 && value("apple").abs() < 0.05, "{rebuilt}");
+    place.call(["reconstruct", "runs/r-1", "cars/3", "-o", "row.tsv"]).succeeds();
+    assert_eq!(place.text("row.tsv"), rebuilt);
+
+    let held_out = ["model.rank=3", "name=h", "data.split.kind=first-of-class", "data.split.train_rows=9"];
+    let summary = train(&place, "lsa", "texts", &held_out);
+    assert_eq!(
+        (number(&summary, "/views/recognition/count"), number(&summary, "/views/recognition/accuracy")),
+        (6.0, 1.0)
+    );
+    assert!(number(&summary, "/views/held_out_rmse") < 0.2, "{summary}");
 }
 
 #[test]
@@ -119,6 +129,8 @@ fn a_picture_is_made_up_again_from_its_components() {
     place.call(["reconstruct", "runs/r-1", "--rank", "1"]).succeeds();
     assert!(place.read("reconstruction.png") != place.read("again.png"));
     place.call(["reconstruct", "runs/r-1", "--rank", "4"]).refuses(&["--rank 4", "3 components"]);
+    place.call(["reconstruct", "runs/r-1", "0"]).refuses(&["one picture"]);
+    place.call(["reconstruct", "runs/r-1", "-o", "p.jpg"]).refuses(&[".png"]);
 }
 
 /// Three classes of five pictures each, of one pattern at several brightnesses.
@@ -145,7 +157,7 @@ fn held_out_pictures_are_recognized() {
         let settings = ["model.rank=4", "data.split.train_rows=3", &run];
         let summary = train(&place, name, "faces", &settings);
         assert_eq!(shown(&place, &summary, &format!("runs/{name}-1")), files);
-        assert_eq!(number(&summary, "/views/recognition/pictures"), 6.0);
+        assert_eq!(number(&summary, "/views/recognition/count"), 6.0);
         assert_eq!(number(&summary, "/views/recognition/accuracy"), 1.0, "{name}");
         place.call(["reconstruct", &format!("runs/{name}-1"), "c1/2", "-o", "f.png"]).succeeds();
         assert_eq!(image::open(place.path("f.png")).expect("a picture").to_luma8().dimensions(), (7, 6));
@@ -194,6 +206,25 @@ fn a_consensus_finds_the_kinds_of_samples_and_their_number() {
     run(&["--set", "solver.kind=adam", "--quiet"]).refuses(&["solver.kind = \"hals\""]);
     run(&["--folds", "1"]).refuses(&["--folds 1"]);
     place.call(args[..4].iter().copied().chain(["--ranks", "3,2"])).exits(2);
+    place.call(args[..4].iter().copied().chain(["--ranks", "2-99999999999"])).exits(2);
+    place.call(args[..4].iter().copied().chain(["--ranks", "11", "--quiet"])).refuses(&["--ranks 11", "10 samples"]);
+    run(&["--quiet", "--set", "train.max_memory=0.0000001"]).refuses(&["consensus needs", "--folds 0"]);
+}
+
+#[test]
+fn zeros_that_are_data_are_pointed_out_and_negative_values_refused() {
+    let place = Place::new();
+    place.write("c.toml", "model = { kind = 'mf', rank = 2 }\nsolver.kind = 'svd'\nreport.tensorboard = false\n");
+    let settings = || super::SMALL.into_iter().flat_map(|setting| ["--set", setting]);
+    let svd = place.call(["train", "c.toml"].into_iter().chain(settings())).succeeds();
+    assert!(svd.stderr.contains("not in the training data for zeros") && !svd.stdout.contains("recommend"), "{svd:#?}");
+    let masked = ["--set", "model.kind=nmf", "--set", "solver.kind=hals", "--set", "solver.zeros=missing"];
+    let masked = place.call(["train", "c.toml"].into_iter().chain(settings()).chain(masked)).succeeds();
+    assert!(!masked.stderr.contains("for zeros") && masked.stdout.contains("recommend"), "{masked:#?}");
+    place.write("t.csv", "gene,s1,s2\na,1,2\nb,-3,4\n");
+    let negative =
+        ["data.path=t.csv", "data.format=dense", "data.split.kind=none", "model.kind=nmf", "solver.kind=hals"];
+    place.train("c.toml", negative).refuses(&["-3", "user b", "item s1", "nmf"]);
 }
 
 #[test]

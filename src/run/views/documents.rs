@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::album::Album;
-use super::{Factors, Topic};
+use super::{Factors, HeldOut, Recognition, Topic};
 use crate::data::Ratings;
 use crate::data::layout::class_of;
 use crate::error::Result;
 use crate::eval::coherence::coherence;
-use crate::eval::neighbours::precision_at;
+use crate::eval::neighbours::{nearest_class_accuracy, precision_at};
 use crate::report::plot::{self, Series};
 
 /// Words of a topic.
@@ -96,4 +96,15 @@ pub fn precision(factors: &Factors) -> Option<f64> {
 
 fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
     factors.rows.ids().map(class_of).collect()
+}
+
+/// How many held-out documents have the class of the training document that is nearest to them, as of pictures. `None`
+/// where a document has no class.
+pub fn recognition(factors: &Factors, held_out: HeldOut) -> Result<Option<Recognition>> {
+    let own_classes: Option<Vec<&str>> = held_out.ids.iter().map(|id| class_of(id)).collect();
+    let (Some(known_classes), Some(own_classes)) = (classes(factors), own_classes) else { return Ok(None) };
+    let projected = factors.scaled(&factors.project(held_out.rows)?);
+    let accuracy =
+        nearest_class_accuracy(&factors.scaled(factors.w), &known_classes, &projected, &own_classes, factors.rank);
+    Ok(accuracy.map(|accuracy| Recognition { count: own_classes.len(), accuracy }))
 }

@@ -269,6 +269,25 @@ impl Factors<'_> {
         self.h.chunks_exact(self.rank).enumerate().map(|(column, h)| means(column) + product(h)).collect()
     }
 
+    /// Root mean squared error over the cells of other rows of the data, [projected](Self::project); `None` without any.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where HᵀH holds numbers that are not finite.
+    pub fn error_of_others(&self, others: &[f32]) -> Result<Option<f64>> {
+        let projected = self.project(others)?;
+        let of_row = |(row, w): (&[f32], &[f32])| -> f64 {
+            let term = |(column, &value): (usize, &f32)| {
+                let h = &self.h[column * self.rank..][..self.rank];
+                let product: f64 = w.iter().zip(h).map(|(&w, &h)| f64::from(w) * f64::from(h)).sum();
+                (f64::from(value) - product - self.means.map_or(0.0, |means| f64::from(means[column]))).powi(2)
+            };
+            row.iter().enumerate().map(term).sum()
+        };
+        let rows = others.par_chunks_exact(self.columns.len()).zip(projected.par_chunks_exact(self.rank));
+        let squares: f64 = rows.map(of_row).collect::<Vec<_>>().iter().sum();
+        Ok((!others.is_empty()).then(|| (squares / others.len() as f64).sqrt()))
+    }
+
     /// Columns and rows on two singular vectors of W·Hᵀ: the entries of V and of U, counted from 0.
     ///
     /// With G = WᵀW, S = G^½ and S·HᵀH·S = QΣ²Qᵀ, V is H·S·Q·Σ⁻¹ and U is W·HᵀV·Σ⁻¹: matrices of the size of the rank.

@@ -4,7 +4,6 @@ use super::Factors;
 use crate::model::parameters::collect;
 use crate::model::{Constraint, Factorization};
 use crate::run::ModelFile;
-use crate::solver::nmf::Zeros;
 
 /// W, H and means of a model, read out of it.
 pub struct Fitted<'a> {
@@ -44,7 +43,7 @@ impl<'a> Fitted<'a> {
         Some(Self { file, rank, w, h, means, singular_values, has_user_biases })
     }
 
-    /// The same, borrowed; with zeros for cells that are not stored where that is what an SVD does.
+    /// The same, borrowed.
     pub fn factors(&self) -> Factors<'_> {
         Factors {
             rows: &self.file.users,
@@ -53,7 +52,7 @@ impl<'a> Fitted<'a> {
             rank: self.rank,
             w: &self.w,
             h: &self.h,
-            zeros: if self.singular_values.is_some() { Zeros::Data } else { Zeros::Missing },
+            zeros: self.file.zeros,
             means: self.means.as_deref(),
             singular_values: self.singular_values.as_deref(),
             non_negative: self.file.model.constraint() == Constraint::NonNegative,

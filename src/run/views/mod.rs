@@ -57,7 +57,10 @@ pub struct Views {
     /// Of one picture: what fewer components would cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compression: Vec<Compression>,
-    /// Of pictures with classes: whether held-out ones are recognized.
+    /// Root mean squared error over the cells of held-out rows, each made up from the components as well as it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_rmse: Option<f64>,
+    /// Of pictures and documents with classes: whether held-out ones are recognized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognition: Option<Recognition>,
     /// Of documents: the components by their words.
@@ -86,11 +89,11 @@ pub struct Compression {
     pub original_bytes: usize,
 }
 
-/// Held-out pictures, each taken for the class of the nearest training picture.
+/// Held-out rows, each taken for the class of the nearest training row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recognition {
-    /// Held-out pictures.
-    pub pictures: usize,
+    /// Held-out rows.
+    pub count: usize,
     /// The share that got the right class.
     pub accuracy: f64,
 }
@@ -127,6 +130,9 @@ pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, fold
         shares: shares.clone(),
         ..Views::default()
     };
+    if let Some(held_out) = held_out {
+        views.held_out_rmse = factors.error_of_others(held_out.rows)?;
+    }
     if let Some(shares) = &shares {
         components(factors, shares, &mut album)?;
     }
@@ -149,6 +155,9 @@ pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, fold
             explained(factors, shares.as_deref(), &mut album)?;
             documents::maps(factors, &mut album)?;
             views.precision_at_10 = documents::precision(factors);
+            if let Some(held_out) = held_out {
+                views.recognition = documents::recognition(factors, held_out)?;
+            }
         }
     }
     views.files = album.files;
@@ -280,7 +289,7 @@ mod tests {
             assert_eq!(views.recognition, None, "no classes");
             fit.rows = Vocabulary::from_ids((0..12).map(|row| format!("c{}/{row}", row / 4)));
             let (views, _) = of(&fit, &matrix, Some(held_out));
-            assert_eq!(views.recognition, Some(Recognition { pictures: 3, accuracy: 1.0 }));
+            assert_eq!(views.recognition, Some(Recognition { count: 3, accuracy: 1.0 }));
             let files = ["components.csv", "gallery.png", "explained.png", "recognition.png"];
             assert_eq!(
                 names(&views),

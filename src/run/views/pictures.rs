@@ -119,7 +119,7 @@ pub fn recognition(
     }
     let title = format!("Held-out pictures and the nearest in training: {} of the right class", percent(accuracy));
     album.picture("recognition.png", &title, sheet(&title, &tiles, 10)?)?;
-    Ok(Some(Recognition { pictures: found.len(), accuracy }))
+    Ok(Some(Recognition { count: found.len(), accuracy }))
 }
 
 /// Some rows of the data, zeros included.

@@ -90,17 +90,18 @@ pub fn consensus(matrix: &Matrix, config: &NmfConfig, runs: usize, samples: Samp
         Samples::Rows => matrix.rows(),
         Samples::Columns => matrix.columns(),
     };
-    let fits = (0..runs).into_par_iter().map(|run| {
+    let fit = |run: usize| {
         let seed = stream(config.seed, &format!("nmf/run/{run}")).next_u64();
         nmf(matrix, &NmfConfig { start: Start::Random, seed, ..config.clone() })
-    });
+    };
+    // Factors would fill memory; the best ones are made once more at the end.
+    let fits = (0..runs).into_par_iter().map(|run| fit(run).map(|fit| (assignments(&fit, samples), fit.objective)));
     let fits = fits.collect::<Result<Vec<_>>>()?;
     let mut together = vec![0u32; count * count];
-    for fit in &fits {
-        let clusters = assignments(fit, samples);
-        let rows = together.par_chunks_mut(count).zip(&clusters);
+    for (clusters, _) in &fits {
+        let rows = together.par_chunks_mut(count).zip(clusters);
         rows.for_each(|(row, own)| {
-            row.iter_mut().zip(&clusters).for_each(|(pair, other)| *pair += u32::from(own == other));
+            row.iter_mut().zip(clusters).for_each(|(pair, other)| *pair += u32::from(own == other));
         });
     }
     let matrix = Dense::from_fn(count, count, |row, column| together[row * count + column] as f32 / runs as f32);
@@ -111,8 +112,9 @@ pub fn consensus(matrix: &Matrix, config: &NmfConfig, runs: usize, samples: Samp
     let cophenetic = cophenetic_correlation(&distances, &tree).unwrap_or(1.0);
     let certainty = matrix.values().iter().map(|&pair| 4.0 * (f64::from(pair) - 0.5).powi(2));
     let dispersion = certainty.sum::<f64>() / (count * count) as f64;
-    let objectives: Vec<f64> = fits.iter().map(|fit| fit.objective).collect();
-    let best = fits.into_iter().min_by(|a, b| a.objective.total_cmp(&b.objective)).expect("at least one run");
+    let objectives: Vec<f64> = fits.iter().map(|(_, objective)| *objective).collect();
+    let best = (0..runs).min_by(|&a, &b| objectives[a].total_cmp(&objectives[b])).expect("at least one run");
+    let best = fit(best)?;
     Ok(Consensus { matrix, tree, cophenetic, dispersion, objectives, best })
 }
 

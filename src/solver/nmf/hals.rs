@@ -9,9 +9,12 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::objective::{inner, penalty};
+use super::objective::{exact, inner, penalty};
 use super::{Factors, Iterated, NmfConfig, Penalty, Zeros};
 use crate::data::matrix::{Csr, Dense, Sides, View, combine};
+
+/// Part of ½‖A‖² below which the objective is computed from its cells and not along the way.
+const LEAST_SHARE: f64 = 1e-4;
 
 pub(super) struct Hals {
     /// ½‖A‖².
@@ -33,11 +36,13 @@ impl Hals {
         self.gram_h = ht.gram();
         let all = if right.own_grams { 0.0 } else { 0.5 * inner(&gram_w, &self.gram_h) };
         let penalties = penalty(rows, w, problem.zeros, problem.w) + penalty(columns, ht, problem.zeros, problem.h);
-        let is_small = |update: &Update| update.violation <= config.tolerance * update.size;
-        Iterated {
-            objective: Some(self.half_norm + all + right.value + penalties),
-            is_converged: is_small(&left) && is_small(&right),
+        let mut objective = self.half_norm + all + right.value + penalties;
+        // What is left after large parts have cancelled is worth no more than their rounding.
+        if objective - penalties < LEAST_SHARE * self.half_norm {
+            objective = exact(sides, w, ht, problem);
         }
+        let is_small = |update: &Update| update.violation <= config.tolerance * update.size;
+        Iterated { objective: Some(objective), is_converged: is_small(&left) && is_small(&right) }
     }
 }
 

@@ -19,6 +19,8 @@ mod multiplicative;
 mod objective;
 mod start;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
 
@@ -26,7 +28,8 @@ pub use objective::objective;
 pub use start::Start;
 
 /// What a cell that is not stored means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Zeros {
     /// It is zero, and to be fitted like any other value.
     #[default]
@@ -264,7 +267,7 @@ impl Descent {
             let Problem { zeros, w: of_w, h: of_h, .. } = config.problem;
             let penalty = objective::penalty(sides.by_rows(), w, zeros, of_w)
                 + objective::penalty(sides.by_columns(), ht, zeros, of_h);
-            let divergence = objective - penalty;
+            let divergence = (objective - penalty).max(0.0);
             let squared = match config.problem.divergence {
                 Divergence::Frobenius => 2.0 * divergence,
                 _ => 2.0 * objective::exact(sides, w, ht, &Problem { zeros, ..Problem::default() }),
