@@ -10,7 +10,7 @@
 //! | [`loss`] | squared, absolute, Huber, quantile, logistic, Poisson |
 //! | [`model`] | MF, biased MF, NMF, GMF, MLP, NeuMF; the [`Factorization`](model::Factorization) trait |
 //! | [`metric`], [`eval`] | exact sums, predictions, baselines, top-N |
-//! | [`solver`] | one gradient step: objective, limits, update rules, schedules |
+//! | [`solver`] | how parameters are found: mini-batches by autodiff, stratified SGD, ALS, SVD, NMF; update rules, schedules |
 //! | [`train`] | the loop, checkpoints, early stopping, observers |
 //! | [`report`] | TensorBoard, JSON lines, console, plots |
 //! | [`sweep`] | hyper-parameter search: spaces, samplers, pruning, the journal |
