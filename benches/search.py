@@ -5,8 +5,9 @@
 
 LOWRANK is the built program. For each seed, a grid of SPACE is searched to its end, without pruning, as scikit-learn's
 GridSearchCV would: trial after trial in the grid's order. The time that it took is what the other ways get: random
-search, random search with ASHA, TPE, and TPE with ASHA. A trial counts if it ended within that time. The seed is that of
-the sampler and of the runs, so that each seed has its own validation part and all ways the same. No test part is touched.
+search, random search with ASHA, TPE, TPE with ASHA, and TPE with an ASHA that begins later. A trial counts if it ended
+within that time. The seed is that of the sampler and of the runs, so that each seed has its own validation part and all
+ways the same. No test part is touched.
 
 Prints the best validation metric of each way: mean, standard deviation, each seed, trials, and the mean difference to the
 grid with the number of seeds that beat it.
@@ -24,6 +25,7 @@ WAYS = {
     "ASHA": ["sampler.kind=random"],
     "TPE": ["sampler.kind=tpe", "pruning.kind=none"],
     "TPE + ASHA": ["sampler.kind=tpe"],
+    "TPE + late ASHA": ["sampler.kind=tpe", "pruning.min_epochs=15"],
 }
 UNLIMITED = 1_000_000
 
