@@ -135,7 +135,7 @@ pub(super) fn check(matrix: &Matrix, config: &SvdConfig) -> Result<()> {
     if !(1..=shorter).contains(&config.rank) {
         let rank = config.rank;
         return Err(Error::Usage(format!(
-            "rank {rank} of a {rows} × {columns} matrix; set model.rank to at most {shorter}"
+            "rank {rank} of a {rows} × {columns} matrix; it is from 1 to {shorter} (model.rank)"
         )));
     }
     if !(config.tolerance.is_finite() && config.tolerance >= 0.0) {
