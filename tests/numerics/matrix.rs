@@ -452,7 +452,7 @@ fn what_cannot_be_factorized_is_refused() {
     assert!(refused(&negative, NmfConfig::new(1)).contains("row 1, column 0 is -2"));
     assert!(refused(&Matrix::Dense(Dense::zeros(3, 3)), NmfConfig::new(1)).contains("zeros"));
     assert!(refused(&waves(), NmfConfig::new(0)).contains("rank"));
-    assert!(refused(&waves(), NmfConfig::new(10)).contains("1 … 9"));
+    assert!(refused(&waves(), NmfConfig::new(10)).contains("from 1 to 9"));
     assert!(refused(&waves(), NmfConfig { max_iterations: 0, ..config() }).contains("max_iterations"));
     assert!(refused(&waves(), NmfConfig { tolerance: -1.0, ..config() }).contains("tolerance"));
     let problem = Problem { h: Penalty { l1: 0.0, l2: f64::NAN }, ..Problem::default() };
