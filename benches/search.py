@@ -32,7 +32,7 @@ UNLIMITED = 1_000_000
 
 def sweep(options, way, seed, minutes):
     """The journal of a sweep, whose first line is its header."""
-    name = f"search-{way.lower().replace(' + ', '-')}-{seed}"
+    name = f"search-{way.lower().replace(' + ', '-').replace(' ', '-')}-{seed}"
     settings = [*WAYS[way], f"name={name}", f"seed={seed}", f"set.seed={seed}", f"trials={UNLIMITED}", "refit=false"]
     settings += [f"set.run.dir={options.folder}"]
     settings += [f"sampler.points={options.points}"] if way == "grid" else [f"max_minutes={minutes}"]

@@ -91,8 +91,9 @@ pub const SPACE_FILE: Schema = Schema {
         key(
             "pruning.min_epochs",
             AT_LEAST_ONE,
-            DefaultValue::Toml("5"),
-            "Epochs before the first comparison. The next ones come at this times reduction, reduction², …",
+            DefaultValue::Toml("15"),
+            "Epochs before the first comparison. The next ones come at this times reduction, reduction², … A comparison \
+             that comes early prefers settings that begin fast, such as high learning rates, to better ones.",
         )
         .when(&[is("pruning.kind", &["asha"])]),
         key(
