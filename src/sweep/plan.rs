@@ -805,7 +805,7 @@ impl<'t> Parser<'t> {
         let split = &base.settings().data.split;
         if split.validation.unwrap_or(0.0) == 0.0 {
             let message = "the base config leaves no validation part to compare trials by; \
-                           set data.split.validation, in it or in [set]";
+                           choose a data.split.kind that has one and set data.split.validation, in it or in [set]";
             self.report(0, message);
         }
     }
