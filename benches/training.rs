@@ -85,7 +85,10 @@ fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usi
     let opened = DeviceSpec::Auto.open().expect("a device");
     let mut samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
     let (users, items) = (users * growth, items * growth);
-    samples.users.iter_mut().chain(&mut samples.items).for_each(|index| *index *= growth as u32);
+    // Anywhere in a stretch of its own: rows at equal distances would crowd into some of the cache's sets.
+    let growth = growth as u32;
+    let grown = |index: u32| index * growth + (index.wrapping_mul(2_654_435_769) >> 8) % growth;
+    samples.users.iter_mut().chain(&mut samples.items).for_each(|index| *index = grown(*index));
     let mut solver = GradientStep {
         loss: LOSS,
         regularization: Regularization { user_factors: 0.05, item_factors: 0.05, ..Regularization::default() },

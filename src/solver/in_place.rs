@@ -8,10 +8,14 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use super::gradient::GradientParts;
 use super::optimizer::Rule;
+use super::prefetch::prefetch;
 use crate::device::{is_host, to_vec};
 
 /// Values that one task handles: enough to be worth handing to another thread.
 const TASK: usize = 1 << 14;
+
+/// How many rows ahead memory is asked for.
+const AHEAD: usize = 8;
 
 /// Whether rows of a table can be updated here.
 pub(super) fn is_possible(table: &Tensor<2>) -> bool {
@@ -179,7 +183,13 @@ impl Update {
         let Rows { first, table, mut moments, indices, gradient, penalty } = rows;
         let mut shaped = vec![0.0; self.width];
         for (at, (&index, gradient)) in indices.iter().zip(gradient.chunks_exact(self.width)).enumerate() {
-            let place = (index as usize - first) * self.width;
+            let place_of = |index: u32| (index as usize - first) * self.width;
+            if let Some(&later) = indices.get(at + AHEAD) {
+                let place = place_of(later);
+                prefetch(&table[place..][..self.width]);
+                moments.iter().for_each(|moment| prefetch(&moment[place..][..self.width]));
+            }
+            let place = place_of(index);
             let row = &mut table[place..][..self.width];
             let penalty = penalty.map_or(0.0, |penalty| penalty[at]);
             for ((shaped, g), x) in shaped.iter_mut().zip(gradient).zip(&*row) {

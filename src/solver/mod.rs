@@ -8,6 +8,7 @@ pub mod mini_batch;
 pub mod nmf;
 pub mod optimizer;
 mod penalty;
+mod prefetch;
 pub mod schedule;
 pub mod stratified;
 pub mod svd;

@@ -12,6 +12,7 @@ use super::grid::{Block, Cell, GROUP};
 use super::rule::{MOST_SCALARS, Rule, Scalars, Slopes, Step};
 use crate::loss::Loss;
 use crate::solver::dot_product::Lane;
+use crate::solver::prefetch::prefetch;
 
 /// The rows of one part of the users or of the items, with what the rule remembers of them.
 #[derive(Debug, Clone)]
@@ -207,18 +208,6 @@ impl<'a, S: Simd> Side<'a, S> {
         let length = 1 + R::SCALARS;
         prefetch(&self.scalars[row as usize * length..][..length]);
     }
-}
-
-#[inline(always)]
-fn prefetch<T>(values: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..size_of_val(values)).step_by(size_of::<Lane>()) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address is inside the slice, and a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line)) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = values;
 }
 
 /// What the steps of a group need of its ratings and rows, by rating.
