@@ -34,22 +34,26 @@ fn init() -> FactorInit {
     FactorInit::Normal { std: 0.3 }
 }
 
+fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
+    let device = cpu().device;
+    config.init(&Start {
+        num_users,
+        num_items,
+        mean_score: GLOBAL_MEAN,
+        user_offsets: &[],
+        item_offsets: &[],
+        seed: 1,
+        device: &device,
+    })
+}
+
 fn train(
     config: &ModelConfig,
     method: MatrixMethod,
     regularization: Regularization,
     epochs: u64,
 ) -> (Trained<AnyModel>, Vec<f64>) {
-    let device = cpu().device;
-    let start = config.init(&Start {
-        num_users: ROWS,
-        num_items: COLUMNS,
-        mean_score: GLOBAL_MEAN,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device,
-    });
+    let start = start(config, ROWS, COLUMNS);
     let settings =
         TrainConfig { epochs, regularization, method: Method::WholeMatrix(method), ..TrainConfig::new(SQUARED) };
     let mut objectives = Vec::new();
@@ -148,16 +152,7 @@ fn the_loss_of_a_nearly_exact_fit_is_a_small_positive_number() {
     let cells = (0..40).flat_map(|row| (0..30).map(move |column| (row, column)));
     let exact = ratings(cells.map(|(row, column)| (row, column, ((row % 7 + 1) * (column % 5 + 1)) as f32)));
     let config = ModelConfig::Nmf(NmfConfig { rank: 2, init: init() });
-    let device = cpu().device;
-    let start = config.init(&Start {
-        num_users: 40,
-        num_items: 30,
-        mean_score: GLOBAL_MEAN,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device,
-    });
+    let start = start(&config, 40, 30);
     let MatrixMethod::Nmf { solver, divergence, zeros, start: begin, .. } = hals(nmf::Zeros::Data, NmfStart::Model)
     else {
         unreachable!()
@@ -191,16 +186,7 @@ fn an_nmf_run_ends_when_it_has_converged() {
 #[test]
 fn whole_matrix_solvers_refuse_what_they_have_no_meaning_for() {
     let refused = |config: ModelConfig, method, loss| {
-        let device = cpu().device;
-        let start = config.init(&Start {
-            num_users: ROWS,
-            num_items: COLUMNS,
-            mean_score: GLOBAL_MEAN,
-            user_offsets: &[],
-            item_offsets: &[],
-            seed: 1,
-            device: &device,
-        });
+        let start = start(&config, ROWS, COLUMNS);
         let settings = TrainConfig { method: Method::WholeMatrix(method), ..TrainConfig::new(loss) };
         let trained = fit(Trainer::new(settings, start, cpu()), &cells(), &Ratings::default(), loss, &mut []);
         match trained {
