@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::assemble;
 use super::directory::RunDirectory;
 use super::train::{with_threads, write_json};
-use super::views::{ConsensusViews, consensus_views};
+use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
-use crate::config::settings::{Settings, SolverKind, SplitKind, ZerosKind};
+use crate::config::settings::{Settings, SplitKind, ZerosKind};
 use crate::data::Layout;
 use crate::data::matrix::Matrix;
 use crate::data::split::{assign, divide};
@@ -68,8 +68,7 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
     if ranks.is_empty() || !ranks.is_sorted_by(|a, b| a < b) {
         return Err(Error::Usage("--ranks are numbers of components, rising".into()));
     }
-    let iterations_of_an_epoch = if settings.solver.kind == SolverKind::Multiplicative { 10 } else { 1 };
-    let max_iterations = settings.train.epochs as usize * iterations_of_an_epoch;
+    let max_iterations = settings.train.epochs as usize * method.iterations_of_an_epoch();
     let of_rank = |rank| -> Result<NmfConfig> {
         let nmf = method.nmf(rank, &training.regularization, settings.seed);
         let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
@@ -122,8 +121,7 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
         views.add(directory.path(), "held_out.png", title, &plot::curves(title, "rank", "RMSE", &series))?;
     }
     if settings.report.tensorboard {
-        let mut events = EventFile::append(directory.path())?;
-        events.pictures(views.files.iter().filter_map(|shown| Some((shown.file.as_str(), shown.picture.as_ref()?))))?;
+        EventFile::append(directory.path())?.pictures(pictures(&views.files))?;
     }
     let compared = Compared { directory: directory.path().to_path_buf(), runs: *runs, held_out_rmse, views };
     write_json(&directory.path().join("consensus.json"), &compared)?;

@@ -423,8 +423,7 @@ impl Job<'_> {
         let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
         let views = views::views(&factors, train, held_out, directory.path())?;
         if self.settings.report.tensorboard {
-            let pictures = views.files.iter().filter_map(|shown| Some((shown.file.as_str(), shown.picture.as_ref()?)));
-            EventFile::append(directory.path())?.pictures(pictures)?;
+            EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
         }
         Ok(Some(views))
     }

@@ -96,6 +96,14 @@ impl MatrixMethod {
         Some(NmfConfig { problem, solver, start, tolerance, seed, ..NmfConfig::new(rank) })
     }
 
+    /// Updates of both factors in an epoch; an SVD is made in one.
+    pub fn iterations_of_an_epoch(self) -> usize {
+        match self {
+            Self::Nmf { solver: nmf::Solver::Multiplicative, .. } => nmf::LOOK,
+            _ => 1,
+        }
+    }
+
     /// What configs call it.
     fn name(self) -> &'static str {
         match self {

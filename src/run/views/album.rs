@@ -20,6 +20,11 @@ pub struct Shown {
     pub picture: Option<Png>,
 }
 
+/// The pictures among some files, by name, for TensorBoard.
+pub fn pictures(files: &[Shown]) -> impl Iterator<Item = (&str, &Png)> {
+    files.iter().filter_map(|shown| Some((shown.file.as_str(), shown.picture.as_ref()?)))
+}
+
 /// Writes files and remembers them.
 pub(super) struct Album<'a> {
     folder: &'a Path,

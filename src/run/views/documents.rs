@@ -100,11 +100,15 @@ fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
 
 /// How many held-out documents have the class of the training document that is nearest to them, as of pictures. `None`
 /// where a document has no class.
-pub fn recognition(factors: &Factors, held_out: HeldOut) -> Result<Option<Recognition>> {
+pub fn recognition(factors: &Factors, (held_out, projected): (HeldOut, &[f32])) -> Option<Recognition> {
     let own_classes: Option<Vec<&str>> = held_out.ids.iter().map(|id| class_of(id)).collect();
-    let (Some(known_classes), Some(own_classes)) = (classes(factors), own_classes) else { return Ok(None) };
-    let projected = factors.scaled(&factors.project(held_out.rows)?);
-    let accuracy =
-        nearest_class_accuracy(&factors.scaled(factors.w), &known_classes, &projected, &own_classes, factors.rank);
-    Ok(accuracy.map(|accuracy| Recognition { count: own_classes.len(), accuracy }))
+    let (known_classes, own_classes) = classes(factors).zip(own_classes)?;
+    let accuracy = nearest_class_accuracy(
+        &factors.scaled(factors.w),
+        &known_classes,
+        &factors.scaled(projected),
+        &own_classes,
+        factors.rank,
+    );
+    accuracy.map(|accuracy| Recognition { count: own_classes.len(), accuracy })
 }

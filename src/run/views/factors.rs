@@ -243,8 +243,7 @@ impl Factors<'_> {
     }
 
     fn turned(&self, own: &[f32], other: &[f32]) -> Result<Vec<f32>> {
-        let gram = gram(other, self.rank);
-        let gram = Mat::from_fn(self.rank, self.rank, |row, column| gram[row * self.rank + column]);
+        let gram = square(&gram(other, self.rank), self.rank);
         let root = on_spectrum(&gram, |value, _| value.max(0.0).sqrt())?;
         let turn = |row: &[f32]| -> Vec<f32> {
             let product = |t| row.iter().enumerate().map(|(s, &value)| f64::from(value) * root[(s, t)]).sum::<f64>();
@@ -270,11 +269,7 @@ impl Factors<'_> {
     }
 
     /// Root mean squared error over the cells of other rows of the data, [projected](Self::project); `None` without any.
-    ///
-    /// # Errors
-    /// [`Error::Failed`] where HᵀH holds numbers that are not finite.
-    pub fn error_of_others(&self, others: &[f32]) -> Result<Option<f64>> {
-        let projected = self.project(others)?;
+    pub fn error_of_others(&self, others: &[f32], projected: &[f32]) -> Option<f64> {
         let of_row = |(row, w): (&[f32], &[f32])| -> f64 {
             let term = |(column, &value): (usize, &f32)| {
                 let h = &self.h[column * self.rank..][..self.rank];
@@ -285,7 +280,7 @@ impl Factors<'_> {
         };
         let rows = others.par_chunks_exact(self.columns.len()).zip(projected.par_chunks_exact(self.rank));
         let squares: f64 = rows.map(of_row).collect::<Vec<_>>().iter().sum();
-        Ok((!others.is_empty()).then(|| (squares / others.len() as f64).sqrt()))
+        (!others.is_empty()).then(|| (squares / others.len() as f64).sqrt())
     }
 
     /// Columns and rows on two singular vectors of W·Hᵀ: the entries of V and of U, counted from 0.
@@ -297,10 +292,7 @@ impl Factors<'_> {
     /// [`Error::Failed`] where the factors hold numbers that are not finite.
     pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Places, Places)> {
         let rank = self.rank;
-        let gram_of = |values: &[f32]| {
-            let gram = gram(values, rank);
-            Mat::from_fn(rank, rank, |row, column| gram[row * rank + column])
-        };
+        let gram_of = |values: &[f32]| square(&gram(values, rank), rank);
         let of_h = gram_of(self.h);
         let root = on_spectrum(&gram_of(self.w), |value, _| value.max(0.0).sqrt())?;
         let middle = &root * &of_h * &root;
@@ -354,10 +346,14 @@ fn gram(rows: &[f32], rank: usize) -> Vec<f64> {
     gram
 }
 
+/// A `[rank, rank]` matrix, row by row, as faer's.
+fn square(values: &[f64], rank: usize) -> Mat<f64> {
+    Mat::from_fn(rank, rank, |row, column| values[row * rank + column])
+}
+
 /// G⁺ of a symmetric matrix.
 fn pseudo_inverse(gram: &[f64], rank: usize) -> Result<Mat<f64>> {
-    let matrix = Mat::from_fn(rank, rank, |row, column| gram[row * rank + column]);
-    on_spectrum(&matrix, |value, most| if value > LEAST_EIGENVALUE * most { 1.0 / value } else { 0.0 })
+    on_spectrum(&square(gram, rank), |value, most| if value > LEAST_EIGENVALUE * most { 1.0 / value } else { 0.0 })
 }
 
 /// The symmetric matrix with `of(eigenvalue, largest eigenvalue)` in the place of each eigenvalue.

@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::report::plot::{self, Series};
 
 use album::Album;
-pub use album::Shown;
+pub use album::{Shown, pictures};
 pub use consensus::{ConsensusViews, Stability, consensus_views};
 pub use factors::Factors;
 pub use fitted::Fitted;
@@ -130,9 +130,9 @@ pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, fold
         shares: shares.clone(),
         ..Views::default()
     };
-    if let Some(held_out) = held_out {
-        views.held_out_rmse = factors.error_of_others(held_out.rows)?;
-    }
+    let projected = held_out.map(|held_out| factors.project(held_out.rows)).transpose()?;
+    let held_out = held_out.zip(projected.as_deref());
+    views.held_out_rmse = held_out.and_then(|(held_out, projected)| factors.error_of_others(held_out.rows, projected));
     if let Some(shares) = &shares {
         components(factors, shares, &mut album)?;
     }
@@ -156,7 +156,7 @@ pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, fold
             documents::maps(factors, &mut album)?;
             views.precision_at_10 = documents::precision(factors);
             if let Some(held_out) = held_out {
-                views.recognition = documents::recognition(factors, held_out)?;
+                views.recognition = documents::recognition(factors, held_out);
             }
         }
     }

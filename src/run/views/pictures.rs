@@ -89,15 +89,14 @@ pub fn gallery(factors: &Factors, width: usize, shares: Option<&[f64]>, album: &
 pub fn recognition(
     factors: &Factors,
     train: &Ratings,
-    held_out: HeldOut,
+    (held_out, projected): (HeldOut, &[f32]),
     width: usize,
     album: &mut Album,
 ) -> Result<Option<Recognition>> {
     let classes: Option<Vec<&str>> = factors.rows.ids().map(class_of).collect();
     let own_classes: Option<Vec<&str>> = held_out.ids.iter().map(|id| class_of(id)).collect();
     let (Some(classes), Some(own_classes)) = (classes, own_classes) else { return Ok(None) };
-    let projected = factors.scaled(&factors.project(held_out.rows)?);
-    let found = closest(&projected, &factors.scaled(factors.w), factors.rank);
+    let found = closest(&factors.scaled(projected), &factors.scaled(factors.w), factors.rank);
     let Some(found) = found.filter(|found| !found.is_empty()) else { return Ok(None) };
     let (right, wrong): (Vec<usize>, Vec<usize>) =
         (0..found.len()).partition(|&at| classes[found[at]] == own_classes[at]);

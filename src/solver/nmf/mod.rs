@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
 
+pub(super) use multiplicative::LOOK;
 pub use objective::objective;
 pub use start::Start;
 
