@@ -34,7 +34,8 @@
 //! use lowrank::eval::{Baseline, Predictor};
 //! use lowrank::loss::{Loss, Squared};
 //! use lowrank::model::{Factorization, Group, Start, Table};
-//! use lowrank::train::{Gradient, Method, TrainConfig, TrainData, Trainer};
+//! use lowrank::solver::{Gradient, Method};
+//! use lowrank::train::{TrainConfig, TrainData, Trainer};
 //!
 //! #[derive(Module, Debug)]
 //! struct Stretched {

@@ -14,8 +14,8 @@ use lowrank::metric::Metric;
 use lowrank::model::{
     BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
 };
-use lowrank::solver::{Clip, Decay, Regularization, Rows, Schedule};
-use lowrank::train::{EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, TrainData, Trainer};
+use lowrank::solver::{Clip, Decay, Gradient, Method, Regularization, Rows, Schedule};
+use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trainer};
 
 /// Training loss of epochs 1 to 3 and validation RMSE after them.
 type Curve = [f64; 4];

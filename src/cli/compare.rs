@@ -7,6 +7,7 @@ use clap::Args;
 use super::output;
 use crate::error::Result;
 use crate::run::compare::{Comparison, Part, Run, compare as compare_runs};
+use crate::run::schema;
 
 /// Arguments of `lowrank compare`.
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub struct CompareArgs {
 
 /// Prints what runs were told differently and how they differ in their metrics.
 pub fn compare(args: CompareArgs) -> Result<()> {
-    let runs = args.runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>>>()?;
+    let runs = args.runs.iter().map(|path| Run::read(&schema(), path)).collect::<Result<Vec<_>>>()?;
     let comparison = compare_runs(&runs)?;
     if args.json { output::print_json(&comparison) } else { output::print(&report(&comparison)) }
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{Overrides, output};
-use crate::config::schema::CONFIG;
 use crate::config::{self, Config};
 use crate::error::Result;
+use crate::run::schema;
 
 /// Subcommands of `lowrank config`.
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,9 @@ pub enum ConfigCommand {
 /// Runs a subcommand of `lowrank config`.
 pub fn config(command: ConfigCommand) -> Result<()> {
     match command {
-        ConfigCommand::Check { config, overrides } => output::print(&Config::load(&config, &overrides.set)?.to_toml()),
-        ConfigCommand::Explain { key } => output::print(&config::explain(&CONFIG, key.as_deref())?),
+        ConfigCommand::Check { config, overrides } => {
+            output::print(&Config::load(&schema(), &config, &overrides.set)?.to_toml())
+        }
+        ConfigCommand::Explain { key } => output::print(&config::explain(&schema(), key.as_deref())?),
     }
 }

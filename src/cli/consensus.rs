@@ -9,6 +9,7 @@ use super::{Overrides, output};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};
+use crate::run::schema;
 use crate::solver::nmf::consensus::Samples;
 
 /// Arguments of `lowrank consensus`.
@@ -74,7 +75,7 @@ fn ranks(text: &str) -> Result<Ranks, String> {
 
 /// Factorizes the data again and again and prints how far the results agree.
 pub fn consensus(args: ConsensusArgs) -> Result<()> {
-    let config = Config::load(&args.config, &args.overrides.set)?;
+    let config = Config::load(&schema(), &args.config, &args.overrides.set)?;
     if args.folds == 1 {
         return Err(Error::Usage("--folds 1 would leave all cells out; give 0, or at least 2".into()));
     }

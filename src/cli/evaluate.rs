@@ -12,7 +12,7 @@ use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::loss::PointwiseLoss;
 use crate::metric::Scores;
-use crate::run::{ModelFile, assemble};
+use crate::run::{ModelFile, Settings, check_ratings, schema};
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -35,20 +35,20 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
     let (ratings, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
             let dataset = open.read(path, &args.overrides.set, None)?;
-            assemble::check_ratings(&dataset, |rating| open.file.predictor.loss.refuses(rating))?;
+            check_ratings(&dataset, |rating| open.file.predictor.loss.refuses(rating))?;
             (reindexed(&dataset, |_| true, &open.file), path.display().to_string())
         }
         (None, Some(directory)) => {
-            let config = Config::load(&directory.config(), &args.overrides.set)?;
-            let settings = config.settings();
-            let dataset = assemble::dataset(settings)?;
+            let config = Config::load(&schema(), &directory.config(), &args.overrides.set)?;
+            let settings = Settings::of(&config)?;
+            let dataset = settings.source.load()?;
             let what = if args.overrides.set.is_empty() {
                 directory.check_data(&dataset)?;
                 "the run's test split"
             } else {
                 "the test split of the run's config with --set (training may have seen some of it)"
             };
-            let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+            let parts = assign(&dataset, &settings.split, settings.seed)?;
             // Under the model's own indices: an override may make another split, with other ids known to training.
             let test = reindexed(&dataset, |rating| parts[rating] == Part::Test, &open.file);
             if test.is_empty() {

@@ -6,12 +6,11 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::output;
-use crate::config::settings::FormatKind;
 use crate::data::catalog;
 use crate::data::read::{Format, ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
-use crate::run::{RunDirectory, assemble};
+use crate::run::RunDirectory;
 
 /// Arguments of `lowrank inspect`.
 #[derive(Debug, Args)]
@@ -19,8 +18,8 @@ pub struct InspectArgs {
     /// A file of ratings, a picture, the name of a data set, or a run directory; with --format a folder of data.
     what: PathBuf,
     /// How the data are written; goes by the file's name where not given.
-    #[arg(long, value_parser = PossibleValuesParser::new(FormatKind::NAMES).try_map(|name| parse_format(&name)))]
-    format: Option<FormatKind>,
+    #[arg(long, value_parser = PossibleValuesParser::new(Format::NAMES).map(|name| Format::of_name(&name).unwrap_or_default()))]
+    format: Option<Format>,
     /// What separates the columns; found out where not given.
     #[arg(long)]
     delimiter: Option<String>,
@@ -30,10 +29,6 @@ pub struct InspectArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-}
-
-fn parse_format(name: &str) -> Result<FormatKind, toml::de::Error> {
-    toml::Value::from(name).try_into()
 }
 
 /// Prints what data or a run look like.
@@ -52,7 +47,7 @@ pub fn inspect(args: InspectArgs) -> Result<()> {
         }
         _ => {
             let options = ReadOptions {
-                format: args.format.map_or(Format::Auto, assemble::format),
+                format: args.format.unwrap_or_default(),
                 delimiter: args.delimiter,
                 columns: args.columns,
                 ..ReadOptions::default()

@@ -9,7 +9,7 @@ use crate::data::read::{Duplicates, ReadOptions, read_dataset};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::run::views::Fitted;
-use crate::run::{ModelFile, RunDirectory, Seen, assemble};
+use crate::run::{ModelFile, RunDirectory, Seen, schema};
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -74,7 +74,7 @@ impl OpenRun {
     /// Those of the config and the reader.
     pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
         let mut options = match &self.directory {
-            Some(directory) => assemble::read_options(Config::load(&directory.config(), overrides)?.settings()),
+            Some(directory) => ReadOptions::of(Config::load(&schema(), &directory.config(), overrides)?.values()),
             None => ReadOptions::default(),
         };
         options.duplicates = duplicates.unwrap_or(options.duplicates);

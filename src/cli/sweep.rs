@@ -11,12 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::{output, train};
-use crate::config;
+use crate::config::{self, in_toml};
 use crate::error::Result;
 use crate::metric::Metric;
-use crate::run::{Resume, Summary};
+use crate::run::{Resume, Summary, schema};
 use crate::sweep::journal::{Record, Status};
-use crate::sweep::plan::{Plan, SPACE_FILE, in_toml};
+use crate::sweep::plan::{Plan, space_file};
 use crate::sweep::report::{short_names, shown, winner};
 use crate::sweep::{self, Event, SweepOptions, Swept};
 
@@ -74,9 +74,9 @@ const SECTIONS: &str = r#"
 /// Sweeps and prints what came out.
 pub fn sweep(args: SweepArgs) -> Result<()> {
     let Some(path) = args.space.filter(|_| !args.explain) else {
-        return output::print(&(config::explain(&SPACE_FILE, None)? + SECTIONS));
+        return output::print(&(config::explain(&space_file(), None)? + SECTIONS));
     };
-    let plan = Plan::load(&path, &args.set)?;
+    let plan = Plan::load(&schema(), &path, &args.set)?;
     if args.check {
         return output::print(&check(&plan));
     }
@@ -112,7 +112,7 @@ fn check(plan: &Plan) -> String {
         .enumerate()
         .map(|(at, point)| {
             let settings: BTreeMap<_, _> = plan.space.settings(point).into_iter().collect();
-            let cell = |key: &&str| settings.get(key).map_or(String::new(), in_toml);
+            let cell = |key: &&str| settings.get(*key).map_or(String::new(), in_toml);
             std::iter::once((at + 1).to_string()).chain(keys.iter().map(cell)).collect()
         })
         .collect();
@@ -193,8 +193,9 @@ impl Live {
                 self.bar.suspend(|| output::message(&format!("{}: {trials} trials{done}", directory.path().display())));
             }
             Event::Trial { trial, settings, epochs } => {
-                let settings =
-                    self.names.line(settings.iter().map(|(key, value)| (*key, in_toml(value).replace('"', ""))));
+                let settings = self
+                    .names
+                    .line(settings.iter().map(|(key, value)| (key.as_str(), in_toml(value).replace('"', ""))));
                 let running = Running { settings, epoch: 0, epochs: *epochs, metric: None };
                 state.running.insert(*trial, running);
             }
@@ -230,12 +231,12 @@ impl Live {
 }
 
 /// Short names of the searched keys.
-struct Names(BTreeMap<&'static str, &'static str>);
+struct Names(BTreeMap<String, String>);
 
 impl Names {
     fn of(plan: &Plan) -> Self {
         let keys = plan.space.keys();
-        Self(keys.iter().copied().zip(short_names(&keys)).collect())
+        Self(keys.iter().map(ToString::to_string).zip(short_names(&keys).into_iter().map(Into::into)).collect())
     }
 
     /// `rank=8 learning_rate=0.01`; tied keys are left out.

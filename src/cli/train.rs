@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::metric::Scores;
 use crate::model::parameters;
-use crate::report::Console;
+use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
 use crate::run::{self, Finished, Forecast, ModelFile, Resume, TrainOptions};
 use crate::solver::nmf::Zeros;
@@ -48,7 +48,7 @@ pub struct TrainArgs {
 pub fn train(args: TrainArgs) -> Result<()> {
     let mut overrides = args.overrides.set;
     overrides.extend(args.device.map(|device| format!("train.device={device}")));
-    let config = Config::load(&args.config, &overrides)?;
+    let config = Config::load(&run::schema(), &args.config, &overrides)?;
     let quiet = args.quiet;
     let mut note = |text: &str| {
         if !quiet {
@@ -60,7 +60,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
         return if args.json { output::print_json(&forecast) } else { output::print(&expected(&forecast)) };
     }
     let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
-    let every = config.settings().report.every;
+    let every = ReportOptions::of(config.values()).every;
     let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
     let options = TrainOptions {
         resume: if args.resume { resume_from(&args.config) } else { Resume::New },

@@ -1,6 +1,8 @@
 //! `lowrank config explain`: the schema for people.
 
-use super::schema::{self, DefaultValue, Key, Schema};
+use super::key::{Key, Otherwise};
+use super::schema::{Schema, is_inside};
+use super::words::{did_you_mean, nearest};
 use crate::error::{Error, Result};
 
 /// Longest line, in characters.
@@ -15,13 +17,13 @@ const WIDTH: usize = 110;
 pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
     let filter = filter.unwrap_or_default();
     let keys: Vec<_> = schema
-        .keys
+        .keys()
         .iter()
-        .filter(|key| key.path == filter || key.name() == filter || schema::is_inside(key.path, filter))
+        .filter(|key| key.path == filter || key.name() == filter || is_inside(&key.path, filter))
         .collect();
     if keys.is_empty() {
-        let candidates = schema.keys.iter().flat_map(|key| [key.path, key.section(), key.name()]);
-        let remedy = schema::did_you_mean(schema::nearest(filter, candidates));
+        let candidates = schema.keys().iter().flat_map(|key| [key.path.as_str(), key.section(), key.name()]);
+        let remedy = did_you_mean(nearest(filter, candidates));
         return Err(Error::Usage(format!("no config key or section \"{filter}\"{remedy}")));
     }
     let indent = 2 + keys.iter().map(|key| key.name().len()).max().unwrap_or_default() + 2;
@@ -35,7 +37,7 @@ pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
         }
         for key in members {
             wrap(&mut text, &format!("  {}", key.name()), indent, &facts(key));
-            wrap(&mut text, "", indent, key.meaning);
+            wrap(&mut text, "", indent, &key.meaning);
         }
     }
     Ok(text)
@@ -43,17 +45,18 @@ pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
 
 /// Type, range, default and condition in one line.
 fn facts(key: &Key) -> String {
-    let mut facts = match key.default {
-        DefaultValue::Absent => format!("{}; optional", key.kind),
-        DefaultValue::Toml(text) => format!("{}; default {}", key.kind, text.replace('\'', "\"")),
-        DefaultValue::FileName => format!("{}; default: the config file's name", key.kind),
-        DefaultValue::ByChoice(cases, otherwise) => {
-            let mut text = format!("{}; default ", key.kind);
-            for (when, value) in cases {
-                text += &format!("{} with {when}, else ", value.replace('\'', "\""));
-            }
-            text + &otherwise.replace('\'', "\"")
-        }
+    let mut facts = key.kind.to_string();
+    let cases: String = key
+        .default
+        .cases
+        .iter()
+        .map(|(when, value)| format!("{} with {when}, else ", value.replace('\'', "\"")))
+        .collect();
+    facts += &match &key.default.otherwise {
+        Otherwise::Absent if cases.is_empty() => "; optional".into(),
+        Otherwise::Absent => format!("; default {cases}absent"),
+        Otherwise::Toml(text) => format!("; default {cases}{}", text.replace('\'', "\"")),
+        Otherwise::FileName => format!("; default: {cases}the config file's name"),
     };
     for (position, when) in key.when.iter().enumerate() {
         facts += if position == 0 { "; only with " } else { " and " };
@@ -90,17 +93,17 @@ fn wrap(text: &mut String, head: &str, indent: usize, words: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{CONFIG, KEYS};
     use super::*;
+    use crate::run::schema;
 
     #[test]
     fn every_key_is_explained_within_the_width() {
-        let text = explain(&CONFIG, None).expect("everything");
-        for key in KEYS {
+        let text = explain(&schema(), None).expect("everything");
+        for key in schema().keys() {
             let head = format!("  {} ", key.name());
             assert!(text.lines().any(|line| line.starts_with(&head)), "{}", key.path);
         }
-        for section in CONFIG.sections() {
+        for section in schema().sections() {
             assert_eq!(text.matches(&format!("\n[{section}]\n")).count(), usize::from(!section.is_empty()));
         }
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH && line.trim_end() == line));
@@ -109,7 +112,7 @@ mod tests {
     #[test]
     fn a_key_is_explained_with_type_range_default_and_condition() {
         assert_eq!(
-            explain(&CONFIG, Some("solver.momentum")).expect("a key"),
+            explain(&schema(), Some("solver.momentum")).expect("a key"),
             "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; \
              only with solver.kind = \"sgd\"\n            \
              Share of the last step that is taken again; 0 is plain SGD.\n"
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn a_filter_is_a_section_a_key_or_a_name() {
         let sections = |filter| {
-            let text = explain(&CONFIG, Some(filter)).expect("matches");
+            let text = explain(&schema(), Some(filter)).expect("matches");
             text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(sections("solver"), ["[solver]", "[solver.regularization]", "[solver.schedule]"]);
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_nothing_names_the_nearest() {
-        let message = explain(&CONFIG, Some("solver.shedule")).expect_err("no such section").to_string();
+        let message = explain(&schema(), Some("solver.shedule")).expect_err("no such section").to_string();
         assert_eq!(message, "no config key or section \"solver.shedule\"; did you mean \"solver.schedule\"?");
     }
 }

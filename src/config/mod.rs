@@ -1,29 +1,38 @@
-//! What a run is told, in one TOML file and `--set` overrides, checked before anything starts.
+//! Files of keys: what a run is told, in one TOML file and `--set` overrides, checked before anything starts.
 //!
-//! [`schema`] lists the keys, [`Config`] reads them and [`settings`] are what the rest of the program sees. Layers:
-//! built-in defaults < file < overrides. All problems are reported at once, each with its place and remedy.
+//! The keys are declared by the parts of the program that read them, as [`Keys`], and put together to a [`Schema`], which
+//! a [`Config`] carries. Layers: built-in defaults < file < overrides. All problems are reported at once, each with its
+//! place and remedy.
 
-pub mod explain;
+pub(crate) mod choice;
+mod explain;
+mod key;
+mod keys;
 mod parse;
-pub mod schema;
-pub mod settings;
+mod schema;
+mod values;
+pub(crate) mod words;
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::files;
 
+pub(crate) use choice::choice;
 pub use explain::explain;
+pub use key::{DefaultValue, Effect, Is, Key, KeyKind, Otherwise, When, given, is};
+pub use keys::{Choice, Keys, Problem};
 pub use parse::Override;
-pub(crate) use parse::{Reader, Values, to_toml};
-pub use settings::Settings;
+pub(crate) use parse::Reader;
+pub use schema::{Schema, in_toml};
+pub use values::{FromValue, Values};
 
 /// A resolved config: every key that takes part has its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Config {
-    values: parse::Values,
-    settings: Settings,
+    schema: Arc<Schema>,
+    values: Values,
 }
 
 impl Config {
@@ -33,45 +42,51 @@ impl Config {
     /// makes another choice (`solver.kind=sgd`, `data.path=x.csv`) are left out.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) where the file cannot be read, [`Error::Config`](crate::error::Error::Config)
+    /// [`Error::Io`](crate::error::Error::Io) if the file cannot be read, [`Error::Config`](crate::error::Error::Config)
     /// with all problems of the file and the overrides.
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        Self::parse(&files::read_text(path)?, path, overrides)
+    pub fn load(schema: &Arc<Schema>, path: &Path, overrides: &[String]) -> Result<Self> {
+        Self::parse(schema, &files::read_text(path)?, path, overrides)
     }
 
     /// [`load`](Self::load) of a `text` in memory; `path` names it in messages and gives the run its name.
     ///
     /// # Errors
     /// [`Error::Config`](crate::error::Error::Config) with all problems.
-    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+    pub fn parse(schema: &Arc<Schema>, text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
         let overrides: Vec<_> = overrides.iter().map(|text| Override::of_command_line(text)).collect();
-        Self::parse_with(text, path, &overrides)
+        Self::parse_with(schema, text, path, &overrides)
     }
 
     /// [`parse`](Self::parse) with overrides from anywhere.
     ///
     /// # Errors
     /// [`Error::Config`](crate::error::Error::Config) with all problems.
-    pub fn parse_with(text: &str, path: &Path, overrides: &[Override]) -> Result<Self> {
-        let (values, settings) = parse::resolve(text, path, overrides)?;
-        Ok(Self { values, settings })
+    pub fn parse_with(schema: &Arc<Schema>, text: &str, path: &Path, overrides: &[Override]) -> Result<Self> {
+        let values = parse::resolve(schema, text, path, overrides)?;
+        Ok(Self { schema: Arc::clone(schema), values })
+    }
+
+    /// What keys there are.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
     /// The value of every key that takes part, by path.
-    pub fn values(&self) -> &BTreeMap<&'static str, toml::Value> {
+    pub fn values(&self) -> &Values {
         &self.values
     }
 
-    /// The values, typed.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// Values of the keys whose effect is one of `effects`, by path.
+    pub fn values_with(&self, effects: &[Effect]) -> impl Iterator<Item = (&str, &toml::Value)> {
+        let has_effect = |path: &str| self.schema.find(path).is_some_and(|key| effects.contains(&key.effect));
+        self.values.iter().filter(move |(path, _)| has_effect(path))
     }
 
     /// The config as a file that resolves to this config again, with nothing left to a default.
     pub fn to_toml(&self) -> String {
         format!(
             "# Resolved by lowrank: every key that takes part, with its value.\n{}",
-            to_toml(&schema::CONFIG, &self.values)
+            self.schema.to_toml(&self.values)
         )
     }
 }
@@ -80,14 +95,15 @@ impl Config {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::schema::{KEYS, Kind};
-    use super::settings::{InitKind, ModelKind, SolverKind, SplitKind};
+    use toml::Value;
+
     use super::*;
     use crate::error::Error;
+    use crate::run::schema;
 
     fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
         let overrides: Vec<_> = overrides.iter().map(|&text| text.to_owned()).collect();
-        Config::parse(text, Path::new("configs/x.toml"), &overrides)
+        Config::parse(&schema(), text, Path::new("configs/x.toml"), &overrides)
     }
 
     #[track_caller]
@@ -106,49 +122,80 @@ mod tests {
     /// Enough of a config to be valid, in one line.
     const DATA: &str = "data.dataset = 'a'\n";
 
+    /// The values of some keys, as TOML; empty for keys that take no part.
+    fn shown(config: &Config, keys: &[&str]) -> String {
+        let values = keys.iter().map(|key| config.values().value(key).map_or(String::new(), in_toml));
+        values.collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
     fn defaults_fill_what_the_file_leaves_out() {
         let config = good(DATA, &[]);
-        let settings = config.settings();
-        assert_eq!((settings.name.as_str(), settings.seed), ("x", 42));
-        assert_eq!(settings.data.dataset.as_deref(), Some("a"));
-        assert_eq!((settings.data.format, settings.data.skip_lines), (None, None), "nothing of a file");
-        assert_eq!((settings.data.split.kind, settings.data.split.test), (SplitKind::Random, Some(0.1)));
-        assert_eq!((settings.model.kind, settings.model.init_std), (ModelKind::BiasedMf, Some(0.003)));
-        assert_eq!(settings.model.layers, None);
-        assert_eq!((settings.solver.beta1, settings.solver.momentum), (Some(0.9), None));
-        assert_eq!(settings.solver.regularization.user_biases, Some(0.02));
+        for (keys, expected) in [
+            (&["name", "seed", "data.dataset"][..], "\"x\" 42 \"a\""),
+            (&["data.format", "data.skip_lines"], " "),
+            (&["data.split.kind", "data.split.test"], "\"random\" 0.1"),
+            (&["model.kind", "model.init_std", "model.layers"], "\"biased-mf\" 0.003 "),
+            (&["solver.beta1", "solver.momentum"], "0.9 "),
+            (&["solver.regularization.user_biases", "solver.regularization.item_factors"], "0.02 0.08"),
+        ] {
+            assert_eq!(shown(&config, keys), expected);
+        }
     }
 
     #[test]
     fn the_start_of_factors_follows_the_model() {
-        for (kind, init) in [("mf", InitKind::Matched), ("nmf", InitKind::Matched), ("gmf", InitKind::Normal)] {
+        for (kind, init) in [("mf", "matched"), ("nmf", "matched"), ("gmf", "normal")] {
             let text = format!("{DATA}model.kind = '{kind}'");
-            assert_eq!(good(&text, &[]).settings().model.init, init);
-            assert_eq!(good(&text, &["model.init=uniform"]).settings().model.init, InitKind::Uniform);
+            assert!(good(&text, &[]).values().is("model.init", init), "{kind}");
+            assert!(good(&text, &["model.init=uniform"]).values().is("model.init", "uniform"));
         }
+    }
+
+    #[test]
+    fn defaults_follow_the_solver() {
+        for (settings, epochs, penalty, rate) in [
+            (&["solver.kind=adam"][..], "30", "0.08", "0.001"),
+            (&["solver.kind=stratified"], "30", "0.08", "0.05"),
+            (&["solver.kind=stratified", "solver.rule=adam"], "30", "0.08", "0.001"),
+            (&["solver.kind=svd", "model.kind=mf"], "1", "", ""),
+            (&["solver.kind=hals", "model.kind=nmf"], "200", "0.0", ""),
+            (&["solver.kind=multiplicative", "model.kind=nmf"], "20", "0.0", ""),
+        ] {
+            let keys = ["train.epochs", "solver.regularization.item_factors", "solver.learning_rate"];
+            assert_eq!(shown(&good(DATA, settings), &keys), [epochs, penalty, rate].join(" "), "{settings:?}");
+        }
+        let als = good(DATA, &["solver.kind=als", "model.kind=mf", "solver.feedback=implicit"]);
+        let keys = ["solver.inner", "solver.inner_steps", "solver.regularization.count_exponent", "evaluation.clip"];
+        assert_eq!(shown(&als, &keys), "\"conjugate-gradient\" 3 0.0 false");
     }
 
     #[test]
     fn a_run_is_named_after_its_file() {
         for (path, name) in [("a/b.c.toml", "b.c"), ("my run!.toml", "my-run-"), (".toml", "toml"), ("..", "run")] {
-            assert_eq!(Config::parse(DATA, Path::new(path), &[]).expect("valid").settings().name, name);
+            assert_eq!(
+                Config::parse(&schema(), DATA, Path::new(path), &[]).expect("valid").values().get::<String>("name"),
+                name
+            );
         }
     }
 
     #[test]
     fn sections_inline_tables_and_dotted_keys_are_equal() {
         let section = good("[data]\ndataset = 'a'\n[data.split]\nkind = 'k-fold'\nfolds = 3", &[]);
-        assert_eq!(good("[data]\ndataset = 'a'\nsplit = { kind = 'k-fold', folds = 3 }", &[]), section);
-        assert_eq!(good("data.dataset = 'a'\ndata.split.kind = 'k-fold'\ndata.split.folds = 3", &[]), section);
+        let same = |text| assert_eq!(good(text, &[]).values(), section.values());
+        same("[data]\ndataset = 'a'\nsplit = { kind = 'k-fold', folds = 3 }");
+        same("data.dataset = 'a'\ndata.split.kind = 'k-fold'\ndata.split.folds = 3");
     }
 
     /// Calls `look` with the resolved config of every pair of choices, for every source of data.
     fn for_every_pair_of_choices(mut look: impl FnMut(&Config)) {
-        let choices: Vec<String> = KEYS
+        let schema = schema();
+        let choices: Vec<String> = schema
+            .keys()
             .iter()
-            .flat_map(|key| match key.kind {
-                Kind::Choice(words) => words.iter().map(|word| format!("{}={word}", key.path)).collect(),
+            .flat_map(|key| match &key.kind {
+                KeyKind::Choice(words) => words.iter().map(|word| format!("{}={word}", key.path)).collect(),
                 _ => Vec::new(),
             })
             .collect();
@@ -179,7 +226,7 @@ mod tests {
                         Err(problem) if problem.to_string().contains("model.init = \"matched\" is for mf and nmf") => {}
                         Err(problem) if problem.to_string().contains("decays every row at every step") => {}
                         Err(problem) if problem.to_string().contains("whose score is a dot product") => {}
-                        Err(problem) if problem.to_string().contains("has a meaning only with solver.kind") => {}
+                        Err(problem) if problem.to_string().contains("applies only with solver.kind") => {}
                         Err(problem) if problem.to_string().contains("is for squared loss") => {}
                         Err(problem) if problem.to_string().contains("is for nmf, whose factors") => {}
                         Err(problem) if problem.to_string().contains("with column means subtracted") => {}
@@ -187,7 +234,7 @@ mod tests {
                         Err(problem) if problem.to_string().contains("knows no bounds") => {}
                         // A file of its own for the test is all else that a choice can ask for.
                         Err(problem) => assert!(
-                            problem.to_string().contains("has a meaning only with data."),
+                            problem.to_string().contains("applies only with data."),
                             "{text} {first} {second}: {problem}"
                         ),
                     }
@@ -197,34 +244,25 @@ mod tests {
     }
 
     #[test]
-    fn schema_and_settings_agree_for_every_pair_of_choices() {
-        fn leaves(value: &serde_json::Value, path: String, paths: &mut BTreeSet<String>) {
-            match value {
-                serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                    leaves(value, if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, paths);
-                }),
-                serde_json::Value::Null => {}
-                _ => assert!(paths.insert(path)),
-            }
-        }
+    fn every_pair_of_choices_can_be_read_and_every_key_takes_part_somewhere() {
         let mut seen = BTreeSet::new();
         for_every_pair_of_choices(|config| {
-            let mut fields = BTreeSet::new();
-            let json = serde_json::to_value(config.settings()).expect("plain types");
-            leaves(&json, String::new(), &mut fields);
-            let keys: BTreeSet<_> = config.values.keys().map(|&path| path.to_owned()).collect();
-            assert_eq!(fields, keys);
-            seen.extend(keys);
+            // Panics if a part reads a key that takes no part, or as another type.
+            crate::run::Settings::of(config).expect("settings");
+            seen.extend(config.values().iter().map(|(path, _)| path.to_owned()));
         });
-        assert_eq!(seen, KEYS.iter().map(|key| key.path.to_owned()).collect(), "every key takes part somewhere");
+        let of_pairs = |key: &Key| ["user", "item"].map(|entity| key.path.replace("<entity>", entity));
+        let all: BTreeSet<String> = schema().keys().iter().flat_map(of_pairs).collect();
+        assert_eq!(seen, all);
     }
 
     #[test]
     fn a_written_config_resolves_to_itself_for_every_pair_of_choices() {
         for_every_pair_of_choices(|config| {
             let text = config.to_toml();
-            let again = Config::parse(&text, Path::new("other.toml"), &[]).expect("what was written is valid");
-            assert_eq!(&again, config);
+            let again =
+                Config::parse(&schema(), &text, Path::new("other.toml"), &[]).expect("what was written is valid");
+            assert_eq!(again.values(), config.values());
             assert_eq!(again.to_toml(), text);
         });
     }
@@ -240,9 +278,9 @@ mod tests {
             data.delimiter = "\t"
         "#;
         let config = good(text, &[]);
-        assert_eq!(config.settings().data.delimiter.as_deref(), Some("\t"));
-        assert_eq!(config.settings().solver.learning_rate, Some(1.1e-30));
-        assert_eq!(good(&config.to_toml(), &[]), config);
+        assert!(config.values().is("data.delimiter", "\t"));
+        assert_eq!(config.values().get::<f64>("solver.learning_rate"), 1.1e-30);
+        assert_eq!(good(&config.to_toml(), &[]).values(), config.values());
     }
 
     #[test]
@@ -274,40 +312,45 @@ mod tests {
                 "train.refit=true",
             ],
         );
-        let Settings { name, data, solver, train, run, .. } = config.settings();
-        assert_eq!(
-            (solver.learning_rate, solver.kind, name.as_str(), train.refit),
-            (Some(0.2), SolverKind::Sgd, "2024", true)
-        );
-        assert_eq!((data.path.as_deref(), data.delimiter.as_deref()), (Some(Path::new("a/b.csv")), Some(" ")));
-        assert_eq!((data.split.kind, data.split.test), (SplitKind::Temporal, Some(0.25)));
-        assert_eq!(data.columns.as_deref(), Some(&["user".to_owned(), "item".to_owned()][..]));
-        assert_eq!(run.dir, Path::new("/tmp/x"));
+        for (key, value) in [
+            ("solver.learning_rate", Value::from(0.2)),
+            ("solver.kind", "sgd".into()),
+            ("name", "2024".into()),
+            ("train.refit", true.into()),
+            ("data.path", "a/b.csv".into()),
+            ("data.delimiter", " ".into()),
+            ("data.split.kind", "temporal".into()),
+            ("data.split.test", 0.25.into()),
+            ("data.columns", Value::Array(vec!["user".into(), "item".into()])),
+            ("run.dir", "/tmp/x".into()),
+        ] {
+            assert_eq!(config.values().value(key), Some(&value));
+        }
     }
 
     #[test]
     fn an_override_takes_the_meaning_of_keys_of_the_file_but_not_of_overrides() {
         let text = format!("{DATA}solver.kind = 'adam'\nsolver.beta1 = 0.8\n");
         let config = good(&text, &["solver.kind=sgd"]);
-        assert_eq!((config.settings().solver.beta1, config.settings().solver.momentum), (None, Some(0.9)));
+        assert_eq!(shown(&config, &["solver.beta1", "solver.momentum"]), " 0.9");
         assert_eq!(
             problems(&text, &["solver.beta2=0.9", "solver.kind=sgd"]),
-            ["--set solver.beta2=0.9: solver.beta2 has a meaning only with solver.kind = \"adam\" or \"adamw\" or \
+            ["--set solver.beta2=0.9: solver.beta2 applies only with solver.kind = \"adam\" or \"adamw\" or \
               solver.rule = \"adam\", but it is \"sgd\"; remove it or set solver.kind"]
         );
         let of_file = "data = { path = 'a', columns = ['user'], titles = { path = 'c', delimiter = ',' } }";
-        let data = good(of_file, &["data.dataset=b"]).settings().data.clone();
-        assert_eq!((data.dataset.as_deref(), data.path, data.columns, data.titles), (Some("b"), None, None, None));
+        let data = good(of_file, &["data.dataset=b"]);
+        assert_eq!(shown(&data, &["data.dataset", "data.path", "data.columns", "data.titles.path"]), "\"b\"   ");
     }
 
     #[test]
     fn a_key_without_meaning_is_a_problem_unless_an_override_gives_it_one() {
         let text = format!("{DATA}[solver]\nkind = 'adam'\nmomentum = 0.5\n");
-        let expected = "configs/x.toml:4:1: solver.momentum has a meaning only with solver.kind = \"sgd\", \
+        let expected = "configs/x.toml:4:1: solver.momentum applies only with solver.kind = \"sgd\", \
                         but it is \"adam\"; remove it or set solver.kind";
         assert_eq!(problems(&text, &[]), [expected]);
         assert_eq!(problems(&text, &["solver.kind=adagrad"]), [expected]);
-        assert_eq!(good(&text, &["solver.kind=sgd"]).settings().solver.momentum, Some(0.5));
+        assert_eq!(shown(&good(&text, &["solver.kind=sgd"]), &["solver.momentum"]), "0.5");
     }
 
     #[test]
@@ -355,6 +398,22 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
 --set model.rank=[1,: model.rank must be an integer, but is a string (\"[1,\")
 --set solver.momentum=1: solver.momentum must be at least 0 and below 1, but is 1";
         assert_eq!(problems(text, &overrides).join("\n"), expected);
+    }
+
+    #[test]
+    fn a_penalty_of_an_entity_that_the_data_lack_is_a_problem_at_its_line() {
+        let text = format!("{DATA}[solver.regularization]\nusr_factors = 0.1\nuser_factors = 0.2\n");
+        assert_eq!(
+            problems(&text, &["solver.regularization.word_biases=1"]),
+            [
+                "configs/x.toml:3:1: solver.regularization.usr_factors: the data have no entity \"usr\", but user and item; \
+                 did you mean \"user\"?",
+                "--set solver.regularization.word_biases=1: solver.regularization.word_biases: the data have no entity \
+                 \"word\", but user and item",
+            ]
+        );
+        let misspelled = problems(DATA, &["solver.regularization.user_factor=1"]);
+        assert!(misspelled[0].ends_with("did you mean \"user_factors\"?"), "{misspelled:?}");
     }
 
     #[test]
@@ -460,8 +519,8 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
     fn a_file_is_loaded_and_a_missing_one_is_an_io_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("first.toml");
-        assert!(matches!(Config::load(&path, &[]), Err(Error::Io { .. })));
+        assert!(matches!(Config::load(&schema(), &path, &[]), Err(Error::Io { .. })));
         std::fs::write(&path, "\u{feff}[data]\r\ndataset = 'a'\r\n").expect("written");
-        assert_eq!(Config::load(&path, &["seed=7".into()]).expect("valid").settings().seed, 7);
+        assert_eq!(Config::load(&schema(), &path, &["seed=7".into()]).expect("valid").values().get::<u64>("seed"), 7);
     }
 }

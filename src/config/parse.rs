@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
-use super::schema::{self, CONFIG, Key, Kind, Schema, is_in_names};
-use super::settings::{
-    FeedbackKind, InitKind, InnerKind, LossKind, ModelKind, RowsKind, Settings, SolverKind, SplitKind,
-};
+use super::key::{self, Key, KeyKind, is_in_names};
+use super::keys::Problem;
+use super::schema::{Schema, is_inside};
+use super::values::Values;
+use super::words::{did_you_mean, joined, nearest};
 use crate::error::{Error, Location, Result};
-
-/// The value of every key that takes part.
-pub(crate) type Values = BTreeMap<&'static str, Value>;
 
 /// A setting that replaces what a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,52 +37,26 @@ impl Override {
     }
 }
 
-/// The values and settings that `text`, the file at `path`, and `overrides` ask for.
+/// The values that `text`, the file at `path`, and `overrides` ask for.
 ///
 /// # Errors
 /// [`Error::Config`] with all problems, those of the file in its order, then those of the overrides.
-pub(super) fn resolve(text: &str, path: &Path, overrides: &[Override]) -> Result<(Values, Settings)> {
-    let mut reader = Reader::new(&CONFIG);
+pub(super) fn resolve(schema: &Arc<Schema>, text: &str, path: &Path, overrides: &[Override]) -> Result<Values> {
+    let mut reader = Reader::new(schema);
     let readable = reader.read_file(text, &[]).is_some();
     for (position, setting) in overrides.iter().enumerate() {
         reader.read_override(position, &setting.text);
     }
     // Without its syntax nobody knows what the file leaves out.
-    let resolved = readable.then(|| {
+    let values = readable.then(|| {
         let values = reader.resolve(path);
-        let settings = settings(&values);
-        reader.check_together(&settings);
-        (values, settings)
+        reader.check_together(&values);
+        values
     });
-    match resolved {
-        Some(resolved) if reader.problems.is_empty() => Ok(resolved),
+    match values {
+        Some(values) if reader.problems.is_empty() => Ok(values),
         _ => Err(reader.into_error(path, overrides)),
     }
-}
-
-/// `values` as TOML: a section after the other in the schema's order.
-pub(crate) fn to_toml(schema: &Schema, values: &Values) -> String {
-    let mut text = String::new();
-    for section in schema.sections() {
-        let mut keys =
-            schema.keys.iter().filter(|key| key.section() == section && values.contains_key(key.path)).peekable();
-        if !section.is_empty() && keys.peek().is_some() {
-            text += &format!("\n[{section}]\n");
-        }
-        for key in keys {
-            let value = match &values[key.path] {
-                Value::Float(number) => format!("{number:?}"), // 1e-8, not 0.00000001
-                value => value.to_string(),
-            };
-            text += &format!("{} = {value}\n", key.name());
-        }
-    }
-    text
-}
-
-fn settings(values: &Values) -> Settings {
-    toml::from_str(&to_toml(&CONFIG, values))
-        .expect("every checked value fits its field, as a test proves for all choices")
 }
 
 /// Where something was written, in the order in which people look: the file from top to bottom, then the overrides.
@@ -114,21 +87,21 @@ impl Place {
 /// A checked value, and where its key was written.
 #[derive(Debug, Clone)]
 struct Entry {
-    key: &'static Key,
+    key: Key,
     value: Value,
     place: Place,
 }
 
 impl Entry {
-    fn by_path(&self) -> (&'static str, &Self) {
-        (self.key.path, self)
+    fn by_path(&self) -> (&str, &Self) {
+        (&self.key.path, self)
     }
 }
 
 /// What has been read of a file of keys, and what was wrong with it.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    schema: &'static Schema,
+    schema: Arc<Schema>,
     /// In the order of reading: a later one replaces an earlier one of the same key.
     entries: Vec<Entry>,
     problems: Vec<(Place, String)>,
@@ -138,8 +111,8 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// A reader that has not read anything yet.
-    pub fn new(schema: &'static Schema) -> Self {
-        Self { schema, entries: Vec::new(), problems: Vec::new(), broken: Vec::new() }
+    pub fn new(schema: &Arc<Schema>) -> Self {
+        Self { schema: Arc::clone(schema), entries: Vec::new(), problems: Vec::new(), broken: Vec::new() }
     }
 
     /// Notes a problem with what stands at byte `offset` of the file.
@@ -199,8 +172,10 @@ impl Reader {
         else {
             return self.report(place, "must be a key and its value, as in solver.learning_rate=0.01");
         };
-        let wants_text =
-            self.schema.find(path).is_some_and(|key| matches!(key.kind, Kind::Text | Kind::Name | Kind::Choice(_)));
+        let wants_text = self
+            .schema
+            .find(path)
+            .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Name | KeyKind::Choice(_)));
         // A shell has eaten the quotes of name="2024", so that for a text key any single word is text.
         let stays = |value: &DeValue| !wants_text || value.is_str() || value.is_array() || value.is_table();
         let value = match DeValue::parse(word.trim()) {
@@ -264,10 +239,10 @@ impl Reader {
 
     fn report_unknown(&mut self, path: &str, place: Place, is_section: bool) {
         let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let sibling = schema::nearest(name, self.schema.names_in(section));
-        if let Some(sibling) = sibling {
+        let sibling = self.schema.nearest_in(section, name);
+        if let Some(sibling) = &sibling {
             // Probably that one was meant, so it must not count as absent.
-            self.broken.push(if section.is_empty() { sibling.into() } else { format!("{section}.{sibling}") });
+            self.broken.push(if section.is_empty() { sibling.clone() } else { format!("{section}.{sibling}") });
         }
         let list = format!("{} {section}", self.schema.explained_by);
         let list = list.trim_end();
@@ -276,10 +251,10 @@ impl Reader {
             let remedy = intended.map_or(format!("`{list}` lists all"), |section| format!("did you mean {section}?"));
             format!("unknown section [{}]; {remedy}", path.escape_debug())
         } else {
-            let elsewhere = || self.schema.keys.iter().find(|key| key.name() == name).map(|key| key.path);
+            let elsewhere = || self.schema.keys().iter().find(|key| key.name() == name).map(|key| key.path.clone());
             let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
             let remedy = match sibling.or_else(elsewhere) {
-                Some(intended) => schema::did_you_mean(Some(intended)),
+                Some(intended) => did_you_mean(Some(&intended)),
                 None => format!("; `{list}` lists all"),
             };
             format!("unknown key {name:?}{place}{remedy}")
@@ -289,7 +264,7 @@ impl Reader {
 
     /// Whether something was written for `path` in vain.
     pub fn is_broken(&self, path: &str) -> bool {
-        self.broken.iter().any(|broken| broken == path || schema::is_inside(path, broken))
+        self.broken.iter().any(|broken| broken == path || is_inside(path, broken))
     }
 
     /// The value of every key that takes part; reports keys that were written and do not.
@@ -297,187 +272,61 @@ impl Reader {
         let entries = std::mem::take(&mut self.entries);
         let of_file: Written = entries.iter().filter(|entry| entry.place.is_file()).map(Entry::by_path).collect();
         let mut of_all: Written = entries.iter().map(Entry::by_path).collect();
-        // Two keys of which one must be absent: an override of one takes the place of the other.
-        for (chosen, other) in [("data.dataset", "data.path"), ("data.path", "data.dataset")] {
-            let is_of_file = |path: &str| of_all.get(path).map(|entry| entry.place.is_file());
-            if (is_of_file(chosen), is_of_file(other)) == (Some(false), Some(true)) {
-                of_all.remove(other);
+        for [one, other] in &self.schema.exclusive {
+            for (chosen, other) in [(one, other), (other, one)] {
+                let is_of_file = |path: &String| of_all.get(path.as_str()).map(|entry| entry.place.is_file());
+                if (is_of_file(chosen), is_of_file(other)) == (Some(false), Some(true)) {
+                    of_all.remove(other.as_str());
+                }
             }
         }
-        let complete = |written| complete(self.schema, written, path);
+        let complete = |written| complete(&self.schema, written, path);
         let (file_values, values) = (complete(&of_file), complete(&of_all));
-        for key in self.schema.keys.iter().filter(|key| !values.contains_key(key.path)) {
-            let Some(entry) = of_all.get(key.path) else { continue };
+        let schema = Arc::clone(&self.schema);
+        // In the order of the schema: what is wrong with a key is no news where it is wrong with one before.
+        let written = |key: &Key| {
+            let is_its = |path: &str| path == key.path || key.entity_of(path).is_some();
+            of_all.iter().filter(|(path, _)| is_its(path)).map(|(_, entry)| *entry).collect::<Vec<_>>()
+        };
+        let idle = schema.keys().iter().flat_map(written).filter(|entry| !values.contains(&entry.key.path));
+        for Entry { key, place, .. } in idle {
+            if let Some((entity, entities)) = self.schema.unknown_entity(&key.path, &values) {
+                let remedy = did_you_mean(nearest(&entity, entities.iter().map(String::as_str)));
+                let known = joined(&entities, "and");
+                let message = format!("{}: the data have no entity {entity:?}, but {known}{remedy}", key.path);
+                self.report(*place, message);
+                self.broken.push(key.path.clone());
+                continue;
+            }
             // The file has to make sense by itself; what an override makes meaningless in it is just left out.
-            let context = if entry.place.is_file() { &file_values } else { &values };
+            let context = if place.is_file() { &file_values } else { &values };
             let unmet: Vec<_> = key.when.iter().filter(|when| !when.holds(context)).collect();
             let Some(first) = unmet.first() else { continue };
-            if !unmet.iter().any(|when| self.is_broken(when.key)) {
-                let found = match context.get(first.key) {
-                    Some(value) => format!("but it is {}", schema::shown(value)),
-                    None if first.values.is_empty() => "which is not set".into(),
+            let asked = &first.0[0];
+            if !unmet.iter().any(|when| self.is_broken(&when.0[0].key)) {
+                let found = match context.value(&asked.key) {
+                    Some(value) => format!("but it is {}", key::shown(value)),
+                    None if asked.values.is_empty() => "which is not set".into(),
                     None => "but it is not set".into(),
                 };
-                let message = format!("{} has a meaning only with {first}, {found}", key.path);
-                self.report(entry.place, format!("{message}; remove it or set {}", first.key));
+                let message = format!("{} applies only with {first}, {found}", key.path);
+                self.report(*place, format!("{message}; remove it or set {}", asked.key));
             }
-            self.broken.push(key.path.into());
+            self.broken.push(key.path.clone());
         }
         self.entries = entries;
         values
     }
 
-    /// Rules about more than one key. A problem is reported at the key of `keys` that was written last.
-    fn check_together(&mut self, settings: &Settings) {
-        let Settings { data, model, train, .. } = settings;
-        let split = &data.split;
-        let mut report = |keys: &[&str], message: String| {
+    /// Asks the schema's rules. A problem is reported at the key that was written last of those that it is about.
+    fn check_together(&mut self, values: &Values) {
+        let schema = Arc::clone(&self.schema);
+        for Problem { keys, message } in schema.rules.iter().flat_map(|rule| rule.check(values)) {
             if !keys.iter().any(|key| self.is_broken(key)) {
-                let places =
-                    self.entries.iter().filter(|entry| keys.contains(&entry.key.path)).map(|entry| entry.place);
-                self.report(places.max().unwrap_or(Place::File { line: 0, column: 0 }), message);
+                let written = self.entries.iter().filter(|entry| keys.contains(&entry.key.path));
+                let place = written.map(|entry| entry.place).max();
+                self.report(place.unwrap_or(Place::File { line: 0, column: 0 }), message);
             }
-        };
-        match (&data.dataset, &data.path) {
-            (None, None) => report(
-                &["data.dataset", "data.path"],
-                "no data: set data.dataset, a name of the catalog or \"synthetic\", or data.path, a file of ratings"
-                    .into(),
-            ),
-            (Some(_), Some(_)) => report(
-                &["data.dataset", "data.path"],
-                "data.dataset and data.path exclude each other; remove one".into(),
-            ),
-            _ => {}
-        }
-        if split.kind == SplitKind::Files && data.path.is_some() && data.test_path.is_none() {
-            report(
-                &["data.split.kind", "data.path", "data.test_path"],
-                "data.split.kind = \"files\" with data.path needs data.test_path, the file of test ratings".into(),
-            );
-        }
-        if let (Some(fold), Some(folds)) = (split.fold, split.folds)
-            && fold > folds
-        {
-            report(
-                &["data.split.fold", "data.split.folds"],
-                format!("data.split.fold must be at most data.split.folds, which is {folds}, but is {fold}"),
-            );
-        }
-        if let (Some(test), Some(validation)) = (split.test, split.validation)
-            && test + validation >= 1.0
-        {
-            report(
-                &["data.split.test", "data.split.validation"],
-                format!("data.split.test + data.split.validation must be below 1, but is {test} + {validation}"),
-            );
-        }
-        let without_validation = match split.validation {
-            None => Some(format!("data.split.kind is \"{}\"", split.kind)),
-            Some(0.0) => Some("data.split.validation is 0".into()),
-            Some(_) => None,
-        };
-        if let Some(reason) = without_validation {
-            for (key, wants_validation, off) in [
-                ("train.early_stopping.patience", train.early_stopping.patience > 0, "0"),
-                ("train.refit", train.refit, "false"),
-            ] {
-                if wants_validation {
-                    report(
-                        &[key, "data.split.kind", "data.split.validation"],
-                        format!("{key} needs a validation part, but {reason}; change that or set {key} = {off}"),
-                    );
-                }
-            }
-        }
-        if settings.solver.rows == Some(RowsKind::Touched) && settings.solver.kind == SolverKind::Adamw {
-            report(
-                &["solver.rows", "solver.kind"],
-                "solver.kind = \"adamw\" decays every row at every step, which solver.rows = \"touched\" does not visit; \
-                 use \"adam\" with solver.regularization, or rows = \"all\""
-                    .into(),
-            );
-        }
-        let is_dot_product = matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf | ModelKind::Nmf);
-        let solver = &settings.solver;
-        if solver.kind == SolverKind::Svd && !matches!(model.kind, ModelKind::Mf | ModelKind::BiasedMf) {
-            report(
-                &["solver.kind", "model.kind"],
-                format!(
-                    "solver.kind = \"svd\" is for mf and, with column means subtracted, biased-mf, but model.kind is {:?}",
-                    model.kind.name()
-                ),
-            );
-        }
-        if matches!(solver.kind, SolverKind::Hals | SolverKind::Multiplicative) && model.kind != ModelKind::Nmf {
-            report(
-                &["solver.kind", "model.kind"],
-                format!(
-                    "solver.kind = {:?} is for nmf, whose factors are at least 0, but model.kind is {:?}",
-                    solver.kind.name(),
-                    model.kind.name()
-                ),
-            );
-        }
-        if matches!(solver.kind, SolverKind::Stratified | SolverKind::Als) && !is_dot_product {
-            report(
-                &["solver.kind", "model.kind"],
-                format!(
-                    "solver.kind = {:?} is for mf, biased-mf and nmf, whose score is a dot product, but \
-                     model.kind is {:?}; use \"adam\"",
-                    solver.kind.name(),
-                    model.kind.name()
-                ),
-            );
-        }
-        let is_closed_form =
-            matches!(solver.kind, SolverKind::Als | SolverKind::Svd | SolverKind::Hals | SolverKind::Multiplicative);
-        if is_closed_form && settings.loss.kind != LossKind::Squared {
-            report(
-                &["solver.kind", "loss.kind"],
-                format!(
-                    "solver.kind = {:?} is for squared loss, but loss.kind is {:?}; use \"squared\", or another solver",
-                    solver.kind.name(),
-                    settings.loss.kind.name()
-                ),
-            );
-        }
-        if solver.feedback == Some(FeedbackKind::Implicit) && model.kind == ModelKind::BiasedMf {
-            report(
-                &["solver.feedback", "model.kind"],
-                "solver.feedback = \"implicit\" is for models without biases, but model.kind is \"biased-mf\"; use \"mf\""
-                    .into(),
-            );
-        }
-        if let Some(inner) = solver.inner
-            && model.kind == ModelKind::Nmf
-            && inner != InnerKind::CoordinateDescent
-        {
-            report(
-                &["solver.inner", "model.kind"],
-                format!(
-                    "solver.inner = {:?} knows no bounds, but the factors of nmf are at least 0; use \"coordinate-descent\"",
-                    inner.name()
-                ),
-            );
-        }
-        if model.init == InitKind::Matched && !matches!(model.kind, ModelKind::Mf | ModelKind::Nmf) {
-            report(
-                &["model.init", "model.kind"],
-                format!(
-                    "model.init = \"matched\" is for mf and nmf, whose factors carry the mean, but model.kind is {:?}; \
-                     use \"normal\"",
-                    model.kind.name()
-                ),
-            );
-        }
-        if let (Some(low), Some(high)) = (model.init_low, model.init_high)
-            && low as f32 >= high as f32
-        {
-            report(
-                &["model.init_low", "model.init_high"],
-                format!("model.init_low must be below model.init_high, but they are {low} and {high}"),
-            );
         }
     }
 
@@ -493,18 +342,23 @@ impl Reader {
 }
 
 /// What was written for each key.
-type Written<'a> = BTreeMap<&'static str, &'a Entry>;
+type Written<'a> = BTreeMap<&'a str, &'a Entry>;
 
 /// The value, written or default, of every key that takes part.
 fn complete(schema: &Schema, written: &Written, path: &Path) -> Values {
-    let mut values = Values::new();
-    for key in schema.keys {
-        if key.when.iter().all(|when| when.holds(&values)) {
-            let value = match written.get(key.path) {
+    let mut values = Values::default();
+    for family in schema.keys() {
+        if !family.when.iter().all(|when| when.holds(&values)) {
+            continue;
+        }
+        for key in schema.instances(family, &values) {
+            let value = match written.get(key.path.as_str()) {
                 Some(entry) => Some(entry.value.clone()),
                 None => key.default_value(&values, &name_of(path)),
             };
-            values.extend(value.map(|value| (key.path, value)));
+            if let Some(value) = value {
+                values.insert(key.path, value);
+            }
         }
     }
     values

@@ -6,6 +6,7 @@ pub mod layout;
 pub mod matrix;
 pub mod ratings;
 pub mod read;
+pub mod source;
 pub mod split;
 pub mod statistics;
 pub mod synthetic;
@@ -13,6 +14,7 @@ pub mod vocabulary;
 
 pub use layout::{Layout, class_of};
 pub use ratings::{Ratings, UNKNOWN};
+pub use source::Source;
 pub use vocabulary::Vocabulary;
 
 /// Everything that was read for one run, before it is divided into training, validation and test.

@@ -19,6 +19,7 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 use sha2::{Digest, Sha256};
 
 use super::{Dataset, UNKNOWN};
+use crate::config::{Key, KeyKind, Keys, Values};
 use crate::error::{Error, Result};
 use crate::{files, random};
 
@@ -60,6 +61,30 @@ pub struct Synthetic {
 }
 
 impl Synthetic {
+    /// The config keys of a recipe.
+    pub fn keys() -> Keys {
+        let noise = "Standard deviation of the noise on each rating.";
+        Keys::new([
+            Key::new("data.synthetic.users", KeyKind::AT_LEAST_ONE, "Number of users.").default("1000"),
+            Key::new("data.synthetic.items", KeyKind::AT_LEAST_ONE, "Number of items.").default("500"),
+            Key::new("data.synthetic.ratings", KeyKind::AT_LEAST_ONE, "Number of ratings.").default("50000"),
+            Key::new("data.synthetic.rank", KeyKind::Int(1..=4096), "Rank of the planted matrix.").default("5"),
+            Key::new("data.synthetic.noise", KeyKind::NOT_NEGATIVE, noise).default("0.5"),
+        ])
+    }
+
+    /// The recipe of a config; its seed is the run's.
+    pub fn of(values: &Values) -> Self {
+        Self {
+            users: values.get("data.synthetic.users"),
+            items: values.get("data.synthetic.items"),
+            ratings: values.get("data.synthetic.ratings"),
+            rank: values.get("data.synthetic.rank"),
+            noise: values.get("data.synthetic.noise"),
+            seed: values.get("seed"),
+        }
+    }
+
     /// The ratings in memory, user by user, each user's in order of time.
     ///
     /// # Errors

@@ -4,12 +4,27 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
+use crate::config::{Key, KeyKind, Keys, Values};
 
 /// With residual e = r − r̂: ½e² where |e| ≤ δ, else δ(|e| − ½δ). The ½ is Huber's and PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Huber {
     /// δ > 0, in rating units: residuals beyond it count linearly.
     pub delta: f64,
+}
+
+impl Huber {
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Key::new("loss.delta", KeyKind::POSITIVE, "Residual, in rating units, at which squared turns into absolute.")
+            .default("1.0")
+            .into()
+    }
+
+    /// The loss that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        Self { delta: values.get("loss.delta") }
+    }
 }
 
 impl PointwiseLoss for Huber {

@@ -4,10 +4,23 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
+use crate::config::{Keys, Values};
 
 /// −r·log r̂ − (1 − r)·log(1 − r̂) with r in [0, 1], in the form that stays finite for any score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Logistic {}
+
+impl Logistic {
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::default()
+    }
+
+    /// The loss that a config asks for.
+    pub(super) fn of(_: &Values) -> Self {
+        Self {}
+    }
+}
 
 impl PointwiseLoss for Logistic {
     fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {

@@ -21,6 +21,8 @@ pub use poisson::Poisson;
 pub use quantile::Quantile;
 pub use squared::Squared;
 
+use crate::config::{Choice, Keys, Values};
+
 /// A loss that looks at one rating at a time.
 pub trait PointwiseLoss {
     /// Loss of each rating, not reduced.
@@ -58,67 +60,76 @@ pub trait PointwiseLoss {
     }
 }
 
-/// Any of the built-in losses.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Loss {
-    /// See [`Squared`].
-    Squared(Squared),
-    /// See [`Absolute`].
-    Absolute(Absolute),
-    /// See [`Huber`].
-    Huber(Huber),
-    /// See [`Quantile`].
-    Quantile(Quantile),
-    /// See [`Logistic`].
-    Logistic(Logistic),
-    /// See [`Poisson`].
-    Poisson(Poisson),
+macro_rules! losses {
+    ($($name:literal $loss:ident),* $(,)?) => {
+        /// Any of the built-in losses.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum Loss {
+            $(
+                #[doc = concat!("See [`", stringify!($loss), "`].")]
+                #[serde(rename = $name)]
+                $loss($loss),
+            )*
+        }
+
+        impl Loss {
+            /// The config keys of losses.
+            pub fn keys() -> Keys {
+                Choice::new("loss.kind", "What a wrong prediction costs.")
+                    .with(|key| key.default("'squared'"))
+                    $(.part($name, $loss::keys()))*
+                    .into()
+            }
+
+            /// The loss that a config asks for.
+            pub fn of(values: &Values) -> Self {
+                match values.get::<String>("loss.kind").as_str() {
+                    $($name => Self::$loss($loss::of(values)),)*
+                    other => unreachable!("{other} is none of the choices"),
+                }
+            }
+
+            fn inner(&self) -> &dyn PointwiseLoss {
+                match self {
+                    $(Self::$loss(loss) => loss,)*
+                }
+            }
+
+            /// [`value`](PointwiseLoss::value) and [`slope`](PointwiseLoss::slope) of many ratings, in loops without
+            /// branches on the loss.
+            #[inline(always)]
+            pub(crate) fn values_and_slopes<const N: usize>(
+                &self,
+                scores: &[f32; N],
+                ratings: &[f32; N],
+            ) -> ([f64; N], [f32; N]) {
+                match self {
+                    $(Self::$loss(loss) => each(loss, scores, ratings),)*
+                }
+            }
+        }
+    };
 }
 
-impl Loss {
-    fn inner(&self) -> &dyn PointwiseLoss {
-        match self {
-            Self::Squared(loss) => loss,
-            Self::Absolute(loss) => loss,
-            Self::Huber(loss) => loss,
-            Self::Quantile(loss) => loss,
-            Self::Logistic(loss) => loss,
-            Self::Poisson(loss) => loss,
-        }
-    }
+losses! {
+    "squared" Squared,
+    "absolute" Absolute,
+    "huber" Huber,
+    "quantile" Quantile,
+    "logistic" Logistic,
+    "poisson" Poisson,
+}
 
-    /// [`value`](PointwiseLoss::value) and [`slope`](PointwiseLoss::slope) of many ratings, in loops without branches on
-    /// the loss.
-    #[inline(always)]
-    pub(crate) fn values_and_slopes<const N: usize>(
-        &self,
-        scores: &[f32; N],
-        ratings: &[f32; N],
-    ) -> ([f64; N], [f32; N]) {
-        #[inline(always)]
-        fn each<const N: usize>(
-            loss: &impl PointwiseLoss,
-            scores: &[f32; N],
-            ratings: &[f32; N],
-        ) -> ([f64; N], [f32; N]) {
-            let (mut values, mut slopes) = ([0.0; N], [0.0; N]);
-            for at in 0..N {
-                let (score, rating) = (f64::from(scores[at]), f64::from(ratings[at]));
-                values[at] = loss.value(score, rating);
-                slopes[at] = loss.slope(score, rating) as f32;
-            }
-            (values, slopes)
-        }
-        match self {
-            Self::Squared(loss) => each(loss, scores, ratings),
-            Self::Absolute(loss) => each(loss, scores, ratings),
-            Self::Huber(loss) => each(loss, scores, ratings),
-            Self::Quantile(loss) => each(loss, scores, ratings),
-            Self::Logistic(loss) => each(loss, scores, ratings),
-            Self::Poisson(loss) => each(loss, scores, ratings),
-        }
+#[inline(always)]
+fn each<const N: usize>(loss: &impl PointwiseLoss, scores: &[f32; N], ratings: &[f32; N]) -> ([f64; N], [f32; N]) {
+    let (mut values, mut slopes) = ([0.0; N], [0.0; N]);
+    for at in 0..N {
+        let (score, rating) = (f64::from(scores[at]), f64::from(ratings[at]));
+        values[at] = loss.value(score, rating);
+        slopes[at] = loss.slope(score, rating) as f32;
     }
+    (values, slopes)
 }
 
 impl PointwiseLoss for Loss {

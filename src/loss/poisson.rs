@@ -4,10 +4,23 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
+use crate::config::{Keys, Values};
 
 /// Negative log-likelihood of a count r ~ Poisson(eˢ) without its constant log r!, as PyTorch's `PoissonNLLLoss`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Poisson {}
+
+impl Poisson {
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::default()
+    }
+
+    /// The loss that a config asks for.
+    pub(super) fn of(_: &Values) -> Self {
+        Self {}
+    }
+}
 
 impl PointwiseLoss for Poisson {
     fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {

@@ -1,9 +1,12 @@
 //! Quantile (pinball) loss   (Koenker & Bassett 1978).
 
+use std::ops::Bound;
+
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
+use crate::config::{Key, KeyKind, Keys, Values};
 
 /// With residual e = r − r̂ and level τ: τ·e where e ≥ 0, else (τ − 1)·e. Its minimizer is the conditional
 /// τ-quantile; τ = ½ is half the absolute error.
@@ -11,6 +14,19 @@ use super::PointwiseLoss;
 pub struct Quantile {
     /// τ in (0, 1).
     pub level: f64,
+}
+
+impl Quantile {
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        let level = KeyKind::Float(Bound::Excluded(0.0), Bound::Excluded(1.0));
+        Key::new("loss.level", level, "The quantile to predict; 0.5 is the median.").default("0.5").into()
+    }
+
+    /// The loss that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        Self { level: values.get("loss.level") }
+    }
 }
 
 impl PointwiseLoss for Quantile {

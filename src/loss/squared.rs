@@ -4,10 +4,23 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PointwiseLoss;
+use crate::config::{Keys, Values};
 
 /// (r − r̂)². Its minimizer is the conditional mean; the mean over a batch is PyTorch's `MSELoss`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Squared {}
+
+impl Squared {
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::default()
+    }
+
+    /// The loss that a config asks for.
+    pub(super) fn of(_: &Values) -> Self {
+        Self {}
+    }
+}
 
 impl PointwiseLoss for Squared {
     fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {

@@ -5,28 +5,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A number that says how good predictions are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Metric {
-    /// Mean of the training loss over the split, without the penalty. Unit: the loss's.
-    Loss,
-    /// Root mean squared error √(Σ(r − r̂)² / n). Unit: ratings.
-    Rmse,
-    /// Mean absolute error Σ|r − r̂| / n. Unit: ratings.
-    Mae,
+use crate::config::choice;
+
+choice! {
+    /// A number that says how good predictions are.
+    pub enum Metric {
+        /// Mean of the training loss over the split, without the penalty. Unit: the loss's.
+        Loss = "loss",
+        /// Root mean squared error √(Σ(r − r̂)² / n). Unit: ratings.
+        Rmse = "rmse",
+        /// Mean absolute error Σ|r − r̂| / n. Unit: ratings.
+        Mae = "mae",
+    }
 }
 
 impl Metric {
-    /// Name in files, tags and configs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Rmse => "rmse",
-            Self::Mae => "mae",
-        }
-    }
-
     /// Whether `value` is better than `other` by more than `min_delta`. All metrics here are better when smaller.
     pub fn improves(self, value: f64, other: f64, min_delta: f64) -> bool {
         value < other - min_delta

@@ -6,9 +6,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
+use super::{Declaration, Factorization, rank_key};
+use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 use crate::device::to_vec;
 
@@ -38,6 +39,20 @@ pub struct BiasedMf {
 }
 
 impl BiasedMfConfig {
+    /// What such a model is, before there is one.
+    pub(super) const DECLARATION: Declaration =
+        Declaration { is_dot_product: true, has_biases: true, ..Declaration::NONE };
+
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys())
+    }
+
+    /// The size and start that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        Self { rank: values.get("model.rank"), init: FactorInit::of(values) }
+    }
+
     /// The model before training.
     pub fn init(&self, start: &Start) -> BiasedMf {
         let factors = |name, group| start.factors(name, group, self.rank, self.init, false);

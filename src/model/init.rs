@@ -8,6 +8,7 @@ use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
 use super::table::{Column, Group, Table};
+use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
 use crate::random;
 
 /// Initial distribution of latent factors.
@@ -34,6 +35,42 @@ pub enum FactorInit {
         /// Largest value (not reached).
         high: f64,
     },
+}
+
+impl FactorInit {
+    /// The config keys of the start. A model whose factors carry the mean makes `matched` its default.
+    pub fn keys() -> Keys {
+        let std =
+            || Key::new("model.init_std", KeyKind::NOT_NEGATIVE, "Standard deviation of the start.").default("0.003");
+        let low = Key::new("model.init_low", KeyKind::ANY_NUMBER, "Low end of the start.").default("0.0");
+        let high = Key::new("model.init_high", KeyKind::ANY_NUMBER, "High end of the start; above model.init_low.")
+            .default("1.0");
+        let uniform = Keys::new([low, high]).rule(|values| {
+            let (low, high): (f64, f64) = (values.get("model.init_low"), values.get("model.init_high"));
+            let message = format!("model.init_low must be below model.init_high, but they are {low} and {high}");
+            let is_wrong = low as f32 >= high as f32;
+            is_wrong.then(|| Problem::new(["model.init_low", "model.init_high"], message)).into_iter().collect()
+        });
+        Choice::new(
+            "model.init",
+            "What factors start from; \"matched\" (only for models without biases) is normal around factors that give the \
+             damped-mean baseline.",
+        )
+        .with(|key| key.default("'normal'"))
+        .part("matched", std())
+        .part("normal", std())
+        .part("uniform", uniform)
+        .into()
+    }
+
+    /// The start that a config asks for.
+    pub fn of(values: &Values) -> Self {
+        match values.get::<String>("model.init").as_str() {
+            "matched" => Self::Matched { std: values.get("model.init_std") },
+            "normal" => Self::Normal { std: values.get("model.init_std") },
+            _ => Self::Uniform { low: values.get("model.init_low"), high: values.get("model.init_high") },
+        }
+    }
 }
 
 /// Everything a model needs to know to draw its first parameters.

@@ -6,9 +6,10 @@ use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
+use super::{Declaration, Factorization, rank_key};
+use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 
 /// Size and start of an [`Mf`].
@@ -31,6 +32,19 @@ pub struct Mf {
 }
 
 impl MfConfig {
+    /// What such a model is, before there is one.
+    pub(super) const DECLARATION: Declaration = Declaration { is_dot_product: true, ..Declaration::NONE };
+
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
+    }
+
+    /// The size and start that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        Self { rank: values.get("model.rank"), init: FactorInit::of(values) }
+    }
+
     /// The model before training.
     pub fn init(&self, start: &Start) -> Mf {
         let factors = |name, group| start.factors(name, group, self.rank, self.init, false);

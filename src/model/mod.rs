@@ -29,6 +29,8 @@ pub use neumf::{NeuMf, NeuMfConfig};
 pub use nmf::{Nmf, NmfConfig};
 pub use table::{Column, Group, Kind, Table};
 
+use crate::config::words::joined;
+use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
 use crate::data::batch::Batch;
 
 /// Where a model's parameters may lie.
@@ -38,6 +40,50 @@ pub enum Constraint {
     None,
     /// Every trained parameter is at least zero; kept by projection after each step.
     NonNegative,
+}
+
+/// What a kind of model is, as solvers and config keys ask before there is a model of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration {
+    /// Whether its score is a dot product of factors, plus biases if it has them; see
+    /// [`dot_product`](Factorization::dot_product).
+    pub is_dot_product: bool,
+    /// Whether it has tables of biases.
+    pub has_biases: bool,
+    /// Whether it has dense layers.
+    pub has_layers: bool,
+    /// Where its parameters may lie.
+    pub constraint: Constraint,
+}
+
+impl Declaration {
+    /// None of it.
+    pub const NONE: Self =
+        Self { is_dot_product: false, has_biases: false, has_layers: false, constraint: Constraint::None };
+
+    /// Whether factors have to carry the mean, because nothing else does.
+    pub fn factors_carry_mean(self) -> bool {
+        self.is_dot_product && !self.has_biases
+    }
+}
+
+/// Names and declarations of the models that a config can choose from.
+pub type Declared = Vec<(String, Declaration)>;
+
+/// Names of the declared models for which `wanted` holds.
+pub fn names_where(declared: &Declared, wanted: impl Fn(Declaration) -> bool) -> Vec<String> {
+    declared.iter().filter(|(_, declaration)| wanted(*declaration)).map(|(name, _)| name.clone()).collect()
+}
+
+/// `model.rank`.
+pub fn rank_key() -> Key {
+    Key::new("model.rank", KeyKind::Int(1..=4096), "Number of latent factors of each user and item.").default("32")
+}
+
+/// `model.layers`.
+fn layers_key() -> Key {
+    Key::new("model.layers", KeyKind::IntList(1..=65536), "Sizes of the hidden layers, from input to output.")
+        .default("[64, 32, 16]")
 }
 
 /// A model: a burn module that scores (user, item) pairs.
@@ -115,6 +161,25 @@ macro_rules! models {
         }
 
         impl ModelConfig {
+            /// Names and declarations of all models.
+            pub fn declared() -> Declared {
+                vec![$(($name.to_string(), <$config>::DECLARATION)),*]
+            }
+
+            /// The config keys of models.
+            pub fn keys() -> Keys {
+                let choice = Choice::new("model.kind", "What predicts a rating.").with(|key| key.default("'biased-mf'"));
+                Keys::from(choice$(.part($name, <$config>::keys()))*).rule(check_start)
+            }
+
+            /// The model that a config asks for.
+            pub fn of(values: &Values) -> Self {
+                match values.get::<String>("model.kind").as_str() {
+                    $($name => Self::$variant(<$config>::of(values)),)*
+                    other => unreachable!("{other} is none of the choices"),
+                }
+            }
+
             /// The model before training.
             pub fn init(&self, start: &Start) -> AnyModel {
                 match self {
@@ -161,6 +226,21 @@ macro_rules! models {
             }
         }
     };
+}
+
+/// Factors can start from the baseline only if nothing else carries it.
+fn check_start(values: &Values) -> Vec<Problem> {
+    let declared = ModelConfig::declared();
+    let carrying = names_where(&declared, Declaration::factors_carry_mean);
+    let kind: String = values.get("model.kind");
+    if !values.is("model.init", "matched") || carrying.contains(&kind) {
+        return Vec::new();
+    }
+    let message = format!(
+        "model.init = \"matched\" is for {}, whose factors carry the mean, but model.kind is {kind:?}; use \"normal\"",
+        joined(&carrying, "and")
+    );
+    vec![Problem::new(["model.init", "model.kind"], message)]
 }
 
 models! {

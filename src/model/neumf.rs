@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, tower};
 use super::table::{Group, Table};
-use super::{Factorization, with_biases};
+use super::{Declaration, Factorization, layers_key, rank_key, with_biases};
+use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 
 /// Size and start of a [`NeuMf`].
@@ -53,6 +54,25 @@ pub struct NeuMf {
 }
 
 impl NeuMfConfig {
+    /// What such a model is, before there is one.
+    pub(super) const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
+
+    /// Its config keys.
+    pub(super) fn keys() -> Keys {
+        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+    }
+
+    /// The size and start that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        Self {
+            rank: values.get("model.rank"),
+            layers: values.get("model.layers"),
+            init: FactorInit::of(values),
+            biases: true,
+        }
+    }
+
     /// The model before training.
     pub fn init(&self, start: &Start) -> NeuMf {
         let factors = |name, group| start.factors(name, group, self.rank, self.init, false);

@@ -3,6 +3,7 @@
 mod console;
 pub mod event_file;
 mod json_lines;
+mod options;
 pub mod pictures;
 pub mod plot;
 pub mod projector;
@@ -10,4 +11,5 @@ mod tensorboard;
 
 pub use console::Console;
 pub use json_lines::{JsonLines, curves};
+pub use options::ReportOptions;
 pub use tensorboard::TensorBoard;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rand::RngExt;
 use serde::Serialize;
@@ -14,14 +15,13 @@ use toml::Value;
 
 use super::directory::RunDirectory;
 use super::summary::Summary;
-use crate::config::Config;
-use crate::config::schema::CONFIG;
+use crate::config::{Config, Effect, Schema};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::{files, random};
 
-/// Keys whose value tells runs of one group apart.
-const PAIRED: [&str; 2] = ["seed", "data.split.fold"];
+/// Effects of keys that tell groups of runs apart.
+const OF_GROUP: [Effect; 3] = [Effect::Refit, Effect::Data, Effect::Result];
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 10_000;
 
@@ -40,8 +40,8 @@ pub enum Part {
 pub struct Run {
     /// Its directory.
     pub path: PathBuf,
-    /// Values of all keys that decide its result.
-    settings: BTreeMap<&'static str, Value>,
+    /// What it was told.
+    config: Config,
     /// What came of it.
     pub summary: Summary,
 }
@@ -51,20 +51,14 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Usage`] where it is none or not finished, and those of its files.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(schema: &Arc<Schema>, path: &Path) -> Result<Self> {
         let directory = RunDirectory::open(path)?;
         let summary = directory.finished(directory.summary())?;
         let text = files::read_text(&summary)?;
         let summary =
             serde_json::from_str(&text).map_err(|e| Error::data(&summary, format!("is not a summary: {e}")))?;
-        let config = Config::load(&directory.config(), &[])?;
-        let mut settings = config.values().clone();
-        // These do not decide the result.
-        settings.retain(|key, _| {
-            let free = ["name", "train.device", "train.threads", "train.max_memory", "train.checkpoint_every"];
-            !free.contains(key) && !key.starts_with("report.") && !key.starts_with("run.")
-        });
-        Ok(Self { path: path.to_path_buf(), settings, summary })
+        let config = Config::load(schema, &directory.config(), &[])?;
+        Ok(Self { path: path.to_path_buf(), config, summary })
     }
 
     fn scores(&self, part: Part) -> Option<Scores> {
@@ -74,14 +68,14 @@ impl Run {
         }
     }
 
-    /// Seed and fold.
-    fn pairing(&self) -> Vec<Option<&Value>> {
-        PAIRED.iter().map(|key| self.settings.get(key)).collect()
+    /// Which of the equal runs of its group it is: seed and fold.
+    fn pairing(&self) -> Vec<(&str, &Value)> {
+        self.config.values_with(&[Effect::Pairing]).collect()
     }
 
-    /// Everything but seed and fold.
-    fn group(&self) -> BTreeMap<&'static str, &Value> {
-        self.settings.iter().filter(|(key, _)| !PAIRED.contains(key)).map(|(key, value)| (*key, value)).collect()
+    /// Everything else that decides its result.
+    fn group(&self) -> BTreeMap<&str, &Value> {
+        self.config.values_with(&OF_GROUP).collect()
     }
 }
 
@@ -185,15 +179,19 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
             seconds: mean(&values(&|run| run.summary.seconds_training)),
         }
     });
-    let differences = CONFIG.keys.iter().filter(|key| !PAIRED.contains(&key.path)).filter_map(|key| {
-        let values: Vec<Option<&Value>> = groups.iter().map(|group| group[0].settings.get(key.path)).collect();
-        let text = |value: &Option<&Value>| value.map(ToString::to_string);
-        let is_same = values.iter().all(|value| *value == values[0]);
-        (!is_same).then(|| Difference { key: key.path.into(), values: values.iter().map(text).collect() })
-    });
-    let differences: Vec<Difference> = differences.collect();
+    let of_groups: Vec<BTreeMap<&str, &Value>> = groups.iter().map(|group| group[0].group()).collect();
+    let mut keys: Vec<&str> = of_groups.iter().flat_map(|values| values.keys().copied()).collect();
+    let schema = runs[0].config.schema();
+    // In the order in which people meet them.
+    keys.sort_by_key(|key| (schema.place(key), *key));
+    keys.dedup();
+    keys.retain(|key| of_groups.iter().any(|values| values.get(key) != of_groups[0].get(key)));
+    let text = |key: &str| of_groups.iter().map(|values| values.get(key).map(ToString::to_string)).collect();
+    let differences: Vec<Difference> =
+        keys.iter().map(|key| Difference { key: key.to_string(), values: text(key) }).collect();
     let mut doubts = Vec::new();
-    if differences.iter().any(|difference| difference.key.starts_with("data.")) {
+    let is_of_data = |key: &&str| schema.find(key).is_some_and(|key| key.effect == Effect::Data);
+    if keys.iter().any(is_of_data) {
         doubts.push("these runs had different data or splits, so that their metrics need not compare".into());
     }
     for (at, group) in groups.iter().enumerate() {

@@ -4,22 +4,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::assemble;
 use super::directory::RunDirectory;
+use super::settings::{Settings, check_ratings};
 use super::train::{with_threads, write_json};
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
-use crate::config::settings::{Settings, SplitKind, ZerosKind};
 use crate::data::Layout;
 use crate::data::matrix::Matrix;
-use crate::data::split::{assign, divide};
+use crate::data::split::{SplitKind, assign, divide};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Series};
-use crate::solver::nmf::NmfConfig;
+use crate::solver::Method;
 use crate::solver::nmf::consensus::{Consensus, Samples, consensus as compare_runs, held_out};
-use crate::train::Method;
+use crate::solver::nmf::{NmfConfig, Zeros};
 
 /// What is compared.
 #[derive(Debug, Clone)]
@@ -55,12 +54,17 @@ pub struct Compared {
 /// [`Error::Usage`] for another solver than `hals` and `multiplicative`, without ranks, or for ranks that do not rise;
 /// those of data, factorization and files.
 pub fn consensus(config: &Config, options: &ConsensusOptions, note: impl FnMut(&str) + Send) -> Result<Compared> {
-    with_threads(config.settings(), |_| run(config, options, note))
+    let settings = Settings::of(config)?;
+    with_threads(&settings, |_| run(config, &settings, options, note))
 }
 
-fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) -> Result<Compared> {
-    let settings = config.settings();
-    let training = assemble::training(settings);
+fn run(
+    config: &Config,
+    settings: &Settings,
+    options: &ConsensusOptions,
+    mut note: impl FnMut(&str),
+) -> Result<Compared> {
+    let training = &settings.training;
     let Method::WholeMatrix(method) = training.method else {
         return Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()));
     };
@@ -68,19 +72,19 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
     if ranks.is_empty() || !ranks.is_sorted_by(|a, b| a < b) {
         return Err(Error::Usage("--ranks are numbers of components, rising".into()));
     }
-    let max_iterations = settings.train.epochs as usize * method.iterations_of_an_epoch();
+    let max_iterations = training.epochs as usize * method.iterations_of_an_epoch();
     let of_rank = |rank| -> Result<NmfConfig> {
         let nmf = method.nmf(rank, &training.regularization, settings.seed);
         let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
         Ok(NmfConfig { max_iterations, ..nmf })
     };
-    let mut dataset = assemble::dataset(settings)?;
+    let mut dataset = settings.source.load()?;
     dataset.notes.iter().for_each(|text| note(text));
-    if settings.data.split.kind != SplitKind::None {
+    if settings.split.kind != SplitKind::None {
         note("only the training part is factorized; data.split.kind = \"none\" takes all");
     }
-    assemble::check_ratings(&dataset, assemble::refusal(settings))?;
-    let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+    check_ratings(&dataset, |rating| settings.refuses(rating))?;
+    let parts = assign(&dataset, &settings.split, settings.seed)?;
     dataset.ratings.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
     let matrix = Matrix::from_ratings(&data.train, data.users.len(), data.items.len())?;
@@ -110,7 +114,7 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
         }
         note(&format!("rank {rank}: {runs} runs, cophenetic correlation {:.4}", fits[fits.len() - 1].1.cophenetic));
     }
-    let directory = RunDirectory::create(&settings.run.dir, &format!("{}-consensus", settings.name))?;
+    let directory = RunDirectory::create(&settings.dir, &format!("{}-consensus", settings.name))?;
     files::write_bytes(&directory.config(), config.to_toml().as_bytes())?;
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
     let mut views = consensus_views(&borrowed, samples, &data.users, &data.items, directory.path())?;
@@ -131,13 +135,13 @@ fn run(config: &Config, options: &ConsensusOptions, mut note: impl FnMut(&str)) 
 /// Refuses what would take more than `train.max_memory`, or 8 GB where that is not given.
 fn check_memory(settings: &Settings, matrix: &Matrix, samples: usize, folds: usize) -> Result<()> {
     const GIGABYTE: f64 = 1e9;
-    let most = settings.train.max_memory.unwrap_or(8.0);
+    let most = settings.max_memory.unwrap_or(8.0);
     // The counts, the consensus, the distances and the tree's own copy of them.
     let pairs = 24.0 * (samples as f64).powi(2);
     // All cells, and of each fold those that it sees, by rows and by columns.
-    let cells = match settings.solver.zeros {
-        Some(ZerosKind::Missing) => matrix.stored(),
-        _ => matrix.rows() * matrix.columns(),
+    let cells = match settings.zeros() {
+        Zeros::Missing => matrix.stored(),
+        Zeros::Data => matrix.rows() * matrix.columns(),
     };
     let left_out = if folds == 0 { 0.0 } else { (8 + 16 * (folds - 1)) as f64 * cells as f64 };
     let (needed, remedy) = if pairs > left_out {

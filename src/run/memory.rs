@@ -11,11 +11,11 @@
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::assemble;
-use crate::config::settings::{RowsKind, RuleKind, Settings, SolverKind};
+use super::settings::Settings;
 use crate::data::split::Split;
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, Factorization, Start, parameters};
+use crate::solver::{Gradient, Method, RowRule, Rows, Rule};
 
 /// Bytes of the program that are not in memory before its first epoch and pictures: code, and what the allocator holds.
 const PROGRAM_LATER: u64 = 20_000_000;
@@ -114,16 +114,16 @@ pub fn of_run(settings: &Settings, sizes: &Sizes, program: Option<u64>, device: 
 /// [`Error::Usage`] with what it needs and what would make it less.
 pub fn check(settings: &Settings, estimate: &Estimate) -> Result<()> {
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    let Some(most) = settings.train.max_memory.filter(|most| gigabytes(estimate.total()) > *most) else {
+    let Some(most) = settings.max_memory.filter(|most| gigabytes(estimate.total()) > *most) else {
         return Ok(());
     };
     let parts: Vec<_> =
         estimate.parts().iter().map(|(name, bytes)| format!("{name} {:.3}", gigabytes(*bytes))).collect();
     let mut remedies = vec!["lower model.rank"];
-    if settings.solver.rows == Some(RowsKind::All) {
-        remedies.push("set solver.rows = \"touched\"");
-    }
-    if settings.solver.batch_size.is_some() {
+    if let Method::MiniBatch(Gradient { rows, .. }) = settings.training.method {
+        if rows == Rows::All {
+            remedies.push("set solver.rows = \"touched\"");
+        }
         remedies.push("take a smaller solver.batch_size");
     }
     Err(Error::Usage(format!(
@@ -139,19 +139,17 @@ pub fn check(settings: &Settings, estimate: &Estimate) -> Result<()> {
 /// It counts what the `cpu` device does. A GPU has parameters, moments and most of the buffers in its own memory.
 pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estimate {
     let validation = sizes.validation;
-    let refit = settings.train.refit && sizes.files;
+    let refit = settings.refit && sizes.files;
     let train = sizes.train + if refit { validation } else { 0 };
-    let Shape { parameters, largest, of_a_rating, passing } = Shape::of(settings, sizes, device);
-    let solver = &settings.solver;
+    let Shape { parameters, largest, widest: rank, of_a_rating, passing } = Shape::of(settings, sizes, device);
     let in_evaluation = (OF_A_STEP + passing) * EVALUATED_AT_ONCE.min(validation);
     // The model and the best so far; of a refit, the model and the one that chose its epoch.
     let models = if validation > 0 || refit { 2 } else { 1 };
 
-    let (copies, moments, lasting, in_step) = match solver.kind {
-        SolverKind::Stratified => {
-            let rank = settings.model.rank;
+    let (copies, moments, lasting, in_step) = match settings.training.method {
+        Method::Stratified(rule) => {
             let rows = sizes.users + sizes.items;
-            let planes = if solver.rule == Some(RuleKind::Adam) { 2 } else { 0 };
+            let planes = if let RowRule::Adam(_) = rule { 2 } else { 0 };
             let own = rows * (rank.next_multiple_of(LINE) + 1);
             let moments = rows * (planes * rank.next_multiple_of(LINE) + planes.max(1) * 2);
             // Ratings are put in order block by block, of which half stays with the allocator in small pieces. Where
@@ -159,24 +157,21 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
             (own, moments, RATING / FLOAT * train * 3 / 2, parameters)
         }
         // The rows, the ratings by user and by item, and the new model beside the old one where the solver settles.
-        SolverKind::Als => (parameters, 0, 4 * train, parameters),
+        Method::Als(_) => (parameters, 0, 4 * train, parameters),
         // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
-        SolverKind::Svd | SolverKind::Hals | SolverKind::Multiplicative => (parameters, 0, 4 * train, 4 * parameters),
-        SolverKind::Adam | SolverKind::Adamw | SolverKind::Adagrad | SolverKind::Sgd => {
-            let moments = match solver.kind {
-                SolverKind::Adam | SolverKind::Adamw => 2,
-                SolverKind::Sgd if solver.momentum == Some(0.0) => 0,
+        Method::WholeMatrix(_) => (parameters, 0, 4 * train, 4 * parameters),
+        Method::MiniBatch(Gradient { batch_size, rows, rule, .. }) => {
+            let moments = match rule {
+                Rule::Adam { .. } => 2,
+                Rule::Sgd { momentum: 0.0 } => 0,
                 _ => 1,
             };
-            let batch = match solver.batch_size {
-                None | Some(0) => train,
-                Some(size) => size.min(train),
-            };
+            let batch = if batch_size == 0 { train } else { batch_size.min(train) };
             let touched = (batch * of_a_rating).min(parameters);
-            let gradients = match solver.rows {
+            let gradients = match rows {
                 // Of all parameters, and of the largest two numbers more while it is updated.
-                Some(RowsKind::All) | None => parameters + 2 * largest,
-                Some(RowsKind::Touched) => 2 * touched,
+                Rows::All => parameters + 2 * largest,
+                Rows::Touched => 2 * touched,
             };
             // The order of the ratings is drawn anew beside the old one.
             let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
@@ -227,6 +222,8 @@ struct Shape {
     parameters: usize,
     /// The largest of them.
     largest: usize,
+    /// Numbers in the longest row of a table.
+    widest: usize,
     /// What a rating reads of the tables.
     of_a_rating: usize,
     /// What a rating copies from the tables and passes through the layers; nothing where scores are dot products, which
@@ -240,7 +237,7 @@ impl Shape {
         let model = |num_users, num_items| {
             let start =
                 Start { num_users, num_items, mean_score: 1.0, user_offsets: &[], item_offsets: &[], seed: 0, device };
-            assemble::model(settings).init(&start)
+            settings.model.init(&start)
         };
         let lengths = |model: &AnyModel| -> Vec<usize> {
             parameters::collect(model).iter().map(|(_, values)| values.data.len()).collect()
@@ -255,10 +252,11 @@ impl Shape {
         let all: Vec<usize> =
             one.iter().zip(of_rows).map(|(one, (user, item))| one + users * user + items * item).collect();
         let of_a_rating = of_user.iter().chain(&of_item).sum();
-        let layers: usize = settings.model.layers.iter().flatten().sum();
+        let layers: usize = smallest.layers().iter().map(|layer| layer.weight.dims()[1]).sum::<usize>();
         Self {
             parameters: all.iter().sum(),
             largest: all.into_iter().max().unwrap_or(0),
+            widest: smallest.tables().iter().map(|table| table.rows.dims()[1]).max().unwrap_or(0),
             of_a_rating,
             passing: if is_dot_product { 0 } else { of_a_rating + layers },
         }
@@ -271,20 +269,21 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::config::settings::ModelKind;
     use crate::device::DeviceSpec;
-    use crate::run::TrialData;
+    use crate::model::ModelConfig;
+    use crate::run::{TrialData, schema};
 
     fn settings(overrides: &[&str]) -> Settings {
         let overrides: Vec<_> = overrides.iter().map(|text| text.to_string()).collect();
         let text = "data.dataset = 'synthetic'\ndata.synthetic = { users = 50, items = 30, ratings = 500 }";
-        Config::parse(text, Path::new("x.toml"), &overrides).expect("valid").settings().clone()
+        Settings::of(&Config::parse(&schema(), text, Path::new("x.toml"), &overrides).expect("valid"))
+            .expect("a device")
     }
 
     #[test]
     fn parameters_are_counted_as_models_have_them() {
         let device = DeviceSpec::Auto.open().expect("a device").device;
-        for kind in ModelKind::NAMES {
+        for (kind, _) in ModelConfig::declared() {
             let settings = settings(&[&format!("model.kind={kind}"), "model.rank=5"]);
             let start = Start {
                 num_users: 50,
@@ -295,7 +294,7 @@ mod tests {
                 seed: 0,
                 device: &device,
             };
-            let model = assemble::model(&settings).init(&start);
+            let model = settings.model.init(&start);
             let expected: usize = parameters::collect(&model).iter().map(|(_, values)| values.data.len()).sum();
             let sizes = Sizes { users: 50, items: 30, train: 500, validation: 0, undivided: 0, files: false };
             assert_eq!(Shape::of(&settings, &sizes, &device).parameters, expected, "{kind}");

@@ -7,14 +7,13 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::assemble;
 use super::directory::RunDirectory;
 use super::memory::{self, Estimate, Sizes};
 use super::model_file::{ModelFile, Seen};
+use super::settings::{Settings, check_ratings};
 use super::summary::{Baselines, Summary};
 use super::views::{self, Fitted, Views};
-use crate::config::Config;
-use crate::config::settings::{Settings, SplitKind};
+use crate::config::{Config, Effect};
 use crate::data::split::{HeldOut, Part, Split, assign, divide, held_out_rows};
 use crate::data::{Dataset, Layout, Ratings};
 use crate::device::{DeviceSpec, Opened};
@@ -69,8 +68,9 @@ pub struct Finished {
 /// # Errors
 /// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused before
 /// its first step leaves none.
-pub fn train<'a>(config: &'a Config, options: TrainOptions<'a>) -> Result<Finished> {
-    with_threads(config.settings(), |threads| Job { config, settings: config.settings(), options, threads }.run())
+pub fn train(config: &Config, options: TrainOptions) -> Result<Finished> {
+    let settings = Settings::of(config)?;
+    with_threads(&settings, |threads| Job { config, settings: &settings, options, threads }.run())
 }
 
 /// What a run is expected to take.
@@ -109,12 +109,12 @@ pub struct Forecast {
 pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
     /// Steps are timed for so long.
     const PROBE_SECONDS: f64 = 0.5;
-    let settings = config.settings();
+    let settings = &Settings::of(config)?;
     with_threads(settings, |threads| {
         let Prepared { device, data, memory, .. } = Prepared::new(settings, &mut note)?;
-        let predictor = assemble::predictor(settings, &data);
-        let model = assemble::initial_model(settings, &data, &predictor, &device.device);
-        let trainer = Trainer::new(assemble::training(settings), model, device.clone());
+        let predictor = settings.predictor(&data);
+        let model = settings.initial_model(&data, &predictor, &device.device);
+        let trainer = Trainer::new(settings.training.clone(), model, device.clone());
         let parts = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
         let pace = trainer.probe(parts, PROBE_SECONDS)?;
         let seconds_per_epoch = pace.seconds_training + pace.seconds_validation;
@@ -128,8 +128,8 @@ pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<For
             memory,
             memory_bytes: memory.total(),
             seconds_per_epoch,
-            epochs: settings.train.epochs,
-            seconds: seconds_per_epoch * settings.train.epochs as f64,
+            epochs: settings.training.epochs,
+            seconds: seconds_per_epoch * settings.training.epochs as f64,
             ratings_per_second: pace.ratings_per_second,
         })
     })
@@ -137,7 +137,7 @@ pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<For
 
 /// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
 pub(super) fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
-    let threads = match settings.train.threads {
+    let threads = match settings.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
@@ -158,25 +158,24 @@ struct Prepared {
 impl Prepared {
     /// Opens the device, reads and divides the data, and refuses a run that needs more than `train.max_memory`.
     fn new(settings: &Settings, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let spec: DeviceSpec = settings.train.device.parse()?;
-        let device = spec.open()?;
-        if spec == DeviceSpec::Auto {
+        let device = settings.device.open()?;
+        if settings.device == DeviceSpec::Auto {
             note(&format!("device auto: using {}", device.spec));
         }
         let program = memory::resident();
-        let mut dataset = assemble::dataset(settings)?;
+        let mut dataset = settings.source.load()?;
         dataset.notes.iter().for_each(|text| note(text));
-        let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+        let parts = assign(&dataset, &settings.split, settings.seed)?;
         // A split has been made of them; nothing here trains on time.
         dataset.ratings.timestamps = None;
-        assemble::check_ratings(&dataset, assemble::refusal(settings))?;
+        check_ratings(&dataset, |rating| settings.refuses(rating))?;
         let data = divide(&dataset, &parts, false)?;
         let cells = data.users.len() * data.items.len();
-        if assemble::zeros(settings) == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
+        if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
             note(&format!(
                 "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
                  unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
-                settings.solver.kind,
+                settings.solver_kind,
                 cells - data.train.len()
             ));
         }
@@ -190,28 +189,28 @@ impl Prepared {
 /// Version of burn that Cargo.toml asks for.
 const BURN_VERSION: &str = "0.22.1";
 
-struct Job<'a> {
+struct Job<'a, 'o> {
     config: &'a Config,
     settings: &'a Settings,
-    options: TrainOptions<'a>,
+    options: TrainOptions<'o>,
     threads: usize,
 }
 
-impl Job<'_> {
+impl Job<'_, '_> {
     fn run(self) -> Result<Finished> {
         let Prepared { device, dataset, parts, data, .. } = Prepared::new(self.settings, self.options.note)?;
         let directory = self.directory(&dataset, &device)?;
-        let config = assemble::training(self.settings);
-        let predictor = assemble::predictor(self.settings, &data);
+        let config = self.settings.training.clone();
+        let predictor = self.settings.predictor(&data);
         let selected = self.phase(&directory, &directory, config.clone(), &data, &predictor, &device)?;
         let best = selected.progress.best;
         let best_epoch = best.map_or(selected.progress.epoch, |best| best.epoch);
         let mut seconds = selected.progress.seconds;
         let mut ratings_seen = selected.progress.ratings_seen;
-        let (trained, data, predictor) = if self.settings.train.refit {
+        let (trained, data, predictor) = if self.settings.refit {
             drop(data);
             let data = divide(&dataset, &parts, true)?;
-            let predictor = assemble::predictor(self.settings, &data);
+            let predictor = self.settings.predictor(&data);
             let config = TrainConfig { epochs: best_epoch, ..config };
             (self.options.note)(&format!(
                 "epoch {best_epoch} was best; training again on training and validation ratings"
@@ -226,9 +225,9 @@ impl Job<'_> {
         let num_ratings = dataset.ratings.len();
         let (reachable_rmse, layout) = (dataset.reachable_rmse, dataset.layout);
         // Rows that were held out can be made up from the components and recognized, by all their cells.
-        let held_out = match self.settings.data.split.kind {
-            SplitKind::FirstOfClass => held_out_rows(&dataset, &parts, &data),
-            _ => HeldOut::default(),
+        let held_out = match self.settings.holds_out_rows() {
+            true => held_out_rows(&dataset, &parts, &data),
+            false => HeldOut::default(),
         };
         drop(dataset);
         let model = &trained.model;
@@ -236,14 +235,14 @@ impl Job<'_> {
         let train = predictor.evaluate(model, &device.device, &data.train);
         let mut summary = Summary {
             name: self.settings.name.clone(),
-            model: self.settings.model.kind.to_string(),
-            solver: self.settings.solver.kind.to_string(),
+            model: self.settings.model_kind.clone(),
+            solver: self.settings.solver_kind.clone(),
             device: device.spec.to_string(),
             threads: self.threads,
             seed: self.settings.seed,
             epochs_run: selected.progress.epoch,
             best_epoch,
-            refit: self.settings.train.refit,
+            refit: self.settings.refit,
             seconds_training: seconds,
             ratings_per_second: ratings_seen as f64 / seconds.max(f64::MIN_POSITIVE),
             peak_memory_bytes: None,
@@ -260,15 +259,15 @@ impl Job<'_> {
             views: None,
         };
         let file = ModelFile {
-            config: assemble::model(self.settings),
+            config: self.settings.model.clone(),
             model: trained.model,
             predictor,
             users: data.users,
             items: data.items,
             titles: data.titles,
             layout,
-            solver: self.settings.solver.kind.to_string(),
-            zeros: assemble::zeros(self.settings),
+            solver: self.settings.solver_kind.clone(),
+            zeros: self.settings.zeros(),
         };
         summary.views = self.views(&directory, &file, &data.train, &held_out)?;
         Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
@@ -281,7 +280,7 @@ impl Job<'_> {
 
     /// A new run directory with its config and environment, or the one to go on in.
     fn directory(&self, dataset: &Dataset, device: &Opened) -> Result<RunDirectory> {
-        let parent = &self.settings.run.dir;
+        let parent = &self.settings.dir;
         let directory = match &self.options.resume {
             Resume::New => {
                 let directory = RunDirectory::create(parent, &self.settings.name)?;
@@ -302,8 +301,8 @@ impl Job<'_> {
 
     /// Refuses to go on with other settings or data: the result would be neither run's.
     fn check_same_run(&self, directory: &RunDirectory, dataset: &Dataset) -> Result<()> {
-        let began = Config::load(&directory.config(), &[])?;
-        let differing = differing_keys(began.settings(), self.settings);
+        let began = Config::load(self.config.schema(), &directory.config(), &[])?;
+        let differing = differing_keys(&began, self.config);
         if !differing.is_empty() {
             return Err(Error::Usage(format!(
                 "{}: cannot resume with another {}; resume with the run's own config, or train without --resume",
@@ -341,7 +340,7 @@ impl Job<'_> {
         predictor: &Predictor,
         device: &Opened,
     ) -> Result<Trained<AnyModel>> {
-        let model = assemble::initial_model(self.settings, data, predictor, &device.device);
+        let model = self.settings.initial_model(data, predictor, &device.device);
         let epochs = config.epochs;
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
         let mut trainer =
@@ -384,7 +383,7 @@ impl Job<'_> {
                 let points = vec![(1.0, rmse), (last_epoch, rmse)];
                 series.push(plot::Series { name: "reachable".into(), points });
             }
-            let title = format!("{}: {}", self.settings.name, self.settings.model.kind);
+            let title = format!("{}: {}", self.settings.name, self.settings.model_kind);
             let picture = plot::curves(&title, "epoch", "RMSE", &series).png()?;
             files::write_bytes(&directory.curve(), &picture.bytes)?;
         }
@@ -401,7 +400,7 @@ impl Job<'_> {
     }
 }
 
-impl Job<'_> {
+impl Job<'_, '_> {
     /// What the factors are looked at by, as files and in TensorBoard.
     fn views(
         &self,
@@ -437,36 +436,15 @@ fn baselines(predictor: &Predictor, data: &Split) -> Option<Baselines> {
     Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 
-/// Keys that decide the result and have another value in `b` than in `a`. The cache, threads, device, memory,
-/// reporting and the folder do not decide it.
-fn differing_keys(a: &Settings, b: &Settings) -> Vec<String> {
-    fn compare(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
-        match (a, b) {
-            (Value::Object(a), Value::Object(b)) => {
-                for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    let null = Value::Null;
-                    compare(&path, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), found);
-                }
-            }
-            _ if a != b => found.push(path.to_string()),
-            _ => {}
-        }
-    }
-    let json = |settings: &Settings| serde_json::to_value(settings).expect("settings are plain data");
-    let mut found = Vec::new();
-    compare("", &json(a), &json(b), &mut found);
-    let free = [
-        "data.cache",
-        "train.device",
-        "train.threads",
-        "train.max_memory",
-        "train.checkpoint_every",
-        "report.",
-        "run.",
-    ];
-    found.retain(|key| !free.iter().any(|free| key.starts_with(free)));
-    found
+/// Keys that decide the result and have another value in `b` than in `a`.
+fn differing_keys(a: &Config, b: &Config) -> Vec<String> {
+    const DECISIVE: [Effect; 5] = [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Result];
+    let (a, b): (Vec<_>, Vec<_>) = (a.values_with(&DECISIVE).collect(), b.values_with(&DECISIVE).collect());
+    let differing = a.iter().filter(|value| !b.contains(value)).chain(b.iter().filter(|value| !a.contains(value)));
+    let mut keys: Vec<String> = differing.map(|(key, _)| key.to_string()).collect();
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
 pub(super) fn write_json(path: &std::path::Path, value: &impl serde::Serialize) -> Result<()> {

@@ -4,9 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
 
-use super::assemble;
 use super::memory::{self, Sizes};
-use crate::config::settings::Settings;
+use super::settings::Settings;
 use crate::data::Ratings;
 use crate::data::split::{Split, assign, divide};
 use crate::device::Opened;
@@ -29,8 +28,8 @@ impl TrialData {
     /// # Errors
     /// Those of the readers and of the split.
     pub fn load(settings: &Settings) -> Result<Self> {
-        let mut dataset = assemble::dataset(settings)?;
-        let parts = assign(&dataset, &assemble::split(settings), settings.seed)?;
+        let mut dataset = settings.source.load()?;
+        let parts = assign(&dataset, &settings.split, settings.seed)?;
         dataset.ratings.timestamps = None;
         let mut split = divide(&dataset, &parts, false)?;
         split.test = Ratings::default();
@@ -56,14 +55,13 @@ impl TrialData {
         stop: &AtomicBool,
         observer: &mut dyn Observer,
     ) -> Result<Progress> {
-        let predictor = assemble::predictor(settings, &self.split);
+        let predictor = settings.predictor(&self.split);
         let mut values = self.split.train.values.iter().chain(&self.split.validation.values);
-        let refuses = assemble::refusal(settings);
-        if let Some((value, remedy)) = values.find_map(|&value| Some((value, refuses(value)?))) {
+        if let Some((value, remedy)) = values.find_map(|&value| Some((value, settings.refuses(value)?))) {
             return Err(Error::Usage(format!("the rating {value}: {remedy}")));
         }
-        let model = assemble::initial_model(settings, &self.split, &predictor, &device.device);
-        let trainer = Trainer::new(assemble::training(settings), model, device.clone()).with_stop(stop);
+        let model = settings.initial_model(&self.split, &predictor, &device.device);
+        let trainer = Trainer::new(settings.training.clone(), model, device.clone()).with_stop(stop);
         let data = TrainData { train: &self.split.train, validation: &self.split.validation, predictor: &predictor };
         Ok(trainer.fit(data, &mut [observer])?.progress)
     }

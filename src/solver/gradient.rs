@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::optimizer::Optimizer;
 use super::penalty::{Penalty, column};
 use super::touched::{self, WholeTable};
+use crate::config::choice;
 use crate::data::batch::Samples;
 use crate::device::to_vec;
 use crate::loss::PointwiseLoss;
@@ -60,15 +61,16 @@ pub struct Clip {
     pub norm: Option<f64>,
 }
 
-/// Which rows of a table a step updates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rows {
-    /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
-    All,
-    /// Those that the batch touches, with their moments: a step costs the batch, not the table.
-    #[default]
-    Touched,
+choice! {
+    /// Which rows of a table a step updates.
+    #[derive(Default)]
+    pub enum Rows {
+        /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
+        All = "all",
+        /// Those that the batch touches, with their moments: a step costs the batch, not the table.
+        #[default]
+        Touched = "touched",
+    }
 }
 
 /// What one step saw, still on the device: nothing is read back until somebody asks. ALS counts an epoch's ratings in its

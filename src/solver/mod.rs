@@ -4,6 +4,7 @@ pub mod als;
 mod dot_product;
 pub mod gradient;
 mod in_place;
+mod method;
 pub mod mini_batch;
 pub mod nmf;
 pub mod optimizer;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 
 pub use als::{Als, AlsConfig, Feedback, Inner};
 pub use gradient::{Clip, GradientStep, Norms, Regularization, Rows, StepSums};
+pub use method::{Gradient, Method};
 pub use mini_batch::MiniBatch;
 pub use optimizer::{Optimizer, Rule};
 pub use schedule::{Decay, Schedule};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::gradient::GradientParts;
 use super::in_place::{self, RuleAtStep};
 use super::touched::WholeTable;
+use crate::config::{Key, KeyKind, Keys, Values as Config};
 use crate::device::to_vec;
 use crate::model::parameters::Values;
 
@@ -42,6 +43,58 @@ pub enum Rule {
         /// ε.
         epsilon: f64,
     },
+}
+
+impl Rule {
+    fn epsilon_key() -> Key {
+        Key::new("solver.epsilon", KeyKind::POSITIVE, "Added to the denominator of a step.").default("1e-8")
+    }
+
+    /// The config keys of Adam, as other solvers have it too.
+    pub(super) fn adam_keys() -> Keys {
+        Keys::new([
+            Key::new("solver.beta1", KeyKind::SHARE, "Decay of the mean of gradients.").default("0.9"),
+            Key::new("solver.beta2", KeyKind::SHARE, "Decay of the mean of squared gradients.").default("0.999"),
+            Self::epsilon_key(),
+        ])
+    }
+
+    /// The config keys of AdamW.
+    pub(super) fn adamw_keys() -> Keys {
+        let meaning = "Decoupled decay of all parameters: a step shrinks them by this times its rate.";
+        Self::adam_keys().and(Key::new("solver.weight_decay", KeyKind::NOT_NEGATIVE, meaning).default("0.01"))
+    }
+
+    /// The config keys of SGD.
+    pub(super) fn sgd_keys() -> Keys {
+        let meaning = "Share of the last step that is taken again; 0 is plain SGD.";
+        Key::new("solver.momentum", KeyKind::SHARE, meaning).default("0.9").into()
+    }
+
+    /// The config keys of AdaGrad, as other solvers have it too.
+    pub(super) fn adagrad_keys() -> Keys {
+        Self::epsilon_key().into()
+    }
+
+    /// Adam or AdamW as a config asks for it.
+    pub(super) fn adam_of(values: &Config) -> Self {
+        Self::Adam {
+            beta1: values.get("solver.beta1"),
+            beta2: values.get("solver.beta2"),
+            epsilon: values.get("solver.epsilon"),
+            weight_decay: values.find("solver.weight_decay").unwrap_or(0.0),
+        }
+    }
+
+    /// SGD as a config asks for it.
+    pub(super) fn sgd_of(values: &Config) -> Self {
+        Self::Sgd { momentum: values.get("solver.momentum") }
+    }
+
+    /// AdaGrad as a config asks for it.
+    pub(super) fn adagrad_of(values: &Config) -> Self {
+        Self::AdaGrad { epsilon: values.get("solver.epsilon") }
+    }
 }
 
 /// A rule and what it remembers of each parameter.

@@ -1,6 +1,10 @@
 //! Learning-rate schedules: what the learning rate is multiplied by as training goes on.
 
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
+
+use crate::config::{Choice, Key, KeyKind, Keys, Values};
 
 /// Shape of the decay.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,6 +41,41 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The config keys of schedules.
+    pub(super) fn keys() -> Keys {
+        let factor = || {
+            let meaning = "What the rate is multiplied by: \"step\" at each change, \"exponential\" each epoch.";
+            let kind = KeyKind::Float(Bound::Excluded(0.0), Bound::Included(1.0));
+            Key::new("solver.schedule.factor", kind, meaning).default("0.5")
+        };
+        let every =
+            Key::new("solver.schedule.every", KeyKind::AT_LEAST_ONE, "Epochs between two changes.").default("10");
+        let last = KeyKind::Float(Bound::Included(0.0), Bound::Included(1.0));
+        let last = Key::new("solver.schedule.final", last, "Share of the learning rate that is left at the end.");
+        let kind = Choice::new("solver.schedule.kind", "How the learning rate changes over the epochs.")
+            .with(|key| key.default("'constant'"))
+            .part("constant", [])
+            .part("step", [every, factor()])
+            .part("exponential", factor())
+            .part("cosine", last.default("0.01"));
+        let warmup =
+            Key::new("solver.schedule.warmup", KeyKind::NOT_NEGATIVE, "Epochs in which the rate grows from 0.");
+        Keys::from(kind).and(warmup.default("0.0"))
+    }
+
+    /// The schedule that a config asks for; none where its solver has no learning rate.
+    pub fn of(values: &Values) -> Self {
+        let decay = match values.find::<String>("solver.schedule.kind").as_deref() {
+            Some("step") => {
+                Decay::Step { every: values.get("solver.schedule.every"), factor: values.get("solver.schedule.factor") }
+            }
+            Some("exponential") => Decay::Exponential { factor: values.get("solver.schedule.factor") },
+            Some("cosine") => Decay::Cosine { last: values.get("solver.schedule.final") },
+            _ => Decay::Constant,
+        };
+        Self { warmup: values.find("solver.schedule.warmup").unwrap_or(0.0), decay }
+    }
+
     /// The factor for the step that begins after `elapsed` of `epochs` epochs and ends at `elapsed + length`.
     pub fn factor(&self, elapsed: f64, length: f64, epochs: f64) -> f64 {
         let warmup = if self.warmup > 0.0 { ((elapsed + length) / self.warmup).min(1.0) } else { 1.0 };

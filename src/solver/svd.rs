@@ -13,21 +13,24 @@ use faer::linalg::solvers::Llt;
 use faer::{Mat, MatRef, Side};
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::config::choice;
 use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
 use crate::random::stream;
 
-/// How a decomposition is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
-    /// [`Exact`](Self::Exact) where the shorter side is at most 128 and there are at most four million cells, otherwise
-    /// [`Randomized`](Self::Randomized).
-    #[default]
-    Auto,
-    /// All of A in f64, decomposed by faer: 8 bytes a cell, zeros included.
-    Exact,
-    /// The randomized range finder.
-    Randomized,
+choice! {
+    /// How a decomposition is computed.
+    #[derive(Default)]
+    pub enum Method {
+        /// [`Exact`](Self::Exact) where the shorter side is at most 128 and there are at most four million cells,
+        /// otherwise [`Randomized`](Self::Randomized).
+        #[default]
+        Auto = "auto",
+        /// All of A in f64, decomposed by faer: 8 bytes a cell, zeros included.
+        Exact = "exact",
+        /// The randomized range finder.
+        Randomized = "randomized",
+    }
 }
 
 /// What to decompose, and how hard to try.

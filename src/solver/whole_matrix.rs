@@ -18,9 +18,11 @@ use burn::tensor::Tensor;
 
 use super::dot_product::{self, DotProduct};
 use super::gradient::{Regularization, StepSums};
+use super::method::tolerance_key;
 use super::nmf::{self, Descent, Divergence, Factors, NmfConfig, Problem, Zeros};
 use super::svd::{self, Svd, SvdConfig};
 use super::{Place, Solver, Stepped};
+use crate::config::{Key, KeyKind, Keys, Values as Config, choice};
 use crate::data::Ratings;
 use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
@@ -61,18 +63,94 @@ pub enum MatrixMethod {
     },
 }
 
-/// Where the factors of a non-negative factorization begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NmfStart {
-    /// Non-negative double SVD.
-    Nndsvd,
-    /// The same with the mean of A in the place of zeros.
-    Nndsvda,
-    /// Where the model begins.
-    Model,
+choice! {
+    /// Where the factors of a non-negative factorization begin.
+    pub enum NmfStart {
+        /// Non-negative double SVD.
+        Nndsvd = "nndsvd",
+        /// The same with the mean of A in the place of zeros.
+        Nndsvda = "nndsvda",
+        /// Where the model begins.
+        Model = "model",
+    }
 }
 
 impl MatrixMethod {
+    /// The config keys of an SVD.
+    pub(super) fn svd_keys() -> Keys {
+        let method =
+            "Exact, or randomized (Halko, Martinsson & Tropp 2011); \"auto\" is exact where a side is at most 128.";
+        let oversampling = "Columns of the random basis beyond the rank; 10 + rank / 2 where absent. More columns need fewer \
+                            iterations.";
+        Keys::new([
+            Key::new("solver.method", KeyKind::choice(svd::Method::NAMES.to_vec()), method).default("'auto'"),
+            Key::new("solver.oversampling", KeyKind::ANY_COUNT, oversampling),
+            Key::new("solver.power_iterations", KeyKind::ANY_COUNT, "Power iterations at most.").default("100"),
+            tolerance_key(),
+        ])
+    }
+
+    /// The config keys of a non-negative factorization.
+    pub(super) fn nmf_keys() -> Keys {
+        let zeros = "What a cell that is not in the data means: a zero to be fitted, or nothing.";
+        let start = "Where factors begin: \"nndsvd\" (Boutsidis & Gallopoulos 2008), \"nndsvda\", the same with the mean in \
+                     the place of zeros, or \"model\", at random as model.init says.";
+        let l1 = "Weight of the sum of <entity> factors, per cell.";
+        Keys::new([
+            Key::new("solver.zeros", KeyKind::choice(Zeros::NAMES.to_vec()), zeros).default("'data'"),
+            Key::new("solver.start", KeyKind::choice(NmfStart::NAMES.to_vec()), start).default("'nndsvda'"),
+            tolerance_key(),
+            Key::new("solver.regularization.<entity>_l1", KeyKind::NOT_NEGATIVE, l1).default("0.0"),
+        ])
+    }
+
+    /// The config keys of multiplicative updates beside these.
+    pub(super) fn divergence_keys() -> Keys {
+        let meaning = "What is lowered: half the squared difference, or the Kullback-Leibler divergence of counts.";
+        let kind = KeyKind::choice(Divergence::NAMES.to_vec());
+        Key::new("solver.divergence", kind, meaning).default("'frobenius'").into()
+    }
+
+    /// An SVD as a config asks for it.
+    pub(super) fn svd_of(values: &Config) -> Self {
+        Self::Svd {
+            method: values.get("solver.method"),
+            oversampling: values.find("solver.oversampling"),
+            power_iterations: values.get("solver.power_iterations"),
+            tolerance: values.get("solver.tolerance"),
+        }
+    }
+
+    /// HALS as a config asks for it.
+    pub(super) fn hals_of(values: &Config) -> Self {
+        Self::nmf_of(values, nmf::Solver::Hals, Divergence::Frobenius)
+    }
+
+    /// Multiplicative updates as a config asks for them.
+    pub(super) fn multiplicative_of(values: &Config) -> Self {
+        Self::nmf_of(values, nmf::Solver::Multiplicative, values.get("solver.divergence"))
+    }
+
+    fn nmf_of(values: &Config, solver: nmf::Solver, divergence: Divergence) -> Self {
+        Self::Nmf {
+            solver,
+            divergence,
+            zeros: values.get("solver.zeros"),
+            start: values.get("solver.start"),
+            user_l1: values.get("solver.regularization.user_l1"),
+            item_l1: values.get("solver.regularization.item_l1"),
+            tolerance: values.get("solver.tolerance"),
+        }
+    }
+
+    /// What cells that are not in the data mean.
+    pub fn zeros(self) -> Zeros {
+        match self {
+            Self::Svd { .. } => Zeros::Data,
+            Self::Nmf { zeros, .. } => zeros,
+        }
+    }
+
     /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
     /// random start. `None` for an SVD.
     pub fn nmf(self, rank: usize, regularization: &Regularization, seed: u64) -> Option<NmfConfig> {

@@ -13,5 +13,5 @@ pub mod space;
 pub mod study;
 pub mod tpe;
 
-pub use plan::{Plan, SPACE_FILE};
+pub use plan::{Plan, space_file};
 pub use study::{Event, SweepDirectory, SweepOptions, Swept, sweep};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -10,106 +11,23 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::space::{Condition, Dimension, Domain, Point, Rule, Space};
-use crate::config::schema::{
-    self, ANY_COUNT, AT_LEAST_ONE, CONFIG, DefaultValue, Key, Kind, POSITIVE, Schema, is, key,
-};
-use crate::config::settings::StoppingMetric;
-use crate::config::{Config, Override, Reader, Values, to_toml};
+use crate::config::words::{did_you_mean, nearest};
+use crate::config::{self, Choice, Config, Effect, Key, KeyKind, Keys, Override, Reader, Schema, Values, in_toml};
+use crate::data::split::SplitSpec;
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::run::assemble;
+use crate::train::EarlyStopping;
 use crate::{files, random};
 
 /// The keys of a space file beside `[set]`, `[repeat]` and `[space]`.
-pub const SPACE_FILE: Schema = Schema {
-    keys: &[
-        key(
-            "name",
-            Kind::Name,
-            DefaultValue::FileName,
-            "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.",
-        ),
-        key(
-            "base",
-            Kind::Text,
-            DefaultValue::Absent,
-            "The config to start from, as seen from the space file. It must be given.",
-        ),
-        key("trials", AT_LEAST_ONE, DefaultValue::Toml("50"), "Most trials; a grid may have fewer."),
-        key("max_minutes", POSITIVE, DefaultValue::Absent, "No trial begins later than this after the start."),
-        key("seed", Kind::Int(0..=i64::MAX), DefaultValue::Toml("1"), "All draws of the sampler follow from it."),
-        key(
-            "parallel",
-            Kind::Int(1..=4096),
-            DefaultValue::Toml("1"),
-            "Trials at a time; they share the cores. Random and grid trials are the same for any number; what tpe and \
-             asha do depends on which trials end first, so that only 1 gives the same sweep again.",
-        ),
-        key(
-            "max_memory",
-            POSITIVE,
-            DefaultValue::Absent,
-            "Gigabytes (10⁹ bytes) that the trials at one time may need together, as estimated from their settings.",
-        ),
-        key(
-            "metric",
-            Kind::Choice(StoppingMetric::NAMES),
-            DefaultValue::Absent,
-            "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best epoch. \
-             Where absent, the base config's train.early_stopping.metric.",
-        ),
-        key(
-            "refit",
-            Kind::Bool,
-            DefaultValue::Toml("true"),
-            "At the end, train the winner again on training and validation ratings, and test it, once.",
-        ),
-        key(
-            "sampler.kind",
-            Kind::Choice(&["random", "tpe", "grid"]),
-            DefaultValue::Toml("'tpe'"),
-            "Where trials come from: drawn at random; by the tree-structured Parzen estimator, from where earlier \
-             trials were good; or one for each combination of some values.",
-        ),
-        key("sampler.startup", ANY_COUNT, DefaultValue::Toml("10"), "Trials at random before tpe begins.")
-            .when(&[is("sampler.kind", &["tpe"])]),
-        key("sampler.candidates", AT_LEAST_ONE, DefaultValue::Toml("24"), "Candidates of which tpe tries the best.")
-            .when(&[is("sampler.kind", &["tpe"])]),
-        key(
-            "sampler.points",
-            AT_LEAST_ONE,
-            DefaultValue::Toml("3"),
-            "Values of each range in the grid, ends included.",
-        )
-        .when(&[is("sampler.kind", &["grid"])]),
-        key(
-            "pruning.kind",
-            Kind::Choice(&["none", "asha"]),
-            DefaultValue::Toml("'asha'"),
-            "Whether trials are stopped early: by asynchronous successive halving, or never.",
-        ),
-        key(
-            "pruning.min_epochs",
-            AT_LEAST_ONE,
-            DefaultValue::Toml("15"),
-            "Epochs before the first comparison. The next ones come at this times reduction, reduction², … A comparison \
-             that comes early prefers settings that begin fast, such as high learning rates, to better ones.",
-        )
-        .when(&[is("pruning.kind", &["asha"])]),
-        key(
-            "pruning.reduction",
-            Kind::Int(2..=1000),
-            DefaultValue::Toml("3"),
-            "At a comparison, one in this many trials goes on.",
-        )
-        .when(&[is("pruning.kind", &["asha"])]),
-    ],
-    explained_by: "lowrank sweep --explain",
-};
+pub fn space_file() -> Arc<Schema> {
+    let schema = || Schema::new(SweepSettings::keys(), |_| Vec::new(), "lowrank sweep --explain");
+    static SCHEMA: OnceLock<Arc<Schema>> = OnceLock::new();
+    Arc::clone(SCHEMA.get_or_init(|| Arc::new(schema())))
+}
 
-/// The keys of [`SPACE_FILE`] as plain types.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a space file says beside its space.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SweepSettings {
     /// Part of the folder's name.
     pub name: String,
@@ -126,7 +44,7 @@ pub struct SweepSettings {
     /// Gigabytes for all trials at a time.
     pub max_memory: Option<f64>,
     /// What trials are compared by.
-    pub metric: Option<StoppingMetric>,
+    pub metric: Option<Metric>,
     /// Whether the winner is trained again and tested.
     pub refit: bool,
     /// Where trials come from.
@@ -136,8 +54,7 @@ pub struct SweepSettings {
 }
 
 /// Where trials come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampler {
     /// Drawn independently of each other.
     Random,
@@ -156,8 +73,7 @@ pub enum Sampler {
 }
 
 /// Which trials are stopped early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pruning {
     /// None.
     None,
@@ -168,6 +84,107 @@ pub enum Pruning {
         /// η.
         reduction: u64,
     },
+}
+
+impl SweepSettings {
+    fn keys() -> Keys {
+        let base = "The config to start from, as seen from the space file. It must be given.";
+        let minutes = "No trial begins later than this after the start.";
+        let parallel = "Trials at a time; they share the cores. Random and grid trials are the same for any number; what \
+                        tpe and asha do depends on which trials end first, so that only 1 gives the same sweep again.";
+        let memory =
+            "Gigabytes (10⁹ bytes) that the trials at one time may need together, as estimated from their settings.";
+        let metric = "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best \
+                      epoch. Where absent, the base config's train.early_stopping.metric.";
+        let refit = "At the end, train the winner again on training and validation ratings, and test it, once.";
+        let name =
+            Key::new("name", KeyKind::Name, "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.");
+        let trials = Key::new("trials", KeyKind::AT_LEAST_ONE, "Most trials; a grid may have fewer.");
+        let seed = Key::new("seed", KeyKind::Int(0..=i64::MAX), "All draws of the sampler follow from it.");
+        let free = |key: Key| key.effect(Effect::Nothing);
+        Keys::new([
+            free(name.default_of_file()),
+            free(Key::new("base", KeyKind::Text, base)),
+            free(trials.default("50")),
+            free(Key::new("max_minutes", KeyKind::POSITIVE, minutes)),
+            seed.default("1"),
+            free(Key::new("parallel", KeyKind::Int(1..=4096), parallel).default("1")),
+            free(Key::new("max_memory", KeyKind::POSITIVE, memory)),
+            Key::new("metric", KeyKind::choice(Metric::NAMES.to_vec()), metric),
+            free(Key::new("refit", KeyKind::Bool, refit).default("true")),
+        ])
+        .and(Sampler::keys())
+        .and(Pruning::keys())
+    }
+
+    fn of(values: &Values) -> Self {
+        Self {
+            name: values.get("name"),
+            base: values.find("base"),
+            trials: values.get("trials"),
+            max_minutes: values.find("max_minutes"),
+            seed: values.get("seed"),
+            parallel: values.get("parallel"),
+            max_memory: values.find("max_memory"),
+            metric: values.find("metric"),
+            refit: values.get("refit"),
+            sampler: Sampler::of(values),
+            pruning: Pruning::of(values),
+        }
+    }
+}
+
+impl Sampler {
+    fn keys() -> Keys {
+        let kind = "Where trials come from: drawn at random; by the tree-structured Parzen estimator, from where earlier \
+                    trials were good; or one for each combination of some values.";
+        let startup =
+            Key::new("sampler.startup", KeyKind::ANY_COUNT, "Trials at random before tpe begins.").default("10");
+        let candidates =
+            Key::new("sampler.candidates", KeyKind::AT_LEAST_ONE, "Candidates of which tpe tries the best.");
+        let points =
+            Key::new("sampler.points", KeyKind::AT_LEAST_ONE, "Values of each range in the grid, ends included.");
+        Choice::new("sampler.kind", kind)
+            .with(|key| key.default("'tpe'"))
+            .part("random", [])
+            .part("tpe", [startup, candidates.default("24")])
+            .part("grid", points.default("3"))
+            .into()
+    }
+
+    fn of(values: &Values) -> Self {
+        match values.get::<String>("sampler.kind").as_str() {
+            "grid" => Self::Grid { points: values.get("sampler.points") },
+            "random" => Self::Random,
+            _ => Self::Tpe { startup: values.get("sampler.startup"), candidates: values.get("sampler.candidates") },
+        }
+    }
+}
+
+impl Pruning {
+    fn keys() -> Keys {
+        let kind = "Whether trials are stopped early: by asynchronous successive halving, or never.";
+        let epochs = "Epochs before the first comparison. The next ones come at this times reduction, reduction², … A \
+                      comparison that comes early prefers settings that begin fast, such as high learning rates, to better \
+                      ones.";
+        let epochs = Key::new("pruning.min_epochs", KeyKind::AT_LEAST_ONE, epochs).default("15");
+        let reduction = "At a comparison, one in this many trials goes on.";
+        let reduction = Key::new("pruning.reduction", KeyKind::Int(2..=1000), reduction).default("3");
+        Choice::new("pruning.kind", kind)
+            .with(|key| key.default("'asha'"))
+            .part("none", [])
+            .part("asha", [epochs, reduction])
+            .into()
+    }
+
+    fn of(values: &Values) -> Self {
+        match values.get::<String>("pruning.kind").as_str() {
+            "asha" => {
+                Self::Asha { min_epochs: values.get("pruning.min_epochs"), reduction: values.get("pruning.reduction") }
+            }
+            _ => Self::None,
+        }
+    }
 }
 
 /// A space file, checked.
@@ -181,7 +198,7 @@ pub struct Plan {
     pub metric: Metric,
     /// Config keys of each training that a trial consists of; a trial's metric is their mean. At least one, perhaps
     /// without keys.
-    pub repeats: Vec<Vec<(&'static str, Value)>>,
+    pub repeats: Vec<Vec<(String, Value)>>,
     /// What the space file itself says, to compare with that of another sweep.
     values: Values,
     base: Config,
@@ -191,35 +208,35 @@ pub struct Plan {
     fixed: Vec<(Override, Rule)>,
 }
 
-/// Sections that are not in [`SPACE_FILE`].
+/// Sections that are not in [`space_file`].
 const SECTIONS: [&str; 3] = ["repeat", "set", "space"];
 /// Combinations that are tried before the first trial.
 const PROBES: usize = 300;
 
 impl Plan {
-    /// Reads a space file. Each of `overrides` is `key=VALUE` of the space file; `set.KEY=VALUE` sets a key of the base
+    /// Reads a space file for configs of `schema`. Each of `overrides` is `key=VALUE` of the space file; `set.KEY=VALUE` sets a key of the base
     /// config.
     ///
     /// # Errors
     /// [`Error::Io`] where the file or the base config cannot be read, [`Error::Config`] with all problems.
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        Self::parse(&files::read_text(path)?, path, overrides)
+    pub fn load(schema: &Arc<Schema>, path: &Path, overrides: &[String]) -> Result<Self> {
+        Self::parse(schema, &files::read_text(path)?, path, overrides)
     }
 
     /// [`load`](Self::load) of a `text` in memory.
     ///
     /// # Errors
     /// See there.
-    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+    pub fn parse(schema: &Arc<Schema>, text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
         let of_line = |text: &String| Override::of_command_line(text);
         let (of_base, own): (Vec<_>, Vec<_>) = overrides.iter().partition(|text| text.trim_start().starts_with("set."));
         let own: Vec<_> = own.into_iter().map(of_line).collect();
-        let mut reader = Reader::new(&SPACE_FILE);
+        let mut reader = Reader::new(&space_file());
         let sections = reader.read_file(text, &SECTIONS);
         own.iter().enumerate().for_each(|(position, setting)| reader.read_override(position, &setting.text));
         let Some(sections) = sections else { return Err(reader.into_error(path, &own)) };
         let values = reader.resolve(path);
-        let mut parser = Parser { text, path, own: reader, config: Reader::new(&CONFIG) };
+        let mut parser = Parser { text, path, schema, own: reader, config: Reader::new(schema) };
         let mut fixed = parser.fixed(sections.get("set"));
         fixed.extend(
             of_base
@@ -228,8 +245,7 @@ impl Plan {
         );
         let repeat = parser.repeat(sections.get("repeat"));
         let written = parser.space(sections.get("space"));
-        let settings: SweepSettings =
-            toml::from_str(&to_toml(&SPACE_FILE, &values)).expect("every checked value fits its field");
+        let settings = SweepSettings::of(&values);
         let base = match parser.base(&settings, &fixed) {
             Ok(base) => base,
             Err(Error::Config(of_base)) => {
@@ -240,7 +256,7 @@ impl Plan {
             }
             Err(error) => return Err(error),
         };
-        let metric = settings.metric.unwrap_or(base.config.settings().train.early_stopping.metric);
+        let metric = settings.metric.unwrap_or(EarlyStopping::of(base.config.values()).metric);
         parser.check_keys(&written, &repeat, &fixed, Some(metric));
         parser.check_validation(&base.config);
         let space = parser.assemble(written, &base.config);
@@ -250,13 +266,13 @@ impl Plan {
         }
         let choices = |path: &str| space.choices(path);
         let fixed = fixed.into_iter().map(|setting| {
-            let rule = CONFIG.find(setting.key()).map_or(Rule::ALWAYS, |key| rule(key, &choices, &base.config));
+            let rule = schema.find(setting.key()).map_or(Rule::ALWAYS, |key| rule(&key, &choices, &base.config));
             (setting, rule)
         });
         let fixed = fixed.collect();
         let plan = Self {
             settings,
-            metric: assemble::metric(metric),
+            metric,
             repeats: product(&repeat),
             values,
             fixed,
@@ -282,15 +298,15 @@ impl Plan {
     /// The space file with nothing left to a default and `--set` included, for a base config at `base`.
     pub fn to_toml(&self, base: &str) -> String {
         let mut values = self.values.clone();
-        values.insert("base", base.into());
-        let mut text = format!("# Written by lowrank sweep.\n{}", to_toml(&SPACE_FILE, &values));
+        values.insert("base", base);
+        let mut text = format!("# Written by lowrank sweep.\n{}", space_file().to_toml(&values));
         let quoted = |key: &str| format!("\"{key}\"");
         text += "\n[set]\n";
         let set: BTreeMap<_, _> =
-            self.fixed.iter().map(|(setting, _)| (setting.key(), &self.base.values()[setting.key()])).collect();
+            self.fixed.iter().filter_map(|(set, _)| Some((set.key(), self.base.values().value(set.key())?))).collect();
         text.extend(set.iter().map(|(key, value)| format!("{} = {}\n", quoted(key), in_toml(value))));
         text += "\n[repeat]\n";
-        let keys = self.repeats[0].iter().map(|(key, _)| *key);
+        let keys = self.repeats[0].iter().map(|(key, _)| key);
         for (at, key) in keys.enumerate() {
             let mut values: Vec<Value> = Vec::new();
             for (_, value) in self.repeats.iter().map(|repeat| &repeat[at]) {
@@ -306,7 +322,7 @@ impl Plan {
                 let when: Vec<_> = dimension
                     .when
                     .iter()
-                    .map(|c| format!("{} = {}", quoted(c.key), Value::Array(c.values.clone())))
+                    .map(|c| format!("{} = {}", quoted(&c.key), Value::Array(c.values.clone())))
                     .collect();
                 let when = if when.is_empty() { String::new() } else { format!(", when = {{ {} }}", when.join(", ")) };
                 format!("{{ {}{when} }}", dimension.domain)
@@ -333,14 +349,16 @@ impl Plan {
             .filter(|(_, rule)| self.space.holds(rule, point))
             .map(|(setting, _)| setting.clone())
             .collect();
-        let metric = [("train.early_stopping.metric", Value::from(self.metric.name()))];
+        let metric = [("train.early_stopping.metric".to_string(), Value::from(self.metric.name()))];
         let sampled = self.space.settings(point);
-        let settings = metric.iter().chain(&self.repeats[repeat]).chain(&sampled).chain(more);
+        let settings = metric.iter().chain(&self.repeats[repeat]).chain(&sampled);
+        let settings =
+            settings.map(|(key, value)| (key.as_str(), value)).chain(more.iter().map(|(key, value)| (*key, value)));
         overrides.extend(settings.map(|(key, value)| Override {
             text: format!("{key}={}", in_toml(value)),
             place: format!("{key} = {}", in_toml(value)),
         }));
-        Config::parse_with(&self.base_text, &self.base_path, &overrides)
+        Config::parse_with(self.base.schema(), &self.base_text, &self.base_path, &overrides)
     }
 
     /// The first points that the sampler tries, as far as they do not depend on how trials go.
@@ -397,16 +415,13 @@ impl Plan {
 
     /// Everything that decides what the trials are: by name, as text.
     pub fn identity(&self) -> BTreeMap<String, String> {
-        const FREE: [&str; 7] = ["name", "base", "trials", "max_minutes", "parallel", "max_memory", "refit"];
-        let free_of_base = |key: &str| {
-            ["train.threads", "train.max_memory", "train.checkpoint_every", "train.refit", "name"].contains(&key)
-                || ["report.", "run."].iter().any(|section| key.starts_with(section))
-        };
-        let own = self.values.iter().filter(|(key, _)| !FREE.contains(key));
+        let schema = space_file();
+        let decides = |key: &str| schema.find(key).is_some_and(|key| key.effect == Effect::Result);
+        let own = self.values.iter().filter(|(key, _)| decides(key));
         let mut identity: BTreeMap<String, String> =
             own.map(|(key, value)| (key.to_string(), in_toml(value))).collect();
         identity.insert("metric".into(), self.metric.name().into());
-        let base = self.base.values().iter().filter(|(key, _)| !free_of_base(key));
+        let base = self.base.values_with(&[Effect::Pairing, Effect::Data, Effect::Result]);
         identity.extend(base.map(|(key, value)| (format!("base {key}"), in_toml(value))));
         for dimension in &self.space.dimensions {
             let when: Vec<_> = dimension.when.iter().map(|c| format!("{}: {:?}", c.key, c.values)).collect();
@@ -419,19 +434,13 @@ impl Plan {
     }
 }
 
-/// A value in TOML, floats with the fewest digits that give them again.
-pub fn in_toml(value: &Value) -> String {
-    match value {
-        Value::Float(number) => format!("{number:?}"),
-        value => value.to_string(),
-    }
-}
-
 /// Every combination of the repeated keys' values.
-fn product(repeat: &[Written<Vec<Value>>]) -> Vec<Vec<(&'static str, Value)>> {
+fn product(repeat: &[Written<Vec<Value>>]) -> Vec<Vec<(String, Value)>> {
     repeat.iter().fold(vec![Vec::new()], |combinations, written| {
         let extend = |combination: &Vec<_>| {
-            let with = |value: &Value| combination.iter().cloned().chain([(written.key.path, value.clone())]).collect();
+            let with = |value: &Value| {
+                combination.iter().cloned().chain([(written.key.path.clone(), value.clone())]).collect()
+            };
             written.what.iter().map(with).collect::<Vec<Vec<_>>>()
         };
         combinations.iter().flat_map(extend).collect()
@@ -441,24 +450,24 @@ fn product(repeat: &[Written<Vec<Value>>]) -> Vec<Vec<(&'static str, Value)>> {
 /// When the schema gives a key a meaning, as far as that depends on searched keys. `choices` are those of a searched key,
 /// `base` has the values of others.
 fn rule(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>>, base: &Config) -> Rule {
-    let one = |when: &schema::When| {
-        let allowed =
-            |value: &Value| when.values.is_empty() || value.as_str().is_some_and(|word| when.values.contains(&word));
-        let Some(other) = CONFIG.find(when.key) else { return Rule::ALWAYS };
-        if let Some(values) = choices(other.path) {
+    let one = |is: &config::Is| {
+        let allowed = |value: &Value| {
+            is.values.is_empty() || value.as_str().is_some_and(|word| is.values.iter().any(|allowed| allowed == word))
+        };
+        let Some(other) = base.schema().find(&is.key) else { return Rule::ALWAYS };
+        if let Some(values) = choices(&other.path) {
             let values = values.into_iter().filter(allowed).collect();
             return Rule::Is(Condition { key: other.path, values });
         }
         // What the base config does not have may come with another choice, as its default.
         let default = || other.default_value(base.values(), "");
-        match base.values().get(other.path).cloned().or_else(default) {
-            Some(value) if allowed(&value) => rule(other, choices, base),
+        match base.values().value(&other.path).cloned().or_else(default) {
+            Some(value) if allowed(&value) => rule(&other, choices, base),
             _ => Rule::Any(Vec::new()),
         }
     };
-    let alternatives = |when: &schema::When| {
-        let all = std::iter::successors(Some(when), |when| when.or);
-        let rules: Vec<Rule> = all.map(one).filter(Rule::can_hold).collect();
+    let alternatives = |when: &config::When| {
+        let rules: Vec<Rule> = when.0.iter().map(one).filter(Rule::can_hold).collect();
         if rules.contains(&Rule::ALWAYS) { Rule::ALWAYS } else { Rule::Any(rules) }
     };
     Rule::All(key.when.iter().map(alternatives).filter(|rule| *rule != Rule::ALWAYS).collect())
@@ -467,7 +476,7 @@ fn rule(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>>, base: &Config) 
 /// What was written for a config key, and where.
 #[derive(Debug, Clone)]
 struct Written<T> {
-    key: &'static Key,
+    key: Key,
     /// Byte in the file.
     offset: usize,
     what: T,
@@ -487,11 +496,13 @@ struct Base {
 }
 
 /// Reads a config key, written at this byte, and its value.
-type ReadKey<'t, 'v> = dyn FnMut(&mut Parser<'t>, &'static Key, usize, &'v Spanned<DeValue<'t>>) + 'v;
+type ReadKey<'t, 'v> = dyn FnMut(&mut Parser<'t>, Key, usize, &'v Spanned<DeValue<'t>>) + 'v;
 
 struct Parser<'t> {
     text: &'t str,
     path: &'t Path,
+    /// Of the configs.
+    schema: &'t Arc<Schema>,
     /// Problems with the space file's own keys.
     own: Reader,
     /// Problems with keys of the config.
@@ -505,8 +516,8 @@ impl<'t> Parser<'t> {
 
     /// Everything reported so far.
     fn problems(&mut self, overrides: &[Override]) -> Vec<String> {
-        let mut all = std::mem::replace(&mut self.own, Reader::new(&SPACE_FILE));
-        all.absorb(std::mem::replace(&mut self.config, Reader::new(&CONFIG)));
+        let mut all = std::mem::replace(&mut self.own, Reader::new(&space_file()));
+        all.absorb(std::mem::replace(&mut self.config, Reader::new(self.schema)));
         match all.into_error(self.path, overrides) {
             Error::Config(problems) => problems,
             other => vec![other.to_string()],
@@ -527,9 +538,9 @@ impl<'t> Parser<'t> {
         for (name, value) in table {
             let path =
                 if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
-            match (CONFIG.find(&path), value.get_ref()) {
+            match (self.schema.find(&path), value.get_ref()) {
                 (Some(key), _) => read(self, key, name.span().start, value),
-                (None, DeValue::Table(table)) if CONFIG.is_section(&path) => self.keys_below(table, &path, read),
+                (None, DeValue::Table(table)) if self.schema.is_section(&path) => self.keys_below(table, &path, read),
                 (None, _) => self.config.report_unknown_at(self.text, name.span().start, &path),
             }
         }
@@ -551,7 +562,7 @@ impl<'t> Parser<'t> {
     fn fixed(&mut self, section: Option<&Spanned<DeValue<'t>>>) -> Vec<Override> {
         let mut fixed = Vec::new();
         self.each_key(section, "set", &mut |this, key, offset, value| {
-            if let Some(value) = this.checked(key, value) {
+            if let Some(value) = this.checked(&key, value) {
                 let text = format!("{}={}", key.path, in_toml(&value));
                 fixed.push(Override { text, place: Reader::location(this.text, this.path, offset) });
             }
@@ -563,7 +574,7 @@ impl<'t> Parser<'t> {
     fn repeat(&mut self, section: Option<&Spanned<DeValue<'t>>>) -> Vec<Written<Vec<Value>>> {
         let mut repeat: Vec<Written<Vec<Value>>> = Vec::new();
         self.each_key(section, "repeat", &mut |this, key, offset, value| {
-            if key.path != "seed" && !key.path.starts_with("data.") {
+            if !matches!(key.effect, Effect::Pairing | Effect::Data) {
                 let message =
                     "is not repeated: only seed and keys of [data] are; search it in [space] or set it in [set]";
                 return this.report(offset, format!("{} {message}", key.path));
@@ -571,7 +582,7 @@ impl<'t> Parser<'t> {
             let Some(list) = value.get_ref().as_array().filter(|list| !list.is_empty()) else {
                 return this.report(value.span().start, format!("{} must be a list of values, as in [1, 2]", key.path));
             };
-            let values: Vec<Value> = list.iter().filter_map(|value| this.checked(key, value)).collect();
+            let values: Vec<Value> = list.iter().filter_map(|value| this.checked(&key, value)).collect();
             repeat.push(Written { key, offset, what: values });
         });
         repeat
@@ -590,18 +601,18 @@ impl<'t> Parser<'t> {
                 _ => vec![value],
             };
             for value in alternatives {
-                let entry = this.entry(key, value);
-                written.extend(entry.map(|what| Written { key, offset, what }));
+                let entry = this.entry(&key, value);
+                written.extend(entry.map(|what| Written { key: key.clone(), offset, what }));
             }
         });
         written
     }
 
     /// One `{ … }` of `[space]`.
-    fn entry(&mut self, key: &'static Key, value: &Spanned<DeValue<'t>>) -> Option<Entry> {
+    fn entry(&mut self, key: &Key, value: &Spanned<DeValue<'t>>) -> Option<Entry> {
         const WORDS: [&str; 8] = ["uniform", "log_uniform", "int", "choice", "same_as", "log", "step", "when"];
         let at = value.span().start;
-        let path = key.path;
+        let path = &key.path;
         let example = example(key);
         let DeValue::Table(table) = value.get_ref() else {
             self.report(at, format!("{path} must have a range, as in {example}; a fixed value belongs in [set]"));
@@ -609,7 +620,7 @@ impl<'t> Parser<'t> {
         };
         let mut sound = true;
         for word in table.keys().filter(|word| !WORDS.contains(&&**word.get_ref())) {
-            let remedy = schema::did_you_mean(schema::nearest(word.get_ref(), WORDS));
+            let remedy = did_you_mean(nearest(word.get_ref(), WORDS));
             let remedy = if remedy.is_empty() { format!("; {}", WORDS.join(", ")) } else { remedy };
             self.report(word.span().start, format!("unknown word {:?} for {path}{remedy}", word.get_ref()));
             sound = false;
@@ -627,7 +638,7 @@ impl<'t> Parser<'t> {
         let kind = &**kind.get_ref();
         for (word, wanted) in [("log", "int"), ("step", "int")] {
             if let Some((word, _)) = table.get_key_value(word).filter(|_| kind != wanted) {
-                self.report(word.span().start, format!("{path}: {} has a meaning only with {wanted}", word.get_ref()));
+                self.report(word.span().start, format!("{path}: {} applies only with {wanted}", word.get_ref()));
                 sound = false;
             }
         }
@@ -666,7 +677,7 @@ impl<'t> Parser<'t> {
                 }
                 _ => vec![value],
             };
-            let values = list.into_iter().filter_map(|value| this.checked(key, value)).collect();
+            let values = list.into_iter().filter_map(|value| this.checked(&key, value)).collect();
             conditions.push((key.path.to_string(), offset, values));
         });
         Some(conditions)
@@ -709,7 +720,7 @@ impl<'t> Parser<'t> {
     }
 
     fn range(&mut self, key: &Key, kind: &str, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
-        if !matches!(key.kind, Kind::Float(..)) {
+        if !matches!(key.kind, KeyKind::Float(..)) {
             let message =
                 format!("{} must be {}, so that {kind} does not fit; use {}", key.path, key.kind, example(key));
             self.report(body.span().start, message);
@@ -728,7 +739,7 @@ impl<'t> Parser<'t> {
     }
 
     fn integers(&mut self, key: &Key, body: &Spanned<DeValue<'t>>, table: &DeTable<'t>) -> Option<Domain> {
-        if !matches!(key.kind, Kind::Int(_)) {
+        if !matches!(key.kind, KeyKind::Int(_)) {
             let message = format!("{} must be {}, so that int does not fit; use {}", key.path, key.kind, example(key));
             self.report(body.span().start, message);
             return None;
@@ -773,7 +784,7 @@ impl<'t> Parser<'t> {
         };
         let path = self.path.parent().unwrap_or(Path::new("")).join(base);
         let text = files::read_text(&path)?;
-        let config = Config::parse_with(&text, &path, fixed)?;
+        let config = Config::parse_with(self.schema, &text, &path, fixed)?;
         Ok(Base { config, text, path })
     }
 
@@ -783,11 +794,11 @@ impl<'t> Parser<'t> {
         space: &[Written<Entry>],
         repeat: &[Written<Vec<Value>>],
         fixed: &[Override],
-        metric: Option<StoppingMetric>,
+        metric: Option<Metric>,
     ) {
         for Written { key, offset, .. } in space {
-            let path = key.path;
-            if let Some(reason) = not_searchable(path, metric) {
+            let path = &key.path;
+            if let Some(reason) = not_searchable(key, metric) {
                 self.report(*offset, format!("{path} cannot be searched: {reason}"));
             }
             if fixed.iter().any(|setting| setting.key() == path) {
@@ -802,8 +813,7 @@ impl<'t> Parser<'t> {
     }
 
     fn check_validation(&mut self, base: &Config) {
-        let split = &base.settings().data.split;
-        if split.validation.unwrap_or(0.0) == 0.0 {
+        if SplitSpec::without_validation(base.values()).is_some() {
             let message = "the base config leaves no validation part to compare trials by; \
                            choose a data.split.kind that has one and set data.split.validation, in it or in [set]";
             self.report(0, message);
@@ -837,8 +847,7 @@ impl<'t> Parser<'t> {
             for (path, place, values) in when {
                 match choices(&path) {
                     Some(known) if values.iter().all(|value| known.contains(value)) => {
-                        let key = CONFIG.find(&path).map_or("", |key| key.path);
-                        conditions.push(Condition { key, values });
+                        conditions.push(Condition { key: path, values });
                     }
                     Some(known) if known.is_empty() => {
                         self.report(
@@ -852,10 +861,10 @@ impl<'t> Parser<'t> {
                     }
                 }
             }
-            let rule = rule(key, &choices, base);
+            let rule = rule(&key, &choices, base);
             if !rule.can_hold() {
                 let whens: Vec<_> = key.when.iter().map(ToString::to_string).collect();
-                let message = format!("{} has a meaning only with {}", key.path, whens.join(" and "));
+                let message = format!("{} applies only with {}", key.path, whens.join(" and "));
                 self.report(offset, format!("{message}, which neither [space] nor the base config offers"));
             }
             dimensions.push((Dimension { key: key.path, domain, when: conditions, rule }, offset));
@@ -864,7 +873,7 @@ impl<'t> Parser<'t> {
         // First those that depend on nothing, then those that depend on them, and so on.
         while !dimensions.is_empty() {
             let is_free = |(dimension, _): &(Dimension, usize)| {
-                !dimensions.iter().any(|(other, _)| dimension.depends_on(other.key))
+                !dimensions.iter().any(|(other, _)| dimension.depends_on(&other.key))
             };
             let (free, rest): (Vec<_>, Vec<_>) = dimensions.clone().into_iter().partition(is_free);
             if free.is_empty() {
@@ -877,9 +886,10 @@ impl<'t> Parser<'t> {
         for (key, offset, source) in ties {
             match space.dimensions.iter().find(|dimension| dimension.key == source) {
                 Some(dimension) => {
+                    let source_key = self.schema.find(&dimension.key);
                     let fits = dimension.domain.grid(2).iter().all(|value| key.check(value).is_ok());
-                    if fits && CONFIG.find(dimension.key).is_some_and(|source| same_kind(&source.kind, &key.kind)) {
-                        space.ties.push((key.path, dimension.key));
+                    if fits && source_key.is_some_and(|source| same_kind(&source.kind, &key.kind)) {
+                        space.ties.push((key.path, dimension.key.clone()));
                     } else {
                         let message = format!("{} cannot be the same as {source}: it must be {}", key.path, key.kind);
                         self.report(offset, message);
@@ -911,50 +921,54 @@ fn plain(value: &Spanned<DeValue>) -> Result<Value, ()> {
     Value::deserialize(ValueDeserializer::from(value.clone())).map_err(|_| ())
 }
 
-fn is_list(kind: &Kind) -> bool {
-    matches!(kind, Kind::TextList | Kind::IntList(_))
+fn is_list(kind: &KeyKind) -> bool {
+    matches!(kind, KeyKind::TextList | KeyKind::IntList(_))
 }
 
-fn same_kind(a: &Kind, b: &Kind) -> bool {
+fn same_kind(a: &KeyKind, b: &KeyKind) -> bool {
     std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
 /// A range as it could be written for this key.
 fn example(key: &Key) -> String {
     match &key.kind {
-        Kind::Int(_) => "{ int = [8, 128], log = true }".into(),
-        Kind::Float(Bound::Excluded(low), _) if *low == 0.0 => "{ log_uniform = [1e-4, 1e-2] }".into(),
-        Kind::Float(..) => "{ uniform = [0.0, 0.1] }".into(),
-        Kind::Bool => "{ choice = [true, false] }".into(),
-        Kind::Choice(words) => format!("{{ choice = {:?} }}", &words[..words.len().min(2)]),
-        Kind::IntList(_) => "{ choice = [[64], [64, 32]] }".into(),
-        Kind::Text | Kind::Name | Kind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
+        KeyKind::Int(_) => "{ int = [8, 128], log = true }".into(),
+        KeyKind::Float(Bound::Excluded(low), _) if *low == 0.0 => "{ log_uniform = [1e-4, 1e-2] }".into(),
+        KeyKind::Float(..) => "{ uniform = [0.0, 0.1] }".into(),
+        KeyKind::Bool => "{ choice = [true, false] }".into(),
+        KeyKind::Choice(words) => format!("{{ choice = {:?} }}", &words[..words.len().min(2)]),
+        KeyKind::IntList(_) => "{ choice = [[64], [64, 32]] }".into(),
+        KeyKind::Text | KeyKind::Name | KeyKind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
     }
 }
 
 /// Why a key cannot be searched.
-fn not_searchable(path: &str, metric: Option<StoppingMetric>) -> Option<&'static str> {
-    const WITHOUT_EFFECT: [&str; 6] =
-        ["name", "train.device", "train.threads", "train.max_memory", "train.checkpoint_every", "train.refit"];
-    if path == "seed" {
-        return Some("the best seed is luck; repeat trials over seeds in [repeat]");
+fn not_searchable(key: &Key, metric: Option<Metric>) -> Option<&'static str> {
+    match key.effect {
+        Effect::Pairing if key.section().is_empty() => {
+            return Some("the best seed is luck; repeat trials over seeds in [repeat]");
+        }
+        Effect::Pairing | Effect::Data => {
+            return Some(
+                "trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]",
+            );
+        }
+        Effect::Nothing | Effect::Name | Effect::Refit => {
+            return Some("it does not change how good a trial is; set it in [set]");
+        }
+        Effect::Result => {}
     }
-    if path.starts_with("data.") {
-        return Some("trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]");
-    }
-    if path == "train.early_stopping.metric" {
+    if key.path == "train.early_stopping.metric" {
         return Some("it is what trials are compared by; set metric");
     }
-    if path.starts_with("loss.") && metric == Some(StoppingMetric::Loss) {
-        return Some("values of different losses do not compare; set metric to \"rmse\" or \"mae\"");
-    }
-    let without_effect = WITHOUT_EFFECT.contains(&path) || path.starts_with("report.") || path.starts_with("run.");
-    without_effect.then_some("it does not change how good a trial is; set it in [set]")
+    let is_of_loss = key.path.starts_with("loss.") && metric == Some(Metric::Loss);
+    is_of_loss.then_some("values of different losses do not compare; set metric to \"rmse\" or \"mae\"")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::schema;
 
     const BASE: &str =
         "data.dataset = 'synthetic'\nmodel.kind = 'biased-mf'\nsolver.momentum = 0.5\nsolver.kind = 'sgd'\n";
@@ -964,7 +978,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("base.toml"), BASE).expect("written");
         let overrides: Vec<_> = overrides.iter().map(|text| text.to_string()).collect();
-        Plan::parse(text, &folder.path().join("s.toml"), &overrides).map_err(|error| match error {
+        Plan::parse(&schema(), text, &folder.path().join("s.toml"), &overrides).map_err(|error| match error {
             Error::Config(problems) => {
                 let prefix = format!("{}/", folder.path().display());
                 Error::Config(problems.into_iter().map(|problem| problem.replace(&prefix, "")).collect())
@@ -1016,17 +1030,18 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
         for trial in 1..=20 {
             let point = plan.random_point(trial);
             let config = plan.config(&point, 3, &[]).expect("valid");
-            let settings = config.settings();
-            assert_eq!((settings.seed, settings.data.split.kind.name()), (2, "user-stratified"));
-            assert_eq!((settings.train.epochs, settings.train.refit), (3, true));
-            assert_eq!(settings.solver.regularization.user_factors, settings.solver.regularization.item_factors);
-            let is_sgd = settings.solver.kind.name() == "sgd";
-            assert_eq!((settings.solver.momentum.is_some(), settings.solver.beta2.is_some()), (is_sgd, !is_sgd));
-            assert_eq!(settings.solver.learning_rate >= Some(1e-2), is_sgd);
-            let mut expected = config.values().clone();
-            expected.retain(|key, _| plan.space.keys().contains(key));
+            let values = config.values();
+            assert!(values.get::<u64>("seed") == 2 && values.is("data.split.kind", "user-stratified"));
+            assert_eq!((values.get::<u64>("train.epochs"), values.get::<bool>("train.refit")), (3, true));
+            let penalties =
+                ["user", "item"].map(|of| values.get::<f64>(&format!("solver.regularization.{of}_factors")));
+            assert_eq!(penalties[0], penalties[1]);
+            let is_sgd = values.is("solver.kind", "sgd");
+            assert_eq!((values.contains("solver.momentum"), values.contains("solver.beta2")), (is_sgd, !is_sgd));
+            assert_eq!(values.get::<f64>("solver.learning_rate") >= 1e-2, is_sgd);
             let searched: BTreeMap<_, _> = plan.space.settings(&point).into_iter().collect();
-            assert!(expected.iter().all(|(key, value)| searched[key] == *value), "{searched:?}");
+            let expected = values.iter().filter(|(key, _)| plan.space.keys().contains(key));
+            assert!(expected.into_iter().all(|(key, value)| searched[key] == *value), "{searched:?}");
         }
     }
 
@@ -1060,7 +1075,7 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
         let plan = good(text, &[]);
         let momentum = |kind: &str| {
             let config = plan.config(&vec![Some(kind.into())], 0, &[]).expect("valid");
-            config.settings().solver.momentum
+            config.values().find::<f64>("solver.momentum")
         };
         assert_eq!((momentum("sgd"), momentum("adam")), (Some(0.7), None));
     }
@@ -1153,7 +1168,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
         for expected in [
             "s.toml:2:1: unknown key \"trails\"; did you mean \"trials\"?",
             "s.toml:3:8: seed must be at least 0, but is -1",
-            "s.toml:4:30: sampler.startup has a meaning only with sampler.kind = \"tpe\", but it is \"random\"",
+            "s.toml:4:30: sampler.startup applies only with sampler.kind = \"tpe\", but it is \"random\"",
             "s.toml:6:16: train.epochs must be an integer, but is a string (\"ten\")",
             "s.toml:9:7: model.rank is not repeated: only seed and keys of [data] are",
             "s.toml:10:8: seed must be a list of values",
@@ -1166,7 +1181,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
             "s.toml:20:23: unknown word \"log_unifrm\" for solver.clip_value; did you mean \"log_uniform\"?",
             "s.toml:21:42: solver.schedule.warmup: log_uniform needs ends above 0, but is from 0",
             "s.toml:22:48: solver.schedule.kind must be one of \"constant\", \"step\", \"exponential\" or \"cosine\", but is \"cosin\"",
-            "s.toml:23:45: solver.schedule.final: log has a meaning only with int",
+            "s.toml:23:45: solver.schedule.final: log applies only with int",
             "s.toml:24:34: solver.rows: \"all\" stands twice",
             "s.toml:25:50: solver.regularization.user_factors must be a number at least 0, so that int does not fit",
             "s.toml:26:40: train.epochs: step must be at least 1",
@@ -1195,11 +1210,11 @@ data.split.validation = { uniform = [0.1, 0.2] }
             ("train.early_stopping.metric = { choice = ['mae'] }", "it is what trials are compared by; set metric"),
             (
                 "solver.beta1 = { uniform = [0.1, 0.9] }",
-                "s.toml:3:8: solver.beta1 has a meaning only with solver.kind = \"adam\" or \"adamw\" or solver.rule = \"adam\", which neither",
+                "s.toml:3:8: solver.beta1 applies only with solver.kind = \"adam\" or \"adamw\" or solver.rule = \"adam\", which neither",
             ),
             (
                 "solver.kind = { choice = ['sgd'] }\nsolver.beta1 = { uniform = [0.1, 0.9] }",
-                "s.toml:4:8: solver.beta1 has a meaning only with",
+                "s.toml:4:8: solver.beta1 applies only with",
             ),
             ("model.rank = { int = [1, 9], when = { solver.kind = 'sgd' } }", "when: solver.kind is not searched"),
             (

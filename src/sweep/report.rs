@@ -7,9 +7,10 @@ use serde_json::Value as Json;
 use toml::Value;
 
 use super::journal::{Record, Status};
-use super::plan::{Plan, in_toml};
+use super::plan::Plan;
 use super::space::Domain;
 use super::study::SweepDirectory;
+use crate::config::in_toml;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::metric::Metric;
@@ -53,8 +54,9 @@ pub fn best(winner: &Record, plan: &Plan, directory: &SweepDirectory) -> Result<
 /// `trials.csv`: a row a trial.
 pub fn write_table(path: &Path, records: &[Record], plan: &Plan) -> Result<()> {
     let metric = plan.metric.name();
-    let keys: Vec<&str> = plan.space.keys().into_iter().chain(plan.space.ties.iter().map(|(key, _)| *key)).collect();
-    let repeat_name = |repeat: &Vec<(&str, Value)>| {
+    let keys: Vec<&str> =
+        plan.space.keys().into_iter().chain(plan.space.ties.iter().map(|(key, _)| key.as_str())).collect();
+    let repeat_name = |repeat: &Vec<(String, Value)>| {
         let parts: Vec<_> = repeat.iter().map(|(key, value)| format!("{key}={}", in_toml(value))).collect();
         format!("{metric} {}", parts.join(" "))
     };

@@ -165,7 +165,7 @@ impl fmt::Display for Domain {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The other key.
-    pub key: &'static str,
+    pub key: String,
     /// Its values.
     pub values: Vec<Value>,
 }
@@ -195,9 +195,9 @@ impl Rule {
     }
 
     /// The keys that it depends on.
-    pub fn keys(&self) -> Vec<&'static str> {
+    pub fn keys(&self) -> Vec<&str> {
         match self {
-            Self::Is(condition) => vec![condition.key],
+            Self::Is(condition) => vec![&condition.key],
             Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::keys).collect(),
         }
     }
@@ -207,7 +207,7 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
     /// The config key.
-    pub key: &'static str,
+    pub key: String,
     /// Its values.
     pub domain: Domain,
     /// When it takes part, as the space file says: every one must hold.
@@ -232,7 +232,7 @@ pub struct Space {
     /// A dimension stands after those that its conditions name.
     pub dimensions: Vec<Dimension>,
     /// Keys that always have the value of a searched key: (key, searched key).
-    pub ties: Vec<(&'static str, &'static str)>,
+    pub ties: Vec<(String, String)>,
 }
 
 impl Space {
@@ -291,13 +291,13 @@ impl Space {
     }
 
     /// The keys and values of a point, tied keys included.
-    pub fn settings(&self, point: &Point) -> Vec<(&'static str, Value)> {
+    pub fn settings(&self, point: &Point) -> Vec<(String, Value)> {
         let searched = self.dimensions.iter().zip(point);
         let mut settings: Vec<_> =
-            searched.filter_map(|(dimension, value)| Some((dimension.key, value.clone()?))).collect();
+            searched.filter_map(|(dimension, value)| Some((dimension.key.clone(), value.clone()?))).collect();
         for (key, source) in &self.ties {
             let value = settings.iter().find(|(key, _)| key == source).map(|(_, value)| value.clone());
-            settings.extend(value.map(|value| (*key, value)));
+            settings.extend(value.map(|value| (key.clone(), value)));
         }
         settings
     }
@@ -307,7 +307,7 @@ impl Space {
         let mut point = Point::new();
         for dimension in &self.dimensions {
             let value = match self.takes_part(dimension, &point) {
-                true => Some(dimension.domain.of_json(settings.get(dimension.key)?)?),
+                true => Some(dimension.domain.of_json(settings.get(&dimension.key)?)?),
                 false => None,
             };
             point.push(value);
@@ -327,11 +327,11 @@ impl Space {
     }
 
     /// The searched keys in order, each once.
-    pub fn keys(&self) -> Vec<&'static str> {
+    pub fn keys(&self) -> Vec<&str> {
         let mut keys: Vec<&str> = Vec::new();
         for dimension in &self.dimensions {
-            if !keys.contains(&dimension.key) {
-                keys.push(dimension.key);
+            if !keys.contains(&dimension.key.as_str()) {
+                keys.push(&dimension.key);
             }
         }
         keys
@@ -362,8 +362,8 @@ mod tests {
 
     /// Two kinds of solver; a rate with a range for each, momentum for one.
     fn conditional() -> Space {
-        let when = |kind: &str| vec![Condition { key: "solver.kind", values: vec![kind.into()] }];
-        let dimension = |key, domain, when| Dimension { key, domain, when, rule: Rule::ALWAYS };
+        let when = |kind: &str| vec![Condition { key: "solver.kind".into(), values: vec![kind.into()] }];
+        let dimension = |key: &str, domain, when| Dimension { key: key.into(), domain, when, rule: Rule::ALWAYS };
         let rate = |low, high| Domain::LogUniform { low, high };
         Space {
             dimensions: vec![
@@ -372,7 +372,7 @@ mod tests {
                 dimension("solver.learning_rate", rate(0.1, 10.0), when("sgd")),
                 dimension("solver.momentum", Domain::Uniform { low: 0.0, high: 0.9 }, when("sgd")),
             ],
-            ties: vec![("solver.regularization.item_factors", "solver.momentum")],
+            ties: vec![("solver.regularization.item_factors".into(), "solver.momentum".into())],
         }
     }
 
@@ -436,7 +436,7 @@ mod tests {
             let point = space.draw(&mut random);
             let settings = space.settings(&point);
             let is_sgd = settings[0].1 == "sgd".into();
-            let keys: Vec<_> = settings.iter().map(|setting| setting.0).collect();
+            let keys: Vec<_> = settings.iter().map(|setting| setting.0.as_str()).collect();
             let expected: &[_] = match is_sgd {
                 true => {
                     &["solver.kind", "solver.learning_rate", "solver.momentum", "solver.regularization.item_factors"]
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn rules_are_made_of_all_and_any() {
         let space = conditional();
-        let is = |key, value: &str| Rule::Is(Condition { key, values: vec![value.into()] });
+        let is = |key: &str, value: &str| Rule::Is(Condition { key: key.into(), values: vec![value.into()] });
         let adam = vec![Some("adam".into()), Some(1e-3.into()), None, None];
         let (true_one, false_one) = (is("solver.kind", "adam"), is("solver.kind", "sgd"));
         assert!(space.holds(&Rule::Any(vec![false_one.clone(), true_one.clone()]), &adam));

@@ -14,10 +14,9 @@ use super::plan::{Plan, Pruning, Sampler};
 use super::report;
 use super::space::Point;
 use super::tpe;
-use crate::config::settings::Settings;
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
-use crate::run::{self, Resume, RunDirectory, Summary, TrainOptions, TrialData};
+use crate::run::{self, Resume, RunDirectory, Settings, Summary, TrainOptions, TrialData};
 use crate::train::{EpochReport, Observer};
 use crate::{files, random};
 
@@ -54,7 +53,7 @@ pub enum Event<'a> {
         /// Its number.
         trial: usize,
         /// Its values.
-        settings: &'a [(&'static str, Value)],
+        settings: &'a [(String, Value)],
         /// Epochs it may take, of all its trainings.
         epochs: u64,
     },
@@ -144,28 +143,33 @@ impl SweepDirectory {
 /// Those of data, device, files and of resuming; [`Error::Interrupted`]; [`Error::Failed`] where no trial finished. A
 /// trial that diverges, or whose values do not go together, is written down as failed and stops nothing.
 pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
-    let spec = plan.base().settings().train.device.parse::<DeviceSpec>()?;
-    let device = spec.open()?;
-    if spec == DeviceSpec::Auto {
+    let base = Settings::of(plan.base())?;
+    let device = base.device.open()?;
+    if base.device == DeviceSpec::Auto {
         (options.note)(&format!("device auto: using {}", device.spec));
     }
     let first = plan.space.draw(&mut random::stream(plan.settings.seed, "sweep/probe"));
     let mut data = Vec::new();
     for repeat in 0..plan.repeats.len() {
-        let loaded = TrialData::load(plan.config(&first, repeat, &[])?.settings())?;
+        let loaded = TrialData::load(&Settings::of(&plan.config(&first, repeat, &[])?)?)?;
         loaded.notes.iter().filter(|_| repeat == 0).for_each(|note| (options.note)(note));
         data.push(loaded);
     }
     let header = Header::new(plan.identity(), data.iter().map(|data| data.fingerprint.clone()).collect());
-    let (directory, journal, records) = open(plan, options, &header)?;
-    let study = Study::new(plan, options, device, data, directory, journal, records)?;
+    let (directory, journal, records) = open(plan, &base, options, &header)?;
+    let study = Study::new(plan, base, options, device, data, directory, journal, records)?;
     study.run()?;
     study.conclude()
 }
 
 /// A new directory, or the one to go on in with the trials it has.
-fn open(plan: &Plan, options: &SweepOptions, header: &Header) -> Result<(SweepDirectory, Journal, Vec<Record>)> {
-    let (parent, name) = (&plan.base().settings().run.dir, format!("{}-sweep", plan.settings.name));
+fn open(
+    plan: &Plan,
+    base: &Settings,
+    options: &SweepOptions,
+    header: &Header,
+) -> Result<(SweepDirectory, Journal, Vec<Record>)> {
+    let (parent, name) = (&base.dir, format!("{}-sweep", plan.settings.name));
     let path = match &options.resume {
         Resume::New => RunDirectory::create(parent, &name)?.path().to_path_buf(),
         Resume::Newest => match RunDirectory::newest(parent, &name) {
@@ -205,6 +209,8 @@ fn open(plan: &Plan, options: &SweepOptions, header: &Header) -> Result<(SweepDi
 
 struct Study<'a> {
     plan: &'a Plan,
+    /// Of the base config.
+    base: Settings,
     options: &'a SweepOptions<'a>,
     device: Opened,
     /// Of each repeat.
@@ -247,8 +253,10 @@ struct Trial {
 const REDRAW_EVERY: Duration = Duration::from_secs(30);
 
 impl<'a> Study<'a> {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the whole, and there is one call")]
     fn new(
         plan: &'a Plan,
+        base: Settings,
         options: &'a SweepOptions<'a>,
         device: Opened,
         data: Vec<TrialData>,
@@ -280,6 +288,7 @@ impl<'a> Study<'a> {
         let records: BTreeMap<usize, Record> = records.into_iter().map(|record| (record.trial, record)).collect();
         Ok(Self {
             plan,
+            base,
             options,
             device,
             data,
@@ -321,7 +330,7 @@ impl<'a> Study<'a> {
             elapsed: self.before,
         });
         records.iter().try_for_each(|record| self.write_events(record))?;
-        let cores = match self.plan.base().settings().train.threads {
+        let cores = match self.base.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
@@ -390,7 +399,7 @@ impl<'a> Study<'a> {
             let point = self.propose(number, &state);
             let began = self.elapsed();
             let configs: Result<Vec<Settings>> = (0..self.plan.repeats.len())
-                .map(|repeat| Ok(self.plan.config(&point, repeat, &[])?.settings().clone()))
+                .map(|repeat| Settings::of(&self.plan.config(&point, repeat, &[])?))
                 .collect();
             let fits = configs.and_then(|configs| {
                 let pairs = configs.iter().zip(&self.data);
@@ -423,7 +432,7 @@ impl<'a> Study<'a> {
             }
             state.running.insert(number, bytes);
             drop(state);
-            let epochs = configs.iter().map(|settings| settings.train.epochs).sum();
+            let epochs = configs.iter().map(|settings| settings.training.epochs).sum();
             let settings = self.plan.space.settings(&point);
             (self.options.watch)(&Event::Trial { trial: number, settings: &settings, epochs });
             return Ok(Some(Trial { number, point, configs, began }));
@@ -495,7 +504,7 @@ impl<'a> Study<'a> {
                 Err(error) => return Err(error),
             }
             // A training that ended early would not change any more: it counts at the rungs that it would have reached.
-            let ahead = behind + settings.train.epochs;
+            let ahead = behind + settings.training.epochs;
             let goes_on = self.climb(trial.number, &mut progress, ahead);
             let is_last = progress.trainings.len() == trial.configs.len();
             if !goes_on && !is_last {
@@ -540,7 +549,7 @@ impl<'a> Study<'a> {
 
     /// What TensorBoard reads of a trial, once.
     fn write_events(&self, record: &Record) -> Result<()> {
-        if !self.plan.base().settings().report.tensorboard {
+        if !self.base.report.tensorboard {
             return Ok(());
         }
         report::write_events(&self.directory.events(), record, self.plan)

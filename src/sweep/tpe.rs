@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::random;
 
-    fn dimension(key: &'static str, domain: Domain) -> Dimension {
-        Dimension { key, domain, when: vec![], rule: Rule::ALWAYS }
+    fn dimension(key: &str, domain: Domain) -> Dimension {
+        Dimension { key: key.into(), domain, when: vec![], rule: Rule::ALWAYS }
     }
 
     fn number(value: &Option<toml::Value>) -> f64 {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn it_beats_random_search_where_keys_depend_on_a_choice() {
-        let when = |word: &str| vec![Condition { key: "kind", values: vec![word.into()] }];
+        let when = |word: &str| vec![Condition { key: "kind".into(), values: vec![word.into()] }];
         let space = Space {
             dimensions: vec![
                 dimension("kind", Domain::Choice(["x", "y", "z"].map(toml::Value::from).into())),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::data::split::SplitSpec;
 use crate::metric::{Metric, Scores};
 
 /// Which epoch counts as best, and how long to wait for a better one.
@@ -25,6 +27,36 @@ pub struct Best {
 }
 
 impl EarlyStopping {
+    /// Its config keys.
+    pub fn keys() -> Keys {
+        let metric = Key::new(
+            "train.early_stopping.metric",
+            KeyKind::choice(Metric::NAMES.to_vec()),
+            "What is watched on the validation part.",
+        );
+        let patience = "Epochs without progress before it stops; 0 never stops.";
+        let delta = "What counts as progress, in the metric's unit.";
+        Keys::new([
+            metric.default("'rmse'"),
+            Key::new("train.early_stopping.patience", KeyKind::ANY_COUNT, patience).default("0"),
+            Key::new("train.early_stopping.min_delta", KeyKind::NOT_NEGATIVE, delta).default("0.0"),
+        ])
+        .rule(|values| {
+            let is_waiting = values.get::<u64>("train.early_stopping.patience") > 0;
+            let needs = needs_validation(values, "train.early_stopping.patience", "0");
+            needs.filter(|_| is_waiting).into_iter().collect()
+        })
+    }
+
+    /// What a config asks for.
+    pub fn of(values: &Values) -> Self {
+        Self {
+            metric: values.get("train.early_stopping.metric"),
+            patience: values.get("train.early_stopping.patience"),
+            min_delta: values.get("train.early_stopping.min_delta"),
+        }
+    }
+
     /// Whether `scores` beat the best so far.
     pub fn is_better(&self, scores: &Scores, best: Option<&Best>) -> bool {
         best.is_none_or(|best| {
@@ -36,6 +68,14 @@ impl EarlyStopping {
     pub fn is_over(&self, epoch: u64, best: Option<&Best>) -> bool {
         self.patience > 0 && best.is_some_and(|best| epoch - best.epoch >= self.patience)
     }
+}
+
+/// The problem of `key`, which is set although the split of the config has no validation part; `off` is its value that
+/// needs none.
+pub fn needs_validation(values: &Values, key: &str, off: &str) -> Option<Problem> {
+    let reason = SplitSpec::without_validation(values)?;
+    let message = format!("{key} needs a validation part, but {reason}; change that or set {key} = {off}");
+    Some(Problem::new([key, "data.split.kind", "data.split.validation"], message))
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Progress};
-pub use early_stopping::{Best, EarlyStopping};
+pub use early_stopping::{Best, EarlyStopping, needs_validation};
 pub use observer::{EpochReport, Observer, TrainScores};
 pub use tensor_file::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
 
+use crate::config::{Effect, Key, KeyKind, Keys, Values as Config};
 use crate::data::Ratings;
 use crate::device::{Opened, to_vec};
 use crate::error::{Error, Result};
@@ -25,8 +26,8 @@ use crate::metric::Metric;
 use crate::model::Factorization;
 use crate::model::parameters::{self, Values};
 use crate::solver::{
-    Als, AlsConfig, Clip, Decay, GradientStep, MatrixMethod, MiniBatch, Norms, Optimizer, Place, Regularization,
-    RowRule, Rows, Rule, Schedule, Solver, StepSums, Stepped, Stratified, WholeMatrix,
+    Als, Decay, Gradient, GradientStep, Method, MiniBatch, Norms, Optimizer, Place, Regularization, Schedule, Solver,
+    StepSums, Stepped, Stratified, WholeMatrix,
 };
 
 /// How to train, whatever the model.
@@ -55,48 +56,35 @@ pub struct TrainConfig {
     pub checkpoint_every: u64,
 }
 
-/// How parameters are found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Method {
-    /// Mini-batches, by autodiff: any model, any device. See [`MiniBatch`].
-    MiniBatch(Gradient),
-    /// One rating at a time, in parallel blocks, on the CPU: models that are a dot product. See [`Stratified`].
-    Stratified(RowRule),
-    /// Row after row, each solved for, on the CPU: models that are a dot product, squared loss. See [`Als`].
-    Als(AlsConfig),
-    /// The ratings as one matrix, on the CPU: models that are a dot product, squared loss. See [`WholeMatrix`].
-    WholeMatrix(MatrixMethod),
-}
-
-impl Method {
-    /// Whether steps have a length, which the learning rate decides.
-    fn has_learning_rate(self) -> bool {
-        matches!(self, Self::MiniBatch(_) | Self::Stratified(_))
-    }
-}
-
-/// Settings of mini-batch gradient descent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gradient {
-    /// Ratings a step; 0 for all of them.
-    pub batch_size: usize,
-    /// Which rows of a table a step updates.
-    pub rows: Rows,
-    /// Update rule.
-    pub rule: Rule,
-    /// Limits on gradients.
-    pub clip: Clip,
-}
-
-impl Default for Gradient {
-    /// Adam on batches of 1024, touched rows, no limits.
-    fn default() -> Self {
-        let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
-        Self { batch_size: 1024, rows: Rows::default(), rule, clip: Clip::default() }
-    }
-}
-
 impl TrainConfig {
+    /// The config keys of training.
+    pub fn keys() -> Keys {
+        let epochs = "Passes over the training ratings; svd takes one, an epoch of hals is one iteration, of multiplicative \
+                      ten.";
+        let every = "Epochs between two checkpoints; 0 writes one only at the end or when interrupted.";
+        let every = Key::new("train.checkpoint_every", KeyKind::ANY_COUNT, every).default("1").effect(Effect::Nothing);
+        Keys::new([Key::new("train.epochs", KeyKind::ANY_COUNT, epochs).default("30"), every])
+            .and(EarlyStopping::keys())
+    }
+
+    /// How to train, as a config asks for it.
+    pub fn of(values: &Config) -> Self {
+        let defaults = Self::new(Loss::of(values));
+        Self {
+            epochs: values.get("train.epochs"),
+            seed: values.get("seed"),
+            regularization: Regularization::of_config(values),
+            method: Method::of(values),
+            // What a solver without a learning rate is not asked for.
+            learning_rate: values.find("solver.learning_rate").unwrap_or(defaults.learning_rate),
+            schedule_epochs: values.get("train.epochs"),
+            schedule: Schedule::of(values),
+            early_stopping: EarlyStopping::of(values),
+            checkpoint_every: values.get("train.checkpoint_every"),
+            ..defaults
+        }
+    }
+
     /// Adam at rate 0.001 on batches of 1024 for 30 epochs, and nothing else: no penalty, no schedule, no limits, no
     /// early stopping, seed 42.
     pub fn new(loss: Loss) -> Self {

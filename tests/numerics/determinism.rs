@@ -12,12 +12,10 @@ use lowrank::model::{AnyModel, ModelConfig, Start};
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
-    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, Regularization, RowRule, Rows, Rule, Schedule,
-    nmf, svd,
+    AlsConfig, Clip, Decay, Feedback, Gradient, Inner, MatrixMethod, Method, NmfStart, Regularization, RowRule, Rows,
+    Rule, Schedule, nmf, svd,
 };
-use lowrank::train::{
-    Checkpoint, Checkpoints, EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, Trained, Trainer,
-};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, TrainConfig, Trained, Trainer};
 use rand::RngExt;
 
 use crate::inputs::{cpu, kind, models};

@@ -17,10 +17,8 @@ use lowrank::eval::{Baseline, Predictor};
 use lowrank::loss::{Loss, Squared};
 use lowrank::metric::Metric;
 use lowrank::model::Factorization;
-use lowrank::solver::{Decay, Regularization, Rule, Schedule};
-use lowrank::train::{
-    EarlyStopping, EpochReport, Gradient, Method, Observer, TrainConfig, TrainData, Trained, Trainer,
-};
+use lowrank::solver::{Decay, Gradient, Method, Regularization, Rule, Schedule};
+use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 

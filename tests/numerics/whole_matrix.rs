@@ -6,8 +6,8 @@ use lowrank::error::Error;
 use lowrank::loss::{Absolute, Loss, Squared};
 use lowrank::model::parameters::{Values, collect};
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NmfConfig, Start};
-use lowrank::solver::{MatrixMethod, NmfStart, Regularization, nmf, svd};
-use lowrank::train::{EpochReport, Method, TrainConfig, Trained, Trainer};
+use lowrank::solver::{MatrixMethod, Method, NmfStart, Regularization, nmf, svd};
+use lowrank::train::{EpochReport, TrainConfig, Trained, Trainer};
 
 use crate::inputs::cpu;
 use crate::{AfterEpoch, fit, ratings};

@@ -59,7 +59,6 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
 
 #[test]
 fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
-    use lowrank::config::settings::{ModelKind, SolverKind};
     const PAIRS: [(&str, &str); 14] = [
         ("mf", "stratified"),
         ("biased-mf", "stratified"),
@@ -76,8 +75,9 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
         ("mlp", "adam"),
         ("neumf", "adam"),
     ];
-    for name in ModelKind::NAMES.iter().chain(SolverKind::NAMES) {
-        assert!(PAIRS.iter().any(|pair| pair.0 == *name || pair.1 == *name), "{name} is in no pair");
+    let schema = lowrank::run::schema();
+    for name in schema.choices("model.kind").iter().chain(&schema.choices("solver.kind")) {
+        assert!(PAIRS.iter().any(|pair| pair.0 == name || pair.1 == name), "{name} is in no pair");
     }
     let place = place();
     for (model, solver) in PAIRS {

@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::time::Instant;
 
-use lowrank::config::settings::ModelKind;
 use lowrank::data::read::{Format, ReadOptions, read_dataset};
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide, held_out_rows};
 use lowrank::data::{Dataset, Layout, catalog, class_of};
+use lowrank::run::schema;
 use serde_json::Value;
 
 use super::{Outcome, Place, number};
@@ -110,7 +110,7 @@ fn every_model_beats_the_baselines_with_its_defaults() {
     let config = place.path("c.toml");
     // filmtrust has so few ratings that little more than biases can be learned from them.
     for (name, beats_biases) in [("movielens-100k", true), ("filmtrust", false)] {
-        for model in ModelKind::NAMES {
+        for model in &schema().choices("model.kind") {
             let settings =
                 [&format!("data.dataset={name}"), &format!("model.kind={model}"), "train.early_stopping.patience=3"];
             let summary = train(&place, config.to_str().expect("UTF-8"), &settings);

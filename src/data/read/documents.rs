@@ -7,41 +7,43 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, Kind};
 use super::text::{Lines, decode};
 use super::{Hash, ReadOptions, check_count};
+use crate::config::choice;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 
-/// Words that have little to do with what a text is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StopWords {
-    /// All words count.
-    #[default]
-    None,
-    /// English articles, pronouns, prepositions, conjunctions and auxiliary verbs do not count.
-    English,
+choice! {
+    /// Words that have little to do with what a text is about.
+    #[derive(Default)]
+    pub enum StopWords {
+        /// All words count.
+        #[default]
+        None = "none",
+        /// English articles, pronouns, prepositions, conjunctions and auxiliary verbs do not count.
+        English = "english",
+    }
 }
 
-/// What the cell of a term that occurs tf times in a document holds, where n is the number of documents and df that of
-/// documents with the term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Weighting {
-    /// tf.
-    Counts,
-    /// ln(1 + tf).
-    LogCounts,
-    /// tf · (ln((1 + n) / (1 + df)) + 1), divided by the Euclidean length of the document's row: the smoothed form that
-    /// scikit-learn has as its default.
-    #[default]
-    TfIdf,
-    /// The same with 1 + ln(tf) in the place of tf: a term that comes back says less each time.
-    LogTfIdf,
+choice! {
+    /// What the cell of a term that occurs tf times in a document holds, where n is the number of documents and df that of
+    /// documents with the term.
+    #[derive(Default)]
+    pub enum Weighting {
+        /// tf.
+        Counts = "counts",
+        /// ln(1 + tf).
+        LogCounts = "log-counts",
+        /// tf · (ln((1 + n) / (1 + df)) + 1), divided by the Euclidean length of the document's row: the smoothed form that
+        /// scikit-learn has as its default.
+        #[default]
+        TfIdf = "tf-idf",
+        /// The same with 1 + ln(tf) in the place of tf: a term that comes back says less each time.
+        LogTfIdf = "log-tf-idf",
+    }
 }
 
 /// Which terms are columns, and what their cells hold.

@@ -12,14 +12,14 @@ mod dense;
 mod documents;
 mod folder;
 mod matrix_market;
+mod options;
 mod pictures;
 mod text;
 mod titles;
 
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::split::Groups;
@@ -28,89 +28,8 @@ use crate::error::{Error, Result};
 use crate::files;
 use cache::BinaryCopy;
 pub use documents::{DocumentOptions, StopWords, Weighting, words};
+pub use options::{Duplicates, Format, ReadOptions, TitleFile};
 use text::Lines;
-
-/// How the data are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Matrix Market where the name ends in `.mtx` or `.mtx.gz`, a picture where it ends in `.png`, `.jpg`, `.jpeg`,
-    /// `.pgm`, `.ppm` or `.pnm`, else delimited. A folder is pictures where it has more of these than of texts, else
-    /// documents.
-    #[default]
-    Auto,
-    /// A rating a line: user, item and, where present, rating and timestamp.
-    Delimited,
-    /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
-    MatrixMarket,
-    /// A table of numbers: a row a user, a column an item, every cell a rating.
-    Dense,
-    /// One picture: a row a line of pixels, a column one of its pixels; see
-    /// [`Layout::Picture`](super::Layout::Picture).
-    Picture,
-    /// A folder of pictures of one size: a row a picture, a column a pixel; see
-    /// [`Layout::Pictures`](super::Layout::Pictures).
-    Pictures,
-    /// A folder of texts, or a file with one a line: a row a document, a column a term, as [`DocumentOptions`] say.
-    Documents,
-}
-
-/// What becomes of a second rating of the same item by the same user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Duplicates {
-    /// The last in file order counts; it takes the place of the first.
-    #[default]
-    Last,
-    /// The mean counts, with the timestamp of the last and in the place of the first.
-    Mean,
-    /// The data are refused.
-    Error,
-    /// Both stay: the file is a list of requests rather than of ratings.
-    Keep,
-}
-
-/// A file that gives each item id a title.
-#[derive(Debug, Clone, Default)]
-pub struct TitleFile {
-    /// The file.
-    pub path: PathBuf,
-    /// What stands between fields; `None` finds out. `" "` is any run of blanks.
-    pub delimiter: Option<String>,
-    /// What the columns hold: `"item"`, `"title"`, and any other name for the rest. `None` goes by the header, or else
-    /// takes the first two columns.
-    pub columns: Option<Vec<String>>,
-}
-
-/// How to read a rating file. The default fits most.
-#[derive(Debug, Clone, Default)]
-pub struct ReadOptions {
-    /// How the file is laid out.
-    pub format: Format,
-    /// What stands between fields; `None` finds out. `" "` is any run of blanks.
-    pub delimiter: Option<String>,
-    /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
-    /// `None` goes by the header, or else by position: user, item, rating, timestamp.
-    pub columns: Option<Vec<String>>,
-    /// Which column of a dense table, from 1, is no number but the class of its row, whose id becomes `class/id`, as
-    /// [`class_of`](super::class_of) understands it.
-    pub class_column: Option<usize>,
-    /// Lines at the start of a text file to leave out, before a header.
-    pub skip_lines: usize,
-    /// Extension, with or without the dot, of the files of a folder that are rows; `None` takes all pictures or texts.
-    pub extension: Option<String>,
-    /// What documents become.
-    pub documents: DocumentOptions,
-    /// What becomes of a second rating of the same item by the same user, within the training and within the test file.
-    pub duplicates: Duplicates,
-    /// Where set, ratings at or above it become 1, the others 0; after duplicates are merged.
-    pub binarize: Option<f32>,
-    /// Titles of the items.
-    pub titles: Option<TitleFile>,
-    /// A folder for binary copies of large files, which are read in the place of the files from the second time on, as
-    /// long as the files' content is the same; `None` keeps none.
-    pub cache: Option<PathBuf>,
-}
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
@@ -160,7 +79,8 @@ fn read_rows(
     Ok(dataset)
 }
 
-fn binarize(ratings: &mut Ratings, threshold: Option<f32>) {
+/// Ratings from `threshold` up become 1, the others 0.
+pub(super) fn binarize(ratings: &mut Ratings, threshold: Option<f32>) {
     if let Some(threshold) = threshold {
         ratings.values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
     }
@@ -354,6 +274,7 @@ fn numbered(vocabulary: &mut Vocabulary, number: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::path::PathBuf;
 
     use super::*;
 

@@ -19,8 +19,7 @@ mod multiplicative;
 mod objective;
 mod start;
 
-use serde::{Deserialize, Serialize};
-
+use crate::config::choice;
 use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
 
@@ -28,25 +27,28 @@ pub(super) use multiplicative::LOOK;
 pub use objective::objective;
 pub use start::Start;
 
-/// What a cell that is not stored means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Zeros {
-    /// It is zero, and to be fitted like any other value.
-    #[default]
-    Data,
-    /// It is missing, and does not count. In a dense matrix nothing is missing.
-    Missing,
+choice! {
+    /// What a cell that is not stored means.
+    #[derive(Default)]
+    pub enum Zeros {
+        /// It is zero, and to be fitted like any other value.
+        #[default]
+        Data = "data",
+        /// It is missing, and does not count. In a dense matrix nothing is missing.
+        Missing = "missing",
+    }
 }
 
-/// How the distance of W·H from A is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Divergence {
-    /// d(a, p) = ½(a − p)²: normal noise.
-    #[default]
-    Frobenius,
-    /// d(a, p) = a·ln(a/p) − a + p: the Poisson noise of counts.
-    KullbackLeibler,
+choice! {
+    /// How the distance of W·H from A is measured.
+    #[derive(Default)]
+    pub enum Divergence {
+        /// d(a, p) = ½(a − p)²: normal noise.
+        #[default]
+        Frobenius = "frobenius",
+        /// d(a, p) = a·ln(a/p) − a + p: the Poisson noise of counts.
+        KullbackLeibler = "kullback-leibler",
+    }
 }
 
 /// How the factors are improved.

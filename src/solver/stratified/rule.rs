@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::GROUP;
 use super::kernel::SideCoefficients;
+use crate::config::{Choice, Key, KeyKind, Keys, Values};
 use crate::model::Kind;
+use crate::solver::optimizer;
 
 /// How the gradient of one rating becomes a step of its rows. Moments start at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -15,6 +17,36 @@ pub enum RowRule {
     AdaGrad(AdaGrad),
     /// See [`Adam`].
     Adam(Adam),
+}
+
+impl RowRule {
+    /// Its config keys.
+    pub(crate) fn keys() -> Keys {
+        let rule = "How a rating's gradient becomes a step: \"adagrad\" has one rate a row, \"adam\" one a number.";
+        let start =
+            "Where the sums of squared gradients start; the larger, the more the first steps are those of plain SGD.";
+        let start = Key::new("solver.initial_accumulator", KeyKind::NOT_NEGATIVE, start).default("1.0");
+        Choice::new("solver.rule", rule)
+            .with(|key| key.default("'adagrad'"))
+            .part("adagrad", optimizer::Rule::adagrad_keys().and(start))
+            .part("adam", optimizer::Rule::adam_keys())
+            .into()
+    }
+
+    /// The rule that a config asks for.
+    pub(crate) fn of(values: &Values) -> Self {
+        match values.get::<String>("solver.rule").as_str() {
+            "adam" => Self::Adam(Adam {
+                beta1: values.get("solver.beta1"),
+                beta2: values.get("solver.beta2"),
+                epsilon: values.get("solver.epsilon"),
+            }),
+            _ => Self::AdaGrad(AdaGrad {
+                initial_accumulator: values.get("solver.initial_accumulator"),
+                epsilon: values.get("solver.epsilon"),
+            }),
+        }
+    }
 }
 
 /// Row-wise AdaGrad: G ← G + ‖g‖²/k, θ ← θ − ηg / (√G + ε), with one G for the k factors of a row and one for its bias

@@ -1,0 +1,123 @@
+//! Where data come from, as a config says: a file, a data set of the catalog, or a recipe.
+
+use std::path::PathBuf;
+
+use super::read::{ReadOptions, TitleFile, binarize, read_dataset};
+use super::split::SplitKind;
+use super::synthetic::Synthetic;
+use super::{Dataset, catalog};
+use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, given, is};
+use crate::error::Result;
+use crate::files;
+
+/// The name under `data.dataset` that plants ratings instead of reading them.
+const SYNTHETIC: &str = "synthetic";
+
+/// Where data come from.
+#[derive(Debug, Clone)]
+enum Origin {
+    File {
+        path: PathBuf,
+        test: Option<PathBuf>,
+        titles: Option<TitleFile>,
+    },
+    /// Of the catalog, with the fold of its ready-made test files.
+    Catalog {
+        name: String,
+        fold: Option<usize>,
+    },
+    Planted(Synthetic),
+}
+
+/// Where data come from, and how they are read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    origin: Origin,
+    /// Without titles and cache.
+    pub options: ReadOptions,
+    /// Whether a binary copy of a large file may be kept.
+    cache: bool,
+}
+
+impl Source {
+    /// The config keys of data, but for the split.
+    pub fn keys() -> Keys {
+        let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
+        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, as seen from where the \
+                    program is started. Or use data.dataset.";
+        let test = "The file of test ratings, written like data.path.";
+        let files = || is("data.split.kind", ["files"]);
+        let keys =
+            Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Text, path)])
+                .exclusive("data.dataset", "data.path")
+                .rule(check_origin)
+                .and(ReadOptions::keys())
+                .and(TitleFile::keys())
+                .and(Key::new("data.test_path", KeyKind::Text, test).when(given("data.path")).when(files()))
+                .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
+        keys.effect(Effect::Data).and(cache_key())
+    }
+
+    /// The source that a config asks for.
+    pub fn of(values: &Values) -> Self {
+        let origin = match values.find::<PathBuf>("data.path") {
+            Some(path) => Origin::File { path, test: values.find("data.test_path"), titles: TitleFile::of(values) },
+            None if values.is("data.dataset", SYNTHETIC) => Origin::Planted(Synthetic::of(values)),
+            None => {
+                let is_ready = values.is("data.split.kind", SplitKind::FILES);
+                let fold = values.find("data.split.fold").filter(|_| is_ready);
+                Origin::Catalog { name: values.get("data.dataset"), fold }
+            }
+        };
+        Self { origin, options: ReadOptions::of(values), cache: values.get("data.cache") }
+    }
+
+    /// Reads or plants the data.
+    ///
+    /// # Errors
+    /// Those of the readers, the catalog and the generator.
+    pub fn load(&self) -> Result<Dataset> {
+        // Without a home folder nothing can be kept.
+        let cache = self.cache.then(|| files::cache_folder("ratings").ok()).flatten();
+        let options = ReadOptions { cache, ..self.options.clone() };
+        match &self.origin {
+            Origin::File { path, test, titles } => {
+                read_dataset(path, test.as_deref(), &ReadOptions { titles: titles.clone(), ..options })
+            }
+            Origin::Catalog { name, fold } => catalog::load(catalog::find(name)?, *fold, &options),
+            Origin::Planted(synthetic) => {
+                let mut dataset = synthetic.dataset()?;
+                if options.binarize.is_some() {
+                    binarize(&mut dataset.ratings, options.binarize);
+                    dataset.reachable_rmse = None;
+                }
+                Ok(dataset)
+            }
+        }
+    }
+}
+
+fn cache_key() -> Key {
+    let meaning = "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the \
+                   file's place as long as the file is the same.";
+    Key::new("data.cache", KeyKind::Bool, meaning).default("true").effect(Effect::Nothing)
+}
+
+fn check_origin(values: &Values) -> Vec<Problem> {
+    let (dataset, path) = (values.contains("data.dataset"), values.contains("data.path"));
+    let mut problems = Vec::new();
+    if !dataset && !path {
+        let message =
+            "no data: set data.dataset, a name of the catalog or \"synthetic\", or data.path, a file of ratings";
+        problems.push(Problem::new(["data.dataset", "data.path"], message));
+    }
+    if dataset && path {
+        let message = "data.dataset and data.path exclude each other; remove one";
+        problems.push(Problem::new(["data.dataset", "data.path"], message));
+    }
+    if values.is("data.split.kind", SplitKind::FILES) && path && !values.contains("data.test_path") {
+        let message = "data.split.kind = \"files\" with data.path needs data.test_path, the file of test ratings";
+        problems.push(Problem::new(["data.split.kind", "data.path", "data.test_path"], message));
+    }
+    problems
+}
