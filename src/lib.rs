@@ -14,10 +14,11 @@
 //! | [`train`] | the loop, checkpoints, early stopping, observers |
 //! | [`report`] | TensorBoard, JSON lines, console, plots |
 //! | [`sweep`] | hyper-parameter search: spaces, samplers, pruning, the journal |
-//! | [`config`], [`run`], [`cli`] | from a TOML file to a run directory, and the commands |
+//! | [`config`] | what config keys are, and reading files of them |
+//! | [`run`], [`cli`] | from a config to a run directory, and the commands |
 //!
-//! Each module uses only those to its left in `error → random → files → device → data → loss → model → metric → eval →
-//! solver → train → report → config → run → sweep → cli`.
+//! Each module uses only those to its left in `error → random → files → config → device → data → loss → model → metric →
+//! eval → solver → train → report → run → sweep → cli`.
 //!
 //! # A model of your own
 //!

@@ -23,9 +23,12 @@ impl Problem {
     }
 }
 
+/// Looks for problems.
+type Check = dyn Fn(&Values) -> Vec<Problem> + Send + Sync;
+
 /// A rule about several keys.
 #[derive(Clone)]
-pub(super) struct Rule(Arc<dyn Fn(&Values) -> Vec<Problem> + Send + Sync>);
+pub(super) struct Rule(Arc<Check>);
 
 impl Rule {
     /// What is wrong with these values.

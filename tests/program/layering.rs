@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Each module may use those before it, and itself.
 const ORDER: [&str; 18] = [
-    "error", "random", "files", "device", "data", "loss", "model", "metric", "eval", "solver", "train", "report",
-    "config", "run", "sweep", "cli", "lib", "main",
+    "error", "random", "files", "config", "device", "data", "loss", "model", "metric", "eval", "solver", "train",
+    "report", "run", "sweep", "cli", "lib", "main",
 ];
 
 /// A source file: its top module, its depth (0 for `src/x.rs` and `src/x/mod.rs`), and its lines with their numbers,

@@ -492,6 +492,12 @@ pub(super) mod tests {
             let turned = factors.in_products(side).expect("finite");
             for (at, vector) in of_product.iter().enumerate().skip(1) {
                 let (own, first) = (&turned[3 * at..][..3], &turned[..3]);
+                let size = |vector: &[f32]| vector.iter().fold(0.0_f32, |size, value| size.max(value.abs()));
+                if size(vector) < 1e-5 {
+                    // A row without cells has no direction.
+                    assert!(size(own) < 1e-5, "{side:?} {at}: {own:?}");
+                    continue;
+                }
                 let expected = cosine(vector, &of_product[0]);
                 assert!((cosine(own, first) - expected).abs() < 1e-4, "{side:?} {at}: {expected}");
             }
