@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 
 /// |r − r̂|. Its minimizer is the conditional median; outliers pull no harder than any other rating.

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Key, KeyKind, Keys, Values};
 
 /// With residual e = r − r̂: ½e² where |e| ≤ δ, else δ(|e| − ½δ). The ½ is Huber's and PyTorch's.

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 
 /// −r·log r̂ − (1 − r)·log(1 − r̂) with r in [0, 1], in the form that stays finite for any score.

@@ -7,6 +7,7 @@
 mod absolute;
 mod huber;
 mod logistic;
+mod pointwise;
 mod poisson;
 mod quantile;
 mod squared;
@@ -17,48 +18,12 @@ use serde::{Deserialize, Serialize};
 pub use absolute::Absolute;
 pub use huber::Huber;
 pub use logistic::Logistic;
+pub use pointwise::PointwiseLoss;
 pub use poisson::Poisson;
 pub use quantile::Quantile;
 pub use squared::Squared;
 
 use crate::config::{Choice, Keys, Values};
-
-/// A loss that looks at one rating at a time.
-pub trait PointwiseLoss {
-    /// Loss of each rating, not reduced.
-    ///
-    /// # Shapes
-    /// - `score`, `rating`, output: `[batch]`
-    fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1>;
-
-    /// Loss of one rating.
-    fn value(&self, score: f64, rating: f64) -> f64;
-
-    /// ∂ loss / ∂ score of one rating; 0 where the loss has a kink there.
-    fn slope(&self, score: f64, rating: f64) -> f64;
-
-    /// r̂ of a score.
-    fn prediction(&self, score: f64) -> f64 {
-        score
-    }
-
-    /// The score whose prediction is `rating`: inverse of [`prediction`](Self::prediction), finite for every mean of
-    /// ratings that the loss accepts.
-    fn score(&self, rating: f64) -> f64 {
-        rating
-    }
-
-    /// Whether score and prediction are different things.
-    fn has_link(&self) -> bool {
-        false
-    }
-
-    /// What ratings must be, where the loss does not accept `rating`.
-    fn refuses(&self, rating: f32) -> Option<&'static str> {
-        let _ = rating;
-        None
-    }
-}
 
 macro_rules! losses {
     ($($name:literal $loss:ident),* $(,)?) => {

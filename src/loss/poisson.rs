@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 
 /// Negative log-likelihood of a count r ~ Poisson(eˢ) without its constant log r!, as PyTorch's `PoissonNLLLoss`.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Key, KeyKind, Keys, Values};
 
 /// With residual e = r − r̂ and level τ: τ·e where e ≥ 0, else (τ − 1)·e. Its minimizer is the conditional

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::PointwiseLoss;
+use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 
 /// (r − r̂)². Its minimizer is the conditional mean; the mean over a batch is PyTorch's `MSELoss`.
