@@ -8,9 +8,10 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::declaration::{Declaration, rank_key};
+use super::factorization::Factorization;
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table};
-use super::{Declaration, Factorization, rank_key, with_biases};
+use super::table::{Group, Table, with_biases};
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 

@@ -6,9 +6,10 @@ use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::declaration::{Declaration, rank_key};
+use super::factorization::Factorization;
 use super::init::{FactorInit, Start};
 use super::table::{Group, Table};
-use super::{Declaration, Factorization, rank_key};
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 

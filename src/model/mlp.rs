@@ -9,9 +9,10 @@ use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use super::declaration::{Declaration, layers_key, rank_key};
+use super::factorization::Factorization;
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table};
-use super::{Declaration, Factorization, layers_key, rank_key, with_biases};
+use super::table::{Group, Table, with_biases};
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
 

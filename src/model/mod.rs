@@ -4,6 +4,8 @@
 //! To add one here: the file, a line in the `models!` list below, and a config. To add one from outside the crate:
 //! implement [`Factorization`] for any burn module and give it to [`crate::train::Trainer`].
 
+pub mod declaration;
+pub mod factorization;
 pub mod init;
 pub mod parameters;
 pub mod table;
@@ -21,122 +23,19 @@ use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use biased_mf::{BiasedMf, BiasedMfConfig};
+pub use declaration::{Declaration, Declared, names_where, rank_key};
+pub use factorization::{Constraint, Factorization};
 pub use gmf::{Gmf, GmfConfig};
 pub use init::{FactorInit, Start};
 pub use mf::{Mf, MfConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use neumf::{NeuMf, NeuMfConfig};
 pub use nmf::{Nmf, NmfConfig};
-pub use table::{Column, Group, Kind, Table};
+pub use table::{Column, Group, Kind, Table, dot};
 
 use crate::config::words::joined;
-use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
+use crate::config::{Choice, Keys, Problem, Values};
 use crate::data::batch::Batch;
-
-/// Where a model's parameters may lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Constraint {
-    /// Anywhere.
-    None,
-    /// Every trained parameter is at least zero; kept by projection after each step.
-    NonNegative,
-}
-
-/// What a kind of model is, as solvers and config keys ask before there is a model of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Declaration {
-    /// Whether its score is a dot product of factors, plus biases if it has them; see
-    /// [`dot_product`](Factorization::dot_product).
-    pub is_dot_product: bool,
-    /// Whether it has tables of biases.
-    pub has_biases: bool,
-    /// Whether it has dense layers.
-    pub has_layers: bool,
-    /// Where its parameters may lie.
-    pub constraint: Constraint,
-}
-
-impl Declaration {
-    /// None of it.
-    pub const NONE: Self =
-        Self { is_dot_product: false, has_biases: false, has_layers: false, constraint: Constraint::None };
-
-    /// Whether factors have to carry the mean, because nothing else does.
-    pub fn factors_carry_mean(self) -> bool {
-        self.is_dot_product && !self.has_biases
-    }
-}
-
-/// Names and declarations of the models that a config can choose from.
-pub type Declared = Vec<(String, Declaration)>;
-
-/// Names of the declared models for which `wanted` holds.
-pub fn names_where(declared: &Declared, wanted: impl Fn(Declaration) -> bool) -> Vec<String> {
-    declared.iter().filter(|(_, declaration)| wanted(*declaration)).map(|(name, _)| name.clone()).collect()
-}
-
-/// `model.rank`.
-pub fn rank_key() -> Key {
-    Key::new("model.rank", KeyKind::Int(1..=4096), "Number of latent factors of each user and item.").default("32")
-}
-
-/// `model.layers`.
-fn layers_key() -> Key {
-    Key::new("model.layers", KeyKind::IntList(1..=65536), "Sizes of the hidden layers, from input to output.")
-        .default("[64, 32, 16]")
-}
-
-/// A model: a burn module that scores (user, item) pairs.
-///
-/// A score becomes a prediction through the loss's link; for all losses but logistic and Poisson they are the same.
-pub trait Factorization: Module {
-    /// Scores of a batch of pairs.
-    ///
-    /// # Shapes
-    /// - output: `[batch]`
-    fn forward(&self, batch: &Batch) -> Tensor<1>;
-
-    /// Scores of every item for each of `users`, where one matrix product gives them; `None` (the default) where each
-    /// pair has to go through [`forward`](Self::forward).
-    ///
-    /// # Shapes
-    /// - `users`: `[users]`, indices
-    /// - output: `[users, num_items]`
-    fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {
-        let _ = users;
-        None
-    }
-
-    /// The tables that a batch indexes: each has its share of the penalty λ‖row‖² per observed rating.
-    fn tables(&self) -> Vec<&Table>;
-
-    /// Dense layers, whose weight matrices have the λ called `weights`.
-    fn layers(&self) -> Vec<&Linear> {
-        Vec::new()
-    }
-
-    /// Where parameters may lie.
-    fn constraint(&self) -> Constraint {
-        Constraint::None
-    }
-
-    /// μ, where the score is μ + b_u + b_i + p_uᵀ q_i with a table of factors of each side, at most one of biases, and
-    /// nothing else that is trained; `None` (the default) for other models. Some solvers know more of such models than
-    /// their gradients.
-    fn dot_product(&self) -> Option<f32> {
-        None
-    }
-}
-
-/// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
-pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
-    (p * q).sum_dim(1)
-}
-
-/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
-fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
-    biases.into_iter().flatten().fold(score, |score, biases| score + biases.gather(batch))
-}
 
 macro_rules! models {
     ($($name:literal $variant:ident($model:ty, $config:ty)),* $(,)?) => {

@@ -88,7 +88,7 @@ impl Table {
         self.rows.val().select(0, batch.indices(self.group.column).clone())
     }
 
-    /// Dot products of this table's rows of a batch with another table's: the same as [`dot`](super::dot) of what both
+    /// Dot products of this table's rows of a batch with another table's: the same as [`dot`](dot()) of what both
     /// gather, without the two matrices.
     ///
     /// # Shapes
@@ -97,4 +97,14 @@ impl Table {
         let rows = [self, other].map(|table| batch.indices(table.group.column));
         row_dots(self.rows.val(), other.rows.val(), rows)
     }
+}
+
+/// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
+pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
+    (p * q).sum_dim(1)
+}
+
+/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
+pub(super) fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
+    biases.into_iter().flatten().fold(score, |score, biases| score + biases.gather(batch))
 }
