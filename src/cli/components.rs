@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{RunArg, output, run};
+use super::arguments::RunArg;
+use super::{output, run};
 use crate::data::Layout;
 use crate::error::Result;
 

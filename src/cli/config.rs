@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Overrides, output};
+use super::arguments::Overrides;
+use super::output;
 use crate::config::{self, Config};
 use crate::error::Result;
 use crate::run::schema;

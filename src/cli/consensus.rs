@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Overrides, output};
+use super::arguments::Overrides;
+use super::output;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Overrides, RunArg, output, run};
+use super::arguments::{Overrides, RunArg};
+use super::{output, run};
 use crate::config::Config;
 use crate::data::split::{Part, assign};
 use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};

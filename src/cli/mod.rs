@@ -1,5 +1,6 @@
 //! The command line: clap types here, one file a subcommand. No numerics.
 
+mod arguments;
 mod compare;
 mod components;
 mod config;
@@ -16,9 +17,7 @@ mod run;
 mod sweep;
 mod train;
 
-use std::path::PathBuf;
-
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::error::Result;
@@ -69,25 +68,6 @@ enum Command {
         /// The shell.
         shell: Shell,
     },
-}
-
-/// Overrides of config keys.
-#[derive(Debug, Args)]
-struct Overrides {
-    /// Set a config key, as in `--set solver.learning_rate=0.02`; the last one counts.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-}
-
-/// A trained model, as the user names it.
-#[derive(Debug, Args)]
-struct RunArg {
-    /// A run directory, or a model.safetensors file.
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-    /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0.
-    #[arg(long, default_value = "auto")]
-    device: String,
 }
 
 impl Cli {

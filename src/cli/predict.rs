@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::arguments::{Overrides, RunArg};
 use super::run::OpenRun;
-use super::{Overrides, RunArg, output, run};
+use super::{output, run};
 use crate::data::read::Duplicates;
 use crate::data::{UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};

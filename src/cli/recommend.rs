@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{RunArg, output, run};
+use super::arguments::RunArg;
+use super::{output, run};
 use crate::error::Result;
 use crate::eval::top_n;
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{RunArg, output, run};
+use super::arguments::RunArg;
+use super::{output, run};
 use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::files;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{RunArg, output};
+use super::arguments::RunArg;
+use super::output;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::data::read::{Duplicates, ReadOptions, read_dataset};

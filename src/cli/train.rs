@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{Overrides, output};
+use super::arguments::Overrides;
+use super::output;
 use crate::config::Config;
 use crate::data::Layout;
 use crate::error::{Error, Result};
