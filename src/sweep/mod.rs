@@ -6,6 +6,7 @@
 //! any interruption. The winner, and nobody else, is trained again and tested, once, at the end ([`study`]).
 
 pub mod asha;
+pub mod directory;
 pub mod journal;
 pub mod plan;
 pub mod report;
@@ -13,5 +14,6 @@ pub mod space;
 pub mod study;
 pub mod tpe;
 
+pub use directory::SweepDirectory;
 pub use plan::{Plan, space_file};
-pub use study::{Event, SweepDirectory, SweepOptions, Swept, sweep};
+pub use study::{Event, SweepOptions, Swept, sweep};

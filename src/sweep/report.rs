@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 use toml::Value;
 
+use super::directory::SweepDirectory;
 use super::journal::{Record, Status};
 use super::plan::Plan;
 use super::space::Domain;
-use super::study::SweepDirectory;
 use crate::config::in_toml;
 use crate::error::{Error, Result};
 use crate::files;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use toml::Value;
 
 use super::asha::Asha;
+use super::directory::SweepDirectory;
 use super::journal::{Header, Journal, Record, Status, Training};
 use super::plan::{Plan, Pruning, Sampler};
 use super::report;
@@ -84,59 +85,6 @@ pub struct Swept {
     pub tested: Vec<(PathBuf, Summary)>,
 }
 
-/// `<run.dir>/<name>-sweep-<n>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SweepDirectory {
-    path: PathBuf,
-}
-
-impl SweepDirectory {
-    /// The directory itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The space file, complete; it sweeps the same again.
-    pub fn space(&self) -> PathBuf {
-        self.path.join("space.toml")
-    }
-
-    /// The base config that it names.
-    pub fn base(&self) -> PathBuf {
-        self.path.join("base.toml")
-    }
-
-    /// Every trial, a line each.
-    pub fn journal(&self) -> PathBuf {
-        self.path.join("journal.jsonl")
-    }
-
-    /// The trials as a table.
-    pub fn table(&self) -> PathBuf {
-        self.path.join("trials.csv")
-    }
-
-    /// Picture of the metric against each key.
-    pub fn keys_picture(&self) -> PathBuf {
-        self.path.join("keys.png")
-    }
-
-    /// Picture of the best metric over time.
-    pub fn progress_picture(&self) -> PathBuf {
-        self.path.join("progress.png")
-    }
-
-    /// Event files for TensorBoard's HParams.
-    pub fn events(&self) -> PathBuf {
-        self.path.join("trials")
-    }
-
-    /// The config of the best trial so far.
-    pub fn best(&self) -> PathBuf {
-        self.path.join("best.toml")
-    }
-}
-
 /// Searches, and trains and tests the winner.
 ///
 /// # Errors
@@ -183,7 +131,7 @@ fn open(
         },
         Resume::Run(path) => path.clone(),
     };
-    let directory = SweepDirectory { path };
+    let directory = SweepDirectory::at(path);
     // The journal comes last: what was killed before that has no trial to go on from, and just begins again.
     if !directory.journal().is_file() {
         files::write_bytes(&directory.base(), plan.base_text().as_bytes())?;
@@ -194,7 +142,7 @@ fn open(
     let (journal, began, records) = Journal::resume(&directory.journal())?;
     let names = began.sweep.keys().chain(header.sweep.keys().filter(|name| !began.sweep.contains_key(*name)));
     let differing: Vec<_> = names.filter(|name| began.sweep.get(*name) != header.sweep.get(*name)).cloned().collect();
-    let refuse = |what: String| Err(Error::Usage(format!("{}: {what}", directory.path.display())));
+    let refuse = |what: String| Err(Error::Usage(format!("{}: {what}", directory.path().display())));
     if !differing.is_empty() {
         return refuse(format!(
             "cannot resume with another {}; resume with the sweep's own space.toml, or sweep without --resume",
