@@ -1,5 +1,9 @@
 //! Observed cells of a matrix: what is absent is unknown.
 
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
 /// An index that no vocabulary holds: the id was not seen in training.
 pub const UNKNOWN: u32 = u32::MAX;
 
@@ -59,5 +63,13 @@ impl Ratings {
     pub fn range(&self) -> Option<(f32, f32)> {
         let first = *self.values.first()?;
         Some(self.values.iter().fold((first, first), |(low, high), &value| (low.min(value), high.max(value))))
+    }
+}
+
+/// Refuses more ratings than an index can tell apart; `path` is where they come from.
+pub(super) fn check_count(path: &Path, ratings: usize) -> Result<()> {
+    match u32::try_from(ratings) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::data(path, format!("more than {} ratings; divide the data", u32::MAX))),
     }
 }

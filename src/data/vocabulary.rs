@@ -41,6 +41,11 @@ impl Vocabulary {
         Self::from_ids((1..=count).map(|id| id.to_string()))
     }
 
+    /// The index of the id that row or column `number` (from 1) of an unlabelled matrix has, as [`insert`](Self::insert).
+    pub(super) fn insert_number(&mut self, number: u64) -> u32 {
+        self.insert(&number.to_string())
+    }
+
     /// The vocabulary whose [`parts`](Self::parts) these are; `None` where no vocabulary has such parts.
     pub(super) fn from_parts(text: String, ends: Vec<u64>) -> Option<Self> {
         let mut lookup = HashTable::with_capacity(ends.len());

@@ -19,7 +19,8 @@ use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ReadOptions, fingerprint, hash_file, hexadecimal};
+use super::hash::{fingerprint, hash_file, hexadecimal};
+use super::options::ReadOptions;
 use crate::data::{Dataset, Ratings, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;

@@ -1,6 +1,6 @@
 //! A rating a line: user, item and, where present, rating and timestamp.
 
-use super::ReadOptions;
+use super::options::ReadOptions;
 use super::text::{Lines, Row, Splitter, parse_number};
 use crate::data::{Dataset, Vocabulary};
 use crate::error::{Error, Result};

@@ -4,8 +4,9 @@
 //! labels rows and columns are numbered from 1. A column of numbers labels the rows where its place in the header is
 //! empty, names users, or is left out. Cells that say so are missing. One column may hold the classes of the rows.
 
+use super::delimited::Role;
+use super::options::ReadOptions;
 use super::text::{Lines, Row, Splitter, parse_number};
-use super::{ReadOptions, delimited::Role, numbered};
 use crate::data::Dataset;
 use crate::error::Result;
 
@@ -74,7 +75,7 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
         .filter(|&field| Some(field) != class)
         .map(|field| match &labels {
             Some(labels) => (field, items.insert(&labels[field - first_cell])),
-            None => (field, numbered(items, (field + 1 - first_cell) as u64)),
+            None => (field, items.insert_number((field + 1 - first_cell) as u64)),
         })
         .collect();
     ratings.users.reserve(rough_cells);
@@ -92,7 +93,7 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
         }
         let label = if rows_labelled { Some(row.id(0, "row label")?) } else { None };
         let user = match (class, label) {
-            (None, None) => numbered(users, height),
+            (None, None) => users.insert_number(height),
             (None, Some(label)) => users.insert(&label),
             (Some(class), None) => users.insert(&format!("{}/{height}", row.id(class, "class")?)),
             (Some(class), Some(label)) => users.insert(&format!("{}/{label}", row.id(class, "class")?)),

@@ -9,77 +9,14 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::document_options::{DocumentOptions, StopWords, Weighting};
 use super::folder::{Folder, Kind};
+use super::hash::Hash;
+use super::options::ReadOptions;
 use super::text::{Lines, decode};
-use super::{Hash, ReadOptions, check_count};
-use crate::config::choice;
+use crate::data::ratings::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
-
-choice! {
-    /// Words that have little to do with what a text is about.
-    #[derive(Default)]
-    pub enum StopWords {
-        /// All words count.
-        #[default]
-        None = "none",
-        /// English articles, pronouns, prepositions, conjunctions and auxiliary verbs do not count.
-        English = "english",
-    }
-}
-
-choice! {
-    /// What the cell of a term that occurs tf times in a document holds, where n is the number of documents and df that of
-    /// documents with the term.
-    #[derive(Default)]
-    pub enum Weighting {
-        /// tf.
-        Counts = "counts",
-        /// ln(1 + tf).
-        LogCounts = "log-counts",
-        /// tf · (ln((1 + n) / (1 + df)) + 1), divided by the Euclidean length of the document's row: the smoothed form that
-        /// scikit-learn has as its default.
-        #[default]
-        TfIdf = "tf-idf",
-        /// The same with 1 + ln(tf) in the place of tf: a term that comes back says less each time.
-        LogTfIdf = "log-tf-idf",
-    }
-}
-
-/// Which terms are columns, and what their cells hold.
-///
-/// | name | default | purpose | range |
-/// |---|---|---|---|
-/// | `stop_words` | none | words that never count | |
-/// | `min_documents` | 2 | a term is in at least so many documents | from 1 |
-/// | `max_share` | 0.5 | a term is in at most this share of all documents | above 0, to 1 |
-/// | `max_terms` | all | so many terms count, those that occur most often | from 1 |
-/// | `weighting` | tf-idf | what a cell holds | |
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DocumentOptions {
-    /// Words that never count.
-    pub stop_words: StopWords,
-    /// Fewest documents that a term is in.
-    pub min_documents: usize,
-    /// Largest share of all documents that a term is in, above 0 and at most 1.
-    pub max_share: f64,
-    /// Most terms: those that occur most often in all documents together, of equals the first by alphabet.
-    pub max_terms: Option<usize>,
-    /// What a cell holds.
-    pub weighting: Weighting,
-}
-
-impl Default for DocumentOptions {
-    fn default() -> Self {
-        Self {
-            stop_words: StopWords::None,
-            min_documents: 2,
-            max_share: 0.5,
-            max_terms: None,
-            weighting: Weighting::TfIdf,
-        }
-    }
-}
 
 /// Words that [`StopWords::English`] leaves out; those like `ll` and `doesn` are what an apostrophe cuts.
 const ENGLISH: &str = "\
@@ -279,8 +216,9 @@ fn lines(path: &Path, skip: usize, mut each: impl FnMut(u64, &[u8])) -> Result<H
 mod tests {
     use std::io::Write;
 
+    use super::super::hash::hexadecimal;
     use super::super::tests::{folder, problem, triple, triples};
-    use super::super::{Format, ReadOptions, hexadecimal, read_dataset};
+    use super::super::{Format, ReadOptions, read_dataset};
     use super::*;
 
     /// Every term that any document has, counted.

@@ -5,7 +5,8 @@ use std::{fmt, fs};
 
 use sha2::{Digest, Sha256};
 
-use super::{Format, Hash};
+use super::hash::Hash;
+use super::options::Format;
 use crate::error::{Error, Result};
 
 /// What files can be by their names.

@@ -3,7 +3,6 @@
 //! Row `i` is user `"i"`, column `j` item `"j"`; ids without an entry do not occur. Every explicit entry is a rating, also
 //! one that is zero. The array form lists every cell, so every cell is a rating.
 
-use super::numbered;
 use super::text::{Line, Lines, Row, Splitter, shown};
 use crate::data::Dataset;
 use crate::error::Result;
@@ -159,8 +158,8 @@ fn whole(row: &Row, field: usize, name: &str, least: u64, most: u64) -> Result<u
 }
 
 fn push(dataset: &mut Dataset, row: u64, column: u64, value: f32) {
-    let user = numbered(&mut dataset.users, row);
-    let item = numbered(&mut dataset.items, column);
+    let user = dataset.users.insert_number(row);
+    let item = dataset.items.insert_number(column);
     dataset.ratings.push(user, item, value, None);
 }
 

@@ -9,25 +9,28 @@
 mod cache;
 mod delimited;
 mod dense;
+mod document_options;
 mod documents;
 mod folder;
+mod hash;
 mod matrix_market;
 mod options;
 mod pictures;
 mod text;
 mod titles;
 
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::ratings::check_count;
 use super::split::Groups;
-use super::{Dataset, Ratings, UNKNOWN, Vocabulary};
+use super::{Dataset, Ratings, UNKNOWN};
 use crate::error::{Error, Result};
-use crate::files;
 use cache::BinaryCopy;
-pub use documents::{DocumentOptions, StopWords, Weighting, words};
+pub use document_options::{DocumentOptions, StopWords, Weighting};
+pub use documents::words;
+use hash::{Hash, fingerprint};
 pub use options::{Duplicates, Format, ReadOptions, TitleFile};
 use text::Lines;
 
@@ -86,14 +89,6 @@ pub(super) fn binarize(ratings: &mut Ratings, threshold: Option<f32>) {
     }
 }
 
-/// Refuses more ratings than an index can tell apart.
-fn check_count(path: &Path, ratings: usize) -> Result<()> {
-    match u32::try_from(ratings) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Error::data(path, format!("more than {} ratings; divide the data", u32::MAX))),
-    }
-}
-
 /// Reads everything but titles from the files themselves.
 fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
     let mut dataset = Dataset::default();
@@ -113,36 +108,6 @@ fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result
         timestamps.shrink_to_fit();
     }
     Ok(dataset)
-}
-
-/// A SHA-256 hash.
-type Hash = [u8; 32];
-
-/// The fingerprint of files with these hashes.
-fn fingerprint(hashes: &[Hash]) -> String {
-    match hashes {
-        [hash] => hexadecimal(hash),
-        hashes => hexadecimal(&Sha256::digest(hashes.as_flattened())),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What [`read_file`] would return for the same content.
-fn hash_file(path: &Path) -> Result<Hash> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    let mut source = files::open(path)?;
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(count) => hash.update(&buffer[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io("read", path, error)),
-        }
-    }
 }
 
 /// Adds the ratings of one file to `dataset`, and returns the hash of its content.
@@ -266,17 +231,13 @@ fn remove_marked(ratings: &mut Ratings, start: usize) {
     }
 }
 
-/// The index of the id that row or column `number` (from 1) of an unlabelled matrix has.
-fn numbered(vocabulary: &mut Vocabulary, number: u64) -> u32 {
-    vocabulary.insert(&number.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
     use std::path::PathBuf;
 
     use super::*;
+    use crate::data::Vocabulary;
 
     /// A file called `name` with `content`, in a folder that lives as long as it.
     pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {

@@ -1,9 +1,8 @@
 //! How data are read, as options and as config keys.
 
-use std::ops::Bound;
 use std::path::PathBuf;
 
-use super::documents::{DocumentOptions, StopWords, Weighting};
+use super::document_options::DocumentOptions;
 use crate::config::{Choice, Key, KeyKind, Keys, Values, choice, given};
 
 choice! {
@@ -162,43 +161,5 @@ impl TitleFile {
             delimiter: values.find("data.titles.delimiter"),
             columns: values.find("data.titles.columns"),
         })
-    }
-}
-
-impl DocumentOptions {
-    /// The config keys of documents.
-    pub fn keys() -> Keys {
-        let share = KeyKind::Float(Bound::Excluded(0.0), Bound::Included(1.0));
-        let terms = "So many terms stay, those that occur most often; else all.";
-        let weighting = "What the cell of a term in a document holds: how often it occurs; the logarithm of 1 more; or that \
-                         number times ln((1 + documents) / (1 + documents with the term)) + 1, in rows of Euclidean length \
-                         1, where \"log-tf-idf\" takes 1 + the logarithm of that number.";
-        Keys::new([
-            Key::new(
-                "data.documents.stop_words",
-                KeyKind::choice(StopWords::NAMES.to_vec()),
-                "Words that are no terms.",
-            )
-            .default("'none'"),
-            Key::new("data.documents.min_documents", KeyKind::AT_LEAST_ONE, "A term is in at least so many documents.")
-                .default("2"),
-            Key::new("data.documents.max_share", share, "A term is in at most this share of all documents.")
-                .default("0.5"),
-            Key::new("data.documents.max_terms", KeyKind::AT_LEAST_ONE, terms),
-            Key::new("data.documents.weighting", KeyKind::choice(Weighting::NAMES.to_vec()), weighting)
-                .default("'tf-idf'"),
-        ])
-    }
-
-    /// The options that a config asks for; the defaults where its data are no documents.
-    fn of(values: &Values) -> Self {
-        let default = Self::default();
-        Self {
-            stop_words: values.find("data.documents.stop_words").unwrap_or(default.stop_words),
-            min_documents: values.find("data.documents.min_documents").unwrap_or(default.min_documents),
-            max_share: values.find("data.documents.max_share").unwrap_or(default.max_share),
-            max_terms: values.find("data.documents.max_terms"),
-            weighting: values.find("data.documents.weighting").unwrap_or(default.weighting),
-        }
     }
 }

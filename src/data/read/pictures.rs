@@ -10,7 +10,8 @@ use image::{DynamicImage, ImageReader};
 use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, Kind};
-use super::{Hash, check_count};
+use super::hash::Hash;
+use crate::data::ratings::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
@@ -125,8 +126,9 @@ pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Da
 mod tests {
     use image::{GrayImage, ImageFormat, RgbImage, RgbaImage};
 
+    use super::super::hash::hexadecimal;
     use super::super::tests::{folder, problem, triples};
-    use super::super::{Format, ReadOptions, hexadecimal, read_dataset};
+    use super::super::{Format, ReadOptions, read_dataset};
     use super::*;
 
     fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::TitleFile;
 use super::delimited::Role;
+use super::options::TitleFile;
 use super::text::{Lines, Splitter};
 use crate::data::Vocabulary;
 use crate::error::{Error, Result};
