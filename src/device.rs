@@ -117,6 +117,20 @@ pub fn row_squares(matrix: Tensor<2>) -> Tensor<2> {
     (matrix.clone() * matrix).sum_dim(1)
 }
 
+/// Sum of a vector, in an order that does not depend on the number of threads: burn's CPU backend splits a `sum` of
+/// millions of values among threads, but not a `sum_dim`.
+pub fn total(vector: Tensor<1>) -> Tensor<1> {
+    const WIDTH: usize = 1024;
+    let length = vector.dims()[0];
+    if length <= WIDTH * WIDTH {
+        return vector.sum();
+    }
+    let whole = length / WIDTH * WIDTH;
+    let rows = vector.clone().slice(0..whole).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
+    let sum = total(rows);
+    if whole < length { sum + vector.slice(whole..length).sum() } else { sum }
+}
+
 /// Whether tensors of a device lie in main memory, so that one with a single owner is handed over and back uncopied.
 pub fn is_host(device: &Device) -> bool {
     let host = [DeviceSpec::Cpu, DeviceSpec::NdArray];

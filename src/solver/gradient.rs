@@ -15,42 +15,18 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Gradients, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::gradient_parts::{GradientParts, as_rows};
 use super::optimizer::Optimizer;
-use super::penalty::{Penalty, column};
+use super::penalty::Penalty;
+use super::regularization::Regularization;
+use super::step::{Norms, StepSums};
 use super::touched::{self, WholeTable};
 use crate::config::choice;
 use crate::data::batch::Samples;
-use crate::device::to_vec;
+use crate::device::{to_vec, total};
 use crate::loss::PointwiseLoss;
 use crate::model::parameters::Path;
-use crate::model::{Constraint, Factorization, Group, Kind};
-
-/// λ of each group of parameters, per observed rating.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Regularization {
-    /// λ of p_u.
-    pub user_factors: f64,
-    /// λ of q_i.
-    pub item_factors: f64,
-    /// λ of b_u.
-    pub user_biases: f64,
-    /// λ of b_i.
-    pub item_biases: f64,
-    /// λ of the weight matrices of dense layers.
-    pub weights: f64,
-}
-
-impl Regularization {
-    /// λ of a table's group.
-    pub fn of(&self, group: Group) -> f64 {
-        match group {
-            Group::USER_FACTORS => self.user_factors,
-            Group::ITEM_FACTORS => self.item_factors,
-            Group::USER_BIASES => self.user_biases,
-            Group::ITEM_BIASES => self.item_biases,
-        }
-    }
-}
+use crate::model::{Constraint, Factorization, Kind};
 
 /// Limits on gradients, applied in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -72,27 +48,6 @@ choice! {
         Touched = "touched",
     }
 }
-
-/// What one step saw, still on the device: nothing is read back until somebody asks. ALS counts an epoch's ratings in its
-/// last step, and as they are after it.
-#[derive(Debug, Clone)]
-pub struct StepSums {
-    /// `[3]`: Σ loss, penalty · |B|, Σ (r − s)² over the batch, before the step.
-    pub sums: Tensor<1>,
-    /// Number of ratings.
-    pub count: usize,
-}
-
-impl StepSums {
-    fn new(loss: &Tensor<1>, penalty: Option<&Tensor<1>>, squared: Tensor<1>, count: usize) -> Self {
-        let loss = loss.clone().inner();
-        let penalty = penalty.map_or_else(|| loss.zeros_like(), |penalty| penalty.clone().inner() * count as f64);
-        Self { sums: Tensor::cat(vec![loss, penalty, squared], 0), count }
-    }
-}
-
-/// Euclidean norms by parameter name.
-pub type Norms = Vec<(String, f64)>;
 
 /// The solver: objective, limits and update rule.
 #[derive(Debug, Clone)]
@@ -172,20 +127,6 @@ impl<L: PointwiseLoss> GradientStep<L> {
     }
 }
 
-/// Sum of a vector, in an order that does not depend on the number of threads: burn's CPU backend splits a `sum` of
-/// millions of values among threads, but not a `sum_dim`.
-pub fn total(vector: Tensor<1>) -> Tensor<1> {
-    const WIDTH: usize = 1024;
-    let length = vector.dims()[0];
-    if length <= WIDTH * WIDTH {
-        return vector.sum();
-    }
-    let whole = length / WIDTH * WIDTH;
-    let rows = vector.clone().slice(0..whole).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
-    let sum = total(rows);
-    if whole < length { sum + vector.slice(whole..length).sum() } else { sum }
-}
-
 /// Gradients of the objective by parameter.
 struct ObjectiveGradients {
     data: Gradients,
@@ -203,42 +144,6 @@ impl ObjectiveGradients {
         };
         Some(GradientParts { data: as_rows(data), penalty, limit: None, scale: None })
     }
-}
-
-/// The gradient of one parameter, in parts that the update puts together: scale · clamp(data + penalty · row, ± limit).
-pub(super) struct GradientParts {
-    /// `[rows, width]`.
-    pub data: Tensor<2>,
-    /// A factor for each row.
-    pub penalty: Option<Vec<f32>>,
-    /// Limit of each element.
-    pub limit: Option<f64>,
-    /// `[1]`.
-    pub scale: Option<Tensor<1>>,
-}
-
-impl GradientParts {
-    /// The parts put together, for a parameter with the values `rows`.
-    pub fn at(self, rows: Tensor<2>) -> Tensor<2> {
-        let mut gradient = self.data;
-        if let Some(penalty) = self.penalty {
-            let penalty = column(penalty, &rows.device());
-            gradient = gradient + rows * penalty;
-        }
-        if let Some(limit) = self.limit {
-            gradient = gradient.clamp(-limit, limit);
-        }
-        match self.scale {
-            Some(scale) => gradient * scale.unsqueeze(),
-            None => gradient,
-        }
-    }
-}
-
-/// Any parameter as a matrix.
-fn as_rows<const D: usize>(tensor: Tensor<D>) -> Tensor<2> {
-    let rows = tensor.dims()[0];
-    tensor.reshape([rows as i64, -1])
 }
 
 /// Applies the update rule to every parameter that has a gradient.

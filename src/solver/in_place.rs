@@ -6,9 +6,9 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::gradient::GradientParts;
-use super::optimizer::Rule;
+use super::gradient_parts::GradientParts;
 use super::prefetch::prefetch;
+use super::rule::Rule;
 use crate::device::{is_host, to_vec};
 
 /// Values that one task handles: enough to be worth handing to another thread.

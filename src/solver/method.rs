@@ -1,9 +1,12 @@
 //! The solvers that a config can choose from: their keys, and what they make of the values.
 
-use super::gradient::Regularization;
-use super::optimizer::Rule;
+use super::als::{AlsConfig, Feedback, Inner};
+use super::gradient::{Clip, Rows};
+use super::regularization::Regularization;
+use super::rule::Rule;
 use super::schedule::Schedule;
-use super::{AlsConfig, Clip, Feedback, Inner, MatrixMethod, RowRule, Rows};
+use super::stratified::RowRule;
+use super::whole_matrix::MatrixMethod;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
 use crate::model::{Constraint, Declaration, Declared, names_where};
@@ -76,44 +79,6 @@ fn learning_rate_key() -> Key {
     use std::ops::Bound;
     let kind = KeyKind::Float(Bound::Excluded(0.0), Bound::Included(1000.0));
     Key::new("solver.learning_rate", kind, "Size of a step, before the schedule.").default("0.001")
-}
-
-/// `solver.tolerance`.
-pub(super) fn tolerance_key() -> Key {
-    let meaning = "When to stop: svd, no singular value grew by more than this part of itself; hals, the parts of the \
-                   gradient cancel to this; multiplicative, the objective fell by less than this part of itself in ten \
-                   iterations.";
-    Key::new("solver.tolerance", KeyKind::NOT_NEGATIVE, meaning).default("1e-5")
-}
-
-impl Regularization {
-    fn factor_keys() -> Keys {
-        let meaning = "Penalty of <entity> factors, per rating; see count_exponent.";
-        Key::new("solver.regularization.<entity>_factors", KeyKind::NOT_NEGATIVE, meaning).default("0.08").into()
-    }
-
-    fn bias_keys(models: &Declared) -> Keys {
-        let meaning = "Penalty of <entity> biases, per rating.";
-        let key = Key::new("solver.regularization.<entity>_biases", KeyKind::NOT_NEGATIVE, meaning).default("0.02");
-        key.when(is("model.kind", names_where(models, |model| model.has_biases))).into()
-    }
-
-    fn layer_keys(models: &Declared) -> Keys {
-        let key = Key::new("solver.regularization.weights", KeyKind::NOT_NEGATIVE, "Penalty of the layers' weights.");
-        key.default("0.0").when(is("model.kind", names_where(models, |model| model.has_layers))).into()
-    }
-
-    /// λ as a config asks for it; 0 where a key takes no part.
-    pub fn of_config(values: &Values) -> Self {
-        let lambda = |key: &str| values.find(&format!("solver.regularization.{key}")).unwrap_or(0.0);
-        Self {
-            user_factors: lambda("user_factors"),
-            item_factors: lambda("item_factors"),
-            user_biases: lambda("user_biases"),
-            item_biases: lambda("item_biases"),
-            weights: lambda("weights"),
-        }
-    }
 }
 
 impl Method {

@@ -3,6 +3,7 @@
 pub mod als;
 mod dot_product;
 pub mod gradient;
+mod gradient_parts;
 mod in_place;
 mod method;
 pub mod mini_batch;
@@ -10,7 +11,10 @@ pub mod nmf;
 pub mod optimizer;
 mod penalty;
 mod prefetch;
+pub mod regularization;
+pub mod rule;
 pub mod schedule;
+pub mod step;
 pub mod stratified;
 pub mod svd;
 mod touched;
@@ -19,11 +23,14 @@ pub mod whole_matrix;
 use std::collections::BTreeMap;
 
 pub use als::{Als, AlsConfig, Feedback, Inner};
-pub use gradient::{Clip, GradientStep, Norms, Regularization, Rows, StepSums};
+pub use gradient::{Clip, GradientStep, Rows};
 pub use method::{Gradient, Method};
 pub use mini_batch::MiniBatch;
-pub use optimizer::{Optimizer, Rule};
+pub use optimizer::Optimizer;
+pub use regularization::Regularization;
+pub use rule::Rule;
 pub use schedule::{Decay, Schedule};
+pub use step::{Norms, StepSums};
 pub use stratified::{RowRule, Stratified};
 pub use whole_matrix::{MatrixMethod, NmfStart, WholeMatrix};
 

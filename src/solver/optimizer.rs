@@ -6,96 +6,13 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::gradient::GradientParts;
+use super::gradient_parts::GradientParts;
 use super::in_place::{self, RuleAtStep};
+use super::rule::Rule;
 use super::touched::WholeTable;
-use crate::config::{Key, KeyKind, Keys, Values as Config};
 use crate::device::to_vec;
 use crate::model::parameters::Values;
-
-/// How a gradient g becomes a change of a parameter θ; η is the learning rate, t the step from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Rule {
-    /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)   (Kingma & Ba 2015).
-    ///
-    /// With `weight_decay` w > 0 this is AdamW: first θ ← θ(1 − ηw), on every row of every factor table and weight
-    /// matrix, never on biases   (Loshchilov & Hutter 2019).
-    Adam {
-        /// β₁.
-        beta1: f64,
-        /// β₂.
-        beta2: f64,
-        /// ε.
-        epsilon: f64,
-        /// w.
-        weight_decay: f64,
-    },
-    /// v ← μv + g, θ ← θ − ηv, momentum μ.
-    Sgd {
-        /// μ; 0 for none.
-        momentum: f64,
-    },
-    /// s ← s + g², θ ← θ − ηg / (√s + ε)   (Duchi, Hazan & Singer 2011).
-    AdaGrad {
-        /// ε.
-        epsilon: f64,
-    },
-}
-
-impl Rule {
-    fn epsilon_key() -> Key {
-        Key::new("solver.epsilon", KeyKind::POSITIVE, "Added to the denominator of a step.").default("1e-8")
-    }
-
-    /// The config keys of Adam, as other solvers have it too.
-    pub(super) fn adam_keys() -> Keys {
-        Keys::new([
-            Key::new("solver.beta1", KeyKind::SHARE, "Decay of the mean of gradients.").default("0.9"),
-            Key::new("solver.beta2", KeyKind::SHARE, "Decay of the mean of squared gradients.").default("0.999"),
-            Self::epsilon_key(),
-        ])
-    }
-
-    /// The config keys of AdamW.
-    pub(super) fn adamw_keys() -> Keys {
-        let meaning = "Decoupled decay of all parameters: a step shrinks them by this times its rate.";
-        Self::adam_keys().and(Key::new("solver.weight_decay", KeyKind::NOT_NEGATIVE, meaning).default("0.01"))
-    }
-
-    /// The config keys of SGD.
-    pub(super) fn sgd_keys() -> Keys {
-        let meaning = "Share of the last step that is taken again; 0 is plain SGD.";
-        Key::new("solver.momentum", KeyKind::SHARE, meaning).default("0.9").into()
-    }
-
-    /// The config keys of AdaGrad, as other solvers have it too.
-    pub(super) fn adagrad_keys() -> Keys {
-        Self::epsilon_key().into()
-    }
-
-    /// Adam or AdamW as a config asks for it.
-    pub(super) fn adam_of(values: &Config) -> Self {
-        Self::Adam {
-            beta1: values.get("solver.beta1"),
-            beta2: values.get("solver.beta2"),
-            epsilon: values.get("solver.epsilon"),
-            weight_decay: values.find("solver.weight_decay").unwrap_or(0.0),
-        }
-    }
-
-    /// SGD as a config asks for it.
-    pub(super) fn sgd_of(values: &Config) -> Self {
-        Self::Sgd { momentum: values.get("solver.momentum") }
-    }
-
-    /// AdaGrad as a config asks for it.
-    pub(super) fn adagrad_of(values: &Config) -> Self {
-        Self::AdaGrad { epsilon: values.get("solver.epsilon") }
-    }
-}
 
 /// A rule and what it remembers of each parameter.
 #[derive(Debug, Clone)]
@@ -116,16 +33,6 @@ impl Optimizer {
     /// The rule.
     pub fn rule(&self) -> Rule {
         self.rule
-    }
-
-    /// Names of what the rule remembers, in the order of its state.
-    fn moment_names(&self) -> &'static [&'static str] {
-        match self.rule {
-            Rule::Adam { .. } => &["first_moment", "second_moment"],
-            Rule::Sgd { momentum: 0.0 } => &[],
-            Rule::Sgd { .. } => &["velocity"],
-            Rule::AdaGrad { .. } => &["squared_sum"],
-        }
     }
 
     /// Begins the next step: t ← t + 1.
@@ -201,7 +108,7 @@ impl Optimizer {
     }
 
     fn new_moments(&self, like: &Tensor<1>) -> Vec<Tensor<1>> {
-        self.moment_names().iter().map(|_| like.zeros_like()).collect()
+        self.rule.moment_names().iter().map(|_| like.zeros_like()).collect()
     }
 
     /// The rule itself: new values and new moments.
@@ -242,7 +149,7 @@ impl Optimizer {
     pub fn save(&self) -> BTreeMap<String, Values> {
         let mut saved = BTreeMap::new();
         for (name, moments) in &self.state {
-            for (moment, tensor) in self.moment_names().iter().zip(moments) {
+            for (moment, tensor) in self.rule.moment_names().iter().zip(moments) {
                 let data = to_vec(tensor.clone());
                 saved.insert(format!("{name}/{moment}"), Values { shape: vec![data.len()], data });
             }
@@ -258,7 +165,7 @@ impl Optimizer {
     /// An optimizer that goes on from what [`save`](Self::save) gave. Names that the rule does not know are ignored.
     pub fn restore(rule: Rule, step: u64, saved: &BTreeMap<String, Values>, device: &Device) -> Self {
         let mut optimizer = Self { rule, step, state: BTreeMap::new() };
-        let names = optimizer.moment_names();
+        let names = optimizer.rule.moment_names();
         for key in saved.keys() {
             let Some((name, moment)) = key.rsplit_once('/') else { continue };
             if names.first() != Some(&moment) {
@@ -324,7 +231,7 @@ mod tests {
                 let table = matrix(wave(3000 * WIDTH, 0.1));
                 let square = |start| matrix(wave(3000 * WIDTH, start)).powi_scalar(2).flatten(0, 1);
                 let whole =
-                    || (table.clone(), optimizer.moment_names().iter().map(|_| square(0.5)).collect::<Vec<_>>());
+                    || (table.clone(), optimizer.rule.moment_names().iter().map(|_| square(0.5)).collect::<Vec<_>>());
                 let gradient = || GradientParts {
                     data: matrix(wave(indices.len() * WIDTH, 0.2)),
                     penalty: penalty.map(|factor: f32| (0..indices.len()).map(|at| factor * (at % 5) as f32).collect()),

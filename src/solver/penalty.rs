@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use burn::module::{Param, ParamId};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::gradient::{Regularization, total};
+use super::gradient_parts::column;
+use super::regularization::Regularization;
 use crate::data::batch::Samples;
-use crate::device::row_squares;
+use crate::device::{row_squares, total};
 use crate::model::Factorization;
 
 /// Weights of the rows of each parameter that has a penalty.
@@ -58,10 +59,4 @@ impl Penalty {
     pub fn factors(&self, parameter: ParamId) -> Option<Vec<f32>> {
         Some(self.0.get(&parameter)?.iter().map(|weight| 2.0 * weight).collect())
     }
-}
-
-/// `[values, 1]`.
-pub(super) fn column(values: Vec<f32>, device: &Device) -> Tensor<2> {
-    let count = values.len();
-    Tensor::from_data(TensorData::new(values, [count, 1]), device)
 }

@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use super::dot_product::{self, DotProduct};
-use super::gradient::{Regularization, StepSums};
-use super::method::tolerance_key;
 use super::nmf::{self, Descent, Divergence, Factors, NmfConfig, Problem, Zeros};
+use super::regularization::Regularization;
+use super::step::StepSums;
 use super::svd::{self, Svd, SvdConfig};
 use super::{Place, Solver, Stepped};
 use crate::config::{Key, KeyKind, Keys, Values as Config, choice};
@@ -73,6 +73,14 @@ choice! {
         /// Where the model begins.
         Model = "model",
     }
+}
+
+/// `solver.tolerance`.
+fn tolerance_key() -> Key {
+    let meaning = "When to stop: svd, no singular value grew by more than this part of itself; hals, the parts of the \
+                   gradient cancel to this; multiplicative, the objective fell by less than this part of itself in ten \
+                   iterations.";
+    Key::new("solver.tolerance", KeyKind::NOT_NEGATIVE, meaning).default("1e-5")
 }
 
 impl MatrixMethod {

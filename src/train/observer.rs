@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::metric::Scores;
 use crate::model::parameters::Values;
-use crate::solver::gradient::Norms;
+use crate::solver::Norms;
 
 /// Everything known at the end of an epoch.
 pub struct EpochReport<'a> {

@@ -33,7 +33,8 @@ use rayon::prelude::*;
 
 use self::kernel::{Equations, Room};
 use super::dot_product::{self, DotProduct, Lane, Tables};
-use super::gradient::{Regularization, StepSums};
+use super::regularization::Regularization;
+use super::step::StepSums;
 use super::{Place, Solver, Stepped};
 use crate::data::Ratings;
 use crate::error::{Error, Result};

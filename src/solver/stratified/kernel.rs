@@ -9,7 +9,7 @@ use bytemuck::cast_slice_mut;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
 use super::grid::{Block, Cell, GROUP};
-use super::rule::{MOST_SCALARS, Rule, Scalars, Slopes, Step};
+use super::rule::{MOST_SCALARS, Rule, Scalars, SideCoefficients, Slopes, Step};
 use crate::loss::Loss;
 use crate::solver::dot_product::Lane;
 use crate::solver::prefetch::prefetch;
@@ -21,19 +21,6 @@ pub struct Rows {
     pub factors: Vec<Lane>,
     /// For each row its bias, then the single numbers that the rule remembers.
     pub scalars: Vec<f32>,
-}
-
-/// What steps have in common on one side, that of the users or that of the items.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SideCoefficients {
-    /// λ of the factors.
-    pub lambda: f32,
-    /// λ of the bias.
-    pub bias_lambda: f32,
-    /// Learning rate of the factors.
-    pub rate: f32,
-    /// Learning rate of the bias; 0 where there are no biases.
-    pub bias_rate: f32,
 }
 
 /// What all steps have in common.

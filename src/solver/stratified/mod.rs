@@ -17,11 +17,12 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use self::grid::{Grid, Parts};
-use self::kernel::{Coefficients, Rows, SideCoefficients, Sums, Visit};
+use self::kernel::{Coefficients, Rows, Sums, Visit};
 pub use self::rule::{AdaGrad, Adam, RowRule};
-use self::rule::{Memory, Rule};
+use self::rule::{Memory, Rule, SideCoefficients};
 use super::dot_product::{self, DotProduct, Lane};
-use super::gradient::{Regularization, StepSums};
+use super::regularization::Regularization;
+use super::step::StepSums;
 use super::{Place, Solver, Stepped};
 use crate::data::Ratings;
 use crate::error::Result;

@@ -4,10 +4,9 @@ use pulp::Simd;
 use serde::{Deserialize, Serialize};
 
 use super::grid::GROUP;
-use super::kernel::SideCoefficients;
 use crate::config::{Choice, Key, KeyKind, Keys, Values};
 use crate::model::Kind;
-use crate::solver::optimizer;
+use crate::solver::rule;
 
 /// How the gradient of one rating becomes a step of its rows. Moments start at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,8 +27,8 @@ impl RowRule {
         let start = Key::new("solver.initial_accumulator", KeyKind::NOT_NEGATIVE, start).default("1.0");
         Choice::new("solver.rule", rule)
             .with(|key| key.default("'adagrad'"))
-            .part("adagrad", optimizer::Rule::adagrad_keys().and(start))
-            .part("adam", optimizer::Rule::adam_keys())
+            .part("adagrad", rule::Rule::adagrad_keys().and(start))
+            .part("adam", rule::Rule::adam_keys())
             .into()
     }
 
@@ -90,6 +89,19 @@ pub type Scalars = [[f32; GROUP]; MOST_SCALARS];
 
 /// Numbers that a step of a row's factors is made of, by rating of a group.
 pub type Plan = [[f32; GROUP]; 3];
+
+/// What steps have in common on one side, that of the users or that of the items.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SideCoefficients {
+    /// λ of the factors.
+    pub lambda: f32,
+    /// λ of the bias.
+    pub bias_lambda: f32,
+    /// Learning rate of the factors.
+    pub rate: f32,
+    /// Learning rate of the bias; 0 where there are no biases.
+    pub bias_rate: f32,
+}
 
 /// What is known of the gradients ℓ · other + 2λ · own of one side's rows, by rating of a group.
 pub struct Slopes<'a> {
