@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use divan::Bencher;
-use lowrank::data::matrix::{Dense, Matrix};
+use lowrank::linalg::{Dense, Matrix};
 use lowrank::random::stream;
 use lowrank::solver::nmf::{Divergence, NmfConfig, Problem, Solver, Start, Zeros, nmf};
 use lowrank::solver::svd::{Method, SvdConfig, svd};

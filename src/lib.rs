@@ -6,6 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`linalg`] | dense and sparse matrices, products, Gram matrices, groups, small systems, clustering |
 //! | [`data`] | ratings, vocabularies, readers, splits, batches, the catalog, planted data |
 //! | [`loss`] | squared, absolute, Huber, quantile, logistic, Poisson |
 //! | [`model`] | MF, biased MF, NMF, GMF, MLP, NeuMF; the [`Factorization`](model::Factorization) trait |
@@ -17,8 +18,8 @@
 //! | [`config`] | what config keys are, and reading files of them |
 //! | [`run`], [`cli`] | from a config to a run directory, and the commands |
 //!
-//! Each module uses only those to its left in `error → random → files → config → device → data → loss → model → metric →
-//! eval → solver → train → report → run → sweep → cli`.
+//! Each module uses only those to its left in `error → random → files → linalg → config → device → data → loss → model →
+//! metric → eval → solver → train → report → run → sweep → cli`.
 //!
 //! # A model of your own
 //!
@@ -103,6 +104,7 @@ pub mod device;
 pub mod error;
 pub mod eval;
 pub mod files;
+pub mod linalg;
 pub mod loss;
 pub mod metric;
 pub mod model;

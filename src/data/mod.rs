@@ -3,7 +3,6 @@
 pub mod batch;
 pub mod catalog;
 pub mod layout;
-pub mod matrix;
 pub mod ratings;
 pub mod read;
 pub mod source;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 
 /// An index that no vocabulary holds: the id was not seen in training.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -52,6 +53,16 @@ impl Ratings {
         self.users.push(user);
         self.items.push(item);
         self.values.push(value);
+    }
+
+    /// The ratings as a matrix whose rows are users and whose columns are items: dense where every pair is rated, else
+    /// sparse.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where a user or item is unknown or out of range, or a pair is rated twice (the reader's
+    /// `duplicates` decides which one stays).
+    pub fn to_matrix(&self, num_users: usize, num_items: usize) -> Result<Matrix> {
+        Matrix::from_cells(num_users, num_items, &self.users, &self.items, &self.values)
     }
 
     /// Mean rating in f64; `None` without ratings.

@@ -14,6 +14,9 @@ use burn::backend::{Autodiff, Flex, TensorMetadata};
 use burn::tensor::{Int, Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::linalg::Groups;
+use crate::linalg::dot::dot_f32_in_sixteen;
+
 /// Values that one task handles: enough to be worth handing to another thread.
 const TASK: usize = 1 << 14;
 
@@ -46,7 +49,7 @@ pub fn row_squares(matrix: &Tensor<2>) -> Option<Tensor<2>> {
     let matrix = matrix.clone().try_into_primitive::<Flex>().ok()?;
     let (values, width) = (matrix.as_slice::<f32>()?, matrix.shape()[1]);
     let rows = values.par_chunks_exact(width).with_min_len(TASK.div_ceil(width));
-    let squares = rows.map(|row| product(row, row)).collect();
+    let squares = rows.map(|row| dot_f32_in_sixteen(row, row)).collect();
     Some(Tensor::from_primitive::<Flex>(tensor(squares, 1)))
 }
 
@@ -64,7 +67,7 @@ impl Pairs {
         let [left_rows, right_rows] = [self.rows[0].as_slice::<i32>()?, self.rows[1].as_slice::<i32>()?];
         let width = self.width();
         let pairs = left_rows.par_iter().zip(right_rows).with_min_len(TASK.div_ceil(width));
-        let dots = pairs.map(|(&l, &r)| product(row(left, l, width), row(right, r, width))).collect();
+        let dots = pairs.map(|(&l, &r)| dot_f32_in_sixteen(row(left, l, width), row(right, r, width))).collect();
         Some(tensor(dots, 1))
     }
 
@@ -76,11 +79,12 @@ impl Pairs {
         let ((_, Some(own_rows)), (Some(other), Some(other_rows))) = (slices(side), slices(1 - side)) else {
             unreachable!("they were slices in the forward pass");
         };
-        let groups = Groups::of(own_rows, self.tables[side].shape()[0]);
-        let mut gradient = vec![0.0; groups.len() * width];
+        // The pairs of each row, in their order.
+        let pairs = Groups::of_positions(self.tables[side].shape()[0], own_rows.iter().map(|&row| row as usize));
+        let mut gradient = vec![0.0; pairs.count() * width];
         let rows = gradient.par_chunks_exact_mut(width).with_min_len(TASK.div_ceil(width));
         rows.enumerate().for_each(|(at, sum)| {
-            for &pair in groups.get(at) {
+            for &pair in pairs.get(at) {
                 let (of_dot, row) = (of_dots[pair as usize], row(other, other_rows[pair as usize], width));
                 sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += of_dot * value);
             }
@@ -113,57 +117,8 @@ impl Backward<Flex, 2> for RowDots {
     }
 }
 
-/// The pairs of each row, in their order.
-struct Groups {
-    /// Where the pairs of each row begin, and the end.
-    starts: Vec<u32>,
-    pairs: Vec<u32>,
-}
-
-impl Groups {
-    fn of(rows: &[i32], num_rows: usize) -> Self {
-        let mut starts = vec![0; num_rows + 1];
-        for &row in rows {
-            starts[row as usize + 1] += 1;
-        }
-        for row in 0..num_rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut pairs = vec![0; rows.len()];
-        for (pair, &row) in (0..).zip(rows) {
-            let place = &mut next[row as usize];
-            pairs[*place as usize] = pair;
-            *place += 1;
-        }
-        Self { starts, pairs }
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    fn get(&self, row: usize) -> &[u32] {
-        &self.pairs[self.starts[row] as usize..self.starts[row + 1] as usize]
-    }
-}
-
 fn row(table: &[f32], row: i32, width: usize) -> &[f32] {
     &table[row as usize * width..][..width]
-}
-
-/// Σ aᵢbᵢ in sixteen sums side by side, for vector registers of any width.
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let (mut wide_a, mut wide_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let mut sums = [0.0; LANES];
-    for (a, b) in wide_a.by_ref().zip(wide_b.by_ref()) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    let rest: f32 = wide_a.remainder().iter().zip(wide_b.remainder()).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 fn tensor(values: Vec<f32>, width: usize) -> FloatTensor<Flex> {

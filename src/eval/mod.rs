@@ -1,9 +1,8 @@
 //! Models on splits: predictions, metrics, top-N lists, and what happens to ids that training never saw. And what
-//! factors are judged by where there is nothing to predict: neighbours, coherence, pictures, clusters.
+//! factors are judged by where there is nothing to predict: neighbours, coherence, pictures.
 
 mod baseline;
 pub mod coherence;
-pub mod linkage;
 pub mod neighbours;
 pub mod psnr;
 mod recommend;

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
+use crate::linalg::dot::{dot, norm};
+
 /// Most rows whose neighbours [`precision_at`] looks up: each of them is compared with all rows.
 const MAX_QUERIES: usize = 5_000;
 
@@ -93,14 +95,6 @@ fn largest(values: &[f64], count: usize, skip: Option<usize>) -> Vec<(usize, f64
     }
     found.sort_unstable_by(falling);
     found
-}
-
-fn dot(left: &[f32], right: &[f32]) -> f64 {
-    left.iter().zip(right).map(|(&l, &r)| f64::from(l) * f64::from(r)).sum()
-}
-
-fn norm(row: &[f32]) -> f64 {
-    dot(row, row).sqrt()
 }
 
 fn cosine(dot: f64, lengths: f64) -> f64 {

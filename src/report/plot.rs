@@ -16,8 +16,8 @@ use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
-use crate::data::matrix::Dense;
 use crate::error::{Error, Result};
+use crate::linalg::Dense;
 
 /// Okabe and Ito's colors, which the color-blind can tell apart too.
 const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];

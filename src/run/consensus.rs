@@ -10,10 +10,10 @@ use super::train::{with_threads, write_json};
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
 use crate::data::Layout;
-use crate::data::matrix::Matrix;
 use crate::data::split::{SplitKind, assign, divide};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::linalg::Matrix;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Series};
 use crate::solver::Method;
@@ -87,7 +87,7 @@ fn run(
     let parts = assign(&dataset, &settings.split, settings.seed)?;
     dataset.ratings.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
-    let matrix = Matrix::from_ratings(&data.train, data.users.len(), data.items.len())?;
+    let matrix = data.train.to_matrix(data.users.len(), data.items.len())?;
     let samples = samples.unwrap_or(match dataset.layout {
         Layout::Cells => Samples::Columns,
         _ => Samples::Rows,

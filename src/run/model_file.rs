@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Layout, Ratings, Vocabulary};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Predictor};
+use crate::linalg::Groups;
 use crate::loss::Loss;
 use crate::model::parameters::{self, Values};
 use crate::model::{AnyModel, ModelConfig, Start};
@@ -172,12 +173,10 @@ fn read_texts(tensors: &BTreeMap<String, Tensor>, name: &str) -> Option<Vec<Stri
 
 /// `seen.safetensors`: the items that each user rated in training, so that recommendations can leave them out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// `starts[u]..starts[u + 1]` are the places of user u in `items`.
-    starts: Vec<u64>,
-    /// Sorted item indices.
-    items: Vec<u32>,
-}
+pub struct Seen(
+    /// Sorted item indices by user.
+    Groups,
+);
 
 #[derive(Serialize, Deserialize)]
 struct SeenHeader {
@@ -187,29 +186,15 @@ struct SeenHeader {
 impl Seen {
     /// The items of each of `num_users` users.
     pub fn of(train: &Ratings, num_users: usize) -> Self {
-        let mut starts = vec![0_u64; num_users + 1];
-        for &user in &train.users {
-            starts[user as usize + 1] += 1;
-        }
-        for user in 0..num_users {
-            starts[user + 1] += starts[user];
-        }
-        let mut next = starts.clone();
-        let mut items = vec![0; train.len()];
-        for (&user, &item) in train.users.iter().zip(&train.items) {
-            items[next[user as usize] as usize] = item;
-            next[user as usize] += 1;
-        }
-        for user in 0..num_users {
-            items[starts[user] as usize..starts[user + 1] as usize].sort_unstable();
-        }
-        Self { starts, items }
+        let rated = train.users.iter().zip(&train.items).map(|(&user, &item)| (user as usize, item));
+        let mut items = Groups::new(num_users, rated);
+        items.for_each_mut(<[u32]>::sort_unstable);
+        Self(items)
     }
 
     /// Sorted indices of the items that a user rated.
     pub fn items(&self, user: u32) -> &[u32] {
-        let user = user as usize;
-        &self.items[self.starts[user] as usize..self.starts[user + 1] as usize]
+        self.0.get(user as usize)
     }
 
     /// Writes the file, whole or not at all.
@@ -217,8 +202,9 @@ impl Seen {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
+        let starts: Vec<u64> = self.0.starts().iter().map(|&start| start as u64).collect();
         let tensors =
-            [("starts".to_string(), Tensor::u64s(&self.starts)), ("items".to_string(), Tensor::u32s(&self.items))];
+            [("starts".to_string(), Tensor::u64s(&starts)), ("items".to_string(), Tensor::u32s(self.0.members()))];
         write_tensors(path, &tensors, &SeenHeader { format_version: FORMAT_VERSION })
     }
 
@@ -229,12 +215,9 @@ impl Seen {
     pub fn read(path: &Path, num_users: usize) -> Result<Self> {
         let (tensors, _) = read_tensors::<SeenHeader>(path)?;
         let seen = || {
-            let starts = tensors.get("starts")?.to_u64s()?;
-            let items = tensors.get("items")?.to_u32s()?;
-            let fits = starts.len() == num_users + 1
-                && starts.is_sorted()
-                && starts.last().is_some_and(|&end| end as usize == items.len());
-            fits.then_some(Self { starts, items })
+            let starts = tensors.get("starts")?.to_u64s()?.into_iter().map(|start| start as usize).collect();
+            let items = Groups::from_parts(starts, tensors.get("items")?.to_u32s()?)?;
+            (items.count() == num_users).then_some(Self(items))
         };
         seen().ok_or_else(|| Error::model_file(path, "does not belong to this model"))
     }

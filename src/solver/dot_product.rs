@@ -5,28 +5,10 @@ use std::collections::BTreeMap;
 
 use burn::module::{ModuleMapper, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
-use bytemuck::{Pod, Zeroable};
 
 use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::model::{Constraint, Factorization, Group, Table};
-
-/// Sixteen numbers in one cache line: rows are padded to whole lanes, with zeros that stay zero.
-#[derive(Debug, Clone, Copy, PartialEq, Zeroable, Pod)]
-#[repr(C, align(64))]
-pub struct Lane([f32; Lane::WIDTH]);
-
-impl Lane {
-    /// Numbers in a lane.
-    pub const WIDTH: usize = 16;
-    /// Sixteen zeros.
-    pub const ZERO: Self = Self([0.0; Self::WIDTH]);
-
-    /// Lanes that hold a row of `rank` numbers.
-    pub fn count(rank: usize) -> usize {
-        rank.div_ceil(Self::WIDTH)
-    }
-}
 
 /// Everything of such a model.
 #[derive(Debug, Clone)]

@@ -14,8 +14,9 @@ use faer::{Mat, MatRef, Side};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::config::choice;
-use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
+use crate::linalg::dot::column_sums;
+use crate::linalg::{Dense, Matrix, Sides};
 use crate::random::stream;
 
 choice! {
@@ -219,10 +220,7 @@ impl Centred<'_> {
     fn transposed_times(&self, x: &Dense) -> Dense {
         let mut product = self.sides.by_columns().times(x);
         if let Some(means) = &self.means {
-            let mut sums = vec![0.0; x.columns()];
-            for row in 0..x.rows() {
-                sums.iter_mut().zip(x.row(row)).for_each(|(sum, &value)| *sum += f64::from(value));
-            }
+            let sums = column_sums(x.values(), x.columns());
             for (row, &mean) in product.values_mut().chunks_exact_mut(x.columns()).zip(means) {
                 let terms = row.iter_mut().zip(&sums);
                 terms.for_each(|(value, &sum)| *value = (f64::from(*value) - f64::from(mean) * sum) as f32);

@@ -24,8 +24,8 @@ use super::svd::{self, Svd, SvdConfig};
 use super::{Place, Solver, Stepped};
 use crate::config::{Key, KeyKind, Keys, Values as Config, choice};
 use crate::data::Ratings;
-use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
+use crate::linalg::{Dense, Sides};
 use crate::loss::Loss;
 use crate::model::parameters::{Values, device};
 use crate::model::{Column, Factorization, Group, Kind};
@@ -340,7 +340,7 @@ impl State {
 impl<M: Factorization> Solver<M> for WholeMatrix {
     fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
         let model = DotProduct::read(model, self.method.name())?;
-        let matrix = Matrix::from_ratings(train, model.users.num_rows, model.items.num_rows)?;
+        let matrix = train.to_matrix(model.users.num_rows, model.items.num_rows)?;
         let sides = Sides::owning(matrix);
         let offset = model.offset;
         let progress = self.work(model, &sides)?;

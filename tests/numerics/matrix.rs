@@ -1,9 +1,9 @@
 //! Solvers on matrices whose zeros are data: against scipy and scikit-learn, against naive double loops, against
 //! planted truths, and against themselves on other threads and in the other layout.
 
-use lowrank::data::matrix::{Dense, Matrix};
 use lowrank::error::{Error, Result};
-use lowrank::eval::linkage::{Distances, cophenetic_correlation};
+use lowrank::linalg::linkage::{Distances, cophenetic_correlation};
+use lowrank::linalg::{Dense, Matrix};
 use lowrank::random::stream;
 use lowrank::solver::nmf::consensus::{self, Samples, assignments, consensus, held_out};
 use lowrank::solver::nmf::{Divergence, Nmf, NmfConfig, Penalty, Problem, Solver, Start, Stop, Zeros, nmf, objective};

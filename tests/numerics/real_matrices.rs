@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use lowrank::data::matrix::{Csr, Matrix};
+use lowrank::linalg::{Csr, Matrix};
 use lowrank::solver::nmf::consensus::{Samples, assignments, consensus};
 use lowrank::solver::nmf::{Divergence, NmfConfig, Problem, Solver, Start, nmf};
 use lowrank::solver::svd::{Method, SvdConfig, svd};

@@ -1,7 +1,6 @@
 //! SVD and NMF inside the trainer: the same as the library's own functions, and zeros that are data or missing.
 
 use lowrank::data::Ratings;
-use lowrank::data::matrix::Matrix;
 use lowrank::error::Error;
 use lowrank::loss::{Absolute, Loss, Squared};
 use lowrank::model::parameters::{Values, collect};
@@ -79,7 +78,7 @@ fn assert_close(found: &[f32], expected: impl IntoIterator<Item = f32>, what: &s
 
 #[test]
 fn an_svd_run_holds_scaled_left_and_right_singular_vectors_after_one_epoch() {
-    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
     let expected = svd::svd(&matrix, &svd::SvdConfig { method: svd::Method::Exact, ..svd::SvdConfig::new(RANK) });
     let expected = expected.expect("decomposed");
     let (trained, objectives) = train(&ModelConfig::Mf(MfConfig { rank: RANK, init: init() }), EXACT, NO_PENALTY, 30);
@@ -95,7 +94,7 @@ fn an_svd_run_holds_scaled_left_and_right_singular_vectors_after_one_epoch() {
 
 #[test]
 fn with_biases_an_svd_run_subtracts_the_mean_of_each_column_zeros_included() {
-    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
     let (trained, _) = train(&ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init: init() }), EXACT, NO_PENALTY, 1);
     let expected = matrix.column_means().into_iter().map(|mean| (mean - GLOBAL_MEAN) as f32);
     assert_close(&parameter(&trained.model, "item_biases").data, expected, "means");
@@ -116,7 +115,7 @@ fn hals(zeros: nmf::Zeros, start: NmfStart) -> MatrixMethod {
 fn epochs_of_hals_are_the_iterations_of_the_library() {
     const EPOCHS: usize = 7;
     let regularization = Regularization { user_factors: 0.01, item_factors: 0.04, ..NO_PENALTY };
-    let matrix = Matrix::from_ratings(&cells(), ROWS, COLUMNS).expect("a matrix");
+    let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
     for zeros in [nmf::Zeros::Data, nmf::Zeros::Missing] {
         let problem = nmf::Problem {
             zeros,

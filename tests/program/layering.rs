@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use those before it, and itself.
-const ORDER: [&str; 18] = [
-    "error", "random", "files", "config", "device", "data", "loss", "model", "metric", "eval", "solver", "train",
-    "report", "run", "sweep", "cli", "lib", "main",
+const ORDER: [&str; 19] = [
+    "error", "random", "files", "linalg", "config", "device", "data", "loss", "model", "metric", "eval", "solver",
+    "train", "report", "run", "sweep", "cli", "lib", "main",
 ];
 
 /// A source file: its top module, its depth (0 for `src/x.rs` and `src/x/mod.rs`), and its lines with their numbers,

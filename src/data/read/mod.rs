@@ -24,9 +24,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::ratings::check_count;
-use super::split::Groups;
 use super::{Dataset, Ratings, UNKNOWN};
 use crate::error::{Error, Result};
+use crate::linalg::Groups;
 use cache::BinaryCopy;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
 pub use documents::words;
@@ -158,7 +158,7 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
         return Ok(());
     }
     let Dataset { ratings, users, items, notes, .. } = dataset;
-    let groups = Groups::by(&ratings.users[start..], users.len());
+    let groups = Groups::of_positions(users.len(), ratings.users[start..].iter().map(|&user| user as usize));
     let mut seen = vec![UNSEEN; items.len()];
     let mut merged = 0;
     let mut example = None;

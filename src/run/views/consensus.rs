@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::album::{Album, Shown};
 use crate::data::Vocabulary;
-use crate::data::matrix::Dense;
 use crate::error::Result;
+use crate::linalg::Dense;
+use crate::linalg::dot::norm;
 use crate::report::plot::{self, Chart, Series};
 use crate::solver::nmf::Nmf;
 use crate::solver::nmf::consensus::{Consensus, Samples, rank_before_fall};
@@ -140,8 +141,7 @@ fn modules(fit: &Nmf, samples: Samples, features: &Vocabulary, album: &mut Album
 
 /// Features × components, in units in which the other factor's components (its rows) have unit length.
 fn scaled(features: &Dense, samples: &Dense) -> Dense {
-    let length = |t: usize| samples.row(t).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-    let lengths: Vec<f64> = (0..samples.rows()).map(length).collect();
+    let lengths: Vec<f64> = (0..samples.rows()).map(|t| norm(samples.row(t))).collect();
     let value = |row: usize, t: usize| (f64::from(features.row(row)[t]) * lengths[t]) as f32;
     Dense::from_fn(features.rows(), features.columns(), value)
 }
@@ -196,7 +196,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::data::matrix::Matrix;
+    use crate::linalg::Matrix;
     use crate::solver::nmf::NmfConfig;
     use crate::solver::nmf::consensus::consensus;
 

@@ -1,19 +1,16 @@
 //! A fitted factorization as something to compute with: shares, errors, reconstructions, projections.
 
-use faer::linalg::solvers::EvdError;
-use faer::{Mat, Side};
 use rayon::prelude::*;
 
 use crate::data::layout::Layout;
 use crate::data::{Ratings, Vocabulary};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::linalg::dot::{column_squares, column_sums, dot};
+use crate::linalg::gram::{gram_in_order, inner_in_order};
+use crate::linalg::least_squares::non_negative;
+use crate::linalg::symmetric::{LEAST_EIGENVALUE, eigen, pseudo_inverse, square_root};
 use crate::model::Column;
 use crate::solver::nmf::Zeros;
-
-/// Sweeps over the components of a non-negative projection at most.
-const MAX_SWEEPS: usize = 1_000;
-/// Least eigenvalue, as a part of the largest, that counts as a direction of its own.
-const LEAST_EIGENVALUE: f64 = 1e-10;
 
 /// A ≈ Â = W·Hᵀ + 1·meansᵀ, with what its rows and columns are.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +95,8 @@ impl Factors<'_> {
                 (values.iter().map(|value| value * value).collect(), self.norm_squared_without_means(train))
             }
             None if self.non_negative => {
-                let masses: Vec<f64> = self.sums(self.w).zip(self.sums(self.h)).map(|(w, h)| w * h).collect();
+                let sums = |values: &[f32]| column_sums(values, self.rank);
+                let masses: Vec<f64> = sums(self.w).iter().zip(sums(self.h)).map(|(w, h)| w * h).collect();
                 let whole = masses.iter().sum();
                 (masses, whole)
             }
@@ -114,14 +112,6 @@ impl Factors<'_> {
             order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
         }
         order
-    }
-
-    fn sums(&self, values: &[f32]) -> impl Iterator<Item = f64> + use<> {
-        let mut sums = vec![0.0; self.rank];
-        for row in values.chunks_exact(self.rank) {
-            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        sums.into_iter()
     }
 
     /// ‖A − 1·meansᵀ‖² over all cells, those that are not stored being 0.
@@ -140,9 +130,8 @@ impl Factors<'_> {
 
     /// Â in one cell.
     fn value(&self, row: usize, column: usize) -> f64 {
-        let terms = self.w[row * self.rank..][..self.rank].iter().zip(&self.h[column * self.rank..][..self.rank]);
-        let product: f64 = terms.map(|(&w, &h)| f64::from(w) * f64::from(h)).sum();
-        product + self.means.map_or(0.0, |means| f64::from(means[column]))
+        let (w, h) = (&self.w[row * self.rank..][..self.rank], &self.h[column * self.rank..][..self.rank]);
+        dot(w, h) + self.means.map_or(0.0, |means| f64::from(means[column]))
     }
 
     /// The errors, without any matrix of all cells: over those not stored, Σ Â² = ‖Â‖² − Σ_stored Â².
@@ -173,11 +162,10 @@ impl Factors<'_> {
 
     /// ‖Â‖² over all cells: ⟨WᵀW, HᵀH⟩ + 2 (Wᵀ1)·(Hᵀmeans) + rows · ‖means‖².
     fn norm_squared(&self) -> f64 {
-        let (w, h) = (gram(self.w, self.rank), gram(self.h, self.rank));
-        let product: f64 = w.iter().zip(&h).map(|(w, h)| w * h).sum();
+        let product = inner_in_order(&gram_in_order(self.w, self.rank), &gram_in_order(self.h, self.rank));
         let Some(means) = self.means else { return product };
         let of_means = self.times_h(means, None);
-        let both: f64 = self.sums(self.w).zip(of_means).map(|(w, mean)| w * mean).sum();
+        let both: f64 = column_sums(self.w, self.rank).iter().zip(of_means).map(|(w, mean)| w * mean).sum();
         let squares: f64 = means.iter().map(|&mean| f64::from(mean).powi(2)).sum();
         product + 2.0 * both + self.rows.len() as f64 * squares
     }
@@ -207,11 +195,11 @@ impl Factors<'_> {
     /// factors.
     ///
     /// # Errors
-    /// [`Error::Failed`] where HᵀH holds numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) where HᵀH holds numbers that are not finite.
     pub fn project(&self, others: &[f32]) -> Result<Vec<f32>> {
         let rank = self.rank;
-        let gram = gram(self.h, rank);
-        let inverse = if self.non_negative { None } else { Some(pseudo_inverse(&gram, rank)?) };
+        let gram = gram_in_order(self.h, rank);
+        let inverse = if self.non_negative { None } else { Some(pseudo_inverse(&gram)?) };
         let solve = |row: &[f32]| {
             let right = self.times_h(row, self.means);
             let Some(inverse) = &inverse else { return non_negative(&gram, &right) };
@@ -225,7 +213,7 @@ impl Factors<'_> {
     /// H·(WᵀW)^½. Unlike cosines of factors, these do not change where W and H are turned or scaled against each other.
     ///
     /// # Errors
-    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
     pub fn in_products(&self, side: Column) -> Result<Vec<f32>> {
         let (own, other) = match side {
             Column::User => (self.w, self.h),
@@ -237,14 +225,13 @@ impl Factors<'_> {
     /// The same for other rows of W, as [`project`](Self::project) gives them.
     ///
     /// # Errors
-    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
     pub fn others_in_products(&self, w: &[f32]) -> Result<Vec<f32>> {
         self.turned(w, self.h)
     }
 
     fn turned(&self, own: &[f32], other: &[f32]) -> Result<Vec<f32>> {
-        let gram = square(&gram(other, self.rank), self.rank);
-        let root = on_spectrum(&gram, |value, _| value.max(0.0).sqrt())?;
+        let root = square_root(&gram_in_order(other, self.rank))?;
         let turn = |row: &[f32]| -> Vec<f32> {
             let product = |t| row.iter().enumerate().map(|(s, &value)| f64::from(value) * root[(s, t)]).sum::<f64>();
             (0..self.rank).map(|t| product(t) as f32).collect()
@@ -254,10 +241,8 @@ impl Factors<'_> {
 
     /// How much each component weighs: ‖w‖·‖h‖ of its columns of W and H. Of singular vectors σ.
     pub fn weights(&self) -> Vec<f64> {
-        let squares = |values: &[f32], t| -> f64 {
-            values.iter().skip(t).step_by(self.rank).map(|&value| f64::from(value).powi(2)).sum()
-        };
-        (0..self.rank).map(|t| (squares(self.w, t) * squares(self.h, t)).sqrt()).collect()
+        let squares = |values: &[f32]| column_squares(values, self.rank);
+        squares(self.w).iter().zip(squares(self.h)).map(|(w, h)| (w * h).sqrt()).collect()
     }
 
     /// One row of Â from its first `rank` components.
@@ -273,8 +258,7 @@ impl Factors<'_> {
         let of_row = |(row, w): (&[f32], &[f32])| -> f64 {
             let term = |(column, &value): (usize, &f32)| {
                 let h = &self.h[column * self.rank..][..self.rank];
-                let product: f64 = w.iter().zip(h).map(|(&w, &h)| f64::from(w) * f64::from(h)).sum();
-                (f64::from(value) - product - self.means.map_or(0.0, |means| f64::from(means[column]))).powi(2)
+                (f64::from(value) - dot(w, h) - self.means.map_or(0.0, |means| f64::from(means[column]))).powi(2)
             };
             row.iter().enumerate().map(term).sum()
         };
@@ -289,14 +273,12 @@ impl Factors<'_> {
     /// In each column of V the entry of largest magnitude is positive.
     ///
     /// # Errors
-    /// [`Error::Failed`] where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
     pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Places, Places)> {
         let rank = self.rank;
-        let gram_of = |values: &[f32]| square(&gram(values, rank), rank);
-        let of_h = gram_of(self.h);
-        let root = on_spectrum(&gram_of(self.w), |value, _| value.max(0.0).sqrt())?;
-        let middle = &root * &of_h * &root;
-        let eigen = middle.self_adjoint_eigen(Side::Lower).map_err(not_finite)?;
+        let of_h = gram_in_order(self.h, rank);
+        let root = square_root(&gram_in_order(self.w, rank))?;
+        let eigen = eigen(&(&root * &of_h * &root))?;
         let (vectors, squares) = (eigen.U(), eigen.S().column_vector());
         // Eigenvalues rise.
         let turned = &root * vectors;
@@ -326,78 +308,16 @@ impl Factors<'_> {
 
     /// Rows of W in units in which all components count alike: those of H have unit length.
     pub(super) fn scaled(&self, w: &[f32]) -> Vec<f32> {
-        let mut lengths = vec![0.0f64; self.rank];
-        for h in self.h.chunks_exact(self.rank) {
-            lengths.iter_mut().zip(h).for_each(|(sum, &h)| *sum += f64::from(h).powi(2));
-        }
-        let value = |(at, &value): (usize, &f32)| (f64::from(value) * lengths[at % self.rank].sqrt()) as f32;
+        let squares = column_squares(self.h, self.rank);
+        let value = |(at, &value): (usize, &f32)| (f64::from(value) * squares[at % self.rank].sqrt()) as f32;
         w.iter().enumerate().map(value).collect()
     }
-}
-
-/// XᵀX of the rows of X, `rank` numbers each.
-fn gram(rows: &[f32], rank: usize) -> Vec<f64> {
-    let mut gram = vec![0.0; rank * rank];
-    for row in rows.chunks_exact(rank) {
-        for (sums, &left) in gram.chunks_exact_mut(rank).zip(row) {
-            sums.iter_mut().zip(row).for_each(|(sum, &right)| *sum += f64::from(left) * f64::from(right));
-        }
-    }
-    gram
-}
-
-/// A `[rank, rank]` matrix, row by row, as faer's.
-fn square(values: &[f64], rank: usize) -> Mat<f64> {
-    Mat::from_fn(rank, rank, |row, column| values[row * rank + column])
-}
-
-/// G⁺ of a symmetric matrix.
-fn pseudo_inverse(gram: &[f64], rank: usize) -> Result<Mat<f64>> {
-    on_spectrum(&square(gram, rank), |value, most| if value > LEAST_EIGENVALUE * most { 1.0 / value } else { 0.0 })
-}
-
-/// The symmetric matrix with `of(eigenvalue, largest eigenvalue)` in the place of each eigenvalue.
-fn on_spectrum(matrix: &Mat<f64>, of: impl Fn(f64, f64) -> f64) -> Result<Mat<f64>> {
-    let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(not_finite)?;
-    let (vectors, values) = (eigen.U(), eigen.S().column_vector());
-    let most = values.iter().fold(0.0, |most: f64, &value| most.max(value));
-    let scaled = Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, t| vectors[(row, t)] * of(values[t], most));
-    Ok(&scaled * vectors.transpose())
-}
-
-fn not_finite(_: EvdError) -> Error {
-    Error::Failed("cannot decompose the factors, which may hold numbers that are not finite".into())
-}
-
-/// The w ≥ 0 with the least ½wᵀGw − bᵀw, by coordinate descent.
-fn non_negative(gram: &[f64], right: &[f64]) -> Vec<f64> {
-    let rank = right.len();
-    let mut w = vec![0.0; rank];
-    for _ in 0..MAX_SWEEPS {
-        let (mut moved, mut most) = (0.0f64, 0.0f64);
-        for t in 0..rank {
-            let row = &gram[t * rank..][..rank];
-            if row[t] <= 0.0 {
-                continue;
-            }
-            let slope: f64 = row.iter().zip(&w).map(|(g, w)| g * w).sum::<f64>() - right[t];
-            let next = (w[t] - slope / row[t]).max(0.0);
-            // In units of the reconstruction.
-            moved = moved.max((next - w[t]).abs() * row[t].sqrt());
-            most = most.max(next * row[t].sqrt());
-            w[t] = next;
-        }
-        if moved <= 1e-9 * most {
-            break;
-        }
-    }
-    w
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::data::matrix::{Dense, Matrix};
+    use crate::linalg::{Dense, Matrix};
     use crate::solver::nmf::{NmfConfig, nmf};
     use crate::solver::svd::{SvdConfig, svd};
 

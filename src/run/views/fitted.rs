@@ -1,6 +1,7 @@
 //! The factors of a trained model.
 
 use super::Factors;
+use crate::linalg::dot::column_squares;
 use crate::model::parameters::collect;
 use crate::model::{Constraint, Factorization};
 use crate::run::ModelFile;
@@ -39,7 +40,9 @@ impl<'a> Fitted<'a> {
             means.resize(file.items.len(), offset);
         }
         let (w, h) = (w?, h?);
-        let singular_values = (file.solver == "svd").then(|| lengths(&w, rank));
+        // W = U·diag(σ).
+        let lengths = || column_squares(&w, rank).into_iter().map(f64::sqrt).collect();
+        let singular_values = (file.solver == "svd").then(lengths);
         Some(Self { file, rank, w, h, means, singular_values, has_user_biases })
     }
 
@@ -58,13 +61,4 @@ impl<'a> Fitted<'a> {
             non_negative: self.file.model.constraint() == Constraint::NonNegative,
         }
     }
-}
-
-/// Euclidean lengths of the columns: the singular values, where W = U·diag(σ).
-fn lengths(w: &[f32], rank: usize) -> Vec<f64> {
-    let mut squares = vec![0.0; rank];
-    for row in w.chunks_exact(rank) {
-        squares.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value).powi(2));
-    }
-    squares.into_iter().map(f64::sqrt).collect()
 }

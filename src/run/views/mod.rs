@@ -207,7 +207,7 @@ mod tests {
     use super::factors::tests::{Fit, cells, sparse};
     use super::*;
     use crate::data::Vocabulary;
-    use crate::data::matrix::{Dense, Matrix};
+    use crate::linalg::{Dense, Matrix};
 
     fn names(views: &Views) -> Vec<&str> {
         views.files.iter().map(|shown| shown.file.as_str()).collect()

@@ -13,7 +13,8 @@ use faer::linalg::cholesky::llt;
 use faer::{Auto, MatMut, Par, Spec};
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::solver::dot_product::Lane;
+use crate::linalg::dot::dot as dot_in_order;
+use crate::linalg::lanes::{Lane, Squares, Times, add, dot, mirror, panel_rows, splat, vectors, vectors_mut};
 
 /// What the equations of one row are made of.
 #[derive(Debug, Clone, Copy)]
@@ -49,14 +50,6 @@ pub struct Room {
     direction: Vec<Lane>,
     image: Vec<Lane>,
     stack: MemBuffer,
-}
-
-/// Bytes of a panel: about a first-level cache.
-const PANEL_BYTES: usize = 32 * 1024;
-
-/// Rows of a panel where a row has so many lanes.
-fn panel_rows(lanes: usize) -> usize {
-    (PANEL_BYTES / size_of::<Lane>() / lanes).max(16)
 }
 
 impl Room {
@@ -127,43 +120,8 @@ impl Room {
         let Some(gram) = equations.gram else { return 0.0 };
         self.image.fill(Lane::ZERO);
         Arch::new().dispatch(Times { matrix: gram, x, out: &mut self.image });
-        let (x, image): (&[f32], &[f32]) = (cast_slice(x), cast_slice(&self.image));
-        x.iter().zip(image).map(|(&x, &image)| f64::from(x) * f64::from(image)).sum()
+        dot_in_order(cast_slice(x), cast_slice(&self.image))
     }
-}
-
-/// Σ qqᵀ over rows of so many lanes, column by column.
-pub fn gram(rows: &[Lane], lanes: usize) -> Vec<Lane> {
-    let mut matrix = vec![Lane::ZERO; lanes * lanes * Lane::WIDTH];
-    for panel in rows.chunks(lanes * panel_rows(lanes)) {
-        Arch::new().dispatch(Squares { panel, lanes, columns: lanes * Lane::WIDTH, matrix: &mut matrix });
-    }
-    mirror(&mut matrix, lanes);
-    matrix
-}
-
-/// Copies the lower triangle to the upper one.
-fn mirror(matrix: &mut [Lane], lanes: usize) {
-    let width = lanes * Lane::WIDTH;
-    let matrix: &mut [f32] = cast_slice_mut(matrix);
-    for column in 1..width {
-        for row in 0..column {
-            matrix[column * width + row] = matrix[row * width + column];
-        }
-    }
-}
-
-/// Lanes as vectors of the instruction set.
-#[inline(always)]
-fn vectors<S: Simd>(lanes: &[Lane]) -> &[S::f32s] {
-    let (vectors, rest) = S::as_simd_f32s(cast_slice(lanes));
-    debug_assert!(rest.is_empty(), "a lane is a whole number of vectors");
-    vectors
-}
-
-#[inline(always)]
-fn vectors_mut<S: Simd>(lanes: &mut [Lane]) -> &mut [S::f32s] {
-    S::as_mut_simd_f32s(cast_slice_mut(lanes)).0
 }
 
 /// Forms A's lower triangle and b.
@@ -207,100 +165,6 @@ impl WithSimd for Form<'_> {
     }
 }
 
-/// Columns that are summed at once.
-const COLUMNS: usize = 8;
-
-/// Adds Σ qqᵀ over the rows of a panel to the lower triangle of a matrix, to some of its first columns at least.
-struct Squares<'a> {
-    panel: &'a [Lane],
-    lanes: usize,
-    columns: usize,
-    matrix: &'a mut [Lane],
-}
-
-impl WithSimd for Squares<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { panel, lanes, columns, matrix } = self;
-        let (width, count) = (lanes * Lane::WIDTH, lanes * Lane::WIDTH / S::F32_LANES);
-        for first in (0..columns).step_by(COLUMNS) {
-            let mut vector = first / S::F32_LANES;
-            // Sums stay in registers, of which some are left for the rows.
-            while S::REGISTER_COUNT > 2 * COLUMNS && vector + 2 <= count {
-                tile::<S, 2>(simd, panel, matrix, width, first, vector);
-                vector += 2;
-            }
-            while vector < count {
-                tile::<S, 1>(simd, panel, matrix, width, first, vector);
-                vector += 1;
-            }
-        }
-    }
-}
-
-/// [`Squares`] in [`COLUMNS`] columns from `first` and `VECTORS` vectors from `vector`.
-#[inline(always)]
-fn tile<S: Simd, const VECTORS: usize>(
-    simd: S,
-    panel: &[Lane],
-    matrix: &mut [Lane],
-    width: usize,
-    first: usize,
-    vector: usize,
-) {
-    let count = width / S::F32_LANES;
-    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COLUMNS];
-    let numbers: &[f32] = cast_slice(panel);
-    for (row, numbers) in vectors::<S>(panel).chunks_exact(count).zip(numbers.chunks_exact(width)) {
-        let row = &row[vector..vector + VECTORS];
-        let numbers = &numbers[first..first + COLUMNS];
-        for column in 0..COLUMNS {
-            let number = simd.splat_f32s(numbers[column]);
-            for at in 0..VECTORS {
-                sums[column][at] = simd.mul_add_f32s(number, row[at], sums[column][at]);
-            }
-        }
-    }
-    let matrix = vectors_mut::<S>(matrix);
-    for (column, sums) in sums.iter().enumerate() {
-        let cells = &mut matrix[(first + column) * count + vector..][..VECTORS];
-        for at in 0..VECTORS {
-            cells[at] = simd.add_f32s(cells[at], sums[at]);
-        }
-    }
-}
-
-/// Adds a symmetric matrix times `x` to `out`.
-struct Times<'a> {
-    matrix: &'a [Lane],
-    x: &'a [Lane],
-    out: &'a mut [Lane],
-}
-
-impl WithSimd for Times<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { matrix, x, out } = self;
-        let out = vectors_mut::<S>(out);
-        let numbers: &[f32] = cast_slice(x);
-        for (columns, numbers) in vectors::<S>(matrix).chunks_exact(4 * out.len()).zip(numbers.as_chunks::<4>().0) {
-            let mut columns = columns.chunks_exact(out.len());
-            let mut next = || columns.next().expect("four columns");
-            let (first, second, third, fourth) = (next(), next(), next(), next());
-            let numbers = splat(simd, *numbers);
-            for at in 0..out.len() {
-                let left = simd.mul_add_f32s(numbers[0], first[at], simd.mul_f32s(numbers[1], second[at]));
-                let right = simd.mul_add_f32s(numbers[2], third[at], simd.mul_f32s(numbers[3], fourth[at]));
-                out[at] = simd.add_f32s(out[at], simd.add_f32s(left, right));
-            }
-        }
-    }
-}
-
 /// Ratings whose dot products are computed together: one alone would wait for its own sum.
 const GROUP: usize = 8;
 
@@ -314,17 +178,6 @@ fn gather<'a, S: Simd>(equations: &Equations<'a>, indices: &[u32]) -> [&'a [S::f
         group[at] = vectors::<S>(&rows[index as usize * lanes..][..lanes]);
     }
     group
-}
-
-/// Each number in all places of a vector. A loop, as everywhere here where vectors are handled: the closure of an array's
-/// `map` is compiled without the instruction set.
-#[inline(always)]
-fn splat<S: Simd, const COUNT: usize>(simd: S, numbers: [f32; COUNT]) -> [S::f32s; COUNT] {
-    let mut vectors = [simd.splat_f32s(0.0); COUNT];
-    for at in 0..COUNT {
-        vectors[at] = simd.splat_f32s(numbers[at]);
-    }
-    vectors
 }
 
 /// q·x of a group.
@@ -403,21 +256,6 @@ fn residual<S: Simd>(simd: S, equations: &Equations, x: &[Lane], share: f32, out
             }
             out[vector] = simd.add_f32s(even, odd);
         }
-    }
-}
-
-#[inline(always)]
-fn dot<S: Simd>(simd: S, left: &[Lane], right: &[Lane]) -> f32 {
-    let pairs = vectors::<S>(left).iter().zip(vectors::<S>(right));
-    simd.reduce_sum_f32s(pairs.fold(simd.splat_f32s(0.0), |sum, (&left, &right)| simd.mul_add_f32s(left, right, sum)))
-}
-
-/// `out` = `scale` · `out` + `factor` · `x`.
-#[inline(always)]
-fn add<S: Simd>(simd: S, out: &mut [Lane], scale: f32, factor: f32, x: &[Lane]) {
-    let (scale, factor) = (simd.splat_f32s(scale), simd.splat_f32s(factor));
-    for (out, &x) in vectors_mut::<S>(out).iter_mut().zip(vectors::<S>(x)) {
-        *out = simd.mul_add_f32s(factor, x, simd.mul_f32s(scale, *out));
     }
 }
 

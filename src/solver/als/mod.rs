@@ -23,6 +23,7 @@
 //!
 //! Rows are solved in parallel on the CPU, each by one thread, so that the result is the same for any number of threads.
 
+mod config;
 mod kernel;
 
 use std::collections::BTreeMap;
@@ -31,89 +32,19 @@ use burn::tensor::Tensor;
 use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
+pub use self::config::{AlsConfig, Feedback, Inner};
 use self::kernel::{Equations, Room};
-use super::dot_product::{self, DotProduct, Lane, Tables};
+use super::dot_product::{self, DotProduct, Tables};
 use super::regularization::Regularization;
 use super::step::StepSums;
 use super::{Place, Solver, Stepped};
 use crate::data::Ratings;
 use crate::error::{Error, Result};
+use crate::linalg::lanes::gram;
+use crate::linalg::{Cells, Lane};
 use crate::loss::Loss;
 use crate::model::parameters::{Values, device};
 use crate::model::{Column, Factorization, Group, Kind};
-
-/// What ratings say.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Feedback {
-    /// How much a user likes an item; what is not there is unknown.
-    Explicit,
-    /// How sure it is that a user likes an item; what is not there is a weak sign of dislike.
-    Implicit {
-        /// α: confidence that a rating of 1 adds to the 1 of every cell. At least 0.
-        confidence_alpha: f64,
-    },
-}
-
-impl Feedback {
-    /// What ratings must be, where this has no meaning for `rating`.
-    pub fn refuses(self, rating: f32) -> Option<&'static str> {
-        match self {
-            Self::Implicit { .. } if rating < 0.0 => {
-                Some("implicit feedback counts how often, from 0 up; use explicit feedback, or data.binarize")
-            }
-            _ => None,
-        }
-    }
-
-    /// Weight and target of a rating in the equations; `offset` is what the score is before the dot product.
-    fn terms(self, rating: f32, offset: f32) -> (f32, f32) {
-        match self {
-            Self::Explicit => (1.0, rating - offset),
-            // Every cell has weight 1 already, in the Gram matrix.
-            Self::Implicit { confidence_alpha } => {
-                let more = confidence_alpha as f32 * rating;
-                (more, if rating > 0.0 { 1.0 + more } else { 0.0 })
-            }
-        }
-    }
-}
-
-/// How the system of a row is solved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inner {
-    /// Exactly, by Cholesky factorization.
-    Cholesky,
-    /// Nearly, by steps of conjugate gradients from the present row (Takács, Pilászy & Tikk 2011): less work at high
-    /// ranks.
-    ConjugateGradient {
-        /// Steps for each row.
-        steps: usize,
-    },
-    /// Nearly, one unknown at a time from the present row, none below zero where the model says so: non-negative least
-    /// squares.
-    CoordinateDescent {
-        /// Most rounds through the unknowns of each row.
-        sweeps: usize,
-    },
-}
-
-/// What ratings mean, and how systems are solved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AlsConfig {
-    /// What ratings say.
-    pub feedback: Feedback,
-    /// How the system of a row is solved.
-    pub inner: Inner,
-    /// ν: λ counts nᵛ times for a row with n ratings.
-    pub count_exponent: f64,
-}
-
-impl AlsConfig {
-    /// How often λ counts for a row with so many ratings; not at all where there are none.
-    fn times_penalized(self, count: usize) -> f64 {
-        if count == 0 { 0.0 } else { (count as f64).powf(self.count_exponent) }
-    }
-}
 
 /// The solver. It remembers nothing between steps but the parameters.
 pub struct Als {
@@ -140,42 +71,10 @@ struct Side {
     /// Zeros where there are none.
     biases: Vec<f32>,
     has_biases: bool,
-    ratings: Grouped,
+    /// What each row was rated, as cells whose columns are rows of the other side.
+    ratings: Cells,
     /// λ of each unknown.
     lambda: Vec<Lane>,
-}
-
-/// Ratings grouped by the rows of one side.
-struct Grouped {
-    /// Where each row's ratings begin; one more at the end.
-    starts: Vec<usize>,
-    /// Rows of the other side.
-    others: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl Grouped {
-    /// In each group, ratings keep their order.
-    fn new(num_rows: usize, rows: &[u32], others: &[u32], values: &[f32]) -> Self {
-        let mut starts = vec![0; num_rows + 1];
-        rows.iter().for_each(|&row| starts[row as usize + 1] += 1);
-        for row in 0..num_rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut grouped = Self { starts, others: vec![0; values.len()], values: vec![0.0; values.len()] };
-        for ((&row, &other), &value) in rows.iter().zip(others).zip(values) {
-            let place = &mut next[row as usize];
-            (grouped.others[*place], grouped.values[*place]) = (other, value);
-            *place += 1;
-        }
-        grouped
-    }
-
-    fn of(&self, row: usize) -> (&[u32], &[f32]) {
-        let range = self.starts[row]..self.starts[row + 1];
-        (&self.others[range.clone()], &self.values[range])
-    }
 }
 
 /// Sums over ratings, or cells.
@@ -228,13 +127,19 @@ impl Als {
             numbers[rank] = of(Kind::Biases);
         }
         let ratings = match column {
-            Column::User => Grouped::new(tables.num_rows, &train.users, &train.items, &train.values),
-            Column::Item => Grouped::new(tables.num_rows, &train.items, &train.users, &train.values),
+            Column::User => by_row(tables.num_rows, &train.users, &train.items, &train.values),
+            Column::Item => by_row(tables.num_rows, &train.items, &train.users, &train.values),
         };
         let has_biases = tables.biases.is_some();
         let biases = tables.biases.unwrap_or_else(|| vec![0.0; tables.num_rows]);
         Side { rows, biases, has_biases, ratings, lambda }
     }
+}
+
+/// Ratings by the rows of one side.
+fn by_row(num_rows: usize, rows: &[u32], others: &[u32], values: &[f32]) -> Cells {
+    let cells = rows.iter().zip(others).zip(values);
+    Cells::new(num_rows, cells.map(|((&row, &other), &value)| (row, other, value)))
 }
 
 /// Lanes that hold the factors of one side and a number of the other's biases.
@@ -284,7 +189,7 @@ impl State {
         let term = |lambda: f32, x: f32| f64::from(lambda) * f64::from(x) * f64::from(x);
         let of_row = |(index, row): (usize, &[Lane])| {
             let of_factors: f64 = factors.iter().zip(cast_slice(row)).map(|(&lambda, &x)| term(lambda, x)).sum();
-            config.times_penalized(ratings.of(index).0.len()) * (of_factors + term(bias, biases[index]))
+            config.times_penalized(ratings.row(index).0.len()) * (of_factors + term(bias, biases[index]))
         };
         rows.chunks_exact(lambda.len()).enumerate().map(of_row).sum()
     }
@@ -296,7 +201,7 @@ struct Half<'a> {
     other: &'a Side,
     /// Σ qqᵀ over all rows of the other side, for implicit feedback.
     gram: Option<Vec<Lane>>,
-    ratings: &'a Grouped,
+    ratings: &'a Cells,
     lambda: &'a [Lane],
     offset: f32,
     rank: usize,
@@ -330,7 +235,7 @@ impl Half<'_> {
     fn solve(&self, index: usize, row: &mut [Lane], bias: &mut f32, work: &mut Work) -> Sums {
         let Self { other, rank, size, .. } = *self;
         let AlsConfig { feedback, inner, .. } = self.config;
-        let (others, values) = self.ratings.of(index);
+        let (others, values) = self.ratings.row(index);
         if values.is_empty() {
             if matches!(feedback, Feedback::Implicit { .. }) {
                 row.fill(Lane::ZERO);
@@ -395,20 +300,6 @@ impl Half<'_> {
         sums.penalty = terms.map(|(&ridge, &x)| f64::from(ridge) * f64::from(x) * f64::from(x)).sum();
         sums
     }
-}
-
-/// Rows of one part of a Gram matrix's sum, whatever the number of threads.
-const GRAM_ROWS: usize = 1024;
-
-/// Σ qqᵀ over all rows.
-fn gram(rows: &[Lane], lanes: usize) -> Vec<Lane> {
-    let parts: Vec<_> = rows.par_chunks(GRAM_ROWS * lanes).map(|rows| kernel::gram(rows, lanes)).collect();
-    let add = |mut sum: Vec<Lane>, part: Vec<Lane>| {
-        let numbers: &mut [f32] = cast_slice_mut(&mut sum);
-        numbers.iter_mut().zip(cast_slice::<_, f32>(&part)).for_each(|(sum, part)| *sum += part);
-        sum
-    };
-    parts.into_iter().reduce(add).unwrap_or_else(|| vec![Lane::ZERO; lanes * lanes * Lane::WIDTH])
 }
 
 impl<M: Factorization> Solver<M> for Als {

@@ -9,9 +9,10 @@ use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
 use super::{Nmf, NmfConfig, Start, Zeros, nmf};
-use crate::data::matrix::{Dense, Matrix};
 use crate::error::{Error, Result};
-use crate::eval::linkage::{Dendrogram, Distances, cophenetic_correlation};
+use crate::linalg::dot::{column_squares, dot, norm};
+use crate::linalg::linkage::{Dendrogram, Distances, cophenetic_correlation};
+use crate::linalg::{Dense, Matrix};
 use crate::random::stream;
 
 /// Which side of A holds the samples that are clustered.
@@ -54,13 +55,11 @@ impl Consensus {
 /// one scale: those of the other factor have unit length.
 pub fn assignments(fit: &Nmf, samples: Samples) -> Vec<usize> {
     let rank = fit.w.columns();
-    let squares =
-        |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
     let (w, h) = (fit.w.values(), fit.h.values());
     let columns = fit.h.columns();
     let lengths: Vec<f64> = match samples {
-        Samples::Rows => h.chunks_exact(columns).map(|row| squares(&mut row.iter().copied())).collect(),
-        Samples::Columns => (0..rank).map(|t| squares(&mut w.iter().skip(t).step_by(rank).copied())).collect(),
+        Samples::Rows => h.chunks_exact(columns).map(norm).collect(),
+        Samples::Columns => column_squares(w, rank).into_iter().map(f64::sqrt).collect(),
     };
     let entry = |sample: usize, t: usize| {
         let value = match samples {
@@ -160,9 +159,7 @@ pub fn held_out(matrix: &Matrix, config: &NmfConfig, folds: usize) -> Result<Vec
         let (mut sum, mut count) = (0.0, 0usize);
         for (at, &value) in matrix.values().iter().enumerate().filter(|(at, _)| fold_of[*at] == fold) {
             let (row, column) = matrix.place(at);
-            let terms = fit.w.row(row).iter().zip(ht.row(column));
-            let product: f64 = terms.map(|(&w, &h)| f64::from(w) * f64::from(h)).sum();
-            sum += (f64::from(value) - product).powi(2);
+            sum += (f64::from(value) - dot(fit.w.row(row), ht.row(column))).powi(2);
             count += 1;
         }
         Ok((sum / count as f64).sqrt())

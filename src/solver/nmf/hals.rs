@@ -4,14 +4,15 @@
 //! G_tt). H is updated in the same way from Aᵀ ≈ HᵀWᵀ. Missing cells give each row its own G and b, sums over the cells
 //! that it has.
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::objective::{exact, inner, penalty};
+use super::objective::{exact, penalty};
 use super::{Factors, Iterated, NmfConfig, Penalty, Zeros};
-use crate::data::matrix::{Csr, Dense, Sides, View, combine};
+use crate::linalg::gram::inner;
+use crate::linalg::product::combine;
+use crate::linalg::{Csr, Dense, Sides, View};
 
 /// Part of ½‖A‖² below which the objective is computed from its cells and not along the way.
 const LEAST_SHARE: f64 = 1e-4;
@@ -268,9 +269,7 @@ impl Equations {
             self.missing.clear();
             let mut present = indices.iter().copied().peekable();
             self.missing.extend((0..other.rows() as u32).filter(|index| present.next_if_eq(index).is_none()));
-            let missing = std::mem::take(&mut self.missing);
-            self.sum_of_squares(&missing, other);
-            self.missing = missing;
+            other.gram_of_rows(&self.missing, &mut self.panel, &mut self.gram);
             // Both are symmetric: a column of one is a row of the other.
             for (rest, all) in self.gram.chunks_exact_mut(rank).zip(all.col_iter()) {
                 rest.iter_mut().zip(all.iter()).for_each(|(rest, all)| *rest = (all - f64::from(*rest)) as f32);
@@ -280,34 +279,7 @@ impl Equations {
             }
             // ... unless a component lies in those almost alone, so that hardly a digit would be left.
         }
-        self.sum_of_squares(indices, other);
-    }
-
-    /// G = Σ xxᵀ over the rows `indices` of `other`.
-    fn sum_of_squares(&mut self, indices: &[u32], other: &Dense) {
-        let rank = other.columns();
-        self.gram.fill(0.0);
-        for indices in indices.chunks(256) {
-            self.panel.clear();
-            indices.iter().for_each(|&index| self.panel.extend_from_slice(other.row(index as usize)));
-            let panel = MatRef::from_row_major_slice(&self.panel, indices.len(), rank);
-            triangular::matmul(
-                MatMut::from_row_major_slice_mut(&mut self.gram, rank, rank),
-                BlockStructure::TriangularLower,
-                Accum::Add,
-                panel.transpose(),
-                BlockStructure::Rectangular,
-                panel,
-                BlockStructure::Rectangular,
-                1.0,
-                Par::Seq,
-            );
-        }
-        for row in 0..rank {
-            for column in 0..row {
-                self.gram[column * rank + row] = self.gram[row * rank + column];
-            }
-        }
+        other.gram_of_rows(indices, &mut self.panel, &mut self.gram);
     }
 }
 

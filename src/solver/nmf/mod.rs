@@ -20,8 +20,8 @@ mod objective;
 mod start;
 
 use crate::config::choice;
-use crate::data::matrix::{Dense, Matrix, Sides};
 use crate::error::{Error, Result};
+use crate::linalg::{Dense, Matrix, Sides};
 
 pub(super) use multiplicative::LOOK;
 pub use objective::objective;

@@ -17,9 +17,11 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::objective::{cells, column_sums, exact};
+use super::objective::{cells, exact};
 use super::{Divergence, Factors, Iterated, NmfConfig, Penalty, Zeros};
-use crate::data::matrix::{Csr, Dense, Sides, View, combine};
+use crate::linalg::dot::{column_sums, dot_f32_in_eight};
+use crate::linalg::product::combine;
+use crate::linalg::{Csr, Dense, Sides, View};
 
 /// How many iterations pass between two looks at the objective.
 pub const LOOK: usize = 10;
@@ -109,7 +111,7 @@ impl Rule {
                     View::Sparse(csr) => self.stored(csr, own, other).0,
                     View::Dense(view) => dense_ratios(view, own, other),
                 };
-                let sums = column_sums(other);
+                let sums = column_sums(other.values(), other.columns());
                 (up, Dense::from_fn(own.rows(), sums.len(), |_, column| sums[column] as f32))
             }
         }
@@ -153,7 +155,7 @@ impl WithSimd for StoredRows<'_> {
             products.clear();
             // Loops, not closures: those would not be compiled for the wide registers.
             for &index in indices {
-                products.push(dot(own, self.other.row(index as usize)));
+                products.push(dot_f32_in_eight(own, self.other.row(index as usize)));
             }
             match self.rule.divergence {
                 Divergence::Frobenius => combine(up, indices, values, self.other),
@@ -176,21 +178,6 @@ fn divide(x: &[f32], y: &mut [f32]) {
     for (x, y) in x.iter().zip(y) {
         *y = x / *y;
     }
-}
-
-/// xᵀy. Eight sums, so that it runs in SIMD registers.
-#[inline(always)]
-fn dot(x: &[f32], y: &[f32]) -> f32 {
-    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
-    let mut sums = [0.0f32; 8];
-    for (x, y) in x.iter().zip(y) {
-        for lane in 0..8 {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    let rest: f32 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
 }
 
 /// (A / (own · otherᵀ)) · other, tile by tile, so that a tile of ratios stays in the cache.

@@ -1,13 +1,15 @@
 //! The objective, evaluated for its own sake and not along the way.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Divergence, Penalty, Problem, Zeros};
-use crate::data::matrix::{Csr, Dense, Matrix, Sides, View};
 use crate::error::{Error, Result};
+use crate::linalg::dot::{column_sums, dot_in_eight};
+use crate::linalg::gram::inner;
+use crate::linalg::{Csr, Dense, Matrix, Sides, View};
 
 /// The value of `problem` at W `[rows, rank]` and H `[rank, columns]`.
 ///
@@ -41,7 +43,10 @@ pub(super) fn exact(sides: &Sides<'_>, w: &Dense, ht: &Dense, problem: &Problem)
                 // d(0, p) of all cells, and what the stored ones have instead.
                 let all = match divergence {
                     Divergence::Frobenius => 0.5 * inner(&w.gram(), &ht.gram()),
-                    Divergence::KullbackLeibler => column_sums(w).iter().zip(column_sums(ht)).map(|(w, h)| w * h).sum(),
+                    Divergence::KullbackLeibler => {
+                        let sums = |factor: &Dense| column_sums(factor.values(), factor.columns());
+                        sums(w).iter().zip(sums(ht)).map(|(w, h)| w * h).sum()
+                    }
                 };
                 all + stored_cells(csr, w, ht, |a, p| divergence.of(a, p) - divergence.of(0.0, p))
             }
@@ -101,41 +106,10 @@ impl<F: Fn(f64, f64) -> f64> WithSimd for StoredCells<'_, F> {
         let (indices, values) = self.csr.row(self.row);
         let mut sum = 0.0;
         for (&column, &value) in indices.iter().zip(values) {
-            sum += (self.term)(f64::from(value), dot(self.w, self.ht.row(column as usize)));
+            sum += (self.term)(f64::from(value), dot_in_eight(self.w, self.ht.row(column as usize)));
         }
         sum
     }
-}
-
-/// xᵀy in f64. Eight sums, so that it runs in SIMD registers.
-#[inline(always)]
-fn dot(x: &[f32], y: &[f32]) -> f64 {
-    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
-    let mut sums = [0.0; 8];
-    for (x, y) in x.iter().zip(y) {
-        for lane in 0..8 {
-            sums[lane] += f64::from(x[lane]) * f64::from(y[lane]);
-        }
-    }
-    for (&x, &y) in x_rest.iter().zip(y_rest) {
-        sums[0] += f64::from(x) * f64::from(y);
-    }
-    sums.iter().sum()
-}
-
-/// ⟨A, B⟩: the sum of the products of the cells of two small matrices. ‖W·H‖² = ⟨WᵀW, H·Hᵀ⟩.
-pub(super) fn inner(left: &Mat<f64>, right: &Mat<f64>) -> f64 {
-    let columns = left.col_iter().zip(right.col_iter());
-    columns.map(|(left, right)| left.iter().zip(right.iter()).map(|(left, right)| left * right).sum::<f64>()).sum()
-}
-
-/// Σ over the rows of a factor.
-pub(super) fn column_sums(factor: &Dense) -> Vec<f64> {
-    let mut sums = vec![0.0; factor.columns()];
-    for row in factor.values().chunks_exact(factor.columns()) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-    }
-    sums
 }
 
 /// Number of cells that count in one row of `view`.

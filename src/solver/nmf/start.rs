@@ -4,8 +4,8 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{Factors, NmfConfig, Zeros};
-use crate::data::matrix::{Dense, Sides};
 use crate::error::{Error, Result};
+use crate::linalg::{Dense, Sides};
 use crate::random::stream;
 use crate::solver::svd::{SvdConfig, decompose};
 
@@ -111,7 +111,7 @@ fn double_svd(sides: &Sides<'_>, config: &NmfConfig, density: f64) -> Result<Fac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::matrix::Matrix;
+    use crate::linalg::Matrix;
 
     #[test]
     fn the_double_svd_is_that_of_scikit_learn() {

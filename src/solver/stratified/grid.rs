@@ -14,6 +14,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::data::Ratings;
+use crate::linalg::groups::sorted_by_key;
 use crate::random::stream;
 
 /// Parts that users, and items, are dealt into: as many blocks can run at once.
@@ -182,18 +183,8 @@ impl Block {
                 first_with_room += 1;
             }
         }
-        let mut next: Vec<usize> = Vec::with_capacity(groups.len());
-        groups.iter().fold(0, |start, &length| {
-            next.push(start);
-            start + usize::from(length)
-        });
-        let mut ordered = cells.clone();
-        for (cell, group) in cells.into_iter().zip(group_of) {
-            let at = &mut next[group as usize];
-            ordered[*at] = cell;
-            *at += 1;
-        }
-        Self { cells: ordered, groups }
+        let cells = sorted_by_key(groups.len(), &group_of, &cells);
+        Self { cells, groups }
     }
 }
 

@@ -2,15 +2,19 @@
 //!
 //! A division depends on the order of the data and the seed, on nothing else.
 
+mod divide;
+
 use std::collections::HashMap;
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Dataset, Ratings, UNKNOWN, Vocabulary, class_of};
+pub use self::divide::{HeldOut, Split, divide, held_out_rows};
+use super::{Dataset, Ratings, Vocabulary, class_of};
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
 use crate::error::{Error, Result};
+use crate::linalg::Groups;
 use crate::random;
 
 /// What a rating is used for.
@@ -162,7 +166,7 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
     check_shares(test, validation)?;
     let ratings = &dataset.ratings;
     let mut parts = vec![Part::Train; ratings.len()];
-    let users = || Groups::by(&ratings.users, dataset.users.len());
+    let users = || by_user(&ratings.users, dataset.users.len());
     let (wants_test, wants_validation) = (test > 0.0, validation > 0.0);
     let wants_test = match kind {
         SplitKind::None => return Ok(parts),
@@ -235,163 +239,9 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
     Ok(parts)
 }
 
-/// Ratings divided, and the ids that a model trained on them knows.
-#[derive(Debug, Clone, Default)]
-pub struct Split {
-    /// What parameters are fitted to.
-    pub train: Ratings,
-    /// What settings are chosen by; ids that training has not seen are [`UNKNOWN`].
-    pub validation: Ratings,
-    /// What the result is measured on; ids that training has not seen are [`UNKNOWN`].
-    pub test: Ratings,
-    /// User ids of the training ratings, in order of first appearance there: every row of a parameter is trained.
-    pub users: Vocabulary,
-    /// Item ids of the training ratings, likewise.
-    pub items: Vocabulary,
-    /// Title of each of `items`.
-    pub titles: Option<Vec<String>>,
-}
-
-/// Divides `dataset` into `parts`; with `refit`, validation joins training.
-///
-/// # Errors
-/// [`Error::Usage`] where `parts` does not give each rating a part, or nothing is left to train on.
-pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
-    let ratings = &dataset.ratings;
-    if parts.len() != ratings.len() {
-        return Err(Error::Usage(format!("split: {} parts for {} ratings", parts.len(), ratings.len())));
-    }
-    let part_of = |part| if refit && part == Part::Validation { Part::Train } else { part };
-    let mut users = Renumbering::new(&dataset.users);
-    let mut items = Renumbering::new(&dataset.items);
-    for (rating, &part) in parts.iter().enumerate() {
-        if part_of(part) == Part::Train {
-            users.see(ratings.users[rating]);
-            items.see(ratings.items[rating]);
-        }
-    }
-    let number = |numbers: &[u32], index: u32| numbers.get(index as usize).copied().unwrap_or(UNKNOWN);
-    let collect = |wanted| {
-        let belongs = |part: &Part| part_of(*part) == wanted;
-        let count = parts.iter().filter(|part| belongs(part)).count();
-        let mut collected = Ratings::with_capacity(count, ratings.timestamps.is_some());
-        for (rating, _) in parts.iter().enumerate().filter(|(_, part)| belongs(part)) {
-            collected.push(
-                number(&users.new, ratings.users[rating]),
-                number(&items.new, ratings.items[rating]),
-                ratings.values[rating],
-                ratings.timestamps.as_ref().map(|timestamps| timestamps[rating]),
-            );
-        }
-        collected
-    };
-    let (train, (validation, test)) =
-        rayon::join(|| collect(Part::Train), || rayon::join(|| collect(Part::Validation), || collect(Part::Test)));
-    if train.is_empty() {
-        return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
-    }
-    let titles = dataset
-        .titles
-        .as_ref()
-        .map(|titles| items.old.iter().map(|&item| titles.get(item as usize).cloned().unwrap_or_default()).collect());
-    Ok(Split { train, validation, test, users: users.vocabulary, items: items.vocabulary, titles })
-}
-
-/// Users of whom training has seen nothing, as a model without a row for them can still be asked about them: through
-/// their ratings of items that it knows.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HeldOut {
-    /// Their ids, in the order of the data.
-    pub ids: Vec<String>,
-    /// The test ratings of each: index of the item among [`Split::items`], and rating, in the order of the data. Items
-    /// that training has not seen are left out.
-    pub cells: Vec<Vec<(u32, f32)>>,
-}
-
-/// The users of the test part of whom training has seen nothing; `split` is what [`divide`] made of `parts`.
-///
-/// # Examples
-/// Faces in folders, a folder a person: `cells` are the pixels of the faces that were not trained on, and
-/// `class_of(&ids[i])` is whose face the `i`-th is.
-pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOut {
-    let ratings = &dataset.ratings;
-    let items: Vec<Option<u32>> = dataset.items.ids().map(|id| split.items.index(id)).collect();
-    let mut held_out = HeldOut::default();
-    // Row of each user in `held_out`.
-    let mut rows: HashMap<u32, usize> = HashMap::new();
-    for (rating, _) in parts.iter().enumerate().filter(|(_, part)| **part == Part::Test) {
-        let user = ratings.users[rating];
-        let id = dataset.users.id(user as usize);
-        if split.users.index(id).is_some() {
-            continue;
-        }
-        let row = *rows.entry(user).or_insert_with(|| {
-            held_out.ids.push(id.to_owned());
-            held_out.cells.push(Vec::new());
-            held_out.ids.len() - 1
-        });
-        if let Some(item) = items[ratings.items[rating] as usize] {
-            held_out.cells[row].push((item, ratings.values[rating]));
-        }
-    }
-    held_out
-}
-
-/// Gives the ids that training has new indices, in order of first appearance.
-struct Renumbering<'a> {
-    all: &'a Vocabulary,
-    vocabulary: Vocabulary,
-    /// New index of each old one, or [`UNKNOWN`].
-    new: Vec<u32>,
-    /// Old index of each new one.
-    old: Vec<u32>,
-}
-
-impl<'a> Renumbering<'a> {
-    fn new(all: &'a Vocabulary) -> Self {
-        Self { all, vocabulary: Vocabulary::default(), new: vec![UNKNOWN; all.len()], old: Vec::new() }
-    }
-
-    fn see(&mut self, old: u32) {
-        let new = &mut self.new[old as usize];
-        if *new == UNKNOWN {
-            *new = self.vocabulary.insert(self.all.id(old as usize));
-            self.old.push(old);
-        }
-    }
-}
-
-/// Positions of ratings grouped by user, in file order within a group.
-pub(super) struct Groups {
-    /// Group `u` is `members[starts[u]..starts[u + 1]]`.
-    starts: Vec<usize>,
-    members: Vec<u32>,
-}
-
-impl Groups {
-    /// Groups the positions of `users` by the user there; `count` is above every one of them.
-    pub fn by(users: &[u32], count: usize) -> Self {
-        let mut starts = vec![0; count + 1];
-        for &user in users {
-            starts[user as usize + 1] += 1;
-        }
-        for user in 0..count {
-            starts[user + 1] += starts[user];
-        }
-        let mut next = starts.clone();
-        let mut members = vec![0; users.len()];
-        for (rating, &user) in (0..).zip(users) {
-            let place = &mut next[user as usize];
-            members[*place] = rating;
-            *place += 1;
-        }
-        Self { starts, members }
-    }
-
-    /// The groups in order of the user index.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.starts.windows(2).map(|bounds| &self.members[bounds[0]..bounds[1]])
-    }
+/// Positions of ratings by user, in file order.
+fn by_user(users: &[u32], num_users: usize) -> Groups {
+    Groups::of_positions(num_users, users.iter().map(|&user| user as usize))
 }
 
 /// Number of ratings as an index, which reading has made sure it fits.
@@ -461,12 +311,11 @@ fn newest_last(ratings: &Ratings, mut users: Groups, mut each: impl FnMut(&[u32]
                 .into(),
         )
     })?;
-    for bounds in users.starts.windows(2) {
-        let group = &mut users.members[bounds[0]..bounds[1]];
+    users.for_each_mut(|group| {
         // Stable: ties stay in file order.
         group.sort_by_key(|&rating| timestamps[rating as usize]);
         each(group);
-    }
+    });
     Ok(())
 }
 
@@ -514,6 +363,7 @@ fn check_parts(parts: &[Part], wants_test: bool, wants_validation: bool) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::UNKNOWN;
 
     /// `per_user` ratings of each of `users` users, interleaved, each user's times falling in file order.
     fn dataset(users: usize, per_user: usize) -> Dataset {
@@ -586,7 +436,7 @@ mod tests {
     fn stratified_gives_every_user_the_same_shares() {
         let data = dataset(7, 10);
         let parts = assign(&data, &spec(SplitKind::UserStratified, 0.2, 0.1), 3).unwrap();
-        for group in Groups::by(&data.ratings.users, 7).iter() {
+        for group in by_user(&data.ratings.users, 7).iter() {
             let parts: Vec<Part> = group.iter().map(|&rating| parts[rating as usize]).collect();
             assert_eq!(sizes(&parts), [7, 1, 2]);
         }

@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, WithSimd};
 use rayon::prelude::*;
 
-use super::{Csr, Dense, Matrix};
+use super::dense::Dense;
+use super::matrix::Matrix;
+use super::sparse::Csr;
 
 /// A matrix as seen along its rows or, turned, along its columns.
 #[derive(Debug, Clone, Copy)]
@@ -74,12 +75,6 @@ const DENSE_BLOCK: usize = 128;
 /// Rows of a sparse operand that one task multiplies.
 const SPARSE_BLOCK: usize = 32;
 
-/// How many of `rows` belong to one task, so that there are at most 64 tasks and none is tiny. A function of the data
-/// alone: partial sums over such blocks, added in order, are the same for any number of threads.
-fn block_rows(rows: usize) -> usize {
-    rows.div_ceil(64).max(256)
-}
-
 impl View<'_> {
     /// Number of rows.
     pub fn rows(&self) -> usize {
@@ -93,7 +88,7 @@ impl View<'_> {
     pub fn columns(&self) -> usize {
         match self {
             Self::Dense(view) => view.ncols(),
-            Self::Sparse(csr) => csr.columns,
+            Self::Sparse(csr) => csr.columns(),
         }
     }
 
@@ -212,46 +207,6 @@ fn groups<const LANES: usize, const COUNT: usize>(
 }
 
 impl Dense {
-    /// XᵀX in f64: `[columns, columns]`.
-    pub fn gram(&self) -> Mat<f64> {
-        let width = self.columns;
-        let mut sum = Mat::zeros(width, width);
-        if self.values.is_empty() {
-            return sum;
-        }
-        let block = block_rows(self.rows) * width;
-        let part = |values: &[f32]| {
-            let mut sum = Mat::zeros(width, width);
-            let mut wide = Vec::new();
-            for values in values.chunks(256 * width) {
-                wide.clear();
-                wide.extend(values.iter().map(|&value| f64::from(value)));
-                let rows = MatRef::from_row_major_slice(&wide, values.len() / width, width);
-                triangular::matmul(
-                    sum.as_mut(),
-                    BlockStructure::TriangularLower,
-                    Accum::Add,
-                    rows.transpose(),
-                    BlockStructure::Rectangular,
-                    rows,
-                    BlockStructure::Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
-            }
-            sum
-        };
-        for part in self.values.par_chunks(block).map(part).collect::<Vec<_>>() {
-            sum += part;
-        }
-        for row in 0..width {
-            for column in 0..row {
-                sum[(column, row)] = sum[(row, column)];
-            }
-        }
-        sum
-    }
-
     /// X·M, rounded once from f64: `[rows, M's columns]`.
     ///
     /// # Panics
@@ -279,6 +234,8 @@ impl Dense {
 
 #[cfg(test)]
 mod tests {
+    use faer::Mat;
+
     use super::*;
 
     fn pattern(rows: usize, columns: usize) -> Dense {
@@ -306,15 +263,8 @@ mod tests {
     }
 
     #[test]
-    fn gram_matrices_and_small_products_are_exact_over_many_blocks() {
+    fn small_products_are_exact_over_many_blocks() {
         let tall = pattern(20_000, 5);
-        let gram = tall.gram();
-        for row in 0..5 {
-            for column in 0..5 {
-                let terms = (0..20_000).map(|at| f64::from(tall.row(at)[row]) * f64::from(tall.row(at)[column]));
-                assert_eq!(gram[(row, column)], terms.sum::<f64>());
-            }
-        }
         let right = Mat::from_fn(5, 2, |row, column| (row + 2 * column) as f64);
         let product = tall.times_small(right.as_ref());
         for row in [0, 127, 128, 19_999] {

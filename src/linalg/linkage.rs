@@ -2,7 +2,8 @@
 //!
 //! Two clusters are as far from each other as the mean of their members' distances, and the two nearest merge, until
 //! one is left. The nearest-neighbour chain (Murtagh 1983) finds all merges in O(n²) time; it yields the tree that
-//! merging the globally nearest pair yields, up to ties.
+//! merging the globally nearest pair yields, up to ties. A consensus of few runs is full of ties, so which of equally near
+//! clusters merge is part of the result here: the chain goes back to where it came from, else to the lowest item.
 
 use crate::error::{Error, Result};
 
