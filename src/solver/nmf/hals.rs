@@ -8,8 +8,10 @@ use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::config::NmfConfig;
+use super::factors::{Factors, Iterated};
 use super::objective::{exact, penalty};
-use super::{Factors, Iterated, NmfConfig, Penalty, Zeros};
+use super::problem::{Penalty, Zeros};
 use crate::linalg::gram::inner;
 use crate::linalg::product::combine;
 use crate::linalg::{Csr, Dense, Sides, View};

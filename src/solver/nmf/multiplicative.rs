@@ -17,8 +17,10 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::config::NmfConfig;
+use super::factors::{Factors, Iterated};
 use super::objective::{cells, exact};
-use super::{Divergence, Factors, Iterated, NmfConfig, Penalty, Zeros};
+use super::problem::{Divergence, Penalty, Zeros};
 use crate::linalg::dot::{column_sums, dot_f32_in_eight};
 use crate::linalg::product::combine;
 use crate::linalg::{Csr, Dense, Sides, View};

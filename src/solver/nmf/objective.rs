@@ -5,7 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Divergence, Penalty, Problem, Zeros};
+use super::problem::{Divergence, Penalty, Problem, Zeros};
 use crate::error::{Error, Result};
 use crate::linalg::dot::{column_sums, dot_in_eight};
 use crate::linalg::gram::inner;
@@ -55,18 +55,6 @@ pub(super) fn exact(sides: &Sides<'_>, w: &Dense, ht: &Dense, problem: &Problem)
     cells
         + penalty(sides.by_rows(), w, problem.zeros, problem.w)
         + penalty(sides.by_columns(), ht, problem.zeros, problem.h)
-}
-
-impl Divergence {
-    /// d(a, p).
-    fn of(self, a: f64, p: f64) -> f64 {
-        match self {
-            Self::Frobenius => 0.5 * (a - p).powi(2),
-            Self::KullbackLeibler if a == 0.0 => p,
-            // p stems from factors in f32; their logarithm is good enough, and twice as fast.
-            Self::KullbackLeibler => a * f64::from(((a / p) as f32).ln()) - a + p,
-        }
-    }
 }
 
 fn dense_cells(dense: &Dense, w: &Dense, ht: &Dense, divergence: Divergence) -> f64 {

@@ -3,27 +3,18 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Factors, NmfConfig, Zeros};
+use super::config::{NmfConfig, Start};
+use super::factors::Factors;
+use super::problem::Zeros;
 use crate::error::{Error, Result};
 use crate::linalg::{Dense, Sides};
 use crate::random::stream;
 use crate::solver::svd::{SvdConfig, decompose};
 
-/// Where W and H begin.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum Start {
-    /// Non-negative double SVD (Boutsidis & Gallopoulos 2008): of each leading pair of singular vectors the positive or
-    /// negative part, whichever is larger. Many entries are zero. Not random.
-    Nndsvd,
-    /// The same with zeros replaced by the mean of A, as multiplicative updates want it. Not random.
-    #[default]
-    Nndsvda,
-    /// |N(0, 1)|·√(mean of A / rank) for every entry.
-    Random,
-    /// Given factors: W `[rows, rank]` and H `[rank, columns]`.
-    Given(Dense, Dense),
-}
-
+/// The factors that `config` begins with.
+///
+/// # Errors
+/// [`Error::Usage`] for given ones that do not fit, or a rank above a side for an NNDSVD.
 pub(super) fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Factors> {
     let matrix = sides.matrix();
     let (rows, columns, rank) = (matrix.rows(), matrix.columns(), config.rank);
