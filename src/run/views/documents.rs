@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::album::Album;
-use super::{Factors, HeldOut, Recognition, Topic};
+use super::factors::Factors;
+use super::findings::{HeldOut, Recognition, Topic};
 use crate::data::Ratings;
 use crate::data::layout::class_of;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! The factors of a trained model.
 
-use super::Factors;
+use super::factors::Factors;
 use crate::linalg::dot::column_squares;
 use crate::model::parameters::collect;
 use crate::model::{Constraint, Factorization};

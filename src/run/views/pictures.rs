@@ -1,7 +1,8 @@
 //! Data that are pictures: reconstructions, components, recognition.
 
 use super::album::Album;
-use super::{Compression, Factors, HeldOut, Recognition, percent};
+use super::factors::Factors;
+use super::findings::{Compression, HeldOut, Recognition};
 use crate::data::Ratings;
 use crate::data::layout::class_of;
 use crate::error::Result;
@@ -130,4 +131,9 @@ fn pictures(train: &Ratings, rows: &[usize], columns: usize) -> Vec<Vec<f32>> {
         }
     }
     pictures
+}
+
+/// A share as people read it.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
