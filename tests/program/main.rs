@@ -8,6 +8,7 @@ mod layering;
 mod memory;
 mod real_data;
 mod recipes;
+mod sources;
 mod sweep;
 mod train;
 
