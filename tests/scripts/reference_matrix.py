@@ -78,7 +78,7 @@ if len(sys.argv) > 1:
     genes = np.loadtxt(f"{data}/all-aml/ALL_AML_data.txt")
 
     def fitted(matrix, rank):
-        return 0.5 * NMF(rank, init="nndsvd").fit(matrix).reconstruction_err_ ** 2
+        return 0.5 * NMF(rank, init="nndsvd", random_state=0).fit(matrix).reconstruction_err_ ** 2
 
     rust("NEWS_OBJECTIVE", fitted(news, 20))
     rust("FACES_OBJECTIVE", fitted(faces, 49))
