@@ -10,14 +10,14 @@ use std::path::PathBuf;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use lowrank::data::Dataset;
-use lowrank::data::batch::epoch_order;
+use lowrank::data::batch::EpochOrder;
 use lowrank::data::read::{ReadOptions, read_dataset};
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide};
 use lowrank::data::synthetic::Synthetic;
+use lowrank::data::{Dataset, Frame, ITEM, USER, pair_fields};
 use lowrank::device::DeviceSpec;
 use lowrank::eval::Baseline;
-use lowrank::model::{BiasedMfConfig, FactorInit, ModelConfig, Start};
+use lowrank::model::{BiasedMfConfig, FactorInit, Start};
 
 /// Users, items and ratings, in the proportions of MovieLens 1M and of ten times as much.
 const SIZES: [(usize, usize, u64); 2] = [(6040, 3706, 1_000_000), (138_000, 27_000, 10_000_000)];
@@ -26,6 +26,10 @@ const RANK: usize = 64;
 
 fn main() {
     divan::main();
+}
+
+fn frame(users: usize, items: usize) -> Frame {
+    Frame { entities: vec![("user".into(), users), ("item".into(), items)], fields: pair_fields(), bags: Vec::new() }
 }
 
 fn planted((users, items, ratings): (usize, usize, u64)) -> Dataset {
@@ -40,12 +44,13 @@ const FORMS: [&str; 4] = ["csv with timestamps", "csv", "movielens", "words"];
 fn file(form: &str, size: (usize, usize, u64)) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("ratings.csv");
-    let Dataset { ratings, users, items, .. } = planted(size);
+    let data = planted(size);
+    let (ratings, users, items) = (&data.interactions, data.users(), data.items());
     let timestamps = ratings.timestamps.as_ref().expect("planted data have timestamps");
     let mut text = Vec::new();
     for (at, time) in timestamps.iter().enumerate() {
-        let (user, item) = (users.id(ratings.users[at] as usize), items.id(ratings.items[at] as usize));
-        let stars = (2.0 * ratings.values[at]).round() / 2.0;
+        let (user, item) = (users.id(ratings.column(USER)[at] as usize), items.id(ratings.column(ITEM)[at] as usize));
+        let stars = (2.0 * ratings.targets[at]).round() / 2.0;
         match form {
             "csv with timestamps" => writeln!(text, "{user},{item},{stars:.1},{time}"),
             "csv" => writeln!(text, "{user},{item},{stars:.1}"),
@@ -97,23 +102,23 @@ fn split_divide(bencher: Bencher, size: (usize, usize, u64)) {
 /// The damped means that training starts from.
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
 fn fit_baseline(bencher: Bencher, size: (usize, usize, u64)) {
-    let Dataset { ratings, users, items, .. } = planted(size);
-    bencher.counter(ItemsCount::new(size.2)).bench_local(|| Baseline::fit(&ratings, users.len(), items.len()));
+    let data = planted(size);
+    let frame = frame(size.0, size.1);
+    bencher.counter(ItemsCount::new(size.2)).bench_local(|| Baseline::fit(&data.interactions, &frame));
 }
 
 /// Drawing the first parameters of `biased-mf` at rank 64.
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
 fn draw_factors(bencher: Bencher, (num_users, num_items, _): (usize, usize, u64)) {
     let opened = DeviceSpec::Auto.open().expect("a device");
-    let config = ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init: FactorInit::Normal { std: 0.1 } });
-    let device = &opened.device;
-    let (user_offsets, item_offsets) = (&[][..], &[][..]);
-    let start = Start { num_users, num_items, mean_score: 3.5, user_offsets, item_offsets, seed: 1, device };
+    let config = BiasedMfConfig { rank: RANK, init: FactorInit::Normal { std: 0.1 } };
+    let frame = frame(num_users, num_items);
+    let start = Start { frame: &frame, mean_score: 3.5, offsets: [&[], &[]], seed: Some(1), device: &opened.device };
     bencher.counter(ItemsCount::new((num_users + num_items) * RANK)).bench_local(|| config.init(&start));
 }
 
 /// The order in which an epoch visits the ratings.
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
 fn shuffle_epoch(bencher: Bencher, (_, _, ratings): (usize, usize, u64)) {
-    bencher.counter(ItemsCount::new(ratings)).bench_local(|| epoch_order(ratings as usize, 1, 1));
+    bencher.counter(ItemsCount::new(ratings)).bench_local(|| EpochOrder::new(ratings as usize, 1, 1));
 }

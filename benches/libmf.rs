@@ -8,21 +8,23 @@
 //! Without `CXXFLAGS` LIBMF is compiled to its 128-bit path. MovieLens 1M is taken where the program finds it
 //! (`lowrank data fetch movielens-1m`, or LOWRANK_DATA) and left out elsewhere.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use lowrank::data::read::ReadOptions;
 use lowrank::data::split::{Split, SplitKind, SplitSpec, assign, divide};
 use lowrank::data::synthetic::Synthetic;
-use lowrank::data::{Dataset, Ratings, UNKNOWN, catalog};
+use lowrank::data::{Dataset, ITEM, Interactions, UNKNOWN, USER, catalog};
 use lowrank::device::DeviceSpec;
 use lowrank::error::Result;
 use lowrank::eval::{Baseline, Predictor};
-use lowrank::loss::{Loss, Squared};
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, Start};
+use lowrank::metric::{Metric, Metrics, Rmse, Tally};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, Start};
+use lowrank::objective::{Loss, Squared};
 use lowrank::random::stream;
 use lowrank::solver::stratified::AdaGrad;
-use lowrank::solver::{Decay, Place, Regularization, RowRule, Schedule, Solver, Stratified};
+use lowrank::solver::{Decay, LearningRate, Regularization, RowRule, Schedule, Solver, StepNumber, Stratified};
 use rand::RngExt;
 
 const RANK: usize = 64;
@@ -52,10 +54,10 @@ fn movielens_1m() -> Result<Dataset> {
 }
 
 /// What LIBMF reads.
-fn matrix(ratings: &Ratings) -> libmf::Matrix {
+fn matrix(ratings: &Interactions) -> libmf::Matrix {
     let mut matrix = libmf::Matrix::with_capacity(ratings.len());
     for at in 0..ratings.len() {
-        matrix.push(ratings.users[at] as i32, ratings.items[at] as i32, ratings.values[at]);
+        matrix.push(ratings.column(USER)[at] as i32, ratings.column(ITEM)[at] as i32, ratings.targets[at]);
     }
     matrix
 }
@@ -85,32 +87,30 @@ struct Settings {
 }
 
 /// Seconds of the solver from ratings to a trained model, and seconds of its epochs.
-fn ours(start: AnyModel, train: &Ratings, settings: Settings) -> (AnyModel, f64, f64) {
+fn ours(start: AnyModel, train: &Interactions, settings: Settings) -> (AnyModel, f64, f64) {
     let Settings { epochs, rate, lambda, bias_lambda, initial, span, .. } = settings;
-    let lambda = Regularization {
-        user_factors: lambda,
-        item_factors: lambda,
-        user_biases: bias_lambda,
-        item_biases: bias_lambda,
-        weights: 0.0,
-    };
+    let lambda = Regularization::new([
+        ("user_factors", lambda),
+        ("item_factors", lambda),
+        ("user_biases", bias_lambda),
+        ("item_biases", bias_lambda),
+    ]);
     let rule = RowRule::AdaGrad(AdaGrad { initial_accumulator: initial, epsilon: 1e-8 });
     let schedule = Schedule { warmup: 0.0, decay: Decay::Cosine { last: 0.0 } };
+    // A cosine may span more epochs than are trained.
+    let learning_rate = LearningRate { rate, schedule, epochs: (epochs as f64 * span).round() as u64 };
     let began = Instant::now();
-    let mut solver = Stratified::new(LOSS, lambda, rule, 1);
+    let mut solver = Stratified::new(LOSS, lambda, rule, learning_rate, 1);
     let mut model = start;
     let steps = solver.begin(&model, train).expect("a dot product");
     let ready = Instant::now();
     for epoch in 1..=epochs {
         for step in 0..steps {
-            let elapsed = (epoch - 1) as f64 + step as f64 / steps as f64;
-            let factor = schedule.factor(elapsed, 1.0 / steps as f64, epochs as f64 * span);
-            let place = Place { epoch, step, is_last: step + 1 == steps };
-            model = solver.step(model, train, place, rate * factor).model;
+            model = solver.step(model, train, StepNumber { epoch, step, steps }).model;
         }
     }
     let in_epochs = ready.elapsed().as_secs_f64();
-    let model = Solver::<AnyModel>::settle(&solver, model);
+    let model = solver.write_back(model);
     (model, began.elapsed().as_secs_f64(), in_epochs)
 }
 
@@ -123,7 +123,7 @@ fn theirs(train: &libmf::Matrix, settings: Settings, threads: usize) -> (libmf::
     (model, began.elapsed().as_secs_f64())
 }
 
-/// Ratings a second of the epochs alone: of ours measured, of LIBMF's the difference of a long and a short run.
+/// Interactions a second of the epochs alone: of ours measured, of LIBMF's the difference of a long and a short run.
 fn throughput(name: &str, dataset: &Dataset, device: &Device, rounds: usize) -> Result<()> {
     let spec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.0 };
     let split = divide(dataset, &assign(dataset, &spec, 42)?, false)?;
@@ -149,12 +149,12 @@ fn throughput(name: &str, dataset: &Dataset, device: &Device, rounds: usize) -> 
         let (mut mf, mut biased, mut libmf, mut ratios) = (vec![], vec![], vec![], vec![]);
         for _ in 0..rounds {
             let init = FactorInit::Normal { std: settings.std };
-            let pace = |config: ModelConfig| {
-                let start = start(&config, &split, device);
+            let pace = |biased: bool| {
+                let start = start(biased, init, &split, device);
                 rated / on_threads(threads, || ours(start, train, settings).2)
             };
-            let first = pace(ModelConfig::Mf(MfConfig { rank: RANK, init }));
-            let second = pace(ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init }));
+            let first = pace(false);
+            let second = pace(true);
             let seconds = |epochs| theirs(&of_libmf, Settings { epochs, ..settings }, threads).1;
             let other = rated / (seconds(long) - seconds(short));
             ratios.push(second / other);
@@ -171,18 +171,16 @@ fn throughput(name: &str, dataset: &Dataset, device: &Device, rounds: usize) -> 
     Ok(())
 }
 
-/// A model that starts from damped means where it has biases.
-fn start(config: &ModelConfig, split: &Split, device: &Device) -> AnyModel {
-    let baseline = Baseline::fit(&split.train, split.users.len(), split.items.len());
-    config.init(&Start {
-        num_users: split.users.len(),
-        num_items: split.items.len(),
-        mean_score: baseline.global_mean,
-        user_offsets: &baseline.user_offsets,
-        item_offsets: &baseline.item_offsets,
-        seed: 1,
-        device,
-    })
+/// A model that starts from damped means if it has biases.
+fn start(biased: bool, init: FactorInit, split: &Split, device: &Device) -> AnyModel {
+    let frame = split.frame();
+    let baseline = Baseline::fit(&split.train, &frame);
+    let offsets = [&baseline.user_offsets[..], &baseline.item_offsets[..]];
+    let start = Start { frame: &frame, mean_score: baseline.global_mean, offsets, seed: Some(1), device };
+    match biased {
+        true => BiasedMfConfig { rank: RANK, init }.init(&start).into(),
+        false => MfConfig { rank: RANK, init }.init(&start).into(),
+    }
 }
 
 const TRIALS: usize = 120;
@@ -248,27 +246,29 @@ fn quality(device: &Device) -> Result<()> {
 
 fn biased(split: &Split, device: &Device, settings: Settings) -> AnyModel {
     let init = FactorInit::Normal { std: settings.std };
-    start(&ModelConfig::BiasedMf(BiasedMfConfig { rank: RANK, init }), split, device)
+    start(true, init, split, device)
 }
 
-fn rmse_of_ours(model: &AnyModel, split: &Split, ratings: &Ratings, device: &Device) -> f64 {
-    let baseline = Baseline::fit(&split.train, split.users.len(), split.items.len());
-    let predictor = Predictor { loss: LOSS, clip: split.train.range(), baseline };
-    predictor.evaluate(model, device, ratings).sums.scores().map_or(f64::NAN, |scores| scores.rmse)
+fn rmse_of_ours(model: &AnyModel, split: &Split, ratings: &Interactions, device: &Device) -> f64 {
+    let baseline = Baseline::fit(&split.train, &split.frame());
+    let predictor = Predictor { objective: Arc::new(LOSS), clip: split.train.range(), baseline };
+    let mut tally = Tally::new(&Metrics(vec![Arc::new(Rmse)]));
+    predictor.evaluate(model, device, ratings, &mut tally);
+    tally.scores().and_then(|scores| scores.get(Rmse.name())).unwrap_or(f64::NAN)
 }
 
 /// The same rules as for ours: limited to the range of ratings, damped means for ids that training has not seen.
-fn rmse_of_theirs(model: &libmf::Model, split: &Split, ratings: &Ratings) -> f64 {
-    let baseline = Baseline::fit(&split.train, split.users.len(), split.items.len());
+fn rmse_of_theirs(model: &libmf::Model, split: &Split, ratings: &Interactions) -> f64 {
+    let baseline = Baseline::fit(&split.train, &split.frame());
     let (low, high) = split.train.range().unwrap_or((f32::MIN, f32::MAX));
     let squares = (0..ratings.len()).map(|at| {
-        let (user, item) = (ratings.users[at], ratings.items[at]);
+        let (user, item) = (ratings.column(USER)[at], ratings.column(ITEM)[at]);
         let prediction = if user == UNKNOWN || item == UNKNOWN {
             baseline.predict(user, item)
         } else {
             f64::from(model.predict(user as i32, item as i32))
         };
-        (prediction.clamp(low.into(), high.into()) - f64::from(ratings.values[at])).powi(2)
+        (prediction.clamp(low.into(), high.into()) - f64::from(ratings.targets[at])).powi(2)
     });
     (squares.sum::<f64>() / ratings.len() as f64).sqrt()
 }

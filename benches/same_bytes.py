@@ -32,10 +32,28 @@ import typing
 
 # What OLD calls otherwise than NEW, and what NEW calls it: tensors and keys in JSON, TOML and tables, by their whole
 # names as the lists at the end print them, such as {"user_factors": "users.factors", "[].train.rmse": "[].fit.rmse"}.
-RENAMED_KEYS: dict[str, str] = {}
+RENAMED_KEYS: dict[str, str] = {
+    "users.text": "entities.0.ids.text",
+    "users.ends": "entities.0.ids.ends",
+    "items.text": "entities.1.ids.text",
+    "items.ends": "entities.1.ids.ends",
+    "titles.text": "entities.1.titles.text",
+    "titles.ends": "entities.1.titles.ends",
+    "lowrank.model.kind": "lowrank.model",
+    "lowrank.loss.kind": "lowrank.loss",
+    "lowrank.model.rank": "lowrank.values.model.rank",
+    "lowrank.model.layers[]": "lowrank.values.model.layers[]",
+    "lowrank.loss.delta": "lowrank.values.loss.delta",
+    "lowrank.loss.level": "lowrank.values.loss.level",
+    "lowrank.model.init.kind": "lowrank.values.model.init",
+    "lowrank.model.init.std": "lowrank.values.model.init_std",
+    "lowrank.model.init.low": "lowrank.values.model.init_low",
+    "lowrank.model.init.high": "lowrank.values.model.init_high",
+    "lowrank.model.biases": "lowrank.values.model.biases",
+}
 
 # Values under these keys, and under any that begins with "seconds", may differ.
-UNCOMPARED = {"ratings_per_second", "peak_memory_bytes", "threads", "device", "began", "ended"}
+UNCOMPARED = {"format_version", "ratings_per_second", "peak_memory_bytes", "threads", "device", "began", "ended"}
 # The first tells of the machine, and the second has an axis of time.
 UNCOMPARED_FILES = {"environment.json", "progress.png"}
 # Without these there is nothing to compare.

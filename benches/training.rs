@@ -3,15 +3,17 @@
 //!
 //! `cargo bench` for all, `cargo bench -- step` for some.
 
-use burn::module::Module;
+use std::sync::Arc;
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use lowrank::data::Ratings;
-use lowrank::data::batch::{Samples, epoch_order};
+use lowrank::data::batch::{EpochOrder, Samples};
+use lowrank::data::{Frame, Interactions, pair_fields};
 use lowrank::device::{DeviceSpec, Opened, to_vec};
 use lowrank::eval::{Baseline, Predictor};
-use lowrank::loss::{Loss, Squared};
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NeuMfConfig, Start};
+use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Tally};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NeuMfConfig, Start};
+use lowrank::objective::{Loss, Squared};
 use lowrank::random::stream;
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
 use rand::RngExt;
@@ -31,35 +33,28 @@ fn main() {
     divan::main();
 }
 
-fn ratings(users: usize, items: usize, count: usize) -> Ratings {
+fn ratings(users: usize, items: usize, count: usize) -> Interactions {
     let mut random = stream(1, "bench");
-    let mut ratings = Ratings::default();
+    let mut ratings = Interactions::default();
     for _ in 0..count {
         let (user, item) = (random.random_range(0..users as u32), random.random_range(0..items as u32));
-        ratings.push(user, item, random.random_range(1..=5) as f32, None);
+        ratings.push([user, item], random.random_range(1..=5) as f32, None);
     }
     ratings
 }
 
-fn model(config: ModelConfig, users: usize, items: usize, opened: &Opened) -> AnyModel {
-    let device = &opened.device;
-    config.init(&Start {
-        num_users: users,
-        num_items: items,
-        mean_score: 3.5,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device,
-    })
+fn frame(users: usize, items: usize) -> Frame {
+    Frame { entities: vec![("user".into(), users), ("item".into(), items)], fields: pair_fields(), bags: Vec::new() }
 }
 
-fn config(kind: &str) -> ModelConfig {
+fn model(kind: &str, users: usize, items: usize, opened: &Opened) -> AnyModel {
     let (rank, init) = (RANK, FactorInit::Normal { std: 0.1 });
+    let frame = frame(users, items);
+    let start = Start { frame: &frame, mean_score: 3.5, offsets: [&[], &[]], seed: Some(1), device: &opened.device };
     match kind {
-        "mf" => ModelConfig::Mf(MfConfig { rank, init }),
-        "biased-mf" => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
-        _ => ModelConfig::NeuMf(NeuMfConfig { rank, layers: vec![64, 32, 16], init, biases: true }),
+        "mf" => MfConfig { rank, init }.init(&start).into(),
+        "biased-mf" => BiasedMfConfig { rank, init }.init(&start).into(),
+        _ => NeuMfConfig { rank, layers: vec![64, 32, 16], init, biases: true }.init(&start).into(),
     }
 }
 
@@ -83,21 +78,22 @@ fn step_grown<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize, 
 
 fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usize, usize, usize), rows: Rows) {
     let opened = DeviceSpec::Auto.open().expect("a device");
-    let mut samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u32).collect::<Vec<_>>());
+    let mut samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u64).collect::<Vec<_>>());
     let (users, items) = (users * growth, items * growth);
     // Anywhere in a stretch of its own: rows at equal distances would crowd into some of the cache's sets.
     let growth = growth as u32;
     let grown = |index: u32| index * growth + (index.wrapping_mul(2_654_435_769) >> 8) % growth;
-    samples.users.iter_mut().chain(&mut samples.items).for_each(|index| *index = grown(*index));
+    samples.columns.iter_mut().flatten().for_each(|index| *index = grown(*index));
+    let samples = Arc::new(samples);
     let mut solver = GradientStep {
-        loss: LOSS,
-        regularization: Regularization { user_factors: 0.05, item_factors: 0.05, ..Regularization::default() },
+        objective: Arc::new(LOSS),
+        regularization: Regularization::new([("user_factors", 0.05), ("item_factors", 0.05)]),
         clip: Clip::default(),
         rows,
         optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
     };
     let device = opened.device.clone().autodiff();
-    let mut held = Some(model(config(kind), users, items, &opened).to_device(&device).train());
+    let mut held = Some(model(kind, users, items, &opened).to_training(&device));
     bencher.counter(ItemsCount::new(batch)).bench_local(|| {
         let (model, sums, _) = solver.step(held.take().expect("put back"), &samples, &device, 0.005, false);
         held = Some(model);
@@ -110,11 +106,16 @@ fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usi
 fn evaluate_million(bencher: Bencher) {
     let opened = DeviceSpec::Auto.open().expect("a device");
     let (users, items, count) = (6040, 3706, 1_000_000);
-    let model = model(config("biased-mf"), users, items, &opened);
+    let model = model("biased-mf", users, items, &opened);
     let ratings = ratings(users, items, count);
-    let baseline = Baseline::fit(&ratings, users, items);
-    let predictor = Predictor { loss: LOSS, clip: Some((1.0, 5.0)), baseline };
-    bencher.counter(ItemsCount::new(count)).bench_local(|| predictor.evaluate(&model, &opened.device, &ratings).sums);
+    let baseline = Baseline::fit(&ratings, &frame(users, items));
+    let predictor = Predictor { objective: Arc::new(LOSS), clip: Some((1.0, 5.0)), baseline };
+    let metrics = Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]);
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        let mut tally = Tally::new(&metrics);
+        black_box(predictor.evaluate(&model, &opened.device, &ratings, &mut tally));
+        tally.scores()
+    });
 }
 
 /// Shuffling and gathering the batches of one epoch over a million ratings.
@@ -122,8 +123,10 @@ fn evaluate_million(bencher: Bencher) {
 fn batching_million(bencher: Bencher, batch: usize) {
     let ratings = ratings(6040, 3706, 1_000_000);
     bencher.counter(ItemsCount::new(ratings.len())).bench_local(|| {
-        for positions in epoch_order(ratings.len(), 1, 1).chunks(batch) {
-            black_box(Samples::gather(&ratings, positions));
+        let order = EpochOrder::new(ratings.len(), 1, 1);
+        for start in (0..ratings.len()).step_by(batch) {
+            let positions = order.positions(start..(start + batch).min(ratings.len()));
+            black_box(Samples::gather(&ratings, &positions));
         }
     });
 }

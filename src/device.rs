@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
 
 use crate::error::{Error, Result};
 
@@ -104,17 +104,30 @@ pub fn row_dots(left: Tensor<2>, right: Tensor<2>, pairs: [&Tensor<1, Int>; 2]) 
     (left.select(0, pairs[0].clone()) * right.select(0, pairs[1].clone())).sum_dim(1)
 }
 
-/// ‖row‖² of each row of a matrix; differentiable.
+/// Weighted sums of rows of a table: Σ weightsⱼ · row(rowsⱼ) over the j with bagsⱼ = b, for each b below `count`.
+/// Differentiable.
 ///
 /// # Shapes
-/// - `matrix`: `[rows, width]`
-/// - output: `[rows, 1]`
-pub fn row_squares(matrix: Tensor<2>) -> Tensor<2> {
-    #[cfg(feature = "flex")]
-    if let Some(squares) = row_dots::row_squares(&matrix) {
-        return squares;
+/// - `table`: `[_, width]`
+/// - `rows`, `bags`: `[members]`; `weights`: `[members, 1]`, `None` for 1
+/// - output: `[count, width]`
+pub fn bag_sums(
+    table: Tensor<2>,
+    rows: Tensor<1, Int>,
+    weights: Option<Tensor<2>>,
+    bags: Tensor<1, Int>,
+    count: usize,
+) -> Tensor<2> {
+    let zeros = Tensor::zeros([count, table.dims()[1]], &table.device());
+    if rows.dims()[0] == 0 {
+        return zeros;
     }
-    (matrix.clone() * matrix).sum_dim(1)
+    let members = table.select(0, rows);
+    let members = match weights {
+        Some(weights) => members * weights,
+        None => members,
+    };
+    zeros.select_assign(0, bags, members, IndexingUpdateOp::Add)
 }
 
 /// Sum of a vector, in an order that does not depend on the number of threads: burn's CPU backend splits a `sum` of
@@ -129,6 +142,19 @@ pub fn total(vector: Tensor<1>) -> Tensor<1> {
     let rows = vector.clone().slice(0..whole).reshape([whole / WIDTH, WIDTH]).sum_dim(1).squeeze_dim(1);
     let sum = total(rows);
     if whole < length { sum + vector.slice(whole..length).sum() } else { sum }
+}
+
+/// ‖row‖² of each row of a matrix; differentiable.
+///
+/// # Shapes
+/// - `matrix`: `[rows, width]`
+/// - output: `[rows, 1]`
+pub fn row_squares(matrix: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let Some(squares) = row_dots::row_squares(&matrix) {
+        return squares;
+    }
+    (matrix.clone() * matrix).sum_dim(1)
 }
 
 /// Whether tensors of a device lie in main memory, so that one with a single owner is handed over and back uncopied.

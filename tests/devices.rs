@@ -4,18 +4,22 @@
 //! too, without the minutes that building both backends takes. To print them anew after a change that is meant to
 //! change them: `cargo test --release --test devices -- --nocapture`, and take the line of each model.
 
+use std::sync::Arc;
+
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide};
 use lowrank::data::synthetic::Synthetic;
 use lowrank::device::DeviceSpec;
 use lowrank::error::Result;
-use lowrank::eval::{Baseline, Predictor};
-use lowrank::loss::{Loss, Squared};
-use lowrank::metric::Metric;
+use lowrank::eval::{Baseline, Evaluator, Predictor};
+use lowrank::metric::{Metric, Metrics, ObjectiveLoss, Rmse};
 use lowrank::model::{
-    BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig, NmfConfig, Start,
+    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
 };
-use lowrank::solver::{Clip, Decay, Gradient, Method, Regularization, Rows, Schedule};
-use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trainer};
+use lowrank::objective::Squared;
+use lowrank::solver::{
+    Clip, Decay, GradientStep, LearningRate, MiniBatch, Optimizer, Regularization, Rows, Rule, Schedule,
+};
+use lowrank::train::{EpochReport, Observer, TrainConfig, TrainData, Trainer};
 
 /// Training loss of epochs 1 to 3 and validation RMSE after them.
 type Curve = [f64; 4];
@@ -46,68 +50,62 @@ const GOLDEN: [(Rows, [(&str, Curve); 6]); 2] = [
     ),
 ];
 
-fn models() -> Vec<ModelConfig> {
+fn model(name: &str, start: &Start) -> AnyModel {
     let (rank, init) = (4, FactorInit::Normal { std: 0.1 });
     let layers = vec![8, 4];
-    vec![
-        ModelConfig::Mf(MfConfig { rank, init: FactorInit::Matched { std: 0.1 } }),
-        ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
+    match name {
+        "mf" => MfConfig { rank, init: FactorInit::Matched { std: 0.1 } }.init(start).into(),
+        "biased-mf" => BiasedMfConfig { rank, init }.init(start).into(),
         // Wide enough for the projection to cut some factors off at zero.
-        ModelConfig::Nmf(NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }),
-        ModelConfig::Gmf(GmfConfig { rank, init, biases: false }),
-        ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), init, biases: false }),
-        ModelConfig::NeuMf(NeuMfConfig { rank, layers, init, biases: true }),
-    ]
+        "nmf" => NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }.init(start).into(),
+        "gmf" => GmfConfig { rank, init, biases: false }.init(start).into(),
+        "mlp" => MlpConfig { rank, layers, init, biases: false }.init(start).into(),
+        "neumf" => NeuMfConfig { rank, layers, init, biases: true }.init(start).into(),
+        _ => panic!("no model {name}"),
+    }
 }
 
-fn curve(model: &ModelConfig, rows: Rows, device: DeviceSpec) -> Result<Curve> {
+fn curve(name: &str, rows: Rows, device: DeviceSpec) -> Result<Curve> {
     struct Recorder(Vec<f64>, f64);
     impl Observer for Recorder {
         fn epoch(&mut self, report: &EpochReport) -> Result<()> {
-            self.0.push(report.train.loss);
-            self.1 = report.validation.expect("a validation split").rmse;
+            self.0.push(report.train.get(ObjectiveLoss.name()).expect("a loss"));
+            self.1 = report.validation.and_then(|scores| scores.get(Rmse.name())).expect("a validation split");
             Ok(())
         }
     }
     let dataset = Synthetic { users: 40, items: 30, ratings: 500, rank: 2, noise: 0.3, seed: 7 }.dataset()?;
     let parts = assign(&dataset, &SplitSpec { kind: SplitKind::Random, test: 0.0, validation: 0.2 }, 7)?;
     let data = divide(&dataset, &parts, false)?;
-    let baseline = Baseline::fit(&data.train, data.users.len(), data.items.len());
+    let frame = data.frame();
+    let baseline = Baseline::fit(&data.train, &frame);
     let opened = device.open()?;
-    let start = Start {
-        num_users: data.users.len(),
-        num_items: data.items.len(),
-        mean_score: baseline.global_mean,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 7,
-        device: &opened.device,
+    let (mean_score, offsets) = (baseline.global_mean, [&[][..], &[][..]]);
+    let start = Start { frame: &frame, mean_score, offsets, seed: Some(7), device: &opened.device };
+    let objective = Arc::new(Squared {});
+    let step = GradientStep {
+        objective: objective.clone(),
+        regularization: Regularization::new([
+            ("user_factors", 0.05),
+            ("item_factors", 0.05),
+            ("user_biases", 0.02),
+            ("item_biases", 0.02),
+            ("weights", 0.001),
+        ]),
+        clip: Clip { value: None, norm: Some(1.0) },
+        rows,
+        optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
     };
-    let loss = Loss::Squared(Squared {});
-    let clip = Clip { value: None, norm: Some(1.0) };
-    let config = TrainConfig {
-        epochs: 3,
-        seed: 7,
-        loss,
-        regularization: Regularization {
-            user_factors: 0.05,
-            item_factors: 0.05,
-            user_biases: 0.02,
-            item_biases: 0.02,
-            weights: 0.001,
-        },
-        method: Method::MiniBatch(Gradient { batch_size: 64, rows, clip, ..Gradient::default() }),
-        learning_rate: 0.02,
-        schedule_epochs: 3,
-        schedule: Schedule { warmup: 0.5, decay: Decay::Cosine { last: 0.1 } },
-        early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
-        checkpoint_every: 0,
-    };
-    let predictor = Predictor { loss, clip: None, baseline };
+    let schedule = Schedule { warmup: 0.5, decay: Decay::Cosine { last: 0.1 } };
+    let learning_rate = LearningRate { rate: 0.02, schedule, epochs: 3 };
+    let solver = Box::new(MiniBatch::new(step, 64, learning_rate, 7, &opened.device));
+    let metrics = Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse)]);
+    let predictor = Predictor { objective, clip: None, baseline };
+    let evaluator = Evaluator::new(predictor, metrics, &data.train, data.users().len(), data.items().len());
     let mut recorder = Recorder(Vec::new(), 0.0);
-    let model = model.init(&start);
-    let data = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
-    Trainer::new(config, model, opened).fit(data, &mut [&mut recorder])?;
+    let model = model(name, &start);
+    let data = TrainData { train: &data.train, validation: &data.validation, evaluator: &evaluator };
+    Trainer::new(TrainConfig::new(3, Rmse), solver, model, opened.clone()).fit(data, &mut [&mut recorder])?;
     let Recorder(losses, rmse) = recorder;
     Ok([losses[0], losses[1], losses[2], rmse])
 }
@@ -116,8 +114,8 @@ fn curve(model: &ModelConfig, rows: Rows, device: DeviceSpec) -> Result<Curve> {
 fn assert_trains_as_committed(device: DeviceSpec) {
     for (rows, golden) in GOLDEN {
         println!("{rows:?} on {device}");
-        for (model, (name, golden)) in models().iter().zip(golden) {
-            let found = curve(model, rows, device).unwrap_or_else(|error| panic!("{name} on {device}: {error}"));
+        for (name, golden) in golden {
+            let found = curve(name, rows, device).unwrap_or_else(|error| panic!("{name} on {device}: {error}"));
             println!("    (\"{name}\", {found:?}),");
             for (found, golden) in found.into_iter().zip(golden) {
                 let what = format!("{name}, {rows:?} rows, on {device}");

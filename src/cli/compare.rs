@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::output;
 use crate::error::Result;
-use crate::run::compare::{Comparison, Part, Run, compare as compare_runs};
-use crate::run::schema;
+use crate::run::Parts;
+use crate::run::compare::{Comparison, Group, Part, Run, compare as compare_runs};
 
 /// Arguments of `lowrank compare`.
 #[derive(Debug, Args)]
@@ -21,8 +21,9 @@ pub struct CompareArgs {
 }
 
 /// Prints what runs were told differently and how they differ in their metrics.
-pub fn compare(args: CompareArgs) -> Result<()> {
-    let runs = args.runs.iter().map(|path| Run::read(&schema(), path)).collect::<Result<Vec<_>>>()?;
+pub fn compare(args: CompareArgs, parts: &Parts) -> Result<()> {
+    let schema = parts.schema();
+    let runs = args.runs.iter().map(|path| Run::read(&schema, path)).collect::<Result<Vec<_>>>()?;
     let comparison = compare_runs(&runs)?;
     if args.json { output::print_json(&comparison) } else { output::print(&report(&comparison)) }
 }
@@ -51,21 +52,29 @@ fn report(comparison: &Comparison) -> String {
         Part::Validation => "validation",
     };
     text += &format!("\n{part} metrics, means over runs:\n\n");
-    let rows: Vec<Vec<String>> = groups
-        .iter()
-        .map(|group| {
-            vec![
-                group.name.clone(),
-                group.runs.len().to_string(),
-                format!("{:.4}", group.rmse),
-                group.rmse_deviation.map_or(String::new(), |deviation| format!("{deviation:.4}")),
-                format!("{:.4}", group.mae),
-                format!("{:.1}", group.best_epoch),
-                format!("{:.1}", group.seconds),
-            ]
-        })
-        .collect();
-    text += &output::table(&["", "runs", "RMSE", "± deviation", "MAE", "best epoch", "seconds"], &rows);
+    let metrics: Vec<String> =
+        groups.first().map_or(Vec::new(), |group| group.means.iter().map(|(name, _)| name.to_uppercase()).collect());
+    let row = |group: &Group| {
+        let number = |value: &f64| format!("{value:.4}");
+        let mut cells = vec![group.name.clone(), group.runs.len().to_string()];
+        for (at, (_, mean)) in group.means.iter().enumerate() {
+            cells.push(number(mean));
+            if at == 0 {
+                cells.push(group.deviation.as_ref().map_or(String::new(), number));
+            }
+        }
+        cells.extend([group.best_epoch, group.seconds].map(|value| format!("{value:.1}")));
+        cells
+    };
+    let mut header = vec!["", "runs"];
+    for (at, metric) in metrics.iter().enumerate() {
+        header.push(metric);
+        if at == 0 {
+            header.push("± deviation");
+        }
+    }
+    header.extend(["best epoch", "seconds"]);
+    text += &output::table(&header, &groups.iter().map(row).collect::<Vec<_>>());
     if !paired.is_empty() {
         text += "\npaired differences over the same seeds and folds (below 0: better than A):\n\n";
         let rows: Vec<Vec<String>> = paired

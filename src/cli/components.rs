@@ -7,6 +7,7 @@ use super::arguments::RunArg;
 use super::{output, run};
 use crate::data::Layout;
 use crate::error::Result;
+use crate::run::Parts;
 
 /// Arguments of `lowrank components`.
 #[derive(Debug, Args)]
@@ -22,8 +23,8 @@ pub struct ComponentsArgs {
 }
 
 /// Prints each component with its strongest columns and rows, heaviest component first.
-pub fn components(args: ComponentsArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
+pub fn components(args: ComponentsArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
     let file = &open.file;
     let fitted = open.fitted()?;
     let factors = fitted.factors();
@@ -40,8 +41,8 @@ pub fn components(args: ComponentsArgs) -> Result<()> {
     let members = |values: &[f32], component, id: &dyn Fn(usize) -> String| -> Vec<(String, f32)> {
         factors.strongest(values, component, args.number).into_iter().map(|(at, weight)| (id(at), weight)).collect()
     };
-    let column_name = |at: usize| file.title(at).unwrap_or(file.items.id(at)).to_string();
-    let row_name = |at: usize| file.users.id(at).to_string();
+    let column_name = |at: usize| file.title(at).unwrap_or(file.items().id(at)).to_string();
+    let row_name = |at: usize| file.users().id(at).to_string();
     let listed = order.into_iter().map(|component| {
         // Pixels by number tell nobody anything: the pictures of components lie in the run directory.
         let is_picture = matches!(factors.layout, Layout::Picture { .. } | Layout::Pictures { .. });

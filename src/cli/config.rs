@@ -8,7 +8,7 @@ use super::arguments::Overrides;
 use super::output;
 use crate::config::{self, Config};
 use crate::error::Result;
-use crate::run::schema;
+use crate::run::Parts;
 
 /// Subcommands of `lowrank config`.
 #[derive(Debug, Subcommand)]
@@ -28,11 +28,11 @@ pub enum ConfigCommand {
 }
 
 /// Runs a subcommand of `lowrank config`.
-pub fn config(command: ConfigCommand) -> Result<()> {
+pub fn config(command: ConfigCommand, parts: &Parts) -> Result<()> {
     match command {
         ConfigCommand::Check { config, overrides } => {
-            output::print(&Config::load(&schema(), &config, &overrides.set)?.to_toml())
+            output::print(&Config::load(&parts.schema(), &config, &overrides.set)?.to_toml())
         }
-        ConfigCommand::Explain { key } => output::print(&config::explain(&schema(), key.as_deref())?),
+        ConfigCommand::Explain { key } => output::print(&config::explain(&parts.schema(), key.as_deref())?),
     }
 }

@@ -9,8 +9,8 @@ use super::arguments::Overrides;
 use super::output;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::run::Parts;
 use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};
-use crate::run::schema;
 use crate::solver::nmf::consensus::Samples;
 
 /// Arguments of `lowrank consensus`.
@@ -75,8 +75,8 @@ fn ranks(text: &str) -> Result<Ranks, String> {
 }
 
 /// Factorizes the data again and again and prints how far the results agree.
-pub fn consensus(args: ConsensusArgs) -> Result<()> {
-    let config = Config::load(&schema(), &args.config, &args.overrides.set)?;
+pub fn consensus(args: ConsensusArgs, parts: &Parts) -> Result<()> {
+    let config = Config::load(&parts.schema(), &args.config, &args.overrides.set)?;
     if args.folds == 1 {
         return Err(Error::Usage("--folds 1 would leave all cells out; give 0, or at least 2".into()));
     }
@@ -89,7 +89,7 @@ pub fn consensus(args: ConsensusArgs) -> Result<()> {
         }),
         folds: args.folds,
     };
-    let compared = compare_runs(&config, &options, |text| {
+    let compared = compare_runs(&config, parts, &options, |text| {
         if !args.quiet {
             output::message(text);
         }

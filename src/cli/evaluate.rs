@@ -9,11 +9,11 @@ use super::arguments::{Overrides, RunArg};
 use super::{output, run};
 use crate::config::Config;
 use crate::data::split::{Part, assign};
-use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
+use crate::data::{ITEM, USER};
 use crate::error::{Error, Result};
-use crate::loss::PointwiseLoss;
-use crate::metric::Scores;
-use crate::run::{ModelFile, Settings, check_ratings, schema};
+use crate::eval::Evaluator;
+use crate::metric::{Metric, ObjectiveLoss, Scores};
+use crate::run::{Parts, Settings, check_targets};
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -31,17 +31,21 @@ pub struct EvaluateArgs {
 }
 
 /// Prints the metrics of a model and of the baselines.
-pub fn evaluate(args: EvaluateArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
+pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
+    let metrics = match &open.directory {
+        Some(directory) => Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?.metrics,
+        None => parts.metrics.clone(),
+    };
     let (ratings, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
             let dataset = open.read(path, &args.overrides.set, None)?;
-            check_ratings(&dataset, |rating| open.file.predictor.loss.refuses(rating))?;
-            (reindexed(&dataset, |_| true, &open.file), path.display().to_string())
+            check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating))?;
+            (open.reindexed(&dataset, |_| true)?, path.display().to_string())
         }
         (None, Some(directory)) => {
-            let config = Config::load(&schema(), &directory.config(), &args.overrides.set)?;
-            let settings = Settings::of(&config)?;
+            let config = Config::load(&parts.schema(), &directory.config(), &args.overrides.set)?;
+            let settings = Settings::of(&config, parts)?;
             let dataset = settings.source.load()?;
             let what = if args.overrides.set.is_empty() {
                 directory.check_data(&dataset)?;
@@ -49,9 +53,9 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
             } else {
                 "the test split of the run's config with --set (training may have seen some of it)"
             };
-            let parts = assign(&dataset, &settings.split, settings.seed)?;
+            let assigned = assign(&dataset, &settings.split, settings.seed)?;
             // Under the model's own indices: an override may make another split, with other ids known to training.
-            let test = reindexed(&dataset, |rating| parts[rating] == Part::Test, &open.file);
+            let test = open.reindexed(&dataset, |rating| assigned[rating] == Part::Test)?;
             if test.is_empty() {
                 return Err(Error::Usage("this run has no test split; name a ratings file with --data".into()));
             }
@@ -63,45 +67,46 @@ pub fn evaluate(args: EvaluateArgs) -> Result<()> {
             ));
         }
     };
-    let predictor = &open.file.predictor;
-    let evaluation = predictor.evaluate(&open.file.model, &open.device.device, &ratings);
-    let (mean, biases) = predictor.baselines(&ratings);
-    let rows = [("model", evaluation.sums), ("always the mean", mean), ("biases only", biases)];
-    let scores: Vec<(&str, Scores)> =
-        rows.into_iter().filter_map(|(name, sums)| sums.scores().map(|scores| (name, scores))).collect();
+    let file = &open.file;
+    let evaluator = Evaluator::of_trained(
+        file.predictor.clone(),
+        metrics,
+        open.seen()?.map(Into::into),
+        [file.users().len(), file.items().len()],
+    );
+    let evaluation = evaluator.evaluate(&file.model, &open.device.device, &ratings);
+    let [mean, biases] = file.predictor.baselines(&ratings, &evaluator.metrics).map(|tally| tally.scores());
+    let rows = [("model", evaluation.scores.clone()), ("always the mean", mean), ("biases only", biases)];
+    let scores: Vec<(&str, Scores)> = rows.into_iter().filter_map(|(name, scores)| Some((name, scores?))).collect();
+    let [unknown_users, unknown_items] = [USER, ITEM].map(|field| evaluation.unknown(field));
     if args.json {
         return output::print_json(&json!({
             "data": what,
             "model": scores[0].1,
             "global_mean": scores[1].1,
             "biases": scores[2].1,
-            "unknown_users": evaluation.unknown_users,
-            "unknown_items": evaluation.unknown_items,
+            "unknown_users": unknown_users,
+            "unknown_items": unknown_items,
         }));
     }
-    let number = |value: f64| format!("{value:.4}");
-    let rows: Vec<Vec<String>> = scores
-        .iter()
-        .map(|(name, s)| vec![name.to_string(), number(s.rmse), number(s.mae), number(s.loss), s.count.to_string()])
-        .collect();
+    let own = ObjectiveLoss.name();
+    // A metric that the baselines have no value of stays empty there.
+    let names: Vec<&str> = output::metrics(&scores[0].1).map(|(name, _)| name.as_str()).collect();
+    let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), |value| format!("{value:.4}"));
+    let row = |(name, scores): &(&str, Scores)| {
+        let mut cells = vec![name.to_string()];
+        cells.extend(names.iter().map(|metric| number(scores, metric)));
+        cells.extend([number(scores, own), scores.count.to_string()]);
+        cells
+    };
+    let rows: Vec<Vec<String>> = scores.iter().map(row).collect();
+    let labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    let mut header = vec![""];
+    header.extend(labels.iter().map(String::as_str));
+    header.extend([own, "ratings"]);
     output::print(&format!(
         "on {what}\n\n{}{}",
-        output::table(&["", "RMSE", "MAE", "loss", "ratings"], &rows),
-        output::unknown(evaluation.unknown_users, evaluation.unknown_items)
+        output::table(&header, &rows),
+        output::unknown(unknown_users, unknown_items)
     ))
-}
-
-/// The ratings to `keep` under a model's indices; ids that it does not know become [`UNKNOWN`].
-fn reindexed(dataset: &Dataset, keep: impl Fn(usize) -> bool, file: &ModelFile) -> Ratings {
-    let map = |from: &Vocabulary, to: &Vocabulary| -> Vec<u32> {
-        from.ids().map(|id| to.index(id).unwrap_or(UNKNOWN)).collect()
-    };
-    let (users, items) = (map(&dataset.users, &file.users), map(&dataset.items, &file.items));
-    let ratings = &dataset.ratings;
-    let mut kept = Ratings::default();
-    for rating in (0..ratings.len()).filter(|&rating| keep(rating)) {
-        let (user, item) = (users[ratings.users[rating] as usize], items[ratings.items[rating] as usize]);
-        kept.push(user, item, ratings.values[rating], None);
-    }
-    kept
 }

@@ -21,6 +21,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::error::Result;
+use crate::run::Parts;
 
 /// Train matrix factorization models from a config file, on CPU or GPU, watched in TensorBoard.
 ///
@@ -71,25 +72,25 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command.
+    /// Runs the command of a program that is made of these parts.
     ///
     /// # Errors
     /// Whatever the command fails with; [`Error::exit_code`](crate::error::Error::exit_code) is the process's.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, parts: &Parts) -> Result<()> {
         match self.command {
-            Command::Train(args) => train::train(args),
-            Command::Sweep(args) => sweep::sweep(args),
-            Command::Evaluate(args) => evaluate::evaluate(args),
-            Command::Compare(args) => compare::compare(args),
-            Command::Predict(args) => predict::predict(args),
-            Command::Recommend(args) => recommend::recommend(args),
-            Command::Consensus(args) => consensus::consensus(args),
-            Command::Components(args) => components::components(args),
-            Command::Query(args) => query::query(args),
-            Command::Reconstruct(args) => reconstruct::reconstruct(args),
+            Command::Train(args) => train::train(args, parts),
+            Command::Sweep(args) => sweep::sweep(args, parts),
+            Command::Evaluate(args) => evaluate::evaluate(args, parts),
+            Command::Compare(args) => compare::compare(args, parts),
+            Command::Predict(args) => predict::predict(args, parts),
+            Command::Recommend(args) => recommend::recommend(args, parts),
+            Command::Consensus(args) => consensus::consensus(args, parts),
+            Command::Components(args) => components::components(args, parts),
+            Command::Query(args) => query::query(args, parts),
+            Command::Reconstruct(args) => reconstruct::reconstruct(args, parts),
             Command::Inspect(args) => inspect::inspect(args),
             Command::Data(command) => data::data(command),
-            Command::Config(command) => config::config(command),
+            Command::Config(command) => config::config(command, parts),
             Command::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Self::command(), "lowrank", &mut script);
@@ -99,9 +100,9 @@ impl Cli {
     }
 }
 
-/// Parses the arguments, runs the command, reports its error and gives the exit code.
-pub fn main() -> std::process::ExitCode {
-    match Cli::parse().run() {
+/// Parses the arguments, runs the command with these parts, reports its error and gives the exit code.
+pub fn main(parts: Parts) -> std::process::ExitCode {
+    match Cli::parse().run(&parts) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             output::message(&format!("error: {error}"));

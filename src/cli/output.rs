@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::metric::{Metric, ObjectiveLoss, Scores};
 
 /// Writes a result. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
@@ -59,6 +60,11 @@ pub fn unknown(users: usize, items: usize) -> String {
 /// How this program was called, to be followed by a subcommand.
 pub fn program() -> String {
     if std::env::var_os("CARGO").is_some() { "cargo run --release --".into() } else { "lowrank".into() }
+}
+
+/// The metrics of a table: all but the objective, which has no unit that people know.
+pub fn metrics(scores: &Scores) -> impl Iterator<Item = &(String, f64)> {
+    scores.values.iter().filter(|(name, _)| name != ObjectiveLoss.name())
 }
 
 #[cfg(test)]

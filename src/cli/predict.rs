@@ -9,8 +9,9 @@ use super::arguments::{Overrides, RunArg};
 use super::run::OpenRun;
 use super::{output, run};
 use crate::data::read::Duplicates;
-use crate::data::{UNKNOWN, Vocabulary};
+use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
+use crate::run::Parts;
 
 /// Arguments of `lowrank predict`.
 #[derive(Debug, Args)]
@@ -23,6 +24,9 @@ pub struct PredictArgs {
     /// A file of pairs, laid out as the run's ratings were (`--set data.columns=…` says otherwise); ratings are ignored.
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     file: Option<PathBuf>,
+    /// What else a rating depends on, for a model that reads it: NAME=ID, for all pairs.
+    #[arg(long, value_name = "NAME=ID", conflicts_with = "file")]
+    context: Vec<String>,
     #[command(flatten)]
     overrides: Overrides,
     /// Print JSON.
@@ -31,16 +35,13 @@ pub struct PredictArgs {
 }
 
 /// Prints the predicted rating of each pair.
-pub fn predict(args: PredictArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
-    let pairs = pairs(&args, &open)?;
-    let index = |vocabulary: &Vocabulary, id: &str| vocabulary.index(id).unwrap_or(UNKNOWN);
-    let users: Vec<u32> = pairs.iter().map(|(user, _)| index(&open.file.users, user)).collect();
-    let items: Vec<u32> = pairs.iter().map(|(_, item)| index(&open.file.items, item)).collect();
-    let predictions = open.file.predictor.predict(&open.file.model, &open.device.device, &users, &items);
-    let unknown = |at: usize| users[at] == UNKNOWN || items[at] == UNKNOWN;
+pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
+    let (pairs, rows) = pairs(&args, &open)?;
+    let predictions = open.file.predictor.predict(&open.file.model, &open.device.device, &rows);
+    let unknown = |at: usize| rows.columns.iter().any(|column| column[at] == UNKNOWN);
     if args.json {
-        let rows: Vec<_> = (0..pairs.len())
+        let objects: Vec<_> = (0..pairs.len())
             .map(|at| {
                 json!({
                     "user": pairs[at].0, "item": pairs[at].1,
@@ -48,27 +49,28 @@ pub fn predict(args: PredictArgs) -> Result<()> {
                 })
             })
             .collect();
-        return output::print_json(&rows);
+        return output::print_json(&objects);
     }
-    let rows: Vec<Vec<String>> = (0..pairs.len())
+    let lines: Vec<Vec<String>> = (0..pairs.len())
         .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), format!("{:.4}", predictions[at])])
         .collect();
-    output::print(&output::table(&["user", "item", "prediction"], &rows))?;
+    output::print(&output::table(&["user", "item", "prediction"], &lines))?;
     let count = |indices: &[u32]| indices.iter().filter(|&&index| index == UNKNOWN).count();
-    let note = output::unknown(count(&users), count(&items));
+    let note = output::unknown(count(rows.column(USER)), count(rows.column(ITEM)));
     if !note.is_empty() {
         output::message(note.trim());
     }
     Ok(())
 }
 
-fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<Vec<(String, String)>> {
+/// The ids that are shown, and all that is predicted for under the model's indices.
+fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<(Vec<(String, String)>, Interactions)> {
     if let Some(path) = &args.file {
         let dataset = open.read(path, &args.overrides.set, Some(Duplicates::Keep))?;
-        let ratings = &dataset.ratings;
-        let id = |vocabulary: &Vocabulary, index: u32| vocabulary.id(index as usize).to_string();
-        let pairs = ratings.users.iter().zip(&ratings.items);
-        return Ok(pairs.map(|(&user, &item)| (id(&dataset.users, user), id(&dataset.items, item))).collect());
+        let id = |field: FieldId, index: u32| dataset.entity(field).ids.id(index as usize).to_string();
+        let [users, items] = [USER, ITEM].map(|field| dataset.interactions.column(field));
+        let pairs = users.iter().zip(items).map(|(&user, &item)| (id(USER, user), id(ITEM, item))).collect();
+        return Ok((pairs, open.reindexed(&dataset, |_| true)?));
     }
     if args.pairs.is_empty() {
         return Err(Error::Usage("name pairs as USER ITEM, or a file of pairs with --file".into()));
@@ -77,5 +79,14 @@ fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<Vec<(String, String)>> {
     if let [user] = rest {
         return Err(Error::Usage(format!("user {user:?} has no item: ids go in pairs, USER ITEM USER ITEM …")));
     }
-    Ok(pairs.iter().map(|[user, item]| (user.clone(), item.clone())).collect())
+    let index = |vocabulary: &Vocabulary, id: &str| vocabulary.index(id).unwrap_or(UNKNOWN);
+    let file = &open.file;
+    let mut columns = vec![
+        pairs.iter().map(|[user, _]| index(file.users(), user)).collect(),
+        pairs.iter().map(|[_, item]| index(file.items(), item)).collect(),
+    ];
+    columns.extend(open.context(&args.context)?.into_iter().map(|row| vec![row; pairs.len()]));
+    let targets = vec![0.0; pairs.len()];
+    let rows = Interactions { columns, targets, bags: file.bags.clone(), ..Interactions::default() };
+    Ok((pairs.iter().map(|[user, item]| (user.clone(), item.clone())).collect(), rows))
 }

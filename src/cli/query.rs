@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::arguments::RunArg;
 use super::{output, run};
-use crate::data::Layout;
 use crate::data::read::words;
+use crate::data::{Layout, Role};
 use crate::error::{Error, Result};
 use crate::eval::neighbours::nearest;
-use crate::model::Column;
+use crate::run::Parts;
 
 /// Arguments of `lowrank query`.
 #[derive(Debug, Args)]
@@ -36,42 +36,42 @@ pub struct QueryArgs {
 }
 
 /// Prints what lies nearest, by the cosine of rows or columns of the factorization's product.
-pub fn query(args: QueryArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
+pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
     let file = &open.file;
     let fitted = open.fitted()?;
     let factors = fitted.factors();
     let rank = factors.rank;
     let (row_noun, column_noun) = factors.layout.nouns();
-    let side = |column: Column| match column {
-        Column::User => (&file.users, row_noun),
-        Column::Item => (&file.items, column_noun),
+    let side = |role: Role| match role {
+        Role::User => (file.users(), row_noun),
+        Role::Item => (file.items(), column_noun),
     };
     let mut lists = Vec::new();
     if let Some(text) = &args.text {
         if factors.layout != Layout::Documents {
             return Err(Error::Usage("--text is for models of documents; use --user or --item".into()));
         }
-        let mut row = vec![0.0; file.items.len()];
+        let mut row = vec![0.0; file.items().len()];
         let text = text.to_lowercase();
-        let known: Vec<u32> = words(&text).filter_map(|word| file.items.index(word)).collect();
+        let known: Vec<u32> = words(&text).filter_map(|word| file.items().index(word)).collect();
         if known.is_empty() {
             return Err(Error::Usage(format!("none of the words is among the {} terms of this model", row.len())));
         }
         known.iter().for_each(|&term| row[term as usize] += 1.0);
         let query = factors.project(&row)?;
         let turned = factors.others_in_products(&query)?;
-        lists.push((Column::User, nearest(&turned, &factors.in_products(Column::User)?, rank, args.number, None)));
+        lists.push((Role::User, nearest(&turned, &factors.in_products(Role::User)?, rank, args.number, None)));
         // The terms with which the text would be made up again.
         let expected = |h: &[f32]| query.iter().zip(h).map(|(q, h)| f64::from(q * h)).sum::<f64>();
         let mut terms: Vec<(usize, f64)> = factors.h.chunks_exact(rank).map(expected).enumerate().collect();
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         terms.truncate(args.number);
-        lists.push((Column::Item, terms));
+        lists.push((Role::Item, terms));
     } else {
         let (column, id) = match (&args.user, &args.item) {
-            (Some(id), _) => (Column::User, id),
-            (_, Some(id)) => (Column::Item, id),
+            (Some(id), _) => (Role::User, id),
+            (_, Some(id)) => (Role::Item, id),
             _ => unreachable!("one of the group is required"),
         };
         let (ids, noun) = side(column);
@@ -81,9 +81,9 @@ pub fn query(args: QueryArgs) -> Result<()> {
         let rows = factors.in_products(column)?;
         lists.push((column, nearest(&rows[at * rank..][..rank], &rows, rank, args.number, Some(at))));
     }
-    let title = |column, at: usize| if column == Column::Item { file.title(at) } else { None };
+    let title = |column, at: usize| if column == Role::Item { file.title(at) } else { None };
     if args.json {
-        let list = |(column, found): &(Column, Vec<(usize, f64)>)| {
+        let list = |(column, found): &(Role, Vec<(usize, f64)>)| {
             let (ids, noun) = side(*column);
             let entry =
                 |&(at, score): &(usize, f64)| json!({ "id": ids.id(at), "title": title(*column, at), "score": score });

@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::arguments::RunArg;
 use super::{output, run};
+use crate::data::ITEM;
 use crate::error::Result;
-use crate::eval::top_n;
+use crate::eval::{Query, top_n};
+use crate::run::Parts;
 
 /// Arguments of `lowrank recommend`.
 #[derive(Debug, Args)]
@@ -22,14 +24,17 @@ pub struct RecommendArgs {
     /// Do not leave out the items that the user rated in training.
     #[arg(long)]
     keep_seen: bool,
+    /// What else a rating depends on, for a model that reads it: NAME=ID.
+    #[arg(long, value_name = "NAME=ID")]
+    context: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 /// Prints the items that a user would rate highest.
-pub fn recommend(args: RecommendArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
+pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
     let user = open.user(&args.user)?;
     let file = &open.file;
     let seen = if args.keep_seen { None } else { open.seen()? };
@@ -37,16 +42,19 @@ pub fn recommend(args: RecommendArgs) -> Result<()> {
         output::message("there is no seen.safetensors beside the model: items that the user rated are not left out");
     }
     let excluded = seen.as_ref().map_or(&[][..], |seen| seen.items(user));
-    let top = top_n(&file.model, &open.device.device, user, file.items.len(), excluded, args.number);
-    let prediction = |item: u32, score: f32| file.predictor.prediction(score, user, item);
+    let mut indices = vec![user, 0];
+    indices.extend(open.context(&args.context)?);
+    let query = Query { indices: &indices, field: ITEM, num_rows: file.items().len(), bags: &file.bags };
+    let top = top_n(&file.model, &open.device.device, &query, excluded, args.number);
+    let prediction = |score: f32| file.predictor.of_score(score);
     if args.json {
         let items: Vec<_> = top
             .iter()
             .map(|&(item, score)| {
                 json!({
-                    "item": file.items.id(item as usize),
+                    "item": file.items().id(item as usize),
                     "title": file.title(item as usize),
-                    "prediction": prediction(item, score),
+                    "prediction": prediction(score),
                     "score": score,
                 })
             })
@@ -58,8 +66,8 @@ pub fn recommend(args: RecommendArgs) -> Result<()> {
         .map(|(rank, &(item, score))| {
             vec![
                 rank.to_string(),
-                file.items.id(item as usize).to_string(),
-                format!("{:.3}", prediction(item, score)),
+                file.items().id(item as usize).to_string(),
+                format!("{:.3}", prediction(score)),
                 file.title(item as usize).unwrap_or_default().to_string(),
             ]
         })

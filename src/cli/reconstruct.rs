@@ -10,6 +10,7 @@ use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::report::pictures::{Shades, Tile};
+use crate::run::Parts;
 
 /// Arguments of `lowrank reconstruct`.
 #[derive(Debug, Args)]
@@ -28,8 +29,8 @@ pub struct ReconstructArgs {
 }
 
 /// Writes a row, or a picture, as the factorization makes it up again.
-pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
-    let open = run::open(&args.run)?;
+pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
+    let open = run::open(&args.run, parts)?;
     let file = &open.file;
     let fitted = open.fitted()?;
     let factors = fitted.factors();
@@ -48,9 +49,9 @@ pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
     let (noun, _) = factors.layout.nouns();
     let row = || -> Result<usize> {
         let Some(id) = &args.row else { return Err(Error::Usage(format!("which {noun}? Give its id after the run"))) };
-        let at = file.users.index(id);
+        let at = file.users().index(id);
         at.map(|at| at as usize).ok_or_else(|| {
-            Error::Usage(format!("{noun} {id:?} is not among the {} {noun}s of this model", file.users.len()))
+            Error::Usage(format!("{noun} {id:?} is not among the {} {noun}s of this model", file.users().len()))
         })
     };
     let is_picture = matches!(factors.layout, Layout::Picture { .. } | Layout::Pictures { .. });
@@ -63,7 +64,7 @@ pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
     }
     let picture = match factors.layout {
         Layout::Picture { width, channels } => {
-            let lines: Vec<f32> = (0..file.users.len()).flat_map(|line| factors.reconstruct(line, rank)).collect();
+            let lines: Vec<f32> = (0..file.users().len()).flat_map(|line| factors.reconstruct(line, rank)).collect();
             Tile::picture("", &lines, width, channels).png()?
         }
         Layout::Pictures { width, .. } => {
@@ -71,7 +72,7 @@ pub fn reconstruct(args: ReconstructArgs) -> Result<()> {
         }
         Layout::Cells | Layout::Documents => {
             let mut text = String::new();
-            for (id, value) in file.items.ids().zip(factors.reconstruct(row()?, rank)) {
+            for (id, value) in file.items().ids().zip(factors.reconstruct(row()?, rank)) {
                 text += &format!("{id}\t{value}\n");
             }
             return match &args.output {

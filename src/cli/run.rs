@@ -1,16 +1,18 @@
 //! Opening what `RUN` names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::arguments::RunArg;
 use super::output;
-use crate::config::Config;
-use crate::data::Dataset;
+use crate::config::words::joined;
+use crate::config::{Config, Schema};
 use crate::data::read::{Duplicates, ReadOptions, read_dataset};
+use crate::data::{Dataset, Field, FieldId, Interactions, UNKNOWN};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::run::views::Fitted;
-use crate::run::{ModelFile, RunDirectory, Seen, schema};
+use crate::run::{ModelFile, Parts, RunDirectory, Seen};
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -21,13 +23,14 @@ pub struct OpenRun {
     /// Its run directory; `None` for a model file that lies elsewhere.
     pub directory: Option<RunDirectory>,
     path: PathBuf,
+    schema: Arc<Schema>,
 }
 
 /// Opens a run directory or a model file.
 ///
 /// # Errors
 /// Those of the device and the model file.
-pub fn open(run: &RunArg) -> Result<OpenRun> {
+pub fn open(run: &RunArg, parts: &Parts) -> Result<OpenRun> {
     let device = run.device.parse::<crate::device::DeviceSpec>()?.open()?;
     let (path, directory) = if run.run.is_dir() {
         let directory = RunDirectory::open(&run.run)?;
@@ -40,7 +43,13 @@ pub fn open(run: &RunArg) -> Result<OpenRun> {
     } else {
         (run.run.clone(), run.run.parent().and_then(|parent| RunDirectory::open(parent).ok()))
     };
-    Ok(OpenRun { file: ModelFile::read(&path, &device.device)?, device, directory, path })
+    Ok(OpenRun {
+        file: ModelFile::read(&path, &device.device, parts)?,
+        device,
+        directory,
+        path,
+        schema: parts.schema(),
+    })
 }
 
 impl OpenRun {
@@ -49,8 +58,8 @@ impl OpenRun {
     /// # Errors
     /// [`Error::Usage`] where training never saw it.
     pub fn user(&self, id: &str) -> Result<u32> {
-        self.file.users.index(id).ok_or_else(|| {
-            Error::Usage(format!("user {id:?} is not among the {} users of this model", self.file.users.len()))
+        self.file.users().index(id).ok_or_else(|| {
+            Error::Usage(format!("user {id:?} is not among the {} users of this model", self.file.users().len()))
         })
     }
 
@@ -75,7 +84,7 @@ impl OpenRun {
     /// Those of the config and the reader.
     pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
         let mut options = match &self.directory {
-            Some(directory) => ReadOptions::of(Config::load(&schema(), &directory.config(), overrides)?.values()),
+            Some(directory) => ReadOptions::of(Config::load(&self.schema, &directory.config(), overrides)?.values()),
             None => ReadOptions::default(),
         };
         options.duplicates = duplicates.unwrap_or(options.duplicates);
@@ -84,12 +93,61 @@ impl OpenRun {
         Ok(dataset)
     }
 
+    /// Those interactions of a data set that are to be kept, under the model's indices; ids that it does not know become
+    /// [`UNKNOWN`].
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for data without a column that the model reads.
+    pub fn reindexed(&self, dataset: &Dataset, keep: impl Fn(usize) -> bool) -> Result<Interactions> {
+        let from = |name: &str| {
+            let at = dataset.fields.iter().position(|field| field.name == name);
+            at.map(FieldId)
+                .ok_or_else(|| Error::Usage(format!("the data have no column {name:?}, which the model reads")))
+        };
+        let kept: Vec<usize> = (0..dataset.interactions.len()).filter(|&at| keep(at)).collect();
+        let column = |(at, field): (usize, &Field)| {
+            let own = from(&field.name)?;
+            let to = &self.file.entity(FieldId(at)).ids;
+            let new: Vec<u32> = dataset.entity(own).ids.ids().map(|id| to.index(id).unwrap_or(UNKNOWN)).collect();
+            let indices = dataset.interactions.column(own);
+            Ok(kept.iter().map(|&at| new[indices[at] as usize]).collect())
+        };
+        let columns = self.file.fields.iter().enumerate().map(column).collect::<Result<Vec<Vec<u32>>>>()?;
+        let targets = kept.iter().map(|&at| dataset.interactions.targets[at]).collect();
+        Ok(Interactions { columns, targets, bags: self.file.bags.clone(), ..Interactions::default() })
+    }
+
+    /// The row that `--context` names in each field beyond user and item, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for one that is missing, or that the model does not have.
+    pub fn context(&self, given: &[String]) -> Result<Vec<u32>> {
+        let (_, fields) = self.file.fields.split_at(2);
+        let pairs = given.iter().map(|pair| {
+            let name_and_id = pair.split_once('=');
+            name_and_id.ok_or_else(|| Error::Usage(format!("--context {pair}: write it as NAME=ID")))
+        });
+        let pairs = pairs.collect::<Result<Vec<_>>>()?;
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !fields.iter().any(|field| field.name == *name)) {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let known = if names.is_empty() { "no context".into() } else { joined(&names, "and") };
+            return Err(Error::Usage(format!("--context {name}=…: this model has {known}")));
+        }
+        let row = |(at, field): (usize, &Field)| {
+            let (_, id) = pairs.iter().find(|(name, _)| *name == field.name).ok_or_else(|| {
+                Error::Usage(format!("this model reads the {0} of a rating; add --context {0}=ID", field.name))
+            })?;
+            Ok(self.file.entity(FieldId(at + 2)).ids.index(id).unwrap_or(UNKNOWN))
+        };
+        fields.iter().enumerate().map(row).collect()
+    }
+
     /// What users rated in training; `None` where the file is not beside the model.
     ///
     /// # Errors
     /// Those of the file.
     pub fn seen(&self) -> Result<Option<Seen>> {
         let path = self.path.with_file_name("seen.safetensors");
-        path.is_file().then(|| Seen::read(&path, self.file.users.len())).transpose()
+        path.is_file().then(|| Seen::read(&path, self.file.users().len())).transpose()
     }
 }

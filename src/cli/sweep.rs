@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::{output, train};
 use crate::config::{self, in_toml};
 use crate::error::Result;
-use crate::metric::Metric;
-use crate::run::{Resume, Summary, schema};
+use crate::metric::{Metric, Scores};
+use crate::run::{Parts, Resume, Summary};
 use crate::sweep::journal::{Record, Status};
 use crate::sweep::plan::{Plan, space_file};
 use crate::sweep::report::{short_names, shown, winner};
@@ -72,11 +72,11 @@ const SECTIONS: &str = r#"
 "#;
 
 /// Sweeps and prints what came out.
-pub fn sweep(args: SweepArgs) -> Result<()> {
+pub fn sweep(args: SweepArgs, parts: &Parts) -> Result<()> {
     let Some(path) = args.space.filter(|_| !args.explain) else {
-        return output::print(&(config::explain(&space_file(), None)? + SECTIONS));
+        return output::print(&(config::explain(&space_file(&parts.metrics), None)? + SECTIONS));
     };
-    let plan = Plan::load(&schema(), &path, &args.set)?;
+    let plan = Plan::load(parts, &path, &args.set)?;
     if args.check {
         return output::print(&check(&plan));
     }
@@ -128,7 +128,7 @@ fn check(plan: &Plan) -> String {
 
 /// Progress for people: a table that changes on a terminal, a line a trial in a log.
 struct Live {
-    metric: Metric,
+    metric: Arc<dyn Metric>,
     names: Names,
     quiet: bool,
     bar: ProgressBar,
@@ -167,7 +167,7 @@ impl Live {
             most_minutes: plan.settings.max_minutes,
             drawn: None,
         };
-        Self { metric: plan.metric, names: Names::of(plan), quiet, bar, state: Mutex::new(state) }
+        Self { metric: plan.metric.clone(), names: Names::of(plan), quiet, bar, state: Mutex::new(state) }
     }
 
     fn note(&self, text: &str) {
@@ -205,10 +205,10 @@ impl Live {
                 }
             }
             Event::Ended(record) => {
-                let best = winner(&state.records, self.metric).and_then(|record| record.metric);
+                let best = winner(&state.records, &*self.metric).and_then(|record| record.metric);
                 state.running.remove(&record.trial);
                 state.records.push((*record).clone());
-                let line = ended(record, state.trials, self.metric, best, &self.names);
+                let line = ended(record, state.trials, &*self.metric, best, &self.names);
                 if self.bar.is_hidden() {
                     output::message(&line);
                 } else if record.status == Status::Failed || line.ends_with('*') {
@@ -220,7 +220,7 @@ impl Live {
         let is_due = state.drawn.is_none_or(|at| at.elapsed() > Duration::from_millis(100));
         if !self.bar.is_hidden() && !matches!(event, Event::Winner) && (!is_epoch || is_due) {
             state.drawn = Some(Instant::now());
-            self.bar.set_message(table(&state, self.metric, &self.names));
+            self.bar.set_message(table(&state, &*self.metric, &self.names));
             self.bar.tick();
         }
     }
@@ -251,7 +251,7 @@ impl Names {
 }
 
 /// A line about a trial that ended; `*` marks a new best.
-fn ended(record: &Record, trials: usize, metric: Metric, best: Option<f64>, names: &Names) -> String {
+fn ended(record: &Record, trials: usize, metric: &dyn Metric, best: Option<f64>, names: &Names) -> String {
     let width = trials.to_string().len();
     let value = record.metric.map_or(String::new(), |value| format!("  {} {value:.5}", metric.name()));
     let is_best = record.status == Status::Finished
@@ -269,7 +269,7 @@ fn ended(record: &Record, trials: usize, metric: Metric, best: Option<f64>, name
 }
 
 /// What is going on, in a few lines.
-fn table(state: &State, metric: Metric, names: &Names) -> String {
+fn table(state: &State, metric: &dyn Metric, names: &Names) -> String {
     let count = |status| state.records.iter().filter(|record| record.status == status).count();
     let elapsed = state.before + state.started.elapsed().as_secs_f64();
     let left = time_left(state, elapsed).map_or(String::new(), |left| format!("  {} left", duration(left)));
@@ -319,7 +319,7 @@ const SHOWN: usize = 5;
 
 /// The best trials, the winner's test, what was written and what to do next.
 fn report(swept: &Swept, plan: &Plan) -> String {
-    let metric = plan.metric;
+    let metric = &*plan.metric;
     let count = |status| swept.records.iter().filter(|record| record.status == status).count();
     let mut text = format!(
         "\n{}: {} trials in {} ({} finished, {} pruned, {} failed)\n\n",
@@ -354,17 +354,35 @@ fn report(swept: &Swept, plan: &Plan) -> String {
     text += &output::table(&header, &rows);
     if !swept.tested.is_empty() {
         text += "\nthe winner, trained again on training and validation ratings and tested once:\n\n";
-        let scores = |path: &Path, summary: &Summary| {
-            let rmse =
-                |scores: Option<crate::metric::Scores>| scores.map_or(String::new(), |s| format!("{:.4}", s.rmse));
-            let mae = summary.test.map_or(String::new(), |scores| format!("{:.4}", scores.mae));
-            vec![path.display().to_string(), rmse(summary.test), mae, rmse(summary.validation)]
+        let number = |scores: Option<&Scores>, name: &str| {
+            scores.and_then(|scores| scores.get(name)).map_or(String::new(), |value| format!("{value:.4}"))
         };
-        let mut rows: Vec<Vec<String>> = swept.tested.iter().map(|(path, summary)| scores(path, summary)).collect();
-        if let Some(mean) = mean_test(&swept.tested).filter(|_| swept.tested.len() > 1) {
-            rows.push(vec!["mean".into(), format!("{:.4}", mean.0), format!("{:.4}", mean.1), String::new()]);
+        let tests: Vec<&Scores> = swept.tested.iter().filter_map(|(_, summary)| summary.test.as_ref()).collect();
+        let names: Vec<&str> =
+            tests.first().into_iter().flat_map(|scores| output::metrics(scores)).map(|(name, _)| &**name).collect();
+        let watched = plan.parts.metrics.watched();
+        let row = |(path, summary): &(PathBuf, Summary)| {
+            let mut cells = vec![path.display().to_string()];
+            cells.extend(names.iter().map(|name| number(summary.test.as_ref(), name)));
+            cells.push(number(summary.validation.as_ref(), watched));
+            cells
+        };
+        let mut rows: Vec<Vec<String>> = swept.tested.iter().map(row).collect();
+        if tests.len() == swept.tested.len() && tests.len() > 1 {
+            let mean = |name: &&str| {
+                let sum: f64 = tests.iter().filter_map(|scores| scores.get(name)).sum();
+                format!("{:.4}", sum / tests.len() as f64)
+            };
+            let mut cells = vec!["mean".to_string()];
+            cells.extend(names.iter().map(mean));
+            cells.push(String::new());
+            rows.push(cells);
         }
-        text += &output::table(&["run", "test RMSE", "test MAE", "validation RMSE"], &rows);
+        let labels: Vec<String> = (names.iter().map(|name| format!("test {}", name.to_uppercase())))
+            .chain([format!("validation {}", watched.to_uppercase())])
+            .collect();
+        let header: Vec<&str> = std::iter::once("run").chain(labels.iter().map(String::as_str)).collect();
+        text += &output::table(&header, &rows);
     }
     text += "\nwritten:\n";
     let directory = &swept.directory;
@@ -389,14 +407,6 @@ fn report(swept: &Swept, plan: &Plan) -> String {
         text += &format!("  tensorboard --logdir {}\n", directory.events().display());
     }
     text
-}
-
-/// Mean test RMSE and MAE.
-fn mean_test(tested: &[(PathBuf, Summary)]) -> Option<(f64, f64)> {
-    let scores: Option<Vec<_>> = tested.iter().map(|(_, summary)| summary.test).collect();
-    let scores = scores.filter(|scores| !scores.is_empty())?;
-    let mean = |value: fn(&crate::metric::Scores) -> f64| scores.iter().map(value).sum::<f64>() / scores.len() as f64;
-    Some((mean(|scores| scores.rmse), mean(|scores| scores.mae)))
 }
 
 fn as_json(swept: &Swept, plan: &Plan) -> Value {

@@ -10,14 +10,14 @@ use clap::Args;
 use super::arguments::Overrides;
 use super::output;
 use crate::config::Config;
-use crate::data::Layout;
+use crate::data::{Interactions, Layout};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
-use crate::metric::Scores;
+use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
-use crate::run::{self, Finished, Forecast, ModelFile, Resume, TrainOptions};
+use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, TrainOptions};
 use crate::solver::nmf::Zeros;
 use crate::train::Observer;
 
@@ -46,10 +46,10 @@ pub struct TrainArgs {
 }
 
 /// Trains and prints what came out.
-pub fn train(args: TrainArgs) -> Result<()> {
+pub fn train(args: TrainArgs, parts: &Parts) -> Result<()> {
     let mut overrides = args.overrides.set;
     overrides.extend(args.device.map(|device| format!("train.device={device}")));
-    let config = Config::load(&run::schema(), &args.config, &overrides)?;
+    let config = Config::load(&parts.schema(), &args.config, &overrides)?;
     let quiet = args.quiet;
     let mut note = |text: &str| {
         if !quiet {
@@ -57,7 +57,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
         }
     };
     if args.dry_run {
-        let forecast = run::dry_run(&config, note)?;
+        let forecast = run::dry_run(&config, parts, note)?;
         return if args.json { output::print_json(&forecast) } else { output::print(&expected(&forecast)) };
     }
     let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
@@ -70,7 +70,7 @@ pub fn train(args: TrainArgs) -> Result<()> {
         note: &mut note,
         observer: &observer,
     };
-    let finished = run::train(&config, options)?;
+    let finished = run::train(&config, parts, options)?;
     if args.json { output::print_json(&finished.summary) } else { output::print(&report(&finished)) }
 }
 
@@ -130,24 +130,41 @@ fn report(finished: &Finished) -> String {
         summary.epochs_run,
         if summary.refit { ", trained again on training and validation ratings" } else { "" },
     );
+    let test = summary.test.as_ref().filter(|_| !are_rows_held_out);
+    let parts = [("test", test), ("validation", summary.validation.as_ref()), ("train", summary.train.as_ref())];
+    let first = parts.iter().find_map(|(_, scores)| *scores);
+    let names: Vec<&str> = first.into_iter().flat_map(output::metrics).map(|(name, _)| name.as_str()).collect();
     let row = |name: &str, scores: &Scores| {
-        vec![name.to_string(), format!("{:.4}", scores.rmse), format!("{:.4}", scores.mae), scores.count.to_string()]
+        let mut cells = vec![name.to_string()];
+        let number = |name: &&str| scores.get(name).map_or(String::new(), |value| format!("{value:.4}"));
+        cells.extend(names.iter().map(number));
+        cells.push(scores.count.to_string());
+        cells
     };
     let mut rows = Vec::new();
-    let test = summary.test.as_ref().filter(|_| !are_rows_held_out).copied();
-    for (name, scores) in [("test", &test), ("validation", &summary.validation), ("train", &summary.train)] {
-        rows.extend(scores.as_ref().map(|scores| row(name, scores)));
+    for (name, scores) in parts {
+        rows.extend(scores.map(|scores| row(name, scores)));
     }
     if let Some(baselines) = summary.baselines.as_ref().filter(|_| !are_rows_held_out) {
         rows.push(row(&format!("  always the mean ({})", baselines.split), &baselines.global_mean));
         rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
     }
-    if let Some(rmse) = summary.reachable_rmse {
-        rows.push(vec!["  best reachable (planted noise)".into(), format!("{rmse:.4}"), String::new(), String::new()]);
+    if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
+        // Planted noise is a deviation.
+        let value = |name: &&str| if *name == Rmse.name() { format!("{error:.4}") } else { String::new() };
+        let mut cells = vec!["  best reachable (planted noise)".into()];
+        cells.extend(names.iter().map(value));
+        cells.push(String::new());
+        rows.push(cells);
     }
-    text += &output::table(&["", "RMSE", "MAE", cells], &rows);
-    if let Some(train) = summary.train.filter(|_| summary.test.is_none() && summary.validation.is_none()) {
-        text += &format!("\nfinal loss on the training ratings: {:.6e}\n", train.loss);
+    let labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    let mut header = vec![""];
+    header.extend(labels.iter().map(String::as_str));
+    header.push(cells);
+    text += &output::table(&header, &rows);
+    let train = summary.train.as_ref().filter(|_| summary.test.is_none() && summary.validation.is_none());
+    if let Some(loss) = train.and_then(|train| train.get(ObjectiveLoss.name())) {
+        text += &format!("\nfinal loss on the training ratings: {loss:.6e}\n");
     }
     if !are_rows_held_out {
         text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
@@ -186,12 +203,12 @@ fn report(finished: &Finished) -> String {
         text += &format!("  {program} components {run}\n");
     }
     if let Some(user) =
-        model.users.ids().next().filter(|_| model.layout == Layout::Cells && model.zeros == Zeros::Missing)
+        model.users().ids().next().filter(|_| model.layout == Layout::Cells && model.zeros == Zeros::Missing)
     {
         let separator = if user.starts_with('-') { "-- " } else { "" };
         text += &format!("  {program} recommend {run} {separator}{}\n", shell_word(user));
     }
-    match (model.layout, model.users.ids().next()) {
+    match (model.layout, model.users().ids().next()) {
         (Layout::Documents, _) => text += &format!("  {program} query {run} --text 'some words'\n"),
         (Layout::Picture { .. }, _) => text += &format!("  {program} reconstruct {run}\n"),
         (Layout::Pictures { .. }, Some(first)) => {
@@ -200,7 +217,7 @@ fn report(finished: &Finished) -> String {
         }
         _ => {}
     }
-    if summary.reachable_rmse.is_some() {
+    if summary.reachable_error.is_some() {
         text += &format!("  {program} data fetch movielens-100k\n");
         text += &format!("  {program} train configs/movielens-100k/biased-mf.toml\n");
     }
@@ -255,7 +272,7 @@ fn looked_at(views: &Views) -> String {
 /// Factors and their product, for matrices that fit on a screen.
 fn small_matrices(model: &ModelFile) -> String {
     const LARGEST: usize = 12;
-    let (num_users, num_items) = (model.users.len(), model.items.len());
+    let (num_users, num_items) = (model.users().len(), model.items().len());
     if num_users > LARGEST || num_items > LARGEST {
         return String::new();
     }
@@ -265,11 +282,17 @@ fn small_matrices(model: &ModelFile) -> String {
             text += &format!("\n{name}\n{}", matrix(&values.data, values.shape[1]));
         }
     }
-    let device = parameters::device(&model.model);
+    // A score depends on more than user and item if there are other fields.
+    if model.fields.len() > 2 {
+        return text;
+    }
     let users: Vec<u32> = (0..num_users as u32).flat_map(|user| vec![user; num_items]).collect();
     let items: Vec<u32> = (0..num_users).flat_map(|_| 0..num_items as u32).collect();
+    let targets = vec![0.0; users.len()];
+    let rows =
+        Interactions { columns: vec![users, items], targets, bags: model.bags.clone(), ..Interactions::default() };
     let unclipped = Predictor { clip: None, ..model.predictor.clone() };
-    let predictions = unclipped.predict(&model.model, &device, &users, &items);
+    let predictions = unclipped.predict(&model.model, &model.model.device(), &rows);
     text + &format!("\nprediction for every user (row) and item (column)\n{}", matrix(&predictions, num_items))
 }
 

@@ -94,16 +94,16 @@ fn wrap(text: &mut String, head: &str, indent: usize, words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::schema;
+    use crate::run::Parts;
 
     #[test]
     fn every_key_is_explained_within_the_width() {
-        let text = explain(&schema(), None).expect("everything");
-        for key in schema().keys() {
+        let text = explain(&Parts::built_in().schema(), None).expect("everything");
+        for key in Parts::built_in().schema().keys() {
             let head = format!("  {} ", key.name());
             assert!(text.lines().any(|line| line.starts_with(&head)), "{}", key.path);
         }
-        for section in schema().sections() {
+        for section in Parts::built_in().schema().sections() {
             assert_eq!(text.matches(&format!("\n[{section}]\n")).count(), usize::from(!section.is_empty()));
         }
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH && line.trim_end() == line));
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_key_is_explained_with_type_range_default_and_condition() {
         assert_eq!(
-            explain(&schema(), Some("solver.momentum")).expect("a key"),
+            explain(&Parts::built_in().schema(), Some("solver.momentum")).expect("a key"),
             "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; \
              only with solver.kind = \"sgd\"\n            \
              Share of the last step that is taken again; 0 is plain SGD.\n"
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_filter_is_a_section_a_key_or_a_name() {
         let sections = |filter| {
-            let text = explain(&schema(), Some(filter)).expect("matches");
+            let text = explain(&Parts::built_in().schema(), Some(filter)).expect("matches");
             text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(sections("solver"), ["[solver]", "[solver.regularization]", "[solver.schedule]"]);
@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_nothing_names_the_nearest() {
-        let message = explain(&schema(), Some("solver.shedule")).expect_err("no such section").to_string();
+        let message =
+            explain(&Parts::built_in().schema(), Some("solver.shedule")).expect_err("no such section").to_string();
         assert_eq!(message, "no config key or section \"solver.shedule\"; did you mean \"solver.schedule\"?");
     }
 }

@@ -102,6 +102,22 @@ impl Keys {
         self
     }
 
+    /// Whether parts that read these keys can read `values`, which were stored: every key that takes part and has a default
+    /// is there, and each is what it is declared as.
+    ///
+    /// # Errors
+    /// What is wrong, beginning with the path of a key.
+    pub fn check(&self, values: &Values) -> Result<(), String> {
+        for key in self.keys.iter().filter(|key| key.when.iter().all(|when| when.holds(values))) {
+            match values.value(&key.path) {
+                Some(value) => drop(key.check(value)?),
+                None if key.default_value(values, "").is_some() => return Err(format!("{} is missing", key.path)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// All keys with this effect.
     pub fn effect(mut self, effect: Effect) -> Self {
         self.keys.iter_mut().for_each(|key| key.effect = effect);
@@ -251,6 +267,8 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use toml::Value;
+
     use super::super::key::is;
     use super::*;
 
@@ -300,6 +318,19 @@ mod tests {
             .map(|d| format!("{} {}", d.when.as_ref().expect("one"), d.toml))
             .collect();
         assert_eq!(defaults, ["m.kind = \"mf\" or \"nmf\" 1", "m.x = \"y\" 2"]);
+    }
+
+    #[test]
+    fn stored_values_have_every_key_that_takes_part_as_it_is_declared() {
+        let keys = Keys::from(Choice::new("s.kind", "").part("a", of("s.rate").default("1")).part("b", of("s.own")));
+        let check = |values: &[(&str, Value)]| {
+            keys.check(&values.iter().map(|(path, value)| (path.to_string(), value.clone())).collect())
+        };
+        let kind = |name: &str| ("s.kind", Value::from(name));
+        assert_eq!(check(&[kind("a"), ("s.rate", 2.into())]), Ok(()));
+        assert_eq!(check(&[kind("b")]), Ok(()));
+        assert_eq!(check(&[kind("a")]), Err("s.rate is missing".into()));
+        assert!(check(&[kind("a"), ("s.rate", "x".into())]).is_err_and(|cause| cause.starts_with("s.rate must be")));
     }
 
     #[test]

@@ -99,11 +99,11 @@ mod tests {
 
     use super::*;
     use crate::error::Error;
-    use crate::run::schema;
+    use crate::run::Parts;
 
     fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
         let overrides: Vec<_> = overrides.iter().map(|&text| text.to_owned()).collect();
-        Config::parse(&schema(), text, Path::new("configs/x.toml"), &overrides)
+        Config::parse(&Parts::built_in().schema(), text, Path::new("configs/x.toml"), &overrides)
     }
 
     #[track_caller]
@@ -174,7 +174,10 @@ mod tests {
     fn a_run_is_named_after_its_file() {
         for (path, name) in [("a/b.c.toml", "b.c"), ("my run!.toml", "my-run-"), (".toml", "toml"), ("..", "run")] {
             assert_eq!(
-                Config::parse(&schema(), DATA, Path::new(path), &[]).expect("valid").values().get::<String>("name"),
+                Config::parse(&Parts::built_in().schema(), DATA, Path::new(path), &[])
+                    .expect("valid")
+                    .values()
+                    .get::<String>("name"),
                 name
             );
         }
@@ -190,7 +193,7 @@ mod tests {
 
     /// Calls `look` with the resolved config of every pair of choices, for every source of data.
     fn for_every_pair_of_choices(mut look: impl FnMut(&Config)) {
-        let schema = schema();
+        let schema = Parts::built_in().schema();
         let choices: Vec<String> = schema
             .keys()
             .iter()
@@ -248,11 +251,11 @@ mod tests {
         let mut seen = BTreeSet::new();
         for_every_pair_of_choices(|config| {
             // Panics if a part reads a key that takes no part, or as another type.
-            crate::run::Settings::of(config).expect("settings");
+            crate::run::Settings::of(config, &Parts::built_in()).expect("settings");
             seen.extend(config.values().iter().map(|(path, _)| path.to_owned()));
         });
         let of_pairs = |key: &Key| ["user", "item"].map(|entity| key.path.replace("<entity>", entity));
-        let all: BTreeSet<String> = schema().keys().iter().flat_map(of_pairs).collect();
+        let all: BTreeSet<String> = Parts::built_in().schema().keys().iter().flat_map(of_pairs).collect();
         assert_eq!(seen, all);
     }
 
@@ -260,8 +263,8 @@ mod tests {
     fn a_written_config_resolves_to_itself_for_every_pair_of_choices() {
         for_every_pair_of_choices(|config| {
             let text = config.to_toml();
-            let again =
-                Config::parse(&schema(), &text, Path::new("other.toml"), &[]).expect("what was written is valid");
+            let again = Config::parse(&Parts::built_in().schema(), &text, Path::new("other.toml"), &[])
+                .expect("what was written is valid");
             assert_eq!(again.values(), config.values());
             assert_eq!(again.to_toml(), text);
         });
@@ -519,8 +522,14 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
     fn a_file_is_loaded_and_a_missing_one_is_an_io_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("first.toml");
-        assert!(matches!(Config::load(&schema(), &path, &[]), Err(Error::Io { .. })));
+        assert!(matches!(Config::load(&Parts::built_in().schema(), &path, &[]), Err(Error::Io { .. })));
         std::fs::write(&path, "\u{feff}[data]\r\ndataset = 'a'\r\n").expect("written");
-        assert_eq!(Config::load(&schema(), &path, &["seed=7".into()]).expect("valid").values().get::<u64>("seed"), 7);
+        assert_eq!(
+            Config::load(&Parts::built_in().schema(), &path, &["seed=7".into()])
+                .expect("valid")
+                .values()
+                .get::<u64>("seed"),
+            7
+        );
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
-/// Values by path.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Values by path. To serde, a map.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Values(BTreeMap<String, Value>);
 
 /// What a key's value can be read as.
@@ -137,5 +139,8 @@ mod tests {
             values.section("a").iter().map(|(path, _)| path).collect::<Vec<_>>(),
             ["a.b.names", "a.count", "a.rate"]
         );
+        let stored = serde_json::to_string(&values).expect("JSON");
+        assert_eq!(stored, r#"{"a.b.names":["x","y"],"a.count":7,"a.rate":0.5,"ab":true}"#);
+        assert_eq!(serde_json::from_str::<Values>(&stored).expect("and back"), values);
     }
 }

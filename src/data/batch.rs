@@ -1,134 +1,307 @@
-//! Mini-batches: a seeded order of the ratings, cut into pieces and moved to a device.
+//! Mini-batches: a seeded order of the interactions, cut into pieces and moved to a device.
 
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use burn::module::ParamId;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 
-use super::Ratings;
+use super::{Bag, BagId, FieldId, Interactions, UNKNOWN};
 use crate::random;
 
-/// The column of a batch whose indices choose the rows of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// User indices.
-    User,
-    /// Item indices.
-    Item,
+/// The order in which an epoch visits the interactions: a permutation that depends on the seed and the epoch alone, so
+/// that a resumed run needs to know nothing but where it stopped.
+#[derive(Debug, Clone, Default)]
+pub struct EpochOrder(Vec<u32>);
+
+impl EpochOrder {
+    /// That of epoch `epoch` (from 1) over `count` interactions.
+    pub fn new(count: usize, seed: u64, epoch: u64) -> Self {
+        let count = u32::try_from(count).expect("at most u32::MAX interactions");
+        let mut order: Vec<u32> = (0..count).collect();
+        order.shuffle(&mut random::stream(seed, &format!("shuffle/{epoch}")));
+        Self(order)
+    }
+
+    /// The positions at these places of the order.
+    pub fn positions(&self, places: Range<usize>) -> Vec<u64> {
+        self.0[places].iter().map(|&position| position.into()).collect()
+    }
 }
 
-/// The order in which epoch `epoch` (from 1) visits `num_ratings` ratings: a permutation that depends on the seed and
-/// the epoch alone, so that a resumed run needs to know nothing but where it stopped.
-pub fn epoch_order(num_ratings: usize, seed: u64, epoch: u64) -> Vec<u32> {
-    let count = u32::try_from(num_ratings).expect("at most u32::MAX ratings");
-    let mut order: Vec<u32> = (0..count).collect();
-    order.shuffle(&mut random::stream(seed, &format!("shuffle/{epoch}")));
-    order
-}
-
-/// Ratings of one step, still on the host.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Interactions of one step, still on the host.
+///
+/// An objective may draw candidates for a field: each position then has `draws` indices in it, its own first, and the
+/// model is asked for `positions × draws` scores.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// User index of each rating.
-    pub users: Vec<u32>,
-    /// Item index of each rating.
-    pub items: Vec<u32>,
-    /// Observed ratings.
-    pub ratings: Vec<f32>,
+    /// Indices of each field: one a position, or `draws` a position, those of a position together.
+    pub columns: Vec<Vec<u32>>,
+    /// What was observed, one a position.
+    pub targets: Vec<f32>,
+    /// How much each position counts; `None` for 1.
+    pub weights: Option<Vec<f32>>,
+    /// Scores of a position.
+    pub draws: usize,
+    /// Bags of the entities' rows.
+    pub bags: Arc<Vec<Bag>>,
 }
 
 impl Samples {
-    /// The ratings at `positions` of `ratings`, in that order.
-    pub fn gather(ratings: &Ratings, positions: &[u32]) -> Self {
-        let pick = |column: &[u32]| positions.iter().map(|&at| column[at as usize]).collect();
+    /// The interactions at `positions`, in that order.
+    pub fn gather(interactions: &Interactions, positions: &[u64]) -> Self {
+        let pick = |column: &Vec<u32>| positions.iter().map(|&at| column[at as usize]).collect();
+        let pick_floats = |column: &Vec<f32>| positions.iter().map(|&at| column[at as usize]).collect();
         Self {
-            users: pick(&ratings.users),
-            items: pick(&ratings.items),
-            ratings: positions.iter().map(|&at| ratings.values[at as usize]).collect(),
+            columns: interactions.columns.iter().map(pick).collect(),
+            targets: pick_floats(&interactions.targets),
+            weights: interactions.weights.as_ref().map(pick_floats),
+            draws: 1,
+            bags: Arc::clone(&interactions.bags),
         }
     }
 
-    /// Number of ratings.
+    /// Rows without a target, to be scored: a column a field, all of one length.
+    pub fn of_columns(columns: Vec<Vec<u32>>, bags: &Arc<Vec<Bag>>) -> Self {
+        let targets = vec![0.0; columns.first().map_or(0, Vec::len)];
+        Self { columns, targets, weights: None, draws: 1, bags: Arc::clone(bags) }
+    }
+
+    /// Number of positions.
     pub fn len(&self) -> usize {
-        self.ratings.len()
+        self.targets.len()
     }
 
-    /// Whether there is no rating.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.ratings.is_empty()
+        self.targets.is_empty()
     }
 
-    /// The indices of one column.
-    pub fn indices(&self, column: Column) -> &[u32] {
-        match column {
-            Column::User => &self.users,
-            Column::Item => &self.items,
+    /// The indices of one field, one a position or `draws` a position.
+    pub fn column(&self, field: FieldId) -> &[u32] {
+        &self.columns[field.0]
+    }
+
+    /// The indices of one field, one a score.
+    fn expanded(&self, column: &[u32]) -> Vec<u32> {
+        match column.len() == self.len() && self.draws > 1 {
+            true => column.iter().flat_map(|&index| std::iter::repeat_n(index, self.draws)).collect(),
+            false => column.to_vec(),
         }
     }
 
     /// Moves the samples to a device.
-    pub fn to_device(&self, device: &Device) -> Batch {
-        Batch::new(&self.users, &self.items, &self.ratings, device)
+    pub fn to_device(self: &Arc<Self>, device: &Device) -> Batch {
+        self.to_device_with(HashMap::new(), device)
+    }
+
+    /// The same for a model of whose tables some rows were taken: `places` has what the indices became in each.
+    pub(crate) fn to_device_with(self: &Arc<Self>, places: HashMap<ParamId, Arc<Places>>, device: &Device) -> Batch {
+        let floats = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
+        Batch {
+            targets: floats(&self.targets),
+            weights: self.weights.as_deref().map(floats),
+            columns: self.columns.iter().map(|_| OnceLock::new()).collect(),
+            places,
+            samples: Arc::clone(self),
+            device: device.clone(),
+        }
     }
 }
 
-/// What a model sees: (user, item) pairs and, in training, their ratings, as tensors of one length.
+/// Indices of one field on a device, one a score.
 #[derive(Debug, Clone)]
+pub(crate) struct Column {
+    /// `[scores]`; 0 for an unknown row.
+    pub indices: Tensor<1, Int>,
+    /// `[scores, 1]`: 0 for an unknown row, 1 for others; `None` if none is unknown.
+    pub known: Option<Tensor<2>>,
+}
+
+impl Column {
+    fn new(indices: &[u32], device: &Device) -> Self {
+        let count = indices.len();
+        let known = indices.contains(&UNKNOWN).then(|| {
+            let known = indices.iter().map(|&index| f32::from(u8::from(index != UNKNOWN))).collect::<Vec<_>>();
+            Tensor::from_data(TensorData::new(known, [count, 1]), device)
+        });
+        let indices: Vec<i32> = indices.iter().map(|&index| if index == UNKNOWN { 0 } else { index as i32 }).collect();
+        Self { indices: Tensor::from_data(TensorData::new(indices, [count]), device), known }
+    }
+
+    /// Rows `[scores, width]` with zeros for unknown ones.
+    pub fn masked(&self, rows: Tensor<2>) -> Tensor<2> {
+        match &self.known {
+            None => rows,
+            Some(known) => rows * known.clone(),
+        }
+    }
+}
+
+/// What the indices of a batch are among the rows that were taken out of a table.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// The rows that were taken, ascending.
+    pub rows: Vec<u32>,
+    /// For each field that indexes the table, the place of each index among `rows`.
+    pub columns: Vec<(FieldId, Vec<u32>)>,
+    /// `columns` on the device, made when first asked for.
+    on_device: Vec<OnceLock<Column>>,
+}
+
+impl Places {
+    /// These rows and places.
+    pub fn new(rows: Vec<u32>, columns: Vec<(FieldId, Vec<u32>)>) -> Self {
+        let on_device = columns.iter().map(|_| OnceLock::new()).collect();
+        Self { rows, columns, on_device }
+    }
+
+    /// The place of a row of the whole table.
+    pub fn of_row(&self, row: u32) -> u32 {
+        self.rows.binary_search(&row).expect("every row that a batch touches was taken") as u32
+    }
+
+    /// The places of a field's indices, as [`Samples::column`] has them.
+    pub fn column(&self, field: FieldId) -> Option<&[u32]> {
+        self.columns.iter().find(|(of, _)| *of == field).map(|(_, places)| places.as_slice())
+    }
+}
+
+/// Members of bags on a device: which rows, of which bag, with which weight, and which bag each score has.
+pub(crate) struct BagRows {
+    /// `[members]`: rows of the table.
+    pub rows: Tensor<1, Int>,
+    /// `[members, 1]`; `None` for 1.
+    pub weights: Option<Tensor<2>>,
+    /// `[members]`: the bag each belongs to.
+    pub bags: Tensor<1, Int>,
+    /// Number of bags.
+    pub count: usize,
+    /// `[scores]`: the bag of each.
+    pub of_scores: Tensor<1, Int>,
+}
+
+/// What a model sees: for each score an index of each field, as tensors of one length, and in training what was observed.
+#[derive(Debug)]
 pub struct Batch {
-    users: Tensor<1, Int>,
-    items: Tensor<1, Int>,
-    ratings: Tensor<1>,
+    samples: Arc<Samples>,
+    device: Device,
+    /// Made when first asked for: a model need not use every field.
+    columns: Vec<OnceLock<Column>>,
+    places: HashMap<ParamId, Arc<Places>>,
+    targets: Tensor<1>,
+    weights: Option<Tensor<1>>,
 }
 
 impl Batch {
-    /// A batch of equally long columns. Every index must be a row of the model's tables.
-    pub fn new(users: &[u32], items: &[u32], ratings: &[f32], device: &Device) -> Self {
-        let indices = |column: &[u32]| {
-            let column: Vec<i32> = column.iter().map(|&index| index as i32).collect();
-            let length = column.len();
-            Tensor::from_data(TensorData::new(column, [length]), device)
+    /// Number of scores that are asked for.
+    pub fn len(&self) -> usize {
+        self.samples.len() * self.samples.draws
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Scores of a position.
+    pub fn draws(&self) -> usize {
+        self.samples.draws
+    }
+
+    /// What was observed, `[positions]`.
+    pub fn targets(&self) -> &Tensor<1> {
+        &self.targets
+    }
+
+    /// How much each position counts, `[positions]`; `None` for 1.
+    pub fn weights(&self) -> Option<&Tensor<1>> {
+        self.weights.as_ref()
+    }
+
+    /// Where it lies.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The indices of a field into the rows of a table.
+    pub(crate) fn column(&self, table: ParamId, field: FieldId) -> &Column {
+        if let Some(places) = self.places.get(&table)
+            && let Some(at) = places.columns.iter().position(|(of, _)| *of == field)
+        {
+            let column = || Column::new(&self.samples.expanded(&places.columns[at].1), &self.device);
+            return places.on_device[at].get_or_init(column);
+        }
+        let column = || Column::new(&self.samples.expanded(self.samples.column(field)), &self.device);
+        self.columns[field.0].get_or_init(column)
+    }
+
+    /// The bags of a field's rows, with members as rows of a table.
+    pub(crate) fn bag(&self, table: ParamId, field: FieldId, bag: BagId) -> BagRows {
+        let owners = self.samples.expanded(self.samples.column(field));
+        let mut distinct = owners.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let bag = &self.samples.bags[bag.0];
+        let places = self.places.get(&table);
+        let (mut rows, mut weights, mut bags) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, &owner) in (0..).zip(&distinct) {
+            let (members, of_members) = bag.of_row(owner);
+            rows.extend(members.iter().map(|&row| places.map_or(row, |places| places.of_row(row)) as i32));
+            weights.extend_from_slice(of_members.unwrap_or_default());
+            bags.extend(std::iter::repeat_n(at, members.len()));
+        }
+        let count = rows.len();
+        let place = |owner: &u32| distinct.binary_search(owner).expect("one of them") as i32;
+        let indices = |values: Vec<i32>| {
+            let length = values.len();
+            Tensor::from_data(TensorData::new(values, [length]), &self.device)
         };
-        Self {
-            users: indices(users),
-            items: indices(items),
-            ratings: Tensor::from_data(TensorData::new(ratings.to_vec(), [ratings.len()]), device),
+        BagRows {
+            weights: (weights.len() == count && count > 0)
+                .then(|| Tensor::from_data(TensorData::new(weights, [count, 1]), &self.device)),
+            rows: indices(rows),
+            bags: indices(bags),
+            count: distinct.len(),
+            of_scores: indices(owners.iter().map(place).collect()),
         }
-    }
-
-    /// The indices of one column, `[batch]`.
-    pub fn indices(&self, column: Column) -> &Tensor<1, Int> {
-        match column {
-            Column::User => &self.users,
-            Column::Item => &self.items,
-        }
-    }
-
-    /// Observed ratings, `[batch]`.
-    pub fn ratings(&self) -> &Tensor<1> {
-        &self.ratings
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{ITEM, USER};
 
     #[test]
     fn an_order_is_a_permutation_that_depends_on_seed_and_epoch() {
-        let order = epoch_order(100, 1, 1);
-        let mut sorted = order.clone();
+        let order = |seed, epoch| EpochOrder::new(100, seed, epoch).positions(0..100);
+        let mut sorted = order(1, 1);
         sorted.sort_unstable();
-        assert_eq!(sorted, (0..100).collect::<Vec<u32>>());
-        assert_eq!(order, epoch_order(100, 1, 1));
-        assert_ne!(order, epoch_order(100, 1, 2));
-        assert_ne!(order, epoch_order(100, 2, 1));
+        assert_eq!(sorted, (0..100).collect::<Vec<u64>>());
+        assert_eq!(order(1, 1), order(1, 1));
+        assert_ne!(order(1, 1), order(1, 2));
+        assert_ne!(order(1, 1), order(2, 1));
     }
 
     #[test]
     fn samples_keep_the_columns_together() {
-        let mut ratings = Ratings::default();
-        for (user, item, value) in [(0, 5, 1.0), (1, 6, 2.0), (2, 7, 3.0)] {
-            ratings.push(user, item, value, None);
+        let mut interactions = Interactions::default();
+        for (user, item, target) in [(0, 5, 1.0), (1, 6, 2.0), (2, 7, 3.0)] {
+            interactions.push([user, item], target, None);
         }
-        let samples = Samples::gather(&ratings, &[2, 0]);
-        assert_eq!(samples, Samples { users: vec![2, 0], items: vec![7, 5], ratings: vec![3.0, 1.0] });
+        let samples = Samples::gather(&interactions, &[2, 0]);
+        assert_eq!((samples.columns, samples.targets), (vec![vec![2, 0], vec![7, 5]], vec![3.0, 1.0]));
+    }
+
+    #[test]
+    fn fields_without_candidates_are_repeated_for_those_with_them() {
+        let columns = vec![vec![4, 9], vec![1, 2, 3, 5, 6, 7]];
+        let samples = Samples { targets: vec![1.0; 2], draws: 3, ..Samples::of_columns(columns, &Arc::default()) };
+        assert_eq!(samples.expanded(samples.column(USER)), [4, 4, 4, 9, 9, 9]);
+        assert_eq!(samples.expanded(samples.column(ITEM)), [1, 2, 3, 5, 6, 7]);
+        assert_eq!(Arc::new(samples).to_device(&Device::default()).len(), 6);
     }
 }

@@ -533,18 +533,18 @@ mod tests {
 
         let located = locate_in(&entry, &[folder.path().join("empty"), root]).unwrap();
         let all = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
-        assert_eq!((all.ratings.len(), all.test_start), (3, None));
-        assert_eq!(all.titles, Some(vec!["One, the".to_string(), "Two".to_string()]));
+        assert_eq!((all.interactions.len(), all.test_start), (3, None));
+        assert_eq!(all.entities[1].titles, Some(vec!["One, the".to_string(), "Two".to_string()]));
         let binarized = ReadOptions { binarize: Some(5.0), skip_lines: 7, ..ReadOptions::default() };
         let fold = load_from(&entry, &located, Some(1), &binarized).unwrap();
-        assert_eq!((fold.test_start, fold.ratings.values), (Some(2), vec![0.0, 0.0, 1.0]));
+        assert_eq!((fold.test_start, fold.interactions.targets), (Some(2), vec![0.0, 0.0, 1.0]));
         for fold in [0, 2] {
             let error = load_from(&entry, &located, Some(fold), &ReadOptions::default()).unwrap_err().to_string();
             assert!(error.contains(&format!("no fold {fold}; its folds are 1 to 1")), "{error}");
         }
         fs::remove_file(located.join("titles")).unwrap();
         let untitled = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
-        assert!(untitled.titles.is_none() && untitled.notes[0].starts_with("there are no titles"));
+        assert!(untitled.entities[1].titles.is_none() && untitled.notes[0].starts_with("there are no titles"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What models are trained on: ratings, their vocabularies, where they come from and how they are divided.
 
+mod bag;
 pub mod batch;
 pub mod catalog;
+mod entity;
+mod interactions;
 pub mod layout;
-pub mod ratings;
 pub mod read;
 pub mod source;
 pub mod split;
@@ -11,30 +13,96 @@ pub mod statistics;
 pub mod synthetic;
 pub mod vocabulary;
 
+pub use bag::Bag;
+pub use entity::{
+    BagFrame, BagId, Entity, Field, FieldId, Frame, HISTORY, ITEM, PAIR, Role, UNKNOWN, USER, has_roles, pair_fields,
+};
+pub use interactions::Interactions;
 pub use layout::{Layout, class_of};
-pub use ratings::{Ratings, UNKNOWN};
 pub use source::Source;
 pub use vocabulary::Vocabulary;
 
 /// Everything that was read for one run, before it is divided into training, validation and test.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Dataset {
-    /// All ratings, in file order, test files after training files.
-    pub ratings: Ratings,
-    /// User ids of [`Ratings::users`].
-    pub users: Vocabulary,
-    /// Item ids of [`Ratings::items`].
-    pub items: Vocabulary,
-    /// Where ready-made test ratings begin in `ratings`; `None` without a test file.
+    /// All interactions, in file order, test files after training files.
+    pub interactions: Interactions,
+    /// What the fields index. Entities beyond those of the fields may be in bags.
+    pub entities: Vec<Entity>,
+    /// The columns of the interactions. The first two are the rows and columns of the data as a matrix: users and items,
+    /// if there are such.
+    pub fields: Vec<Field>,
+    /// Where ready-made test interactions begin; `None` without a test file.
     pub test_start: Option<usize>,
-    /// Title of each item index, for people; `None` without a title file. Unknown titles are empty.
-    pub titles: Option<Vec<String>>,
     /// SHA-256 (hexadecimal) of what was read (see [`read`]), or of the recipe of synthetic data.
     pub fingerprint: String,
-    /// For planted data, the RMSE of the model that generated it (its noise): nobody can do better.
-    pub reachable_rmse: Option<f64>,
+    /// For planted data, the error of the model that generated it (its noise): nobody can do better.
+    pub reachable_error: Option<f64>,
     /// What rows and columns are.
     pub layout: Layout,
     /// Things the user should know about: duplicates merged, titles missing.
     pub notes: Vec<String>,
+}
+
+impl Default for Dataset {
+    /// Users and items, and no interaction of them.
+    fn default() -> Self {
+        Self {
+            interactions: Interactions::default(),
+            entities: ["user", "item"].map(Entity::new).into(),
+            fields: pair_fields(),
+            test_start: None,
+            fingerprint: String::new(),
+            reachable_error: None,
+            layout: Layout::default(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Dataset {
+    /// The entity that a field indexes.
+    pub fn entity(&self, field: FieldId) -> &Entity {
+        &self.entities[self.fields[field.0].entity]
+    }
+
+    /// Ids of the first field: the users, if there are any.
+    pub fn users(&self) -> &Vocabulary {
+        &self.entity(USER).ids
+    }
+
+    /// Ids of the second field: the items, if there are any.
+    pub fn items(&self) -> &Vocabulary {
+        &self.entity(ITEM).ids
+    }
+
+    /// Adds a field, with an entity of its own, for each of these names that is not there yet.
+    pub(crate) fn add_context(&mut self, names: &[String]) {
+        for name in names {
+            if !self.fields.iter().any(|field| field.name == *name) {
+                self.fields.push(Field { name: name.clone(), entity: self.entities.len(), role: None });
+                self.entities.push(Entity::new(name));
+                self.interactions.columns.push(vec![UNKNOWN; self.interactions.len()]);
+            }
+        }
+    }
+
+    /// Both sides of a matrix of users and items, to be filled.
+    pub(crate) fn pair_mut(&mut self) -> PairMut<'_> {
+        let [users, items, ..] = &mut self.entities[..] else { unreachable!("readers begin with users and items") };
+        PairMut {
+            interactions: &mut self.interactions,
+            users: &mut users.ids,
+            items: &mut items.ids,
+            notes: &mut self.notes,
+        }
+    }
+}
+
+/// A matrix of users and items that is being read.
+pub(crate) struct PairMut<'a> {
+    pub interactions: &'a mut Interactions,
+    pub users: &'a mut Vocabulary,
+    pub items: &'a mut Vocabulary,
+    pub notes: &'a mut Vec<String>,
 }

@@ -40,8 +40,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// The config keys of data, but for the split.
-    pub fn keys() -> Keys {
+    /// The config keys of data, but for the split. Columns beside user and item can be read if `has_context`: if there is a
+    /// model that has a use for them.
+    pub fn keys(has_context: bool) -> Keys {
         let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
         let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, as seen from where the \
                     program is started. Or use data.dataset.";
@@ -51,7 +52,7 @@ impl Source {
             Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Text, path)])
                 .exclusive("data.dataset", "data.path")
                 .rule(check_origin)
-                .and(ReadOptions::keys())
+                .and(ReadOptions::keys(has_context))
                 .and(TitleFile::keys())
                 .and(Key::new("data.test_path", KeyKind::Text, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
@@ -88,8 +89,8 @@ impl Source {
             Origin::Planted(synthetic) => {
                 let mut dataset = synthetic.dataset()?;
                 if options.binarize.is_some() {
-                    binarize(&mut dataset.ratings, options.binarize);
-                    dataset.reachable_rmse = None;
+                    binarize(&mut dataset.interactions, options.binarize);
+                    dataset.reachable_error = None;
                 }
                 Ok(dataset)
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Dataset, Ratings};
+use super::{Dataset, ITEM, Interactions, USER};
 
 /// Up to so many different values have a bar each.
 const MOST_BARS: usize = 20;
@@ -89,13 +89,13 @@ pub struct Head {
 impl Statistics {
     /// The statistics of `dataset`.
     pub fn of(dataset: &Dataset) -> Self {
-        let ratings = &dataset.ratings;
-        let (users, items, count) = (dataset.users.len(), dataset.items.len(), ratings.len());
+        let ratings = &dataset.interactions;
+        let (users, items, count) = (dataset.users().len(), dataset.items().len(), ratings.len());
         let mean = ratings.mean().unwrap_or(0.0);
-        let squares: f64 = ratings.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
+        let squares: f64 = ratings.targets.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
         let (min, max) = ratings.range().unwrap_or((0.0, 0.0));
-        let per_user = sorted_counts(&ratings.users, users);
-        let per_item = sorted_counts(&ratings.items, items);
+        let per_user = sorted_counts(ratings.column(USER), users);
+        let per_item = sorted_counts(ratings.column(ITEM), items);
         let timestamps = ratings
             .timestamps
             .as_ref()
@@ -148,10 +148,10 @@ fn sorted_counts(indices: &[u32], length: usize) -> Vec<u64> {
     counts
 }
 
-fn histogram(ratings: &Ratings) -> Vec<Bar> {
+fn histogram(ratings: &Interactions) -> Vec<Bar> {
     let Some((min, max)) = ratings.range() else { return Vec::new() };
     let mut bars: Vec<Bar> = Vec::new();
-    for &value in &ratings.values {
+    for &value in &ratings.targets {
         match bars.binary_search_by(|bar| bar.from.partial_cmp(&value).expect("ratings are finite")) {
             Ok(place) => bars[place].count += 1,
             Err(_) if bars.len() == MOST_BARS => return bins(ratings, f64::from(min), f64::from(max)),
@@ -161,10 +161,10 @@ fn histogram(ratings: &Ratings) -> Vec<Bar> {
     bars
 }
 
-fn bins(ratings: &Ratings, min: f64, max: f64) -> Vec<Bar> {
+fn bins(ratings: &Interactions, min: f64, max: f64) -> Vec<Bar> {
     let edge = |bin: usize| (min + (max - min) * bin as f64 / BINS as f64) as f32;
     let mut bars: Vec<Bar> = (0..BINS).map(|bin| Bar { from: edge(bin), to: edge(bin + 1), count: 0 }).collect();
-    for &value in &ratings.values {
+    for &value in &ratings.targets {
         let bin = ((f64::from(value) - min) / (max - min) * BINS as f64) as usize;
         bars[bin.min(BINS - 1)].count += 1;
     }
@@ -256,12 +256,13 @@ mod tests {
     use crate::data::Vocabulary;
 
     fn dataset(values: &[f32]) -> Dataset {
-        let mut dataset =
-            Dataset { users: Vocabulary::numbered(3), items: Vocabulary::numbered(4), ..Dataset::default() };
+        let mut dataset = Dataset::default();
+        *dataset.pair_mut().users = Vocabulary::numbered(3);
+        *dataset.pair_mut().items = Vocabulary::numbered(4);
         for (rating, &value) in values.iter().enumerate() {
             // Item 0 gets half of the ratings.
             let item = if rating % 2 == 0 { 0 } else { 1 + (rating / 2 % 3) as u32 };
-            dataset.ratings.push((rating % 3) as u32, item, value, Some(978_300_760 + rating as i64 * 86_400));
+            dataset.interactions.push([(rating % 3) as u32, item], value, Some(978_300_760 + rating as i64 * 86_400));
         }
         dataset
     }

@@ -92,20 +92,21 @@ impl Synthetic {
     pub fn dataset(&self) -> Result<Dataset> {
         let mut dataset = Dataset {
             fingerprint: Sha256::digest(format!("{self:?}")).iter().map(|byte| format!("{byte:02x}")).collect(),
-            reachable_rmse: Some(self.noise),
+            reachable_error: Some(self.noise),
             ..Dataset::default()
         };
         let mut indices = vec![UNKNOWN; self.items];
+        let pair = dataset.pair_mut();
         self.generate(|rating| {
             let user = match rating.first {
-                true => dataset.users.insert(&(rating.user + 1).to_string()),
-                false => dataset.users.len() as u32 - 1,
+                true => pair.users.insert(&(rating.user + 1).to_string()),
+                false => pair.users.len() as u32 - 1,
             };
             let item = &mut indices[rating.item];
             if *item == UNKNOWN {
-                *item = dataset.items.insert(&(rating.item + 1).to_string());
+                *item = pair.items.insert(&(rating.item + 1).to_string());
             }
-            dataset.ratings.push(user, *item, rating.value as f32, Some(rating.timestamp));
+            pair.interactions.push([user, *item], rating.value as f32, Some(rating.timestamp));
             Ok(())
         })?;
         Ok(dataset)
@@ -324,6 +325,7 @@ mod tests {
 
     use super::*;
     use crate::data::read::{ReadOptions, read_dataset};
+    use crate::data::{ITEM, USER};
 
     fn recipe() -> Synthetic {
         Synthetic { users: 600, items: 400, ratings: 12_000, rank: 4, noise: 0.5, seed: 3 }
@@ -342,8 +344,9 @@ mod tests {
             [(600, 400, 12_000), (10, 10, 50), (2, 1, 1), (1, 2, 1), (7, 1000, 3500), (50, 3, 7)]
         {
             let recipe = Synthetic { users, items, ratings, ..recipe() };
-            let ratings = recipe.dataset().unwrap().ratings;
-            let pairs: HashSet<(u32, u32)> = ratings.users.iter().copied().zip(ratings.items.iter().copied()).collect();
+            let ratings = recipe.dataset().unwrap().interactions;
+            let pairs: HashSet<(u32, u32)> =
+                ratings.column(USER).iter().copied().zip(ratings.column(ITEM).iter().copied()).collect();
             assert_eq!((ratings.len() as u64, pairs.len() as u64), (recipe.ratings, recipe.ratings), "{recipe:?}");
         }
     }
@@ -358,20 +361,22 @@ mod tests {
             recipe().write(&path, &mut |written| reported = written).unwrap();
             assert_eq!(reported, recipe().ratings);
             let read = read_dataset(&path, None, &ReadOptions::default()).unwrap();
-            assert!(read.users.ids().eq(data.users.ids()) && read.items.ids().eq(data.items.ids()));
-            assert_eq!(read.ratings.users, data.ratings.users);
-            assert_eq!(read.ratings.items, data.ratings.items);
-            assert_eq!(read.ratings.timestamps, data.ratings.timestamps);
-            assert!(read.ratings.values.iter().zip(&data.ratings.values).all(|(a, b)| (a - b).abs() <= 5.1e-5));
+            assert!(read.users().ids().eq(data.users().ids()) && read.items().ids().eq(data.items().ids()));
+            assert_eq!(read.interactions.column(USER), data.interactions.column(USER));
+            assert_eq!(read.interactions.column(ITEM), data.interactions.column(ITEM));
+            assert_eq!(read.interactions.timestamps, data.interactions.timestamps);
+            assert!(
+                read.interactions.targets.iter().zip(&data.interactions.targets).all(|(a, b)| (a - b).abs() <= 5.1e-5)
+            );
         }
     }
 
     #[test]
     fn the_spread_is_that_of_biases_interaction_and_noise() {
         let recipe = Synthetic { users: 2000, items: 1500, ratings: 100_000, rank: 8, ..recipe() };
-        let ratings = recipe.dataset().unwrap().ratings;
+        let ratings = recipe.dataset().unwrap().interactions;
         let mean = ratings.mean().unwrap();
-        let variance = ratings.values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / 1e5;
+        let variance = ratings.targets.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / 1e5;
         let expected = USER_BIAS_STD.powi(2) + ITEM_BIAS_STD.powi(2) + INTERACTION_STD.powi(2) + 0.25;
         assert!((mean - MEAN).abs() < 0.15, "{mean}");
         assert!((variance / expected - 1.0).abs() < 0.15, "{variance} {expected}");
@@ -381,15 +386,15 @@ mod tests {
     fn without_noise_and_rank_only_biases_are_left() {
         let recipe = Synthetic { users: 20, items: 20, ratings: 200, rank: 0, noise: 0.0, seed: 1 };
         let data = recipe.dataset().unwrap();
-        assert_eq!(data.reachable_rmse, Some(0.0));
+        assert_eq!(data.reachable_error, Some(0.0));
         // The difference of two users is the same for every item that both rated.
         let value = |user: u32, item: u32| {
             (0..200)
-                .find(|&r| (data.ratings.users[r], data.ratings.items[r]) == (user, item))
-                .map(|r| data.ratings.values[r])
+                .find(|&r| (data.interactions.column(USER)[r], data.interactions.column(ITEM)[r]) == (user, item))
+                .map(|r| data.interactions.targets[r])
         };
         let differences: Vec<f32> =
-            (0..data.items.len() as u32).filter_map(|item| Some(value(0, item)? - value(1, item)?)).collect();
+            (0..data.items().len() as u32).filter_map(|item| Some(value(0, item)? - value(1, item)?)).collect();
         assert!(differences.len() > 1 && differences.iter().all(|d| (d - differences[0]).abs() < 1e-5));
     }
 
@@ -397,9 +402,9 @@ mod tests {
     fn activity_and_popularity_have_long_tails() {
         let recipe = Synthetic { users: 6040, items: 3706, ratings: 200_000, rank: 1, ..recipe() };
         let data = recipe.dataset().unwrap();
-        let users = counts(&data.ratings.users, data.users.len());
+        let users = counts(data.interactions.column(USER), data.users().len());
         assert!(users[users.len() - 1] >= 5 && users[0] > 10 * users[users.len() / 2], "{}", users[0]);
-        let items = counts(&data.ratings.items, recipe.items);
+        let items = counts(data.interactions.column(ITEM), recipe.items);
         assert!((1000..2200).contains(&items[0]), "{}", items[0]);
         assert!(items[recipe.items - 1] <= 5);
         let (head, all): (usize, usize) = (items[..371].iter().sum(), items.iter().sum());
@@ -448,8 +453,11 @@ mod tests {
     #[test]
     fn the_seed_changes_everything() {
         let other = Synthetic { seed: 4, ..recipe() };
-        assert_eq!(recipe().dataset().unwrap().ratings, recipe().dataset().unwrap().ratings);
-        assert_ne!(recipe().dataset().unwrap().ratings.items, other.dataset().unwrap().ratings.items);
+        assert_eq!(recipe().dataset().unwrap().interactions, recipe().dataset().unwrap().interactions);
+        assert_ne!(
+            recipe().dataset().unwrap().interactions.column(ITEM),
+            other.dataset().unwrap().interactions.column(ITEM)
+        );
         assert_ne!(recipe().dataset().unwrap().fingerprint, other.dataset().unwrap().fingerprint);
     }
 }

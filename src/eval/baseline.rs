@@ -1,18 +1,19 @@
 //! What can be predicted without factors: printed beside every result, and used for ids that training never saw.
 
-use crate::data::{Ratings, UNKNOWN};
+use crate::data::{Frame, ITEM, Interactions, UNKNOWN, USER};
 
 /// Damped means: r̂_ui = μ + b_u + b_i   (Funk 2006; Koren 2010, section 2.1).
 ///
 /// b_i = Σ_u (r_ui − μ) / (n_i + d) and then b_u = Σ_i (r_ui − μ − b_i) / (n_u + d), with damping d = 5: as if every
-/// user and item came with d ratings of exactly the mean. The offset of an unknown user or item is 0.
+/// user and item came with d ratings of exactly the mean. The offset of an unknown user or item is 0. Data whose fields
+/// are no users and items have the mean alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// μ, in rating units.
     pub global_mean: f64,
-    /// b_u by user index.
+    /// b_u by user index; empty without users.
     pub user_offsets: Vec<f32>,
-    /// b_i by item index.
+    /// b_i by item index; empty without items.
     pub item_offsets: Vec<f32>,
 }
 
@@ -20,9 +21,13 @@ pub struct Baseline {
 const DAMPING: f64 = 5.0;
 
 impl Baseline {
-    /// Fits the means to training ratings; `num_users` and `num_items` bound their indices.
-    pub fn fit(train: &Ratings, num_users: usize, num_items: usize) -> Self {
+    /// Fits the means to training interactions.
+    pub fn fit(train: &Interactions, frame: &Frame) -> Self {
         let global_mean = train.mean().unwrap_or(0.0);
+        if !frame.has_roles() {
+            return Self { global_mean, user_offsets: Vec::new(), item_offsets: Vec::new() };
+        }
+        let (users, items) = (train.column(USER), train.column(ITEM));
         let offsets = |rows: &[u32], num_rows: usize, residual: &dyn Fn(usize) -> f64| {
             let mut sums = vec![(0.0, DAMPING); num_rows];
             for (at, &row) in rows.iter().enumerate() {
@@ -32,10 +37,10 @@ impl Baseline {
             }
             sums.into_iter().map(|(sum, count)| (sum / count) as f32).collect::<Vec<_>>()
         };
-        let value = |at: usize| f64::from(train.values[at]) - global_mean;
-        let item_offsets = offsets(&train.items, num_items, &value);
+        let value = |at: usize| f64::from(train.targets[at]) - global_mean;
+        let item_offsets = offsets(items, frame.rows(ITEM), &value);
         let user_offsets =
-            offsets(&train.users, num_users, &|at| value(at) - f64::from(item_offsets[train.items[at] as usize]));
+            offsets(users, frame.rows(USER), &|at| value(at) - f64::from(item_offsets[items[at] as usize]));
         Self { global_mean, user_offsets, item_offsets }
     }
 
@@ -43,7 +48,7 @@ impl Baseline {
     pub fn predict(&self, user: u32, item: u32) -> f64 {
         let offset = |offsets: &[f32], index: u32| match index {
             UNKNOWN => 0.0,
-            index => f64::from(offsets[index as usize]),
+            index => offsets.get(index as usize).copied().map_or(0.0, f64::from),
         };
         self.global_mean + offset(&self.user_offsets, user) + offset(&self.item_offsets, item)
     }
@@ -55,11 +60,11 @@ mod tests {
 
     #[test]
     fn damped_means_of_a_case_by_hand() {
-        let mut ratings = Ratings::default();
+        let mut ratings = Interactions::default();
         for (user, item, value) in [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0)] {
-            ratings.push(user, item, value, None);
+            ratings.push([user, item], value, None);
         }
-        let baseline = Baseline::fit(&ratings, 2, 2);
+        let baseline = Baseline::fit(&ratings, &Frame::pair(2, 2));
         assert_eq!(baseline.global_mean, 4.0);
         // b_i: item 0 has residuals 1, 0 over 2 + 5; item 1 has -1 over 1 + 5.
         let b_i = [1.0 / 7.0, -1.0 / 6.0];

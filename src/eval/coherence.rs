@@ -11,7 +11,7 @@
 
 use hashbrown::HashMap;
 
-use crate::data::Ratings;
+use crate::data::{ITEM, Interactions, USER};
 
 /// The documents (rows) in which some terms (columns) appear, as bits.
 struct Occurrences {
@@ -20,10 +20,10 @@ struct Occurrences {
 }
 
 impl Occurrences {
-    fn of(cells: &Ratings, num_documents: usize, terms: impl Iterator<Item = u32>) -> Self {
+    fn of(cells: &Interactions, num_documents: usize, terms: impl Iterator<Item = u32>) -> Self {
         let mut documents: HashMap<u32, Vec<u64>> =
             terms.map(|term| (term, vec![0; num_documents.div_ceil(64)])).collect();
-        for ((&document, term), &value) in cells.users.iter().zip(&cells.items).zip(&cells.values) {
+        for ((&document, term), &value) in cells.column(USER).iter().zip(cells.column(ITEM)).zip(&cells.targets) {
             if value != 0.0
                 && let Some(bits) = documents.get_mut(term)
             {
@@ -57,7 +57,7 @@ impl Occurrences {
 ///
 /// # Panics
 /// Where a document is not below `num_documents`.
-pub fn coherence(cells: &Ratings, num_documents: usize, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
+pub fn coherence(cells: &Interactions, num_documents: usize, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
     let occurrences = Occurrences::of(cells, num_documents, topics.iter().flatten().copied());
     let mean = |words: &Vec<u32>| {
         let pairs =
@@ -73,18 +73,18 @@ mod tests {
     use super::*;
 
     /// 100 documents: terms 0 and 1 in the first 10, term 2 in the last 20, term 3 in every second, term 4 in all.
-    fn cells() -> Ratings {
-        let mut cells = Ratings::default();
+    fn cells() -> Interactions {
+        let mut cells = Interactions::default();
         for document in 0..100 {
             for (term, present) in
                 [document < 10, document < 10, document >= 80, document % 2 == 0, true].iter().enumerate()
             {
                 if *present {
-                    cells.push(document, term as u32, 2.0, None);
+                    cells.push([document, term as u32], 2.0, None);
                 }
             }
         }
-        cells.push(0, 2, 0.0, None);
+        cells.push([0, 2], 0.0, None);
         cells
     }
 

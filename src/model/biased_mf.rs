@@ -3,16 +3,18 @@
 //! Implicit feedback (the N(u) sum of SVD++) and time are not modelled.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, rank_key};
-use super::factorization::Factorization;
+use super::factorization::{Factored, Factorization, Term};
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table};
+use super::part::{Declaration, ModelPart, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
 use crate::device::to_vec;
+use crate::error::Result;
 
 /// Size and start of a [`BiasedMf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,28 +42,14 @@ pub struct BiasedMf {
 }
 
 impl BiasedMfConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration =
-        Declaration { is_dot_product: true, has_biases: true, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys())
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        Self { rank: values.get("model.rank"), init: FactorInit::of(values) }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> BiasedMf {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, false);
         BiasedMf {
-            user_factors: factors("user_factors", Group::USER_FACTORS),
-            item_factors: factors("item_factors", Group::ITEM_FACTORS),
-            user_biases: start.biases(Group::USER_BIASES),
-            item_biases: start.biases(Group::ITEM_BIASES),
+            user_factors: factors("user_factors", USER),
+            item_factors: factors("item_factors", ITEM),
+            user_biases: start.biases(USER),
+            item_biases: start.biases(ITEM),
             global_mean: start.offset(),
         }
     }
@@ -69,25 +57,33 @@ impl BiasedMfConfig {
 
 impl Factorization for BiasedMf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let b_u = self.user_biases.gather(batch); // [batch, 1]
-        let b_i = self.item_biases.gather(batch); // [batch, 1]
-        let interaction = self.user_factors.dot(&self.item_factors, batch); // [batch, 1]
+        let b_u = self.user_biases.gather(batch, USER); // [batch, 1]
+        let b_i = self.item_biases.gather(batch, ITEM); // [batch, 1]
+        let interaction = self.user_factors.dot(USER, &self.item_factors, ITEM, batch); // [batch, 1]
         self.global_mean.val() + (b_u + b_i + interaction).squeeze_dim(1) // [batch]
-    }
-
-    fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {
-        let p = self.user_factors.rows.val().select(0, users.clone()); // [users, rank]
-        let b_u = self.user_biases.rows.val().select(0, users); // [users, 1]
-        let b_i = self.item_biases.rows.val().transpose(); // [1, num_items]
-        let interaction = p.matmul(self.item_factors.rows.val().transpose()); // [users, num_items]
-        Some(interaction + b_u + b_i + self.global_mean.val().unsqueeze())
     }
 
     fn tables(&self) -> Vec<&Table> {
         vec![&self.user_factors, &self.item_factors, &self.user_biases, &self.item_biases]
     }
 
-    fn dot_product(&self) -> Option<f32> {
-        Some(to_vec(self.global_mean.val())[0])
+    fn factored(&self) -> Option<Factored<'_>> {
+        let users = Term { field: USER, factors: &self.user_factors, biases: Some(&self.user_biases) };
+        let items = Term { field: ITEM, factors: &self.item_factors, biases: Some(&self.item_biases) };
+        Some(Factored { offset: to_vec(self.global_mean.val())[0], terms: vec![users, items] })
+    }
+}
+
+impl ModelPart for BiasedMf {
+    const NAME: &'static str = "biased-mf";
+    const DECLARATION: Declaration = Declaration { is_dot_product: true, has_biases: true, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys())
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        let config = BiasedMfConfig { rank: values.get("model.rank"), init: FactorInit::of(values) };
+        Ok(config.init(start))
     }
 }

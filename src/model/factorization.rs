@@ -1,11 +1,12 @@
-//! What a model is asked.
+//! What a model is: a burn module that scores rows of its tables.
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 
 use super::table::Table;
 use crate::data::batch::Batch;
+use crate::data::{FieldId, PAIR};
 
 /// Where a model's parameters may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,28 +17,27 @@ pub enum Constraint {
     NonNegative,
 }
 
-/// A model: a burn module that scores (user, item) pairs.
+/// A model: a burn module that scores interactions, (user, item) pairs for example.
 ///
-/// A score becomes a prediction through the loss's link; for all losses but logistic and Poisson they are the same.
-pub trait Factorization: Module {
-    /// Scores of a batch of pairs.
+/// A score becomes a prediction through the objective's link; for all losses but logistic and Poisson they are the same.
+pub trait Factorization: Module + Sync {
+    /// Scores of a batch.
     ///
     /// # Shapes
     /// - output: `[batch]`
     fn forward(&self, batch: &Batch) -> Tensor<1>;
 
-    /// Scores of every item for each of `users`, where one matrix product gives them; `None` (the default) where each
-    /// pair has to go through [`forward`](Self::forward).
+    /// Scores of every row of the entity of `field`, for the other fields of each query, if one matrix product gives
+    /// them: by default, if the score is [`factored`](Self::factored). Otherwise each score has to go through
+    /// [`forward`](Self::forward).
     ///
     /// # Shapes
-    /// - `users`: `[users]`, indices
-    /// - output: `[users, num_items]`
-    fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {
-        let _ = users;
-        None
+    /// - output: `[queries, rows of the field's entity]`
+    fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+        self.factored()?.forward_all(queries, field)
     }
 
-    /// The tables that a batch indexes: each has its share of the penalty λ‖row‖² per observed rating.
+    /// The tables that a batch indexes: each row has its share of the penalty λ‖row‖² for each interaction that uses it.
     fn tables(&self) -> Vec<&Table>;
 
     /// Dense layers, whose weight matrices have the λ called `weights`.
@@ -50,10 +50,65 @@ pub trait Factorization: Module {
         Constraint::None
     }
 
-    /// μ, where the score is μ + b_u + b_i + p_uᵀ q_i with a table of factors of each side, at most one of biases, and
-    /// nothing else that is trained; `None` (the default) for other models. Some solvers know more of such models than
-    /// their gradients.
-    fn dot_product(&self) -> Option<f32> {
+    /// The score as a sum of biases and dot products, if that is all there is to it; `None` (the default) otherwise. Some
+    /// solvers know more of such models than their gradients.
+    fn factored(&self) -> Option<Factored<'_>> {
         None
     }
+
+    /// Whether a score means something for an interaction whose ids in these fields (one at least) training never saw;
+    /// their rows are zeros. The default is no: such an interaction is predicted by the baseline.
+    fn can_score(&self, unknown: &[FieldId]) -> bool {
+        let _ = unknown;
+        false
+    }
+}
+
+/// offset + Σ_t b_t + Σ_{s<t} ⟨v_s, v_t⟩, over the terms: two of them are matrix factorization, more a factorization
+/// machine.
+#[derive(Debug, Clone)]
+pub struct Factored<'a> {
+    /// What is not trained.
+    pub offset: f32,
+    /// One for each field that takes part.
+    pub terms: Vec<Term<'a>>,
+}
+
+/// One field's part of a [`Factored`] score.
+#[derive(Debug, Clone, Copy)]
+pub struct Term<'a> {
+    /// The field.
+    pub field: FieldId,
+    /// v: `[rows, rank]`.
+    pub factors: &'a Table,
+    /// b: `[rows, 1]`, if there are such.
+    pub biases: Option<&'a Table>,
+}
+
+impl Factored<'_> {
+    /// See [`Factorization::forward_all`]; `None` if the field is in no term.
+    fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+        let sum = |sum: Tensor<2>, next: Tensor<2>| sum + next;
+        let asked = self.terms.iter().find(|term| term.field == field)?;
+        let others = || self.terms.iter().filter(|term| term.field != field);
+        let factors: Vec<Tensor<2>> = others().map(|term| term.factors.gather(queries, term.field)).collect(); // [queries, rank]
+        let among_others = (0..factors.len()).flat_map(|t| (0..t).map(move |s| (s, t)));
+        let among_others = among_others.map(|(s, t)| dot(factors[s].clone(), factors[t].clone())); // [queries, 1]
+        let biases = others().filter_map(|term| Some(term.biases?.gather(queries, term.field))); // [queries, 1]
+        let of_asked = asked.biases.map(|biases| biases.rows.val().transpose()); // [1, rows]
+        let product = factors.iter().cloned().reduce(sum)?.matmul(asked.factors.rows.val().transpose()); // [queries, rows]
+        let scores = biases.chain(of_asked).chain(among_others).fold(product, sum);
+        Some(if self.offset == 0.0 { scores } else { scores + self.offset })
+    }
+}
+
+/// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
+pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
+    (p * q).sum_dim(1)
+}
+
+/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
+pub(super) fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
+    let tables = PAIR.into_iter().zip(biases).filter_map(|(field, table)| Some((field, table.as_ref()?)));
+    tables.fold(score, |score, (field, table)| score + table.gather(batch, field))
 }

@@ -8,12 +8,14 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, rank_key};
-use super::factorization::Factorization;
+use super::factorization::{Factorization, with_biases};
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table, with_biases};
+use super::part::{Declaration, ModelPart, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
+use crate::error::Result;
 
 /// Size and start of a [`Gmf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,29 +47,15 @@ pub struct Gmf {
 }
 
 impl GmfConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys())
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
-        Self { rank: values.get("model.rank"), init: FactorInit::of(values), biases: true }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> Gmf {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, false);
         Gmf {
-            user_factors: factors("user_factors", Group::USER_FACTORS),
-            item_factors: factors("item_factors", Group::ITEM_FACTORS),
+            user_factors: factors("user_factors", USER),
+            item_factors: factors("item_factors", ITEM),
             output: start.layer("output", self.rank, 1),
-            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
-            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
+            user_biases: self.biases.then(|| start.biases(USER)),
+            item_biases: self.biases.then(|| start.biases(ITEM)),
             global_mean: start.offset(),
         }
     }
@@ -75,7 +63,7 @@ impl GmfConfig {
 
 impl Factorization for Gmf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let product = self.user_factors.gather(batch) * self.item_factors.gather(batch); // [batch, rank]
+        let product = self.user_factors.gather(batch, USER) * self.item_factors.gather(batch, ITEM); // [batch, rank]
         let score = with_biases(self.output.forward(product), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
@@ -86,5 +74,20 @@ impl Factorization for Gmf {
 
     fn layers(&self) -> Vec<&Linear> {
         vec![&self.output]
+    }
+}
+
+impl ModelPart for Gmf {
+    const NAME: &'static str = "gmf";
+    const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys())
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        let config = GmfConfig { rank: values.get("model.rank"), init: FactorInit::of(values), biases: true };
+        Ok(config.init(start))
     }
 }

@@ -4,11 +4,13 @@ use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
-use super::table::{Column, Group, Table};
+use super::table::{Table, TableGroup, TableKind, Use};
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
+use crate::data::{FieldId, Frame, ITEM, USER};
 use crate::random;
 
 /// Initial distribution of latent factors.
@@ -76,56 +78,68 @@ impl FactorInit {
 /// Everything a model needs to know to draw its first parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
-    /// Rows of the user tables.
-    pub num_users: usize,
-    /// Rows of the item tables.
-    pub num_items: usize,
-    /// The score that a model without any parameters should give: the mean training rating seen through the loss's
+    /// What there is to have rows for.
+    pub frame: &'a Frame,
+    /// The score that a model without any parameters should give: the mean training rating seen through the objective's
     /// link (for squared loss the mean rating μ itself, for logistic loss its log-odds).
     pub mean_score: f64,
-    /// Scores that each user and each item adds to that, by index: where bias tables start. Empty for zeros.
-    pub user_offsets: &'a [f32],
-    /// See `user_offsets`.
-    pub item_offsets: &'a [f32],
-    /// Seed of the run.
-    pub seed: u64,
+    /// Scores that each row of the first field (user) and of the second one (item) adds to that: where bias tables start.
+    /// Empty for zeros.
+    pub offsets: [&'a [f32]; 2],
+    /// Seed of the run; `None` leaves all at zero, for a model whose parameters are about to be read.
+    pub seed: Option<u64>,
     /// Where the parameters live.
     pub device: &'a Device,
 }
 
 impl Start<'_> {
-    /// Number of rows of a table.
-    pub fn num_rows(&self, column: Column) -> usize {
-        match column {
-            Column::User => self.num_users,
-            Column::Item => self.num_items,
-        }
-    }
-
-    /// A factor table drawn from stream `init/<name>`; `non_negative` takes the absolute value of every draw.
-    pub fn factors(&self, name: &str, group: Group, rank: usize, init: FactorInit, non_negative: bool) -> Table {
-        let mut values = self.draw(name, group, rank, init);
+    /// A factor table for the rows of one field, drawn from stream `init/<name>`; `non_negative` takes the absolute value
+    /// of every draw.
+    pub fn factors(&self, name: &str, field: FieldId, rank: usize, init: FactorInit, non_negative: bool) -> Table {
+        let mut values = self.draw(name, self.frame.rows(field) * rank, init);
         if non_negative {
             values.iter_mut().for_each(|value| *value = value.abs());
         }
         if let FactorInit::Matched { .. } = init {
-            self.plant_baseline(&mut values, group.column, rank, non_negative);
+            self.plant_baseline(&mut values, field, rank, non_negative);
         }
-        Table::new(group, rank, values, self.device)
+        self.table(TableKind::Factors, &[Use::Field(field)], rank, values)
     }
 
-    /// A bias table that starts from the offsets.
-    pub fn biases(&self, group: Group) -> Table {
-        let offsets = (0..self.num_rows(group.column)).map(|row| self.offset_of(group.column, row) as f32).collect();
-        Table::new(group, 1, offsets, self.device)
+    /// A factor table that several fields and bags of one entity index, drawn like [`factors`](Self::factors).
+    ///
+    /// # Panics
+    /// If these are of several entities.
+    pub fn shared_factors(&self, name: &str, uses: &[Use], rank: usize, init: FactorInit) -> Table {
+        let rows = self.frame.entities[self.entity_of(uses)].1;
+        self.table(TableKind::Factors, uses, rank, self.draw(name, rows * rank, init))
+    }
+
+    /// A bias table for the rows of one field, which starts from its offsets.
+    pub fn biases(&self, field: FieldId) -> Table {
+        let offsets = (0..self.frame.rows(field)).map(|row| self.offset_of(field, row) as f32).collect();
+        self.table(TableKind::Biases, &[Use::Field(field)], 1, offsets)
+    }
+
+    /// Factors and biases for each of `fields`, in their order, with streams `init/<field's name>_factors`: what a
+    /// factorization machine is made of.
+    pub fn tables(&self, fields: &[FieldId], rank: usize, init: FactorInit) -> Vec<(Table, Table)> {
+        let of = |&field: &FieldId| {
+            let name = format!("{}_factors", self.frame[field].name);
+            (self.factors(&name, field, rank, init, false), self.biases(field))
+        };
+        fields.iter().map(of).collect()
     }
 
     /// A layer `[inputs, outputs]` with weights from U(−a, a), a = √(6 / (inputs + outputs)) (Glorot & Bengio 2010,
     /// eq. 16) and zero biases.
     pub fn layer(&self, name: &str, inputs: usize, outputs: usize) -> Linear {
         let bound = (6.0 / (inputs + outputs) as f64).sqrt();
-        let mut stream = random::stream(self.seed, &format!("init/{name}"));
-        let weights = (0..inputs * outputs).map(|_| stream.random_range(-bound..bound) as f32).collect();
+        let count = inputs * outputs;
+        let weights = match self.stream(name) {
+            Some(mut stream) => (0..count).map(|_| stream.random_range(-bound..bound) as f32).collect(),
+            None => vec![0.0; count],
+        };
         Linear {
             weight: Param::from_data(TensorData::new::<f32, _>(weights, [inputs, outputs]), self.device),
             bias: Some(Param::from_data(TensorData::new(vec![0.0_f32; outputs], [outputs]), self.device)),
@@ -137,33 +151,53 @@ impl Start<'_> {
         Param::from_data(TensorData::new(vec![self.mean_score as f32], [1]), self.device).set_require_grad(false)
     }
 
-    fn offset_of(&self, column: Column, row: usize) -> f64 {
-        let offsets = match column {
-            Column::User => self.user_offsets,
-            Column::Item => self.item_offsets,
+    fn table(&self, kind: TableKind, uses: &[Use], width: usize, values: Vec<f32>) -> Table {
+        let entity = self.frame.entities[self.entity_of(uses)].0.as_str().into();
+        Table::new(TableGroup { entity, kind }, uses.to_vec(), width, values, self.device)
+    }
+
+    /// The entity whose rows all of these name.
+    fn entity_of(&self, uses: &[Use]) -> usize {
+        let entity = |of: &Use| match of {
+            Use::Field(field) => self.frame[*field].entity,
+            Use::Bag(_, bag) => self.frame.bags[bag.0].of,
         };
+        let first = entity(&uses[0]);
+        assert!(uses.iter().all(|of| entity(of) == first), "a table has the rows of one entity");
+        first
+    }
+
+    fn stream(&self, name: &str) -> Option<ChaCha8Rng> {
+        self.seed.map(|seed| random::stream(seed, &format!("init/{name}")))
+    }
+
+    fn offset_of(&self, field: FieldId, row: usize) -> f64 {
+        let offsets = self.offsets.get(field.0).copied().unwrap_or_default();
         offsets.get(row).copied().map_or(0.0, f64::from)
     }
 
     /// Adds the baseline to the first two components; see [`FactorInit::Matched`].
-    fn plant_baseline(&self, values: &mut [f32], column: Column, rank: usize, non_negative: bool) {
+    fn plant_baseline(&self, values: &mut [f32], field: FieldId, rank: usize, non_negative: bool) {
+        let [user_offsets, item_offsets] = self.offsets;
         let size = |offsets: &[f32]| {
             let squares: f64 = offsets.iter().map(|&offset| f64::from(offset).powi(2)).sum();
             (squares / offsets.len().max(1) as f64).sqrt()
         };
-        let lowest = self.item_offsets.iter().fold(0.0_f32, |low, &offset| low.min(offset));
+        let lowest = item_offsets.iter().fold(0.0_f32, |low, &offset| low.min(offset));
         let shift = if non_negative && rank > 1 { f64::from(lowest) } else { 0.0 };
-        let a = self.mean_score.abs().max(size(self.user_offsets)).sqrt();
-        let c = size(self.item_offsets).sqrt();
+        let a = self.mean_score.abs().max(size(user_offsets)).sqrt();
+        let c = size(item_offsets).sqrt();
         let share = |value: f64, by: f64| if by > 0.0 { value / by } else { 0.0 };
         for (row, factors) in values.chunks_mut(rank).enumerate() {
-            let offset = self.offset_of(column, row);
-            let planted = match column {
-                Column::User => {
+            let offset = self.offset_of(field, row);
+            let planted = match field {
+                USER => {
                     let mean = self.mean_score + shift + offset;
                     [share(if non_negative { mean.max(0.0) } else { mean }, a), c]
                 }
-                Column::Item => [a, share(offset - shift, c)],
+                ITEM => [a, share(offset - shift, c)],
+                // The first two fields carry all of it.
+                _ => [0.0, 0.0],
             };
             for (factor, planted) in factors.iter_mut().zip(planted) {
                 *factor += planted as f32;
@@ -171,9 +205,8 @@ impl Start<'_> {
         }
     }
 
-    fn draw(&self, name: &str, group: Group, rank: usize, init: FactorInit) -> Vec<f32> {
-        let mut stream = random::stream(self.seed, &format!("init/{name}"));
-        let count = self.num_rows(group.column) * rank;
+    fn draw(&self, name: &str, count: usize, init: FactorInit) -> Vec<f32> {
+        let Some(mut stream) = self.stream(name) else { return vec![0.0; count] };
         let mut normal = |std: f64| {
             let normal = Normal::new(0.0, std).expect("a checked, finite standard deviation");
             (0..count).map(|_| normal.sample(&mut stream) as f32).collect()

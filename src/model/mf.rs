@@ -3,15 +3,17 @@
 //! No offsets: the factors themselves have to carry the mean rating, which is what the `matched` start is for.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, rank_key};
-use super::factorization::Factorization;
+use super::factorization::{Factored, Factorization, Term};
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table};
+use super::part::{Declaration, ModelPart, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
+use crate::error::Result;
 
 /// Size and start of an [`Mf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,44 +35,39 @@ pub struct Mf {
 }
 
 impl MfConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration = Declaration { is_dot_product: true, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        Self { rank: values.get("model.rank"), init: FactorInit::of(values) }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> Mf {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
-        Mf {
-            user_factors: factors("user_factors", Group::USER_FACTORS),
-            item_factors: factors("item_factors", Group::ITEM_FACTORS),
-        }
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, false);
+        Mf { user_factors: factors("user_factors", USER), item_factors: factors("item_factors", ITEM) }
     }
 }
 
 impl Factorization for Mf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        self.user_factors.dot(&self.item_factors, batch).squeeze_dim(1) // [batch]
-    }
-
-    fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {
-        let p = self.user_factors.rows.val().select(0, users); // [users, rank]
-        Some(p.matmul(self.item_factors.rows.val().transpose())) // [users, num_items]
+        self.user_factors.dot(USER, &self.item_factors, ITEM, batch).squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
         vec![&self.user_factors, &self.item_factors]
     }
 
-    fn dot_product(&self) -> Option<f32> {
-        Some(0.0)
+    fn factored(&self) -> Option<Factored<'_>> {
+        let users = Term { field: USER, factors: &self.user_factors, biases: None };
+        let items = Term { field: ITEM, factors: &self.item_factors, biases: None };
+        Some(Factored { offset: 0.0, terms: vec![users, items] })
+    }
+}
+
+impl ModelPart for Mf {
+    const NAME: &'static str = "mf";
+    const DECLARATION: Declaration = Declaration { is_dot_product: true, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        let config = MfConfig { rank: values.get("model.rank"), init: FactorInit::of(values) };
+        Ok(config.init(start))
     }
 }

@@ -9,12 +9,14 @@ use burn::nn::Linear;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, layers_key, rank_key};
-use super::factorization::Factorization;
+use super::factorization::{Factorization, with_biases};
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table, with_biases};
+use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
+use crate::error::Result;
 
 /// Size and start of an [`Mlp`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,36 +52,17 @@ pub struct Mlp {
 }
 
 impl MlpConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
-        Self {
-            rank: values.get("model.rank"),
-            layers: values.get("model.layers"),
-            init: FactorInit::of(values),
-            biases: true,
-        }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> Mlp {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, false);
         let (hidden, last) = hidden_layers(start, "hidden", 2 * self.rank, &self.layers);
         Mlp {
-            user_factors: factors("user_factors", Group::USER_FACTORS),
-            item_factors: factors("item_factors", Group::ITEM_FACTORS),
+            user_factors: factors("user_factors", USER),
+            item_factors: factors("item_factors", ITEM),
             hidden,
             output: start.layer("output", last, 1),
-            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
-            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
+            user_biases: self.biases.then(|| start.biases(USER)),
+            item_biases: self.biases.then(|| start.biases(ITEM)),
             global_mean: start.offset(),
         }
     }
@@ -87,7 +70,7 @@ impl MlpConfig {
 
 impl Factorization for Mlp {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let pair = Tensor::cat(vec![self.user_factors.gather(batch), self.item_factors.gather(batch)], 1); // [batch, 2 rank]
+        let pair = Tensor::cat(vec![self.user_factors.gather(batch, USER), self.item_factors.gather(batch, ITEM)], 1); // [batch, 2 rank]
         let top = tower(&self.hidden, pair); // [batch, last width]
         let score = with_biases(self.output.forward(top), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
@@ -116,4 +99,24 @@ pub(super) fn hidden_layers(start: &Start, name: &str, inputs: usize, widths: &[
 /// φ_L(… φ_1(z)).
 pub(super) fn tower(hidden: &[Linear], z: Tensor<2>) -> Tensor<2> {
     hidden.iter().fold(z, |z, layer| activation::relu(layer.forward(z)))
+}
+
+impl ModelPart for Mlp {
+    const NAME: &'static str = "mlp";
+    const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        let config = MlpConfig {
+            rank: values.get("model.rank"),
+            layers: values.get("model.layers"),
+            init: FactorInit::of(values),
+            biases: true,
+        };
+        Ok(config.init(start))
+    }
 }

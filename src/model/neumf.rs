@@ -9,13 +9,15 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, layers_key, rank_key};
-use super::factorization::Factorization;
+use super::factorization::{Factorization, with_biases};
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, tower};
-use super::table::{Group, Table, with_biases};
+use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
+use crate::error::Result;
 
 /// Size and start of a [`NeuMf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,38 +57,19 @@ pub struct NeuMf {
 }
 
 impl NeuMfConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
-        Self {
-            rank: values.get("model.rank"),
-            layers: values.get("model.layers"),
-            init: FactorInit::of(values),
-            biases: true,
-        }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> NeuMf {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, false);
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, false);
         let (hidden, last) = hidden_layers(start, "hidden", 2 * self.rank, &self.layers);
         NeuMf {
-            gmf_user_factors: factors("gmf_user_factors", Group::USER_FACTORS),
-            gmf_item_factors: factors("gmf_item_factors", Group::ITEM_FACTORS),
-            mlp_user_factors: factors("mlp_user_factors", Group::USER_FACTORS),
-            mlp_item_factors: factors("mlp_item_factors", Group::ITEM_FACTORS),
+            gmf_user_factors: factors("gmf_user_factors", USER),
+            gmf_item_factors: factors("gmf_item_factors", ITEM),
+            mlp_user_factors: factors("mlp_user_factors", USER),
+            mlp_item_factors: factors("mlp_item_factors", ITEM),
             hidden,
             output: start.layer("output", self.rank + last, 1),
-            user_biases: self.biases.then(|| start.biases(Group::USER_BIASES)),
-            item_biases: self.biases.then(|| start.biases(Group::ITEM_BIASES)),
+            user_biases: self.biases.then(|| start.biases(USER)),
+            item_biases: self.biases.then(|| start.biases(ITEM)),
             global_mean: start.offset(),
         }
     }
@@ -94,8 +77,9 @@ impl NeuMfConfig {
 
 impl Factorization for NeuMf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let product = self.gmf_user_factors.gather(batch) * self.gmf_item_factors.gather(batch); // [batch, rank]
-        let pair = Tensor::cat(vec![self.mlp_user_factors.gather(batch), self.mlp_item_factors.gather(batch)], 1); // [batch, 2 rank]
+        let product = self.gmf_user_factors.gather(batch, USER) * self.gmf_item_factors.gather(batch, ITEM); // [batch, rank]
+        let pair =
+            Tensor::cat(vec![self.mlp_user_factors.gather(batch, USER), self.mlp_item_factors.gather(batch, ITEM)], 1); // [batch, 2 rank]
         let fused = Tensor::cat(vec![product, tower(&self.hidden, pair)], 1); // [batch, rank + last width]
         let score = with_biases(self.output.forward(fused), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
@@ -111,5 +95,25 @@ impl Factorization for NeuMf {
 
     fn layers(&self) -> Vec<&Linear> {
         self.hidden.iter().chain([&self.output]).collect()
+    }
+}
+
+impl ModelPart for NeuMf {
+    const NAME: &'static str = "neumf";
+    const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        let config = NeuMfConfig {
+            rank: values.get("model.rank"),
+            layers: values.get("model.layers"),
+            init: FactorInit::of(values),
+            biases: true,
+        };
+        Ok(config.init(start))
     }
 }

@@ -4,15 +4,17 @@
 //! Euclidean projection onto the constraint. The start is non-negative too.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::{Declaration, rank_key};
-use super::factorization::{Constraint, Factorization};
+use super::factorization::{Constraint, Factored, Factorization, Term};
 use super::init::{FactorInit, Start};
-use super::table::{Group, Table};
+use super::part::{Declaration, ModelPart, rank_key};
+use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
+use crate::data::{ITEM, USER};
+use crate::error::Result;
 
 /// Size and start of an [`Nmf`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,38 +36,16 @@ pub struct Nmf {
 }
 
 impl NmfConfig {
-    /// What such a model is, before there is one.
-    pub(super) const DECLARATION: Declaration =
-        Declaration { is_dot_product: true, constraint: Constraint::NonNegative, ..Declaration::NONE };
-
-    /// Its config keys.
-    pub(super) fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
-    }
-
-    /// The size and start that a config asks for.
-    pub(super) fn of(values: &Values) -> Self {
-        Self { rank: values.get("model.rank"), init: FactorInit::of(values) }
-    }
-
     /// The model before training.
     pub fn init(&self, start: &Start) -> Nmf {
-        let factors = |name, group| start.factors(name, group, self.rank, self.init, true);
-        Nmf {
-            user_factors: factors("user_factors", Group::USER_FACTORS),
-            item_factors: factors("item_factors", Group::ITEM_FACTORS),
-        }
+        let factors = |name, field| start.factors(name, field, self.rank, self.init, true);
+        Nmf { user_factors: factors("user_factors", USER), item_factors: factors("item_factors", ITEM) }
     }
 }
 
 impl Factorization for Nmf {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        self.user_factors.dot(&self.item_factors, batch).squeeze_dim(1) // [batch]
-    }
-
-    fn forward_all(&self, users: Tensor<1, Int>) -> Option<Tensor<2>> {
-        let w = self.user_factors.rows.val().select(0, users); // [users, rank]
-        Some(w.matmul(self.item_factors.rows.val().transpose())) // [users, num_items]
+        self.user_factors.dot(USER, &self.item_factors, ITEM, batch).squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
@@ -76,7 +56,24 @@ impl Factorization for Nmf {
         Constraint::NonNegative
     }
 
-    fn dot_product(&self) -> Option<f32> {
-        Some(0.0)
+    fn factored(&self) -> Option<Factored<'_>> {
+        let users = Term { field: USER, factors: &self.user_factors, biases: None };
+        let items = Term { field: ITEM, factors: &self.item_factors, biases: None };
+        Some(Factored { offset: 0.0, terms: vec![users, items] })
+    }
+}
+
+impl ModelPart for Nmf {
+    const NAME: &'static str = "nmf";
+    const DECLARATION: Declaration =
+        Declaration { is_dot_product: true, constraint: Constraint::NonNegative, ..Declaration::NONE };
+
+    fn keys() -> Keys {
+        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
+    }
+
+    fn init(values: &Values, start: &Start) -> Result<Self> {
+        let config = NmfConfig { rank: values.get("model.rank"), init: FactorInit::of(values) };
+        Ok(config.init(start))
     }
 }

@@ -1,110 +1,168 @@
-//! Tables that a batch indexes: one row for each user or item.
+//! Tables that a batch indexes: one row for each user, item or whatever else an entity has.
 
 use std::fmt;
+use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batch::Batch;
-pub use crate::data::batch::Column;
-use crate::device::row_dots;
+use crate::data::{BagId, FieldId};
+use crate::device::{bag_sums, row_dots};
 
 /// What a row of a table holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableKind {
     /// Latent vectors, p_u or q_i.
     Factors,
     /// Offsets, b_u or b_i: one number a row.
     Biases,
 }
 
-/// Tables that share one λ of `solver.regularization`: `user_factors`, `item_factors`, `user_biases` or `item_biases`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
-    /// Whose rows.
-    pub column: Column,
+/// Tables that share one λ of `solver.regularization`: `user_factors`, `item_biases`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableGroup {
+    /// Name of the entity whose rows these are.
+    pub entity: Arc<str>,
     /// Of what.
-    pub kind: Kind,
+    pub kind: TableKind,
 }
 
-impl Group {
-    /// P.
-    pub const USER_FACTORS: Self = Self { column: Column::User, kind: Kind::Factors };
-    /// Q.
-    pub const ITEM_FACTORS: Self = Self { column: Column::Item, kind: Kind::Factors };
-    /// b_u.
-    pub const USER_BIASES: Self = Self { column: Column::User, kind: Kind::Biases };
-    /// b_i.
-    pub const ITEM_BIASES: Self = Self { column: Column::Item, kind: Kind::Biases };
-}
-
-impl fmt::Display for Group {
+impl fmt::Display for TableGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let column = match self.column {
-            Column::User => "user",
-            Column::Item => "item",
-        };
         let kind = match self.kind {
-            Kind::Factors => "factors",
-            Kind::Biases => "biases",
+            TableKind::Factors => "factors",
+            TableKind::Biases => "biases",
         };
-        write!(f, "{column}_{kind}")
+        write!(f, "{}_{kind}", self.entity)
     }
 }
 
-/// A parameter `[num_rows, width]` and the batch column that indexes its rows.
+/// How the data reach the rows of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Use {
+    /// The field's indices are rows of the table.
+    Field(FieldId),
+    /// The rows that the bags of the field's rows hold are rows of the table.
+    Bag(FieldId, BagId),
+}
+
+/// A parameter `[num_rows, width]`, whose rows these are, and which fields and bags of a batch index it.
 ///
-/// All tables of all models being of this one type is what lets a solver regularize rows without knowing the model.
-#[derive(Module, Debug)]
+/// All tables of all models being of this one type is what lets a solver gather and regularize rows without knowing the
+/// model. To a walk through a module it is the parameter that it holds.
+#[derive(Debug, Clone)]
 pub struct Table {
     /// `[num_rows, width]`; width is the rank, or 1 for biases.
     pub rows: Param<Tensor<2>>,
-    #[module(skip)]
-    group: Group,
+    group: TableGroup,
+    uses: Vec<Use>,
 }
 
 impl Table {
     /// A table of `values` in row-major order.
-    pub fn new(group: Group, width: usize, values: Vec<f32>, device: &Device) -> Self {
+    pub fn new(group: TableGroup, uses: Vec<Use>, width: usize, values: Vec<f32>, device: &Device) -> Self {
         let shape = [values.len() / width, width];
-        Self { rows: Param::from_data(TensorData::new(values, shape), device), group }
-    }
-
-    /// A table of zeros.
-    pub fn zeros(group: Group, num_rows: usize, width: usize, device: &Device) -> Self {
-        Self::new(group, width, vec![0.0; num_rows * width], device)
+        Self { rows: Param::from_data(TensorData::new(values, shape), device), group, uses }
     }
 
     /// The λ group, which also says whose rows these are.
-    pub fn group(&self) -> Group {
-        self.group
+    pub fn group(&self) -> &TableGroup {
+        &self.group
     }
 
-    /// The rows of a batch, one a rating.
+    /// Which fields and bags index it.
+    pub fn uses(&self) -> &[Use] {
+        &self.uses
+    }
+
+    /// Whether indices of a field are rows of it.
+    pub fn is_indexed_by(&self, field: FieldId) -> bool {
+        self.uses.contains(&Use::Field(field))
+    }
+
+    /// The rows of a field, one a score; zeros for an unknown row.
     ///
     /// # Shapes
     /// - output: `[batch, width]`
-    pub fn gather(&self, batch: &Batch) -> Tensor<2> {
-        self.rows.val().select(0, batch.indices(self.group.column).clone())
+    ///
+    /// # Panics
+    /// If the field does not index this table.
+    pub fn gather(&self, batch: &Batch, field: FieldId) -> Tensor<2> {
+        assert!(self.is_indexed_by(field), "a table gathers the fields that it was made for");
+        let column = batch.column(self.rows.id, field);
+        column.masked(self.rows.val().select(0, column.indices.clone()))
     }
 
-    /// Dot products of this table's rows of a batch with another table's: the same as [`dot`](dot()) of what both
-    /// gather, without the two matrices.
+    /// The weighted sums of the rows in the bags of a field's rows, one a score; zeros for an empty bag.
+    ///
+    /// # Shapes
+    /// - output: `[batch, width]`
+    ///
+    /// # Panics
+    /// If the bag does not index this table.
+    pub fn gather_bag(&self, batch: &Batch, field: FieldId, bag: BagId) -> Tensor<2> {
+        assert!(self.uses.contains(&Use::Bag(field, bag)), "a table gathers the bags that it was made for");
+        let bags = batch.bag(self.rows.id, field, bag);
+        bag_sums(self.rows.val(), bags.rows, bags.weights, bags.bags, bags.count).select(0, bags.of_scores)
+    }
+
+    /// Dot products of this table's rows of one field with another table's of another field: the same as
+    /// [`dot`](super::dot) of what both gather, without the two matrices.
     ///
     /// # Shapes
     /// - output: `[batch, 1]`
-    pub fn dot(&self, other: &Self, batch: &Batch) -> Tensor<2> {
-        let rows = [self, other].map(|table| batch.indices(table.group.column));
-        row_dots(self.rows.val(), other.rows.val(), rows)
+    ///
+    /// # Panics
+    /// As for [`gather`](Self::gather).
+    pub fn dot(&self, field: FieldId, other: &Self, other_field: FieldId, batch: &Batch) -> Tensor<2> {
+        let are_indexed = self.is_indexed_by(field) && other.is_indexed_by(other_field);
+        assert!(are_indexed, "a table gathers the fields that it was made for");
+        let [own, others] = [batch.column(self.rows.id, field), batch.column(other.rows.id, other_field)];
+        let dots = row_dots(self.rows.val(), other.rows.val(), [&own.indices, &others.indices]);
+        own.masked(others.masked(dots))
     }
 }
 
-/// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
-pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
-    (p * q).sum_dim(1)
+impl Module for Table {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.rows.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        Self { rows: self.rows.fork(device), ..self }
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        Self { rows: Module::to_device(self.rows, device), ..self }
+    }
+
+    fn materialize(self) -> Self {
+        Self { rows: self.rows.materialize(), ..self }
+    }
+
+    fn train(self) -> Self {
+        Self { rows: self.rows.train(), ..self }
+    }
+
+    fn valid(&self) -> Self {
+        Self { rows: self.rows.valid(), group: self.group.clone(), uses: self.uses.clone() }
+    }
+
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.rows.visit(visitor);
+    }
+
+    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+        Self { rows: Module::map(self.rows, mapper), ..self }
+    }
 }
 
-/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
-pub(super) fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
-    biases.into_iter().flatten().fold(score, |score, biases| score + biases.gather(batch))
+impl ModuleDisplayDefault for Table {
+    fn content(&self, content: Content) -> Option<Content> {
+        let [rows, width] = self.rows.dims();
+        content.add_single(&format!("{} [{rows}, {width}]", self.group)).optional()
+    }
 }
+
+impl ModuleDisplay for Table {}

@@ -50,10 +50,13 @@ impl<W: Write + IsTerminal> Observer for Console<W> {
             return Ok(());
         }
         let width = report.epochs.to_string().len();
-        let mut line = format!("epoch {:>width$}/{}  loss {:.6e}", report.epoch, report.epochs, report.train.loss);
-        if let Some(validation) = report.validation {
+        let mut line = format!("epoch {:>width$}/{}", report.epoch, report.epochs);
+        if let Some((name, value)) = report.train.values.first() {
+            line += &format!("  {name} {value:.6e}");
+        }
+        if let Some(value) = report.validation.and_then(|scores| scores.get(report.watched)) {
             let best = if report.is_best { " *" } else { "" };
-            line += &format!("  rmse/validation {:.5}{best:<2}", validation.rmse);
+            line += &format!("  {}/validation {value:.5}{best:<2}", report.watched);
         }
         let (seconds, seen) = self.since;
         let rate = (report.ratings_seen - seen) as f64 / (report.seconds - seconds).max(1e-9);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::plot::Series;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::metric::Scores;
 use crate::train::{EpochReport, Observer};
 
 /// Appends each epoch to a file.
@@ -43,19 +44,22 @@ impl JsonLines {
 
 impl Observer for JsonLines {
     fn epoch(&mut self, report: &EpochReport) -> Result<()> {
-        let train = report.train;
+        let object = |scores: &Scores| -> Value {
+            let values = scores.values.iter().map(|(name, value)| (name.clone(), json!(value)));
+            Value::Object(values.collect())
+        };
         let mut line = json!({
             "epoch": report.epoch,
             "step": report.step,
             "ratings_seen": report.ratings_seen,
             "seconds": report.seconds,
-            "train": { "loss": train.loss, "objective": train.objective, "rmse": train.rmse },
+            "train": object(report.train),
         });
         if let Some(learning_rate) = report.learning_rate {
             line["learning_rate"] = json!(learning_rate);
         }
         if let Some(scores) = report.validation {
-            line["validation"] = json!({ "loss": scores.loss, "rmse": scores.rmse, "mae": scores.mae });
+            line["validation"] = object(scores);
         }
         writeln!(self.file, "{line}").map_err(|e| Error::io("write", &self.path, e))
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::event_file::EventFile;
 use super::plot;
 use crate::error::Result;
+use crate::metric::Scores;
 use crate::train::{EpochReport, Observer};
 
 /// Writes curves, norms, histograms and the prediction-against-truth picture.
@@ -46,17 +47,12 @@ impl TensorBoard {
 impl Observer for TensorBoard {
     fn epoch(&mut self, report: &EpochReport) -> Result<()> {
         let step = report.ratings_seen as i64;
-        let mut scalars = vec![
-            ("loss/train".to_string(), report.train.loss),
-            ("objective/train".to_string(), report.train.objective),
-            ("rmse/train".to_string(), report.train.rmse),
-        ];
+        let tagged = |scores: &Scores, part: &str| -> Vec<(String, f64)> {
+            scores.values.iter().map(|(name, value)| (format!("{name}/{part}"), *value)).collect()
+        };
+        let mut scalars = tagged(report.train, "train");
         scalars.extend(report.learning_rate.map(|rate| ("learning_rate".to_string(), rate)));
-        if let Some(scores) = report.validation {
-            scalars.push(("loss/validation".to_string(), scores.loss));
-            scalars.push(("rmse/validation".to_string(), scores.rmse));
-            scalars.push(("mae/validation".to_string(), scores.mae));
-        }
+        scalars.extend(report.validation.map(|scores| tagged(scores, "validation")).unwrap_or_default());
         let seconds = report.seconds - self.rate_from.0;
         if seconds > 0.0 {
             let rate = (report.ratings_seen - self.rate_from.1) as f64 / seconds;

@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::RngExt;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use toml::Value;
 
 use super::directory::RunDirectory;
 use super::summary::Summary;
 use crate::config::{Config, Effect, Schema};
 use crate::error::{Error, Result};
-use crate::metric::{Metric, Scores};
+use crate::metric::{Metric, ObjectiveLoss, Scores};
 use crate::{files, random};
 
 /// Effects of keys that tell groups of runs apart.
@@ -61,10 +62,10 @@ impl Run {
         Ok(Self { path: path.to_path_buf(), config, summary })
     }
 
-    fn scores(&self, part: Part) -> Option<Scores> {
+    fn scores(&self, part: Part) -> Option<&Scores> {
         match part {
-            Part::Test => self.summary.test,
-            Part::Validation => self.summary.validation,
+            Part::Test => self.summary.test.as_ref(),
+            Part::Validation => self.summary.validation.as_ref(),
         }
     }
 
@@ -80,22 +81,38 @@ impl Run {
 }
 
 /// Runs that differ only in seed and fold.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// `A`, `B`, …
     pub name: String,
     /// Their directories.
     pub runs: Vec<PathBuf>,
-    /// Means over the runs.
-    pub rmse: f64,
-    /// Sample standard deviation of the RMSE; none of a single run.
-    pub rmse_deviation: Option<f64>,
-    /// Mean absolute error.
-    pub mae: f64,
+    /// Name and mean over the runs of each metric that is compared.
+    pub means: Vec<(String, f64)>,
+    /// Sample standard deviation of the first of them; none of a single run.
+    pub deviation: Option<f64>,
     /// Epoch that was kept.
     pub best_epoch: f64,
     /// Seconds of training.
     pub seconds: f64,
+}
+
+/// `{"name": …, "runs": …, "<first metric>": …, "<first metric>_deviation": …, "<metric>": …, "best_epoch": …, …}`.
+impl Serialize for Group {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("runs", &self.runs)?;
+        for (at, (metric, mean)) in self.means.iter().enumerate() {
+            map.serialize_entry(metric, mean)?;
+            if at == 0 {
+                map.serialize_entry(&format!("{metric}_deviation"), &self.deviation)?;
+            }
+        }
+        map.serialize_entry("best_epoch", &self.best_epoch)?;
+        map.serialize_entry("seconds", &self.seconds)?;
+        map.end()
+    }
 }
 
 /// A setting that is not the same in all groups.
@@ -112,11 +129,11 @@ pub struct Difference {
 pub struct Paired {
     /// The other group.
     pub group: String,
-    /// `rmse` or `mae`.
-    pub metric: &'static str,
+    /// Name of the metric.
+    pub metric: String,
     /// Pairs with the same seed and fold.
     pub pairs: usize,
-    /// Mean of (other − first); below 0 the other is better.
+    /// Mean of (other − first); of an error, the other is better below 0.
     pub difference: f64,
     /// Bounds of the 95 % interval of that mean; none of a single pair.
     pub interval: Option<(f64, f64)>,
@@ -137,10 +154,11 @@ pub struct Comparison {
     pub doubts: Vec<String>,
 }
 
-/// Compares runs on their test part, or on the validation part where not all of them have a test part.
+/// Compares runs on their test part, or on the validation part if not all of them have a test part, by each metric that all
+/// of them have. The training objective is none: runs may have had different ones.
 ///
 /// # Errors
-/// [`Error::Usage`] where a run is named twice or has neither part.
+/// [`Error::Usage`] if a run is named twice or has neither part, or if there is no such metric.
 pub fn compare(runs: &[Run]) -> Result<Comparison> {
     for (at, run) in runs.iter().enumerate() {
         let same = |other: &&Run| std::fs::canonicalize(&other.path).ok() == std::fs::canonicalize(&run.path).ok();
@@ -154,6 +172,16 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
         let message = "has no test part, and not all runs have a validation part; there is nothing to compare by";
         return Err(Error::Usage(format!("{}: {message}", run.path.display())));
     }
+    let score = |run: &Run, metric: &str| run.scores(part).and_then(|scores| scores.get(metric));
+    let names = runs[0].scores(part).into_iter().flat_map(|scores| &scores.values);
+    let is_compared = |name: &&str| *name != ObjectiveLoss.name() && runs.iter().all(|run| score(run, name).is_some());
+    let metrics: Vec<&str> = names.map(|(name, _)| name.as_str()).filter(is_compared).collect();
+    if metrics.is_empty() {
+        return Err(Error::Usage(
+            "there is no metric that all of these runs have; name them in evaluation.metrics".into(),
+        ));
+    }
+    let score = |run: &Run, metric: &str| score(run, metric).expect("checked above");
     let mut groups: Vec<Vec<&Run>> = Vec::new();
     for run in runs {
         match groups.iter_mut().find(|group| group[0].group() == run.group()) {
@@ -161,20 +189,18 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
             None => groups.push(vec![run]),
         }
     }
-    let scores = |run: &Run, metric: Metric| run.scores(part).expect("checked above").get(metric);
     let name = |at: usize| -> String {
         let letter = char::from(b'A' + (at % 26) as u8);
         if at < 26 { letter.to_string() } else { format!("{letter}{}", at / 26) }
     };
     let summarized = groups.iter().enumerate().map(|(at, group)| {
         let values = |value: &dyn Fn(&Run) -> f64| group.iter().map(|run| value(run)).collect::<Vec<_>>();
-        let rmse = values(&|run| scores(run, Metric::Rmse));
+        let of_metric = |metric: &str| values(&|run| score(run, metric));
         Group {
             name: name(at),
             runs: group.iter().map(|run| run.path.clone()).collect(),
-            rmse: mean(&rmse),
-            rmse_deviation: deviation(&rmse),
-            mae: mean(&values(&|run| scores(run, Metric::Mae))),
+            means: metrics.iter().map(|metric| (metric.to_string(), mean(&of_metric(metric)))).collect(),
+            deviation: deviation(&of_metric(metrics[0])),
             best_epoch: mean(&values(&|run| run.summary.best_epoch as f64)),
             seconds: mean(&values(&|run| run.summary.seconds_training)),
         }
@@ -215,12 +241,12 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
             doubts.push(format!("A and {} share no seed and fold, so that there are no pairs", name(at)));
             continue;
         }
-        for metric in [Metric::Rmse, Metric::Mae] {
+        for metric in &metrics {
             let differences: Vec<f64> =
-                pairs.iter().map(|(first, other)| scores(other, metric) - scores(first, metric)).collect();
+                pairs.iter().map(|(first, other)| score(other, metric) - score(first, metric)).collect();
             paired.push(Paired {
                 group: name(at),
-                metric: metric.name(),
+                metric: metric.to_string(),
                 pairs: differences.len(),
                 difference: mean(&differences),
                 interval: interval(&differences),

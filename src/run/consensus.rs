@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::directory::RunDirectory;
-use super::settings::{Settings, check_ratings};
+use super::parts::Parts;
+use super::settings::{Settings, check_targets};
 use super::train::{with_threads, write_json};
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
@@ -16,7 +17,6 @@ use crate::files;
 use crate::linalg::Matrix;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Series};
-use crate::solver::Method;
 use crate::solver::nmf::consensus::{Consensus, Samples, consensus as compare_runs, held_out};
 use crate::solver::nmf::{NmfConfig, Zeros};
 
@@ -53,8 +53,13 @@ pub struct Compared {
 /// # Errors
 /// [`Error::Usage`] for another solver than `hals` and `multiplicative`, without ranks, or for ranks that do not rise;
 /// those of data, factorization and files.
-pub fn consensus(config: &Config, options: &ConsensusOptions, note: impl FnMut(&str) + Send) -> Result<Compared> {
-    let settings = Settings::of(config)?;
+pub fn consensus(
+    config: &Config,
+    parts: &Parts,
+    options: &ConsensusOptions,
+    note: impl FnMut(&str) + Send,
+) -> Result<Compared> {
+    let settings = Settings::of(config, parts)?;
     with_threads(&settings, |_| run(config, &settings, options, note))
 }
 
@@ -64,30 +69,22 @@ fn run(
     options: &ConsensusOptions,
     mut note: impl FnMut(&str),
 ) -> Result<Compared> {
-    let training = &settings.training;
-    let Method::WholeMatrix(method) = training.method else {
-        return Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()));
-    };
     let ConsensusOptions { ranks, runs, samples, folds } = options;
     if ranks.is_empty() || !ranks.is_sorted_by(|a, b| a < b) {
         return Err(Error::Usage("--ranks are numbers of components, rising".into()));
     }
-    let max_iterations = training.epochs as usize * method.iterations_of_an_epoch();
-    let of_rank = |rank| -> Result<NmfConfig> {
-        let nmf = method.nmf(rank, &training.regularization, settings.seed);
-        let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
-        Ok(NmfConfig { max_iterations, ..nmf })
-    };
+    let of_rank = |&rank: &usize| settings.solver.nmf(settings.values(), rank, settings.seed);
+    let factorizations = ranks.iter().map(of_rank).collect::<Result<Vec<NmfConfig>>>()?;
     let mut dataset = settings.source.load()?;
     dataset.notes.iter().for_each(|text| note(text));
     if settings.split.kind != SplitKind::None {
         note("only the training part is factorized; data.split.kind = \"none\" takes all");
     }
-    check_ratings(&dataset, |rating| settings.refuses(rating))?;
+    check_targets(&dataset, |target| settings.refuses(target))?;
     let parts = assign(&dataset, &settings.split, settings.seed)?;
-    dataset.ratings.timestamps = None;
+    dataset.interactions.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
-    let matrix = data.train.to_matrix(data.users.len(), data.items.len())?;
+    let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;
     let samples = samples.unwrap_or(match dataset.layout {
         Layout::Cells => Samples::Columns,
         _ => Samples::Rows,
@@ -105,11 +102,11 @@ fn run(
     check_memory(settings, &matrix, count, *folds)?;
     let mut fits: Vec<(usize, Consensus)> = Vec::new();
     let mut held_out_rmse = Vec::new();
-    for &rank in ranks {
-        let nmf = of_rank(rank)?;
-        fits.push((rank, compare_runs(&matrix, &nmf, *runs, samples)?));
+    for nmf in &factorizations {
+        let rank = nmf.rank;
+        fits.push((rank, compare_runs(&matrix, nmf, *runs, samples)?));
         if *folds > 0 {
-            let errors = held_out(&matrix, &nmf, *folds)?;
+            let errors = held_out(&matrix, nmf, *folds)?;
             held_out_rmse.push((rank, errors.iter().sum::<f64>() / errors.len() as f64));
         }
         note(&format!("rank {rank}: {runs} runs, cophenetic correlation {:.4}", fits[fits.len() - 1].1.cophenetic));
@@ -117,7 +114,7 @@ fn run(
     let directory = RunDirectory::create(&settings.dir, &format!("{}-consensus", settings.name))?;
     files::write_bytes(&directory.config(), config.to_toml().as_bytes())?;
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
-    let mut views = consensus_views(&borrowed, samples, &data.users, &data.items, directory.path())?;
+    let mut views = consensus_views(&borrowed, samples, data.users(), data.items(), directory.path())?;
     if held_out_rmse.len() > 1 {
         let title = "Cells that were left out";
         let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();

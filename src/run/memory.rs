@@ -13,38 +13,30 @@ use serde::Serialize;
 
 use super::settings::Settings;
 use crate::data::split::Split;
+use crate::data::{Frame, ITEM, USER};
 use crate::error::{Error, Result};
-use crate::model::{AnyModel, Factorization, Start, parameters};
-use crate::solver::{Gradient, Method, RowRule, Rows, Rule};
+use crate::model::{AnyModel, Start, Table, Use, parameters};
+use crate::solver::{Footprint, ModelSize, OF_A_STEP};
 
 /// Bytes of the program that are not in memory before its first epoch and pictures: code, and what the allocator holds.
 const PROGRAM_LATER: u64 = 20_000_000;
 /// Bytes of a number.
 const FLOAT: usize = 4;
-/// Bytes of a rating: two indices and a value.
-const RATING: usize = 12;
-/// Pairs that evaluation scores at once.
+/// Interactions that evaluation scores at once.
 const EVALUATED_AT_ONCE: usize = 1 << 16;
-/// Numbers that a step has for each rating of its batch, beside what it reads of the tables and passes through layers:
-/// indices twice, scores, residuals, losses and their slopes.
-const OF_A_STEP: usize = 10;
-/// Times that what a rating reads of the tables and passes through the layers is there: forth, and its slope back.
-const THROUGH_LAYERS: usize = 2;
-/// Numbers in a cache line, to which rows of the stratified solver are filled up.
-const LINE: usize = 16;
 
 /// Bytes that training is expected to have at its peak.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Estimate {
     /// The program itself.
     pub program: u64,
-    /// Ratings, vocabularies, titles.
+    /// Interactions, vocabularies, titles.
     pub data: u64,
     /// The model, the best of it so far, and the solver's own copy.
     pub parameters: u64,
     /// What the update rule remembers of each parameter.
     pub moments: u64,
-    /// Gradients, a batch on its way through the model, the order of the ratings, predictions, files on their way out.
+    /// Gradients, a batch on its way through the model, the order of the interactions, predictions, files on their way out.
     pub buffers: u64,
 }
 
@@ -67,45 +59,53 @@ impl Estimate {
 }
 
 /// How much there is to train on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sizes {
-    /// Users with a training rating.
-    pub users: usize,
-    /// Items with a training rating.
-    pub items: usize,
-    /// Training ratings.
+    /// What the model has rows for.
+    pub frame: Frame,
+    /// Members of a bag of each kind, on average.
+    pub members: Vec<usize>,
+    /// Training interactions.
     pub train: usize,
-    /// Ratings that the best epoch is chosen by.
+    /// Interactions that the best epoch is chosen by.
     pub validation: usize,
-    /// Ratings that are there until training ends, beside those of the split.
+    /// Interactions that are there until training ends, beside those of the split.
     pub undivided: usize,
     /// Whether checkpoints and a model are written.
     pub files: bool,
 }
 
 impl Sizes {
-    /// Those of a split that was made of `undivided` ratings, if they are kept.
+    /// Those of a split that was made of `undivided` interactions, if they are kept.
     pub fn of(split: &Split, undivided: usize) -> Self {
         Self {
-            users: split.users.len(),
-            items: split.items.len(),
+            frame: split.frame(),
+            members: split.train.bags.iter().map(|bag| bag.parts().1.len().div_ceil(bag.rows().max(1))).collect(),
             train: split.train.len(),
             validation: split.validation.len(),
             undivided,
             files: true,
         }
     }
+
+    /// Numbers of an interaction: an index in each field, and the target.
+    fn of_an_interaction(&self) -> usize {
+        self.frame.fields.len() + 1
+    }
 }
 
 /// The expected peak of a run, once its data are there; `program` is what [`resident`] was before they were read.
-pub fn of_run(settings: &Settings, sizes: &Sizes, program: Option<u64>, device: &Device) -> Estimate {
+///
+/// # Errors
+/// Those of the model.
+pub fn of_run(settings: &Settings, sizes: &Sizes, program: Option<u64>, device: &Device) -> Result<Estimate> {
     let program = program.unwrap_or(0);
-    let computed = RATING * (sizes.undivided + sizes.train + sizes.validation);
+    let computed = FLOAT * sizes.of_an_interaction() * (sizes.undivided + sizes.train + sizes.validation);
     let data = resident().map_or(computed as u64, |now| now.saturating_sub(program));
-    let mut estimate = Estimate { program: program + PROGRAM_LATER, data, ..of_training(settings, sizes, device) };
+    let mut estimate = Estimate { program: program + PROGRAM_LATER, data, ..of_training(settings, sizes, device)? };
     // Reading may have taken more than training will.
     estimate.buffers += peak().unwrap_or(0).saturating_sub(estimate.total());
-    estimate
+    Ok(estimate)
 }
 
 /// Refuses a run that needs more than `train.max_memory`.
@@ -120,12 +120,7 @@ pub fn check(settings: &Settings, estimate: &Estimate) -> Result<()> {
     let parts: Vec<_> =
         estimate.parts().iter().map(|(name, bytes)| format!("{name} {:.3}", gigabytes(*bytes))).collect();
     let mut remedies = vec!["lower model.rank"];
-    if let Method::MiniBatch(Gradient { rows, .. }) = settings.training.method {
-        if rows == Rows::All {
-            remedies.push("set solver.rows = \"touched\"");
-        }
-        remedies.push("take a smaller solver.batch_size");
-    }
+    remedies.extend(settings.solver.memory_remedies(settings.values()));
     Err(Error::Usage(format!(
         "training needs about {:.3} GB ({}), more than train.max_memory = {most}; {}, or raise train.max_memory",
         gigabytes(estimate.total()),
@@ -137,47 +132,19 @@ pub fn check(settings: &Settings, estimate: &Estimate) -> Result<()> {
 /// What training needs beside program and data.
 ///
 /// It counts what the `cpu` device does. A GPU has parameters, moments and most of the buffers in its own memory.
-pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estimate {
+///
+/// # Errors
+/// Those of the model.
+pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Result<Estimate> {
     let validation = sizes.validation;
     let refit = settings.refit && sizes.files;
     let train = sizes.train + if refit { validation } else { 0 };
-    let Shape { parameters, largest, widest: rank, of_a_rating, passing } = Shape::of(settings, sizes, device);
+    let size = ModelSize { train, ..model_size(settings, sizes, device)? };
+    let ModelSize { parameters, largest, passing, .. } = size;
     let in_evaluation = (OF_A_STEP + passing) * EVALUATED_AT_ONCE.min(validation);
     // The model and the best so far; of a refit, the model and the one that chose its epoch.
     let models = if validation > 0 || refit { 2 } else { 1 };
-
-    let (copies, moments, lasting, in_step) = match settings.training.method {
-        Method::Stratified(rule) => {
-            let rows = sizes.users + sizes.items;
-            let planes = if let RowRule::Adam(_) = rule { 2 } else { 0 };
-            let own = rows * (rank.next_multiple_of(LINE) + 1);
-            let moments = rows * (planes * rank.next_multiple_of(LINE) + planes.max(1) * 2);
-            // Ratings are put in order block by block, of which half stays with the allocator in small pieces. Where
-            // the solver settles, the new model is there beside the old.
-            (own, moments, RATING / FLOAT * train * 3 / 2, parameters)
-        }
-        // The rows, the ratings by user and by item, and the new model beside the old one where the solver settles.
-        Method::Als(_) => (parameters, 0, 4 * train, parameters),
-        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
-        Method::WholeMatrix(_) => (parameters, 0, 4 * train, 4 * parameters),
-        Method::MiniBatch(Gradient { batch_size, rows, rule, .. }) => {
-            let moments = match rule {
-                Rule::Adam { .. } => 2,
-                Rule::Sgd { momentum: 0.0 } => 0,
-                _ => 1,
-            };
-            let batch = if batch_size == 0 { train } else { batch_size.min(train) };
-            let touched = (batch * of_a_rating).min(parameters);
-            let gradients = match rows {
-                // Of all parameters, and of the largest two numbers more while it is updated.
-                Rows::All => parameters + 2 * largest,
-                Rows::Touched => 2 * touched,
-            };
-            // The order of the ratings is drawn anew beside the old one.
-            let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
-            (0, moments * parameters, train, in_step)
-        }
-    };
+    let Footprint { copies, moments, lasting, in_step } = settings.solver.footprint(settings.values(), &size);
     // All of it on its way to a file, and a table twice.
     let saved = if sizes.files { parameters + moments + largest } else { parameters };
     let coming_and_going = in_step.max(in_evaluation + 2 * validation).max(saved);
@@ -185,17 +152,17 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Estim
     let left_over = if refit { 2 * parameters } else { 0 };
     let lasting_models = models * parameters + copies;
     let during = lasting_models + moments + lasting + left_over + coming_and_going;
-    // Predictions and scores of all training ratings, then what each user rated and the model on their way to files.
+    // Predictions and scores of all training interactions, then what each user met and the model on their way to files.
     let at_end = parameters + in_evaluation.max(largest) + 2 * train;
-    let at_end = if sizes.files { at_end.saturating_sub(RATING / FLOAT * sizes.undivided) } else { 0 };
+    let at_end = if sizes.files { at_end.saturating_sub(sizes.of_an_interaction() * sizes.undivided) } else { 0 };
     let buffers = during.max(at_end) - lasting_models - moments;
     let bytes = |numbers: usize| (FLOAT * numbers) as u64;
-    Estimate {
+    Ok(Estimate {
         parameters: bytes(lasting_models),
         moments: bytes(moments),
         buffers: bytes(buffers),
         ..Estimate::default()
-    }
+    })
 }
 
 /// Bytes of this program in memory now, where the operating system tells (Linux).
@@ -215,52 +182,48 @@ fn of_this_process(field: &str) -> Option<u64> {
     Some(1024 * kibibytes)
 }
 
-/// Size of a model, in numbers.
-#[derive(Debug, PartialEq)]
-struct Shape {
-    /// All parameters.
-    parameters: usize,
-    /// The largest of them.
-    largest: usize,
-    /// Numbers in the longest row of a table.
-    widest: usize,
-    /// What a rating reads of the tables.
-    of_a_rating: usize,
-    /// What a rating copies from the tables and passes through the layers; nothing where scores are dot products, which
-    /// are computed where the rows lie.
-    passing: usize,
-}
-
-impl Shape {
-    /// Parameters are affine in the number of users and items, so that three tiny models tell the size of any.
-    fn of(settings: &Settings, sizes: &Sizes, device: &Device) -> Self {
-        let model = |num_users, num_items| {
-            let start =
-                Start { num_users, num_items, mean_score: 1.0, user_offsets: &[], item_offsets: &[], seed: 0, device };
-            settings.model.init(&start)
-        };
-        let lengths = |model: &AnyModel| -> Vec<usize> {
-            parameters::collect(model).iter().map(|(_, values)| values.data.len()).collect()
-        };
-        let smallest = model(1, 1);
-        let is_dot_product = smallest.dot_product().is_some();
-        let one = lengths(&smallest);
-        let more = |model: AnyModel| lengths(&model).into_iter().zip(&one).map(|(length, one)| length - one).collect();
-        let (of_user, of_item): (Vec<usize>, Vec<usize>) = (more(model(2, 1)), more(model(1, 2)));
-        let (users, items) = (sizes.users.saturating_sub(1), sizes.items.saturating_sub(1));
-        let of_rows = of_user.iter().zip(&of_item);
-        let all: Vec<usize> =
-            one.iter().zip(of_rows).map(|(one, (user, item))| one + users * user + items * item).collect();
-        let of_a_rating = of_user.iter().chain(&of_item).sum();
-        let layers: usize = smallest.layers().iter().map(|layer| layer.weight.dims()[1]).sum::<usize>();
-        Self {
-            parameters: all.iter().sum(),
-            largest: all.into_iter().max().unwrap_or(0),
-            widest: smallest.tables().iter().map(|table| table.rows.dims()[1]).max().unwrap_or(0),
-            of_a_rating,
-            passing: if is_dot_product { 0 } else { of_a_rating + layers },
+/// The size of a model. Parameters are affine in the number of rows of each entity, so that a model with one row of each, and
+/// for each entity one with a row more, tell the size of any.
+fn model_size(settings: &Settings, sizes: &Sizes, device: &Device) -> Result<ModelSize> {
+    let Sizes { frame, members, train, .. } = sizes;
+    let with_two_of = |larger: Option<usize>| -> Result<AnyModel> {
+        let rows = |at: usize| if larger == Some(at) { 2 } else { 1 };
+        let entities = frame.entities.iter().enumerate().map(|(at, (name, _))| (name.clone(), rows(at)));
+        let frame = &Frame { entities: entities.collect(), ..frame.clone() };
+        let start = Start { frame, mean_score: 1.0, offsets: [&[], &[]], seed: None, device };
+        settings.model.init(settings.values(), &start)
+    };
+    let lengths = |model: &AnyModel| -> Vec<usize> {
+        parameters::collect(model).iter().map(|(_, values)| values.data.len()).collect()
+    };
+    let smallest = with_two_of(None)?;
+    let one = lengths(&smallest);
+    let mut all = one.clone();
+    for (at, (_, rows)) in frame.entities.iter().enumerate() {
+        let two = lengths(&with_two_of(Some(at))?);
+        for (sum, (two, one)) in all.iter_mut().zip(two.iter().zip(&one)) {
+            *sum += rows.saturating_sub(1) * (two - one);
         }
     }
+    let width = |table: &Table| table.rows.dims()[1];
+    let rows_read = |of: &Use| match of {
+        Use::Field(_) => 1,
+        Use::Bag(_, bag) => members[bag.0],
+    };
+    let tables = smallest.tables();
+    let read = |table: &&Table| width(table) * table.uses().iter().map(rows_read).sum::<usize>();
+    let of_an_interaction = tables.iter().map(read).sum();
+    let layers: usize = smallest.layers().iter().map(|layer| layer.weight.dims()[1]).sum();
+    Ok(ModelSize {
+        users: frame.rows(USER),
+        items: frame.rows(ITEM),
+        train: *train,
+        parameters: all.iter().sum(),
+        largest: all.into_iter().max().unwrap_or(0),
+        widest: tables.iter().map(|table| width(table)).max().unwrap_or(0),
+        of_an_interaction,
+        passing: if settings.model.declaration.is_dot_product { 0 } else { of_an_interaction + layers },
+    })
 }
 
 #[cfg(test)]
@@ -270,34 +233,29 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::device::DeviceSpec;
-    use crate::model::ModelConfig;
-    use crate::run::{TrialData, schema};
+    use crate::run::{Parts, TrialData};
 
     fn settings(overrides: &[&str]) -> Settings {
         let overrides: Vec<_> = overrides.iter().map(|text| text.to_string()).collect();
         let text = "data.dataset = 'synthetic'\ndata.synthetic = { users = 50, items = 30, ratings = 500 }";
-        Settings::of(&Config::parse(&schema(), text, Path::new("x.toml"), &overrides).expect("valid"))
-            .expect("a device")
+        let parts = Parts::built_in();
+        let config = Config::parse(&parts.schema(), text, Path::new("x.toml"), &overrides).expect("valid");
+        Settings::of(&config, &parts).expect("a device")
     }
 
     #[test]
     fn parameters_are_counted_as_models_have_them() {
         let device = DeviceSpec::Auto.open().expect("a device").device;
-        for (kind, _) in ModelConfig::declared() {
-            let settings = settings(&[&format!("model.kind={kind}"), "model.rank=5"]);
-            let start = Start {
-                num_users: 50,
-                num_items: 30,
-                mean_score: 1.0,
-                user_offsets: &[],
-                item_offsets: &[],
-                seed: 0,
-                device: &device,
-            };
-            let model = settings.model.init(&start);
+        let frame = Frame::pair(50, 30);
+        for kind in Parts::built_in().models {
+            let settings = settings(&[&format!("model.kind={}", kind.name), "model.rank=5"]);
+            let start = Start { frame: &frame, mean_score: 1.0, offsets: [&[], &[]], seed: Some(0), device: &device };
+            let model = kind.init(settings.values(), &start).expect("a model");
             let expected: usize = parameters::collect(&model).iter().map(|(_, values)| values.data.len()).sum();
-            let sizes = Sizes { users: 50, items: 30, train: 500, validation: 0, undivided: 0, files: false };
-            assert_eq!(Shape::of(&settings, &sizes, &device).parameters, expected, "{kind}");
+            let frame = frame.clone();
+            let sizes = Sizes { frame, members: vec![], train: 500, validation: 0, undivided: 0, files: false };
+            let size = model_size(&settings, &sizes, &device).expect("a size");
+            assert_eq!(size.parameters, expected, "{}", kind.name);
         }
     }
 
@@ -305,7 +263,7 @@ mod tests {
     fn what_needs_more_is_estimated_to_need_more() {
         let device = DeviceSpec::Auto.open().expect("a device").device;
         let data = TrialData::load(&settings(&[])).expect("data");
-        let bytes = |overrides: &[&str]| data.memory(&settings(overrides), &device);
+        let bytes = |overrides: &[&str]| data.memory(&settings(overrides), &device).expect("an estimate");
         let rank_64 = bytes(&["model.rank=64"]);
         assert!((1.7..2.2).contains(&(bytes(&["model.rank=128"]) as f64 / rank_64 as f64)));
         assert!(bytes(&["model.rank=64", "solver.kind=adagrad"]) < rank_64);

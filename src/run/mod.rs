@@ -5,6 +5,7 @@ pub mod consensus;
 mod directory;
 pub mod memory;
 mod model_file;
+mod parts;
 mod settings;
 mod summary;
 mod train;
@@ -13,7 +14,8 @@ pub mod views;
 
 pub use directory::RunDirectory;
 pub use model_file::{ModelFile, Seen};
-pub use settings::{Settings, check_ratings, schema};
+pub use parts::Parts;
+pub use settings::{Settings, check_targets};
 pub use summary::Summary;
 pub use train::{Finished, Forecast, Resume, TrainOptions, dry_run, train};
 pub use trial::TrialData;

@@ -1,45 +1,63 @@
 //! `model.safetensors`: all that prediction needs, with the same bytes for the same training.
 //!
-//! Tensors: every parameter under its name (`user_factors` `[num_users, rank]` float32, …); `users.text` and `users.ends`
-//! (the ids back to back in UTF-8, and where each one ends), the same for `items` and, where titles are known, `titles`;
-//! `baseline.user_offsets` and `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, model,
-//! loss, rating range, global mean, solver, layout, what zeros are.
+//! Tensors: every parameter under its name (`user_factors` `[num_users, rank]` float32, …); for the `n`-th entity
+//! `entities.<n>.ids.text` and `entities.<n>.ids.ends` (the ids back to back in UTF-8, and where each one ends) and, where
+//! titles are known, the same of `entities.<n>.titles`; for the `n`-th bag `bags.<n>.starts` (where the members of each row
+//! begin), `bags.<n>.members` and, unless they are 1, `bags.<n>.weights`; `baseline.user_offsets` and
+//! `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, kinds of model and loss with the values
+//! of their config keys, rating range, global mean, entities with their numbers of rows, fields, bags, solver, layout, what
+//! zeros and components are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Layout, Ratings, Vocabulary};
+use super::parts::Parts;
+use crate::config::Values;
+use crate::config::words::joined;
+use crate::data::{Bag, BagFrame, Entity, Field, FieldId, Frame, ITEM, Interactions, Layout, USER, Vocabulary};
 use crate::error::{Error, Result};
-use crate::eval::{Baseline, Predictor};
+use crate::eval::{Baseline, Predictor, seen_items};
 use crate::linalg::Groups;
-use crate::loss::Loss;
-use crate::model::parameters::{self, Values};
-use crate::model::{AnyModel, ModelConfig, Start};
+use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters};
+use crate::objective::ObjectiveKind;
+use crate::solver::Components;
 use crate::solver::nmf::Zeros;
-use crate::train::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
+use crate::train::{FileForm, Tensor, read_tensors, write_tensors};
+
+/// Model files. Version 1 knew users and items only, and the models of its program.
+const MODEL: FileForm = FileForm { version: 2, mark: "model" };
+/// Files of what users rated.
+const SEEN: FileForm = FileForm { version: 1, mark: "" };
 
 /// A trained model with the ids it knows.
 #[derive(Debug, Clone)]
 pub struct ModelFile {
-    /// Kind and size.
-    pub config: ModelConfig,
+    /// Kind of the model.
+    pub kind: ModelKind,
+    /// Kind of what was minimized.
+    pub objective_kind: ObjectiveKind,
+    /// Values of the keys in `[model]` and `[loss]` that the two were made by.
+    pub values: Values,
     /// The model, without autodiff.
     pub model: AnyModel,
     /// Scores → predictions.
     pub predictor: Predictor,
-    /// User ids.
-    pub users: Vocabulary,
-    /// Item ids.
-    pub items: Vocabulary,
-    /// Title of each item; empty where unknown.
-    pub titles: Option<Vec<String>>,
+    /// What the model has rows for, with ids and titles.
+    pub entities: Vec<Entity>,
+    /// The columns that it reads.
+    pub fields: Vec<Field>,
+    /// The bags of the entities' rows.
+    pub bags: Arc<Vec<Bag>>,
     /// What users and items are.
     pub layout: Layout,
-    /// `solver.kind` of the training; empty where the file does not say.
+    /// `solver.kind` of the training.
     pub solver: String,
+    /// What the columns of factors are.
+    pub components: Components,
     /// What cells that training had not are.
     pub zeros: Zeros,
 }
@@ -47,104 +65,191 @@ pub struct ModelFile {
 #[derive(Serialize, Deserialize)]
 struct Header {
     format_version: u32,
-    model: ModelConfig,
-    loss: Loss,
+    model: String,
+    loss: String,
+    values: Values,
     clip: Option<(f32, f32)>,
     global_mean: f64,
-    #[serde(default)]
+    entities: Vec<EntityHeader>,
+    fields: Vec<Field>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bags: Vec<BagFrame>,
     layout: Layout,
-    #[serde(default)]
     solver: String,
-    #[serde(default = "missing")]
+    components: Components,
     zeros: Zeros,
 }
 
-fn missing() -> Zeros {
-    Zeros::Missing
+#[derive(Serialize, Deserialize)]
+struct EntityHeader {
+    name: String,
+    rows: usize,
 }
 
 impl ModelFile {
+    /// The entity that a field indexes.
+    pub fn entity(&self, field: FieldId) -> &Entity {
+        &self.entities[self.fields[field.0].entity]
+    }
+
+    /// Ids of the first field.
+    pub fn users(&self) -> &Vocabulary {
+        &self.entity(USER).ids
+    }
+
+    /// Ids of the second field.
+    pub fn items(&self) -> &Vocabulary {
+        &self.entity(ITEM).ids
+    }
+
+    /// Title of an item, if it has one.
+    pub fn title(&self, item: usize) -> Option<&str> {
+        self.entity(ITEM).title(item)
+    }
+
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let baseline = &self.predictor.baseline;
-        let vector = |values: &[f32]| Tensor::floats(&Values { shape: vec![values.len()], data: values.to_vec() });
+        let vector = |values: &[f32]| Tensor::floats(&HostTensor::vector(values.to_vec()));
         let mut tensors: Vec<(String, Tensor)> = parameters::collect(&self.model)
             .into_iter()
             .map(|(name, values)| (name, Tensor::floats(&values)))
             .collect();
         tensors.push(("baseline.user_offsets".into(), vector(&baseline.user_offsets)));
         tensors.push(("baseline.item_offsets".into(), vector(&baseline.item_offsets)));
-        push_texts(&mut tensors, "users", self.users.ids());
-        push_texts(&mut tensors, "items", self.items.ids());
-        if let Some(titles) = &self.titles {
-            push_texts(&mut tensors, "titles", titles.iter().map(String::as_str));
+        for (at, entity) in self.entities.iter().enumerate() {
+            push_texts(&mut tensors, &ids_name(at), entity.ids.ids());
+            if let Some(titles) = &entity.titles {
+                push_texts(&mut tensors, &titles_name(at), titles.iter().map(String::as_str));
+            }
         }
+        for (at, bag) in self.bags.iter().enumerate() {
+            let (starts, members, weights) = bag.parts();
+            tensors.push((format!("bags.{at}.starts"), Tensor::u64s(starts)));
+            tensors.push((format!("bags.{at}.members"), Tensor::u32s(members)));
+            tensors.extend(weights.map(|weights| (format!("bags.{at}.weights"), vector(weights))));
+        }
+        let entity = |entity: &Entity| EntityHeader { name: entity.name.clone(), rows: entity.ids.len() };
         let header = Header {
-            format_version: FORMAT_VERSION,
-            model: self.config.clone(),
-            loss: self.predictor.loss,
+            format_version: MODEL.version,
+            model: self.kind.name.into(),
+            loss: self.objective_kind.name.into(),
+            values: self.values.clone(),
             clip: self.predictor.clip,
             global_mean: baseline.global_mean,
+            entities: self.entities.iter().map(entity).collect(),
+            fields: self.fields.clone(),
+            bags: self.bags.iter().map(|bag| bag.frame.clone()).collect(),
             layout: self.layout,
             solver: self.solver.clone(),
+            components: self.components,
             zeros: self.zeros,
         };
         write_tensors(path, &tensors, &header)
     }
 
-    /// Reads a file back onto a device.
+    /// Reads a file back onto a device. Model and objective are of kinds among `parts`.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] where it is damaged, of another version, or not a model.
-    pub fn read(path: &Path, device: &Device) -> Result<Self> {
-        let (tensors, header) = read_tensors::<Header>(path)?;
+    /// [`Error::Io`], [`Error::ModelFile`] where it is damaged, of another version, not a model, or of a kind that is not
+    /// among `parts`.
+    pub fn read(path: &Path, device: &Device, parts: &Parts) -> Result<Self> {
+        let (tensors, header) = read_tensors::<Header>(path, MODEL)?;
         let broken = |cause: &str| Error::model_file(path, format!("is not a whole model file: {cause}"));
-        let texts = |name: &str| read_texts(&tensors, name).ok_or_else(|| broken(&format!("{name} is missing")));
-        let users = Vocabulary::from_ids(texts("users")?);
-        let items = Vocabulary::from_ids(texts("items")?);
-        let titles = tensors.contains_key("titles.text").then(|| texts("titles")).transpose()?;
-        let offsets = |name: &str, count: usize| {
+        let unknown = |what: &str, kind: &str, names: Vec<&str>| {
+            let known = joined(&names, "and");
+            let cause = format!("has the {what} {kind:?}, which is none of those that this program has: {known}");
+            Error::model_file(path, cause)
+        };
+        let kind = *parts
+            .find_model(&header.model)
+            .ok_or_else(|| unknown("model", &header.model, parts.models.iter().map(|kind| kind.name).collect()))?;
+        let objective_kind = *parts
+            .find_objective(&header.loss)
+            .ok_or_else(|| unknown("loss", &header.loss, parts.objectives.iter().map(|kind| kind.name).collect()))?;
+        kind.keys().and(objective_kind.keys()).check(&header.values).map_err(|cause| {
+            let cause = format!("was written for other keys of {} and {}: {cause}", kind.name, objective_kind.name);
+            Error::model_file(path, cause)
+        })?;
+        let entities =
+            read_entities(&tensors, &header.entities).map_err(|name| broken(&format!("{name} is missing")))?;
+        let is_known = |entity: usize| entity < entities.len();
+        if header.fields.len() < 2 || !header.fields.iter().all(|field| is_known(field.entity)) {
+            return Err(broken("its fields do not fit"));
+        }
+        let frame = Frame { bags: header.bags, ..Frame::of(&entities, &header.fields) };
+        let bags: Option<Vec<Bag>> = (0..frame.bags.len()).map(|at| read_bag(&tensors, &frame, at)).collect();
+        let bags = Arc::new(bags.ok_or_else(|| broken("its bags do not fit"))?);
+        let offsets = |name: &str, field: FieldId| {
+            // Data without users and items have none.
+            let count = if frame.has_roles() { frame.rows(field) } else { 0 };
             let values = tensors.get(name).and_then(Tensor::values).filter(|values| values.data.len() == count);
             values.map(|values| values.data).ok_or_else(|| broken(&format!("{name} does not fit")))
         };
         let baseline = Baseline {
             global_mean: header.global_mean,
-            user_offsets: offsets("baseline.user_offsets", users.len())?,
-            item_offsets: offsets("baseline.item_offsets", items.len())?,
+            user_offsets: offsets("baseline.user_offsets", USER)?,
+            item_offsets: offsets("baseline.item_offsets", ITEM)?,
         };
-        let values: BTreeMap<String, Values> =
+        let start = Start { frame: &frame, mean_score: 0.0, offsets: [&[], &[]], seed: None, device };
+        let model = kind.init(&header.values, &start)?;
+        let objective = objective_kind.make(&header.values)?;
+        let values: BTreeMap<String, HostTensor> =
             tensors.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.values()?))).collect();
-        let start = Start {
-            num_users: users.len(),
-            num_items: items.len(),
-            mean_score: 0.0,
-            user_offsets: &[],
-            item_offsets: &[],
-            seed: 0,
-            device,
-        };
-        let model = parameters::restore(header.model.init(&start), &values).map_err(|cause| broken(&cause))?;
-        let predictor = Predictor { loss: header.loss, clip: header.clip, baseline };
+        let model = parameters::restore(model, &values).map_err(|cause| broken(&cause))?;
         Ok(Self {
-            config: header.model,
+            kind,
+            objective_kind,
+            values: header.values,
             model,
-            predictor,
-            users,
-            items,
-            titles,
+            predictor: Predictor { objective, clip: header.clip, baseline },
+            entities,
+            fields: header.fields,
+            bags,
             layout: header.layout,
             solver: header.solver,
+            components: header.components,
             zeros: header.zeros,
         })
     }
+}
 
-    /// Id of an item, with its title where there is one.
-    pub fn title(&self, item: usize) -> Option<&str> {
-        self.titles.as_ref().map(|titles| titles[item].as_str()).filter(|title| !title.is_empty())
-    }
+fn ids_name(entity: usize) -> String {
+    format!("entities.{entity}.ids")
+}
+
+fn titles_name(entity: usize) -> String {
+    format!("entities.{entity}.titles")
+}
+
+/// The entities, or the name of what is missing.
+fn read_entities(tensors: &BTreeMap<String, Tensor>, headers: &[EntityHeader]) -> Result<Vec<Entity>, String> {
+    let texts = |name: String, rows: usize| read_texts(tensors, &name).filter(|texts| texts.len() == rows).ok_or(name);
+    let read = |(at, EntityHeader { name, rows }): (usize, &EntityHeader)| {
+        let ids = Vocabulary::from_ids(texts(ids_name(at), *rows)?);
+        let has_titles = tensors.contains_key(&format!("{}.text", titles_name(at)));
+        let titles = has_titles.then(|| texts(titles_name(at), *rows)).transpose()?;
+        if ids.len() == *rows { Ok(Entity { name: name.clone(), ids, titles }) } else { Err(ids_name(at)) }
+    };
+    headers.iter().enumerate().map(read).collect()
+}
+
+/// The bag at a place; `None` where it is missing or names rows that there are not.
+fn read_bag(tensors: &BTreeMap<String, Tensor>, frame: &Frame, at: usize) -> Option<Bag> {
+    let tensor = |name: &str| tensors.get(&format!("bags.{at}.{name}"));
+    let own = &frame.bags[at];
+    let (owners, of) = (frame.entities.get(own.owner)?.1, frame.entities.get(own.of)?.1);
+    let members = tensor("members")?.to_u32s()?;
+    let weights = match tensor("weights") {
+        Some(weights) => Some(weights.values()?.data),
+        None => None,
+    };
+    let are_rows = members.iter().all(|&member| (member as usize) < of);
+    let bag = Bag::new(own.clone(), tensor("starts")?.to_u64s()?, members, weights)?;
+    (are_rows && bag.rows() == owners).then_some(bag)
 }
 
 fn push_texts<'a>(tensors: &mut Vec<(String, Tensor)>, name: &str, texts: impl Iterator<Item = &'a str>) {
@@ -178,6 +283,12 @@ pub struct Seen(
     Groups,
 );
 
+impl From<Seen> for Groups {
+    fn from(seen: Seen) -> Self {
+        seen.0
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct SeenHeader {
     format_version: u32,
@@ -185,11 +296,8 @@ struct SeenHeader {
 
 impl Seen {
     /// The items of each of `num_users` users.
-    pub fn of(train: &Ratings, num_users: usize) -> Self {
-        let rated = train.users.iter().zip(&train.items).map(|(&user, &item)| (user as usize, item));
-        let mut items = Groups::new(num_users, rated);
-        items.for_each_mut(<[u32]>::sort_unstable);
-        Self(items)
+    pub fn of(train: &Interactions, num_users: usize) -> Self {
+        Self(seen_items(train, num_users))
     }
 
     /// Sorted indices of the items that a user rated.
@@ -205,7 +313,7 @@ impl Seen {
         let starts: Vec<u64> = self.0.starts().iter().map(|&start| start as u64).collect();
         let tensors =
             [("starts".to_string(), Tensor::u64s(&starts)), ("items".to_string(), Tensor::u32s(self.0.members()))];
-        write_tensors(path, &tensors, &SeenHeader { format_version: FORMAT_VERSION })
+        write_tensors(path, &tensors, &SeenHeader { format_version: SEEN.version })
     }
 
     /// Reads a file back.
@@ -213,12 +321,108 @@ impl Seen {
     /// # Errors
     /// [`Error::Io`], [`Error::ModelFile`] where it is damaged or not of `num_users` users.
     pub fn read(path: &Path, num_users: usize) -> Result<Self> {
-        let (tensors, _) = read_tensors::<SeenHeader>(path)?;
+        let (tensors, _) = read_tensors::<SeenHeader>(path, SEEN)?;
         let seen = || {
             let starts = tensors.get("starts")?.to_u64s()?.into_iter().map(|start| start as usize).collect();
             let items = Groups::from_parts(starts, tensors.get("items")?.to_u32s()?)?;
             (items.count() == num_users).then_some(Self(items))
         };
         seen().ok_or_else(|| Error::model_file(path, "does not belong to this model"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{HISTORY, pair_fields};
+    use crate::metric::Metrics;
+
+    /// A model of three users and two items with whatever a file can hold.
+    fn file(parts: &Parts, device: &Device) -> ModelFile {
+        let mut interactions = Interactions::default();
+        for (user, item) in [(0, 1), (2, 0), (2, 1)] {
+            interactions.push([user, item], 1.0, None);
+        }
+        let frame = Frame::pair(3, 2);
+        let bags = Arc::new(vec![Bag::history(|field| interactions.column(field), &frame, USER, ITEM)]);
+        let values: Values = [
+            ("model.kind", "biased-mf".into()),
+            ("model.rank", 2.into()),
+            ("model.init", "normal".into()),
+            ("model.init_std", 0.1.into()),
+            ("loss.kind", "huber".into()),
+            ("loss.delta", 0.5.into()),
+        ]
+        .map(|(path, value): (&str, toml::Value)| (path.to_string(), value))
+        .into_iter()
+        .collect();
+        let kind = *parts.find_model("biased-mf").expect("built in");
+        let objective_kind = *parts.find_objective("huber").expect("built in");
+        let start = Start { frame: &frame, mean_score: 3.0, offsets: [&[], &[]], seed: Some(1), device };
+        let titles = Some(vec!["X".into(), String::new()]);
+        ModelFile {
+            kind,
+            objective_kind,
+            model: kind.init(&values, &start).expect("a model"),
+            predictor: Predictor {
+                objective: objective_kind.make(&values).expect("a loss"),
+                clip: Some((1.0, 5.0)),
+                baseline: Baseline { global_mean: 3.0, user_offsets: vec![0.5; 3], item_offsets: vec![-0.5; 2] },
+            },
+            values,
+            entities: vec![
+                Entity { name: "user".into(), ids: Vocabulary::from_ids(["a", "b", "c"]), titles: None },
+                Entity { name: "item".into(), ids: Vocabulary::from_ids(["x", "y"]), titles },
+            ],
+            fields: pair_fields(),
+            bags,
+            layout: Layout::Cells,
+            solver: "adam".into(),
+            components: Components::Factors,
+            zeros: Zeros::Missing,
+        }
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote_with_the_same_bytes_each_time() {
+        let (parts, device) = (Parts::built_in(), Device::default());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        let written = file(&parts, &device);
+        written.write(&a).expect("write");
+        let read = ModelFile::read(&a, &device, &parts).expect("read");
+        read.write(&b).expect("write again");
+        assert_eq!(std::fs::read(&a).expect("a"), std::fs::read(&b).expect("b"));
+        assert_eq!(parameters::collect(&read.model), parameters::collect(&written.model));
+        assert_eq!((read.title(0), read.title(1), read.users().index("c")), (Some("X"), None, Some(2)));
+        assert_eq!((&read.bags[0], read.bags[0].frame.name.as_str()), (&written.bags[0], HISTORY));
+        assert_eq!(read.predictor.objective.pointwise().map(|loss| loss.value(2.0, 0.0)), Some(0.875));
+    }
+
+    #[test]
+    fn what_the_program_does_not_have_is_named() {
+        let (parts, device) = (Parts::built_in(), Device::default());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("model.safetensors");
+        let refused = |file: &ModelFile, parts: &Parts| {
+            file.write(&path).expect("write");
+            ModelFile::read(&path, &device, parts).expect_err("refused").to_string()
+        };
+        let whole = file(&parts, &device);
+        let mut other = parts.clone();
+        other.models.retain(|kind| kind.name == "mf");
+        let message = refused(&whole, &other);
+        assert!(message.contains("has the model \"biased-mf\", which is none of those"), "{message}");
+        assert!(message.ends_with("has: mf"), "{message}");
+        other = Parts { objectives: Vec::new(), metrics: Metrics::default(), ..parts.clone() };
+        assert!(refused(&whole, &other).contains("has the loss \"huber\""));
+        let values = whole.values.iter().filter(|(path, _)| *path != "model.rank");
+        let values = values.map(|(path, value)| (path.to_string(), value.clone())).collect();
+        let message = refused(&ModelFile { values, ..whole.clone() }, &parts);
+        assert!(message.contains("model.rank is missing"), "{message}");
+        let mut interactions = Interactions::default();
+        interactions.push([0, 1], 1.0, None);
+        let bags = Arc::new(vec![Bag::history(|field| interactions.column(field), &Frame::pair(2, 2), USER, ITEM)]);
+        assert!(refused(&ModelFile { bags, ..whole }, &parts).contains("its bags do not fit"));
     }
 }

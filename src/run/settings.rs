@@ -1,41 +1,49 @@
 //! What a config says, as the types of the parts that it is for.
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::parts::Parts;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
-use crate::data::{Dataset, Source};
-use crate::device::DeviceSpec;
+use crate::data::{Dataset, ITEM, Source, USER};
+use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
-use crate::eval::{Baseline, Predictor};
-use crate::loss::{Loss, PointwiseLoss};
-use crate::model::{AnyModel, ModelConfig, Start};
+use crate::eval::{Baseline, Evaluator, Predictor};
+use crate::metric::Metrics;
+use crate::model::{AnyModel, ModelKind, Start};
+use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
-use crate::solver::Method;
 use crate::solver::nmf::Zeros;
-use crate::train::{TrainConfig, needs_validation};
+use crate::solver::{self, Setup, SolverPart};
+use crate::train::{TrainConfig, Trainer, needs_validation};
 
 /// All of a config.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The config itself, of which the parts read their own keys.
+    pub config: Config,
     /// Runs are kept as `<name>-<n>`.
     pub name: String,
     /// All random draws follow from it.
     pub seed: u64,
-    /// `model.kind`.
-    pub model_kind: String,
-    /// `solver.kind`.
-    pub solver_kind: String,
+    /// What predicts.
+    pub model: ModelKind,
+    /// What kind of objective is minimized.
+    pub objective_kind: ObjectiveKind,
+    /// What is minimized.
+    pub objective: Arc<dyn Objective>,
+    /// What moves the parameters.
+    pub solver: Arc<dyn SolverPart>,
+    /// What is computed of predictions.
+    pub metrics: Metrics,
     /// Where data come from.
     pub source: Source,
     /// How they are divided.
     pub split: SplitSpec,
-    /// What predicts.
-    pub model: ModelConfig,
-    /// How to train, on what objective.
+    /// How long to train.
     pub training: TrainConfig,
     /// Whether predictions are limited to the range of the training ratings.
     pub clip: bool,
@@ -53,29 +61,32 @@ pub struct Settings {
     pub max_memory: Option<f64>,
 }
 
-/// The keys of a config of this program.
-pub fn schema() -> Arc<Schema> {
-    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(Settings::schema()));
-    Arc::clone(&SCHEMA)
+/// What every config has: users, items and the columns beside them.
+fn entities(values: &Values) -> Vec<String> {
+    let context: Vec<String> = values.find("data.context").unwrap_or_default();
+    ["user", "item"].map(Into::into).into_iter().chain(context).collect()
 }
 
-/// What every config has: users and items.
-fn entities(_: &Values) -> Vec<String> {
-    ["user", "item"].map(Into::into).to_vec()
+impl Parts {
+    /// The keys that a config can have.
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::new(Settings::schema(self))
+    }
 }
 
 impl Settings {
-    fn schema() -> Schema {
+    fn schema(parts: &Parts) -> Schema {
         let clip = "Limit predictions to the range of the training ratings.";
         let keys = Self::own_keys()
-            .and(Source::keys())
+            .and(Source::keys(parts.models.iter().any(|kind| kind.declaration.uses_context)))
             .and(SplitSpec::keys())
-            .and(ModelConfig::keys())
-            .and(Loss::keys())
-            .and(Method::keys(&ModelConfig::declared()))
+            .and(parts.model_keys())
+            .and(parts.objective_keys())
+            .and(solver::keys(&parts.solvers, &parts.models))
             .and(Self::machine_keys())
-            .and(TrainConfig::keys())
+            .and(TrainConfig::keys(&parts.metrics))
             .and(Self::refit_keys())
+            .and(parts.metric_keys())
             .and(Key::new("evaluation.clip", KeyKind::Bool, clip).default("true"))
             .and(ReportOptions::keys())
             .and(
@@ -115,21 +126,29 @@ impl Settings {
         })
     }
 
-    /// The settings of a config.
+    /// The settings of a config whose schema is that of `parts`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a device that is none.
-    pub fn of(config: &Config) -> Result<Self> {
+    /// [`Error::Usage`] for a device that is none, and for a part that is not among `parts` or cannot be made.
+    pub fn of(config: &Config, parts: &Parts) -> Result<Self> {
         let values = config.values();
+        let missing = |key: &str| Error::Usage(format!("{key} names nothing that this program has"));
+        let names: Vec<String> = values.get("evaluation.metrics");
+        let metrics = names.iter().filter_map(|name| parts.metrics.find(name).cloned()).collect();
+        let metrics = Metrics(metrics);
+        let kind = |key: &str| values.get::<String>(key);
+        let objective_kind = *parts.find_objective(&kind("loss.kind")).ok_or_else(|| missing("loss.kind"))?;
         Ok(Self {
             name: values.get("name"),
             seed: values.get("seed"),
-            model_kind: values.get("model.kind"),
-            solver_kind: values.get("solver.kind"),
+            model: *parts.find_model(&kind("model.kind")).ok_or_else(|| missing("model.kind"))?,
+            objective_kind,
+            objective: objective_kind.make(values)?,
+            solver: parts.find_solver(&kind("solver.kind")).ok_or_else(|| missing("solver.kind"))?.clone(),
             source: Source::of(values),
             split: SplitSpec::of(values),
-            model: ModelConfig::of(values),
-            training: TrainConfig::of(values),
+            training: TrainConfig::of(values, &metrics)?,
+            metrics,
             clip: values.get("evaluation.clip"),
             refit: values.get("train.refit"),
             report: ReportOptions::of(values),
@@ -137,7 +156,13 @@ impl Settings {
             device: values.get::<String>("train.device").parse()?,
             threads: values.get("train.threads"),
             max_memory: values.find("train.max_memory"),
+            config: config.clone(),
         })
+    }
+
+    /// The value of every key.
+    pub fn values(&self) -> &Values {
+        self.config.values()
     }
 
     /// Whether whole rows are held out, of which training sees nothing.
@@ -145,59 +170,70 @@ impl Settings {
         matches!(self.split.kind, SplitKind::FirstOfClass { .. })
     }
 
-    /// What a rating must be, where loss or solver have no meaning for it.
-    pub fn refuses(&self, rating: f32) -> Option<&'static str> {
-        let TrainConfig { method, loss, .. } = &self.training;
-        method.refuses(rating).or_else(|| loss.refuses(rating))
+    /// What a target must be, if objective or solver have no meaning for it.
+    pub fn refuses(&self, target: f32) -> Option<&'static str> {
+        self.solver.refuses(self.values(), target).or_else(|| self.objective.refuses(target))
     }
 
     /// What cells that are not in the data mean to the solver.
     pub fn zeros(&self) -> Zeros {
-        match self.training.method {
-            Method::WholeMatrix(method) => method.zeros(),
-            _ => Zeros::Missing,
-        }
+        self.solver.zeros(self.values())
     }
 
-    /// What predictions depend on beside the model.
-    pub fn predictor(&self, data: &Split) -> Predictor {
-        Predictor {
-            loss: self.training.loss,
+    /// What predictions depend on beside the model, and what they are judged by.
+    pub fn evaluator(&self, data: &Split) -> Evaluator {
+        let frame = data.frame();
+        let predictor = Predictor {
+            objective: self.objective.clone(),
             clip: self.clip.then(|| data.train.range()).flatten(),
-            baseline: Baseline::fit(&data.train, data.users.len(), data.items.len()),
-        }
+            baseline: Baseline::fit(&data.train, &frame),
+        };
+        Evaluator::new(predictor, self.metrics.clone(), &data.train, data.users().len(), data.items().len())
     }
 
     /// The model with the parameters it starts from.
-    pub fn initial_model(&self, data: &Split, predictor: &Predictor, device: &Device) -> AnyModel {
-        // Offsets of ratings are offsets of scores only where the two are the same.
-        let (user_offsets, item_offsets) = match predictor.loss.has_link() {
-            true => (&[][..], &[][..]),
-            false => (&predictor.baseline.user_offsets[..], &predictor.baseline.item_offsets[..]),
+    ///
+    /// # Errors
+    /// Those of the model.
+    pub fn initial_model(&self, data: &Split, evaluator: &Evaluator, device: &Device) -> Result<AnyModel> {
+        let Predictor { objective, baseline, .. } = &evaluator.predictor;
+        // Offsets of ratings are offsets of scores only if the two are the same.
+        let offsets = match objective.has_link() {
+            true => [&[][..], &[][..]],
+            false => [&baseline.user_offsets[..], &baseline.item_offsets[..]],
         };
-        self.model.init(&Start {
-            num_users: data.users.len(),
-            num_items: data.items.len(),
-            mean_score: predictor.loss.score(predictor.baseline.global_mean),
-            user_offsets,
-            item_offsets,
-            seed: self.seed,
+        let start = Start {
+            frame: &data.frame(),
+            mean_score: objective.score(baseline.global_mean),
+            offsets,
+            seed: Some(self.seed),
             device,
-        })
+        };
+        self.model.init(self.values(), &start)
+    }
+
+    /// Training of `model` with the solver, for as long as `training` says.
+    ///
+    /// # Errors
+    /// Those of making the solver.
+    pub fn trainer<'a>(&self, training: TrainConfig, model: AnyModel, device: &Opened) -> Result<Trainer<'a>> {
+        let setup = Setup { objective: self.objective.clone(), seed: self.seed, device: &device.device };
+        let solver = self.solver.build(self.values(), &setup)?;
+        Ok(Trainer::new(training, solver, model, device.clone()))
     }
 }
 
-/// Refuses ratings for which `refuses` has a remedy.
+/// Refuses targets for which `refuses` has a remedy.
 ///
 /// # Errors
-/// [`Error::Usage`] with the first such rating and the remedy.
-pub fn check_ratings(dataset: &Dataset, refuses: impl Fn(f32) -> Option<&'static str>) -> Result<()> {
-    let ratings = &dataset.ratings;
+/// [`Error::Usage`] with the first such target and the remedy.
+pub fn check_targets(dataset: &Dataset, refuses: impl Fn(f32) -> Option<&'static str>) -> Result<()> {
+    let interactions = &dataset.interactions;
     let (user_noun, item_noun) = dataset.layout.nouns();
-    for (at, &value) in ratings.values.iter().enumerate() {
+    for (at, &value) in interactions.targets.iter().enumerate() {
         if let Some(remedy) = refuses(value) {
-            let user = dataset.users.id(ratings.users[at] as usize);
-            let item = dataset.items.id(ratings.items[at] as usize);
+            let user = dataset.users().id(interactions.column(USER)[at] as usize);
+            let item = dataset.items().id(interactions.column(ITEM)[at] as usize);
             return Err(Error::Usage(format!(
                 "the rating {value} of {user_noun} {user} for {item_noun} {item}: {remedy}"
             )));

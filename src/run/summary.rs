@@ -47,8 +47,9 @@ pub struct Summary {
     pub test: Option<Scores>,
     /// What predictions without factors reach on the test split, or else on the validation or training split.
     pub baselines: Option<Baselines>,
-    /// For planted data, the RMSE that nobody can beat.
-    pub reachable_rmse: Option<f64>,
+    /// For planted data, the root mean squared error that nobody can beat.
+    #[serde(rename = "reachable_rmse")]
+    pub reachable_error: Option<f64>,
     /// Test ratings whose user was not in training; predicted by the biases baseline.
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.

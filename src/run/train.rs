@@ -2,31 +2,35 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use burn::module::ParamId;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
 use super::memory::{self, Estimate, Sizes};
 use super::model_file::{ModelFile, Seen};
-use super::settings::{Settings, check_ratings};
+use super::parts::Parts;
+use super::settings::{Settings, check_targets};
 use super::summary::{Baselines, Summary};
 use super::views::{self, Fitted, Views};
-use crate::config::{Config, Effect};
-use crate::data::split::{HeldOut, Part, Split, assign, divide, held_out_rows};
-use crate::data::{Dataset, Layout, Ratings};
-use crate::device::{DeviceSpec, Opened};
+use crate::config::{Config, Effect, Values};
+use crate::data::split::{HeldOutRows, Part, Split, assign, divide, held_out_rows};
+use crate::data::{Dataset, ITEM, Interactions, Layout, USER};
+use crate::device::{DeviceSpec, Opened, to_vec};
 use crate::error::{Error, Result};
-use crate::eval::Predictor;
+use crate::eval::Evaluator;
 use crate::files;
-use crate::model::AnyModel;
-use crate::model::parameters;
+use crate::metric::{Metric, Rmse};
+use crate::model::LookedAt;
+use crate::model::{AnyModel, HostTensor, TableKind};
 use crate::report::event_file::EventFile;
 use crate::report::plot;
 use crate::report::{JsonLines, TensorBoard, curves, projector};
 use crate::solver::nmf::Zeros;
-use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
+use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
 
 /// Where a run goes on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +72,9 @@ pub struct Finished {
 /// # Errors
 /// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused before
 /// its first step leaves none.
-pub fn train(config: &Config, options: TrainOptions) -> Result<Finished> {
-    let settings = Settings::of(config)?;
-    with_threads(&settings, |threads| Job { config, settings: &settings, options, threads }.run())
+pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
+    let settings = Settings::of(config, parts)?;
+    with_threads(&settings, |threads| Job { settings: &settings, options, threads }.run())
 }
 
 /// What a run is expected to take.
@@ -106,24 +110,24 @@ pub struct Forecast {
 ///
 /// # Errors
 /// Those of [`train`] before its first step.
-pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
+pub fn dry_run(config: &Config, parts: &Parts, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
     /// Steps are timed for so long.
     const PROBE_SECONDS: f64 = 0.5;
-    let settings = &Settings::of(config)?;
+    let settings = &Settings::of(config, parts)?;
     with_threads(settings, |threads| {
         let Prepared { device, data, memory, .. } = Prepared::new(settings, &mut note)?;
-        let predictor = settings.predictor(&data);
-        let model = settings.initial_model(&data, &predictor, &device.device);
-        let trainer = Trainer::new(settings.training.clone(), model, device.clone());
-        let parts = TrainData { train: &data.train, validation: &data.validation, predictor: &predictor };
-        let pace = trainer.probe(parts, PROBE_SECONDS)?;
+        let evaluator = settings.evaluator(&data);
+        let model = settings.initial_model(&data, &evaluator, &device.device)?;
+        let trainer = settings.trainer(settings.training.clone(), model, &device)?;
+        let train_data = TrainData { train: &data.train, validation: &data.validation, evaluator: &evaluator };
+        let pace = trainer.probe(train_data, PROBE_SECONDS)?;
         let seconds_per_epoch = pace.seconds_training + pace.seconds_validation;
         Ok(Forecast {
             name: settings.name.clone(),
             device: device.spec.to_string(),
             threads,
-            num_users: data.users.len(),
-            num_items: data.items.len(),
+            num_users: data.users().len(),
+            num_items: data.items().len(),
             num_train: data.train.len(),
             memory,
             memory_bytes: memory.total(),
@@ -133,6 +137,17 @@ pub fn dry_run(config: &Config, mut note: impl FnMut(&str) + Send) -> Result<For
             ratings_per_second: pace.ratings_per_second,
         })
     })
+}
+
+/// Divides `dataset` into `parts` and adds the histories that the model has a use for; with `refit`, validation joins
+/// training.
+///
+/// # Errors
+/// Those of [`divide`].
+pub(super) fn divided(settings: &Settings, dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
+    let mut data = divide(dataset, parts, refit)?;
+    data.add_histories(settings.model.declaration.histories);
+    Ok(data)
 }
 
 /// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
@@ -167,20 +182,20 @@ impl Prepared {
         dataset.notes.iter().for_each(|text| note(text));
         let parts = assign(&dataset, &settings.split, settings.seed)?;
         // A split has been made of them; nothing here trains on time.
-        dataset.ratings.timestamps = None;
-        check_ratings(&dataset, |rating| settings.refuses(rating))?;
-        let data = divide(&dataset, &parts, false)?;
-        let cells = data.users.len() * data.items.len();
+        dataset.interactions.timestamps = None;
+        check_targets(&dataset, |target| settings.refuses(target))?;
+        let data = divided(settings, &dataset, &parts, false)?;
+        let cells = data.users().len() * data.items().len();
         if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
             note(&format!(
                 "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
                  unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
-                settings.solver_kind,
+                settings.solver.name(),
                 cells - data.train.len()
             ));
         }
-        let sizes = Sizes::of(&data, dataset.ratings.len());
-        let memory = memory::of_run(settings, &sizes, program, &device.device);
+        let sizes = Sizes::of(&data, dataset.interactions.len());
+        let memory = memory::of_run(settings, &sizes, program, &device.device)?;
         memory::check(settings, &memory)?;
         Ok(Self { device, dataset, parts, data, memory })
     }
@@ -190,7 +205,6 @@ impl Prepared {
 const BURN_VERSION: &str = "0.22.1";
 
 struct Job<'a, 'o> {
-    config: &'a Config,
     settings: &'a Settings,
     options: TrainOptions<'o>,
     threads: usize,
@@ -201,42 +215,42 @@ impl Job<'_, '_> {
         let Prepared { device, dataset, parts, data, .. } = Prepared::new(self.settings, self.options.note)?;
         let directory = self.directory(&dataset, &device)?;
         let config = self.settings.training.clone();
-        let predictor = self.settings.predictor(&data);
-        let selected = self.phase(&directory, &directory, config.clone(), &data, &predictor, &device)?;
-        let best = selected.progress.best;
-        let best_epoch = best.map_or(selected.progress.epoch, |best| best.epoch);
+        let evaluator = self.settings.evaluator(&data);
+        let selected = self.phase(&directory, &directory, config.clone(), &data, &evaluator, &device)?;
+        let best = selected.progress.best.clone();
+        let best_epoch = best.as_ref().map_or(selected.progress.epoch, |best| best.epoch);
         let mut seconds = selected.progress.seconds;
         let mut ratings_seen = selected.progress.ratings_seen;
-        let (trained, data, predictor) = if self.settings.refit {
+        let (trained, data, evaluator) = if self.settings.refit {
             drop(data);
-            let data = divide(&dataset, &parts, true)?;
-            let predictor = self.settings.predictor(&data);
+            let data = divided(self.settings, &dataset, &parts, true)?;
+            let evaluator = self.settings.evaluator(&data);
             let config = TrainConfig { epochs: best_epoch, ..config };
             (self.options.note)(&format!(
                 "epoch {best_epoch} was best; training again on training and validation ratings"
             ));
-            let refit = self.phase(&directory, &directory.refit(), config, &data, &predictor, &device)?;
+            let refit = self.phase(&directory, &directory.refit(), config, &data, &evaluator, &device)?;
             seconds += refit.progress.seconds;
             ratings_seen += refit.progress.ratings_seen;
-            (refit, data, predictor)
+            (refit, data, evaluator)
         } else {
-            (selected.clone(), data, predictor)
+            (selected.clone(), data, evaluator)
         };
-        let num_ratings = dataset.ratings.len();
-        let (reachable_rmse, layout) = (dataset.reachable_rmse, dataset.layout);
+        let num_ratings = dataset.interactions.len();
+        let (reachable_error, layout) = (dataset.reachable_error, dataset.layout);
         // Rows that were held out can be made up from the components and recognized, by all their cells.
         let held_out = match self.settings.holds_out_rows() {
             true => held_out_rows(&dataset, &parts, &data),
-            false => HeldOut::default(),
+            false => HeldOutRows::default(),
         };
         drop(dataset);
         let model = &trained.model;
-        let test = predictor.evaluate(model, &device.device, &data.test);
-        let train = predictor.evaluate(model, &device.device, &data.train);
+        let test = evaluator.evaluate(model, &device.device, &data.test);
+        let train = evaluator.evaluate(model, &device.device, &data.train);
         let mut summary = Summary {
             name: self.settings.name.clone(),
-            model: self.settings.model_kind.clone(),
-            solver: self.settings.solver_kind.clone(),
+            model: self.settings.model.name.into(),
+            solver: self.settings.solver.name().into(),
             device: device.spec.to_string(),
             threads: self.threads,
             seed: self.settings.seed,
@@ -246,33 +260,39 @@ impl Job<'_, '_> {
             seconds_training: seconds,
             ratings_per_second: ratings_seen as f64 / seconds.max(f64::MIN_POSITIVE),
             peak_memory_bytes: None,
-            num_users: data.users.len(),
-            num_items: data.items.len(),
+            num_users: data.users().len(),
+            num_items: data.items().len(),
             num_ratings,
-            train: train.sums.scores(),
+            train: train.scores,
             validation: best.map(|best| best.scores),
-            test: test.sums.scores(),
-            baselines: baselines(&predictor, &data),
-            reachable_rmse,
-            test_unknown_users: test.unknown_users,
-            test_unknown_items: test.unknown_items,
+            baselines: baselines(&evaluator, &data),
+            reachable_error,
+            test_unknown_users: test.unknown(USER),
+            test_unknown_items: test.unknown(ITEM),
+            test: test.scores,
             views: None,
         };
+        let values = self.settings.values();
+        let values = ["model", "loss"].map(|section| values.section(section));
+        let values = values.iter().flat_map(Values::iter).map(|(path, value)| (path.to_string(), value.clone()));
         let file = ModelFile {
-            config: self.settings.model.clone(),
+            kind: self.settings.model,
+            objective_kind: self.settings.objective_kind,
+            values: values.collect(),
             model: trained.model,
-            predictor,
-            users: data.users,
-            items: data.items,
-            titles: data.titles,
+            predictor: evaluator.predictor,
+            bags: Arc::clone(&data.train.bags),
+            entities: data.entities,
+            fields: data.fields,
             layout,
-            solver: self.settings.solver_kind.clone(),
+            solver: self.settings.solver.name().into(),
+            components: self.settings.solver.components(),
             zeros: self.settings.zeros(),
         };
         summary.views = self.views(&directory, &file, &data.train, &held_out)?;
-        Seen::of(&data.train, file.users.len()).write(&directory.seen())?;
+        Seen::of(&data.train, file.users().len()).write(&directory.seen())?;
         file.write(&directory.model())?;
-        self.pictures(&directory, &file, summary.reachable_rmse)?;
+        self.pictures(&directory, &file, summary.reachable_error)?;
         summary.peak_memory_bytes = memory::peak();
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
@@ -284,7 +304,7 @@ impl Job<'_, '_> {
         let directory = match &self.options.resume {
             Resume::New => {
                 let directory = RunDirectory::create(parent, &self.settings.name)?;
-                return files::write_bytes(&directory.config(), self.config.to_toml().as_bytes())
+                return files::write_bytes(&directory.config(), self.settings.config.to_toml().as_bytes())
                     .and_then(|()| write_json(&directory.environment(), &self.environment(dataset, device)))
                     .map(|()| directory.clone())
                     .inspect_err(|_| {
@@ -301,8 +321,9 @@ impl Job<'_, '_> {
 
     /// Refuses to go on with other settings or data: the result would be neither run's.
     fn check_same_run(&self, directory: &RunDirectory, dataset: &Dataset) -> Result<()> {
-        let began = Config::load(self.config.schema(), &directory.config(), &[])?;
-        let differing = differing_keys(&began, self.config);
+        let config = &self.settings.config;
+        let began = Config::load(config.schema(), &directory.config(), &[])?;
+        let differing = differing_keys(&began, config);
         if !differing.is_empty() {
             return Err(Error::Usage(format!(
                 "{}: cannot resume with another {}; resume with the run's own config, or train without --resume",
@@ -337,14 +358,14 @@ impl Job<'_, '_> {
         directory: &RunDirectory,
         config: TrainConfig,
         data: &Split,
-        predictor: &Predictor,
+        evaluator: &Evaluator,
         device: &Opened,
-    ) -> Result<Trained<AnyModel>> {
-        let model = self.settings.initial_model(data, predictor, &device.device);
+    ) -> Result<Trained> {
+        let model = self.settings.initial_model(data, evaluator, &device.device)?;
         let epochs = config.epochs;
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
-        let mut trainer =
-            Trainer::new(config, model, device.clone()).with_checkpoints(checkpoints).with_stop(self.options.stop);
+        let trainer = self.settings.trainer(config, model, device)?;
+        let mut trainer = trainer.with_checkpoints(checkpoints).with_stop(self.options.stop);
         if self.options.resume != Resume::New {
             trainer = trainer.resume()?;
         }
@@ -353,11 +374,11 @@ impl Job<'_, '_> {
         let mut tensorboard = None;
         // A phase that is done has nothing to add to its events.
         if report.tensorboard && !trainer.is_done() {
-            let truth = &data.validation.values;
+            let truth = &data.validation.targets;
             let (seconds, seen) = trainer.pace();
             let mut opened = TensorBoard::open(directory.path(), seconds, seen, report.histograms_every, truth)?;
             if seen == 0 {
-                opened.text("config", &format!("```toml\n{}\n```", self.config.to_toml()))?;
+                opened.text("config", &format!("```toml\n{}\n```", self.settings.config.to_toml()))?;
             }
             tensorboard = Some(opened);
         }
@@ -365,7 +386,7 @@ impl Job<'_, '_> {
         let mut observers: Vec<&mut dyn Observer> = vec![&mut metrics];
         observers.extend(tensorboard.as_mut().map(|observer| observer as &mut dyn Observer));
         observers.extend(console.as_deref_mut().map(|observer| observer as &mut dyn Observer));
-        let data = TrainData { train: &data.train, validation: &data.validation, predictor };
+        let data = TrainData { train: &data.train, validation: &data.validation, evaluator };
         trainer.fit(data, &mut observers).map_err(|error| match error {
             Error::Interrupted { .. } => {
                 Error::Interrupted { resume: format!("lowrank train {} --resume", root.config().display()) }
@@ -376,25 +397,32 @@ impl Job<'_, '_> {
 
     /// The training curve, and the item factors for the embedding projector.
     fn pictures(&self, directory: &RunDirectory, file: &ModelFile, reachable: Option<f64>) -> Result<()> {
-        let mut series = curves(&directory.metrics(), "rmse")?;
-        let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
-        if last_epoch > 0.0 {
-            if let Some(rmse) = reachable {
-                let points = vec![(1.0, rmse), (last_epoch, rmse)];
-                series.push(plot::Series { name: "reachable".into(), points });
-            }
-            let title = format!("{}: {}", self.settings.name, self.settings.model_kind);
-            let picture = plot::curves(&title, "epoch", "RMSE", &series).png()?;
-            files::write_bytes(&directory.curve(), &picture.bytes)?;
+        let metrics = &self.settings.metrics;
+        if let Some(metric) = metrics.find(metrics.watched()) {
+            self.curve(directory, &**metric, reachable)?;
         }
         if self.settings.report.projector && self.settings.report.tensorboard {
             let titles = |item: usize| file.title(item).unwrap_or_default();
-            let labels: Vec<_> = file.items.ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
-            for (name, values) in parameters::collect(&file.model) {
-                if name.ends_with("item_factors") {
-                    projector::write(directory.path(), &name, &labels, values.shape[1], &values.data)?;
-                }
+            let labels: Vec<_> = file.items().ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
+            for (name, values) in item_factors(&file.model) {
+                projector::write(directory.path(), &name, &labels, values.shape[1], &values.data)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The curves of a metric over the epochs, and what nobody can beat, which is a root mean squared error.
+    fn curve(&self, directory: &RunDirectory, metric: &dyn Metric, reachable: Option<f64>) -> Result<()> {
+        let mut series = curves(&directory.metrics(), metric.name())?;
+        let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
+        if last_epoch > 0.0 {
+            if let Some(reachable) = reachable.filter(|_| metric.name() == Rmse.name()) {
+                let points = vec![(1.0, reachable), (last_epoch, reachable)];
+                series.push(plot::Series { name: "reachable".into(), points });
+            }
+            let title = format!("{}: {}", self.settings.name, self.settings.model.name);
+            let picture = plot::curves(&title, "epoch", &metric.label(), &series).png()?;
+            files::write_bytes(&directory.curve(), &picture.bytes)?;
         }
         Ok(())
     }
@@ -406,8 +434,8 @@ impl Job<'_, '_> {
         &self,
         directory: &RunDirectory,
         file: &ModelFile,
-        train: &Ratings,
-        held_out: &HeldOut,
+        train: &Interactions,
+        held_out: &HeldOutRows,
     ) -> Result<Option<Views>> {
         let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
         let factors = fitted.factors();
@@ -415,8 +443,9 @@ impl Job<'_, '_> {
         if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
             return Ok(None);
         }
-        let mut rows = vec![0.0; held_out.ids.len() * file.items.len()];
-        for (row, cells) in rows.chunks_exact_mut(file.items.len().max(1)).zip(&held_out.cells) {
+        let num_items = file.items().len();
+        let mut rows = vec![0.0; held_out.ids.len() * num_items];
+        for (row, cells) in rows.chunks_exact_mut(num_items.max(1)).zip(&held_out.cells) {
             cells.iter().for_each(|&(item, value)| row[item as usize] = value);
         }
         let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
@@ -428,11 +457,25 @@ impl Job<'_, '_> {
     }
 }
 
+/// The factors of items, by parameter name.
+fn item_factors(model: &AnyModel) -> Vec<(String, HostTensor)> {
+    let tables = model.tables().into_iter();
+    let of_items = tables.filter(|table| table.group().kind == TableKind::Factors && table.is_indexed_by(ITEM));
+    let ids: Vec<ParamId> = of_items.map(|table| table.rows.id).collect();
+    let mut found = Vec::new();
+    model.visit(None, &mut |LookedAt { name, id, shape, rows, .. }| {
+        if ids.contains(&id) {
+            found.push((name, HostTensor { shape, data: to_vec(rows) }));
+        }
+    });
+    found
+}
+
 /// Trivial baselines on the split that the result is judged by.
-fn baselines(predictor: &Predictor, data: &Split) -> Option<Baselines> {
+fn baselines(evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
     let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
-    let (split, ratings) = splits.into_iter().find(|(_, ratings)| !ratings.is_empty())?;
-    let (global_mean, biases) = predictor.baselines(ratings);
+    let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
+    let [global_mean, biases] = evaluator.predictor.baselines(interactions, &evaluator.metrics);
     Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 

@@ -6,13 +6,13 @@ use burn::tensor::Device;
 
 use super::memory::{self, Sizes};
 use super::settings::Settings;
-use crate::data::Ratings;
-use crate::data::split::{Split, assign, divide};
+use super::train::divided;
+use crate::data::split::{Split, assign};
 use crate::device::Opened;
 use crate::error::{Error, Result};
-use crate::train::{Observer, Progress, TrainData, Trainer};
+use crate::train::{Observer, Progress, TrainData};
 
-/// Training and validation ratings. There is no way from here to the test part: it is dropped while loading.
+/// Training and validation interactions. There is no way from here to the test part: it is dropped while loading.
 pub struct TrialData {
     /// Its test part is empty.
     split: Split,
@@ -30,23 +30,26 @@ impl TrialData {
     pub fn load(settings: &Settings) -> Result<Self> {
         let mut dataset = settings.source.load()?;
         let parts = assign(&dataset, &settings.split, settings.seed)?;
-        dataset.ratings.timestamps = None;
-        let mut split = divide(&dataset, &parts, false)?;
-        split.test = Ratings::default();
+        dataset.interactions.timestamps = None;
+        let mut split = divided(settings, &dataset, &parts, false)?;
+        split.test = split.test.like(0);
         Ok(Self { split, fingerprint: dataset.fingerprint, notes: dataset.notes })
     }
 
     /// Bytes that training with `settings` needs beside the data, about.
-    pub fn memory(&self, settings: &Settings, device: &Device) -> u64 {
+    ///
+    /// # Errors
+    /// Those of the model.
+    pub fn memory(&self, settings: &Settings, device: &Device) -> Result<u64> {
         let sizes = Sizes { files: false, ..Sizes::of(&self.split, 0) };
-        memory::of_training(settings, &sizes, device).total()
+        Ok(memory::of_training(settings, &sizes, device)?.total())
     }
 
     /// Trains as [`train`](super::train()) would before any refit, to the bit, but keeps no files. `settings` decide all
     /// but the data and the device.
     ///
     /// # Errors
-    /// [`Error::Usage`] for ratings that the loss has no meaning for, [`Error::Interrupted`] soon after `stop` becomes
+    /// [`Error::Usage`] for targets that the loss has no meaning for, [`Error::Interrupted`] soon after `stop` becomes
     /// true, and those of training and of the observer.
     pub fn train(
         &self,
@@ -55,14 +58,14 @@ impl TrialData {
         stop: &AtomicBool,
         observer: &mut dyn Observer,
     ) -> Result<Progress> {
-        let predictor = settings.predictor(&self.split);
-        let mut values = self.split.train.values.iter().chain(&self.split.validation.values);
-        if let Some((value, remedy)) = values.find_map(|&value| Some((value, settings.refuses(value)?))) {
-            return Err(Error::Usage(format!("the rating {value}: {remedy}")));
+        let evaluator = settings.evaluator(&self.split);
+        let mut targets = self.split.train.targets.iter().chain(&self.split.validation.targets);
+        if let Some((target, remedy)) = targets.find_map(|&target| Some((target, settings.refuses(target)?))) {
+            return Err(Error::Usage(format!("the rating {target}: {remedy}")));
         }
-        let model = settings.initial_model(&self.split, &predictor, &device.device);
-        let trainer = Trainer::new(settings.training.clone(), model, device.clone()).with_stop(stop);
-        let data = TrainData { train: &self.split.train, validation: &self.split.validation, predictor: &predictor };
+        let model = settings.initial_model(&self.split, &evaluator, &device.device)?;
+        let trainer = settings.trainer(settings.training.clone(), model, device)?.with_stop(stop);
+        let data = TrainData { train: &self.split.train, validation: &self.split.validation, evaluator: &evaluator };
         Ok(trainer.fit(data, &mut [observer])?.progress)
     }
 }

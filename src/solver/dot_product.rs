@@ -1,14 +1,16 @@
 //! Models whose score is μ + b_u + b_i + p_uᵀ q_i, as plain numbers: for solvers that keep parameters in a layout of
 //! their own while they work.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use burn::module::{ModuleMapper, Param, ParamId};
+use burn::module::ParamId;
 use burn::tensor::{Tensor, TensorData};
 
+use super::regularization::Regularization;
+use crate::data::{FieldId, Interactions, Role};
 use crate::device::to_vec;
 use crate::error::{Error, Result};
-use crate::model::{Constraint, Factorization, Group, Table};
+use crate::model::{AnyModel, Constraint, Moved, Table, TableGroup, TableKind, Term};
 
 /// Everything of such a model.
 #[derive(Debug, Clone)]
@@ -20,69 +22,98 @@ pub(super) struct DotProduct {
     /// Whether no parameter may be below zero.
     pub non_negative: bool,
     /// P and b_u.
-    pub users: Tables,
+    pub users: SideTables,
     /// Q and b_i.
-    pub items: Tables,
+    pub items: SideTables,
+    /// Where all of it stands in the model.
+    pub places: Places,
 }
 
 /// Parameters of all users, or of all items.
 #[derive(Debug, Clone)]
-pub(super) struct Tables {
+pub(super) struct SideTables {
+    /// The field that indexes them.
+    pub field: FieldId,
     /// Number of rows.
     pub num_rows: usize,
     /// `[num_rows, rank]`, row by row.
     pub factors: Vec<f32>,
-    /// `[num_rows]`, where the model has such biases.
+    /// `[num_rows]`, if the model has such biases.
     pub biases: Option<Vec<f32>>,
+    /// λ group of the factors; that of the biases has the same entity.
+    pub group: TableGroup,
+}
+
+impl SideTables {
+    fn of(term: &Term) -> Self {
+        let values = |table: &Table| {
+            let rows = table.rows.val();
+            to_vec(if rows.is_autodiff() { rows.inner() } else { rows })
+        };
+        let [num_rows, _] = term.factors.rows.dims();
+        let group = term.factors.group().clone();
+        Self { field: term.field, num_rows, factors: values(term.factors), biases: term.biases.map(values), group }
+    }
+
+    /// The λ group of factors or biases.
+    pub fn group(&self, kind: TableKind) -> TableGroup {
+        TableGroup { kind, ..self.group.clone() }
+    }
+
+    /// λ of factors or biases.
+    pub fn lambda(&self, regularization: &Regularization, kind: TableKind) -> f32 {
+        regularization.of(&self.group(kind)) as f32
+    }
 }
 
 impl DotProduct {
     /// Reads `model` for the solver that configs call `solver`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where its score is something else.
-    pub fn read<M: Factorization>(model: &M, solver: &str) -> Result<Self> {
-        let unfit = || {
-            Error::Usage(format!(
-                "the {solver} solver is for models whose score is a dot product plus biases (mf, biased-mf, nmf); \
-                 use adam, sgd or adagrad for others"
-            ))
+    /// [`Error::Usage`] if its score is something else.
+    pub fn read(model: &AnyModel, solver: &str) -> Result<Self> {
+        let unfit = |what: &str| {
+            Err(Error::Usage(format!(
+                "the {solver} solver is for models whose score is a dot product of two factors plus biases, and this {what}; \
+                 use adam, sgd or adagrad"
+            )))
         };
-        let offset = model.dot_product().ok_or_else(unfit)?;
-        let tables = model.tables();
-        let table = |group: Group| tables.iter().copied().find(|table| table.group() == group);
-        let values = |table: &Table| to_vec(table.rows.val().inner());
-        let side = |factors: Group, biases: Group| {
-            let factors = table(factors).ok_or_else(unfit)?;
-            let [num_rows, _] = factors.rows.dims();
-            Ok(Tables { num_rows, factors: values(factors), biases: table(biases).map(values) })
-        };
-        let users = side(Group::USER_FACTORS, Group::USER_BIASES)?;
-        let items = side(Group::ITEM_FACTORS, Group::ITEM_BIASES)?;
-        let [_, rank] = table(Group::USER_FACTORS).ok_or_else(unfit)?.rows.dims();
-        let non_negative = model.constraint() == Constraint::NonNegative;
-        Ok(Self { offset, rank, non_negative, users, items })
+        let Some(factored) = model.factored() else { return unfit("one's is something else") };
+        let [user, item] = &factored.terms[..] else { return unfit("one's is a sum of several dot products") };
+        if user.factors.rows.id == item.factors.rows.id {
+            return unfit("one has the same table on both sides");
+        }
+        let mut places = HashMap::new();
+        for (role, term) in [(Role::User, user), (Role::Item, item)] {
+            places.insert(term.factors.rows.id, (role, TableKind::Factors));
+            places.extend(term.biases.map(|biases| (biases.rows.id, (role, TableKind::Biases))));
+        }
+        Ok(Self {
+            offset: factored.offset,
+            rank: user.factors.rows.dims()[1],
+            non_negative: model.constraint() == Constraint::NonNegative,
+            users: SideTables::of(user),
+            items: SideTables::of(item),
+            places: Places(places),
+        })
+    }
+
+    /// Indices of the users and of the items of `train`.
+    pub fn columns<'t>(&self, train: &'t Interactions) -> [&'t [u32]; 2] {
+        [train.column(self.users.field), train.column(self.items.field)]
     }
 }
 
-/// `model` with the values of every table, row by row.
-pub(super) fn write<M: Factorization>(model: M, values: impl Fn(Group) -> Vec<f32>) -> M {
-    let tables = model.tables().into_iter().map(|table| (table.rows.id, values(table.group()))).collect();
-    model.map(&mut Writer { tables })
-}
+/// Which parameter of a model is which table of a dot product.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places(HashMap<ParamId, (Role, TableKind)>);
 
-/// Gives tables new values.
-struct Writer {
-    tables: BTreeMap<ParamId, Vec<f32>>,
-}
-
-impl ModuleMapper for Writer {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(values) = self.tables.remove(&param.id) else { return param };
-        let is_trained = param.is_require_grad();
-        let (id, tensor, mapper) = param.consume();
-        let device = tensor.device();
-        let tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &device);
-        Param::from_mapped_value(id, tensor.set_require_grad(is_trained), mapper)
+impl Places {
+    /// `model` with these values of every table, row by row.
+    pub fn write(&self, model: AnyModel, values: impl Fn(Role, TableKind) -> Vec<f32>) -> AnyModel {
+        model.map(None, &mut |Moved { id, rows, .. }| match self.0.get(&id) {
+            None => rows,
+            Some(&(role, kind)) => Tensor::from_data(TensorData::new(values(role, kind), rows.dims()), &rows.device()),
+        })
     }
 }

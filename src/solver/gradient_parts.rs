@@ -32,12 +32,6 @@ impl GradientParts {
     }
 }
 
-/// Any parameter as a matrix.
-pub(super) fn as_rows<const D: usize>(tensor: Tensor<D>) -> Tensor<2> {
-    let rows = tensor.dims()[0];
-    tensor.reshape([rows as i64, -1])
-}
-
 /// `[values, 1]`.
 pub(super) fn column(values: Vec<f32>, device: &Device) -> Tensor<2> {
     let count = values.len();

@@ -1,65 +1,78 @@
-//! Mini-batch gradient descent: an epoch is a pass over all ratings in a new random order, a step is one batch of them.
+//! Mini-batch gradient descent: an epoch is a pass over all interactions in a new random order, a step is one batch of
+//! them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::gradient::GradientStep;
+use super::learning_rate::LearningRate;
 use super::optimizer::Optimizer;
-use super::{Place, Solver, Stepped};
-use crate::data::Ratings;
-use crate::data::batch::{Samples, epoch_order};
+use super::solve::Solver;
+use super::step::{StepNumber, StepOutcome, Stepped};
+use crate::data::Interactions;
+use crate::data::batch::{EpochOrder, Samples};
+use crate::device::to_vec;
 use crate::error::Result;
-use crate::loss::PointwiseLoss;
-use crate::model::Factorization;
-use crate::model::parameters::Values;
+use crate::model::{AnyModel, HostTensor};
+use crate::objective::Draw;
 
 /// The solver: one gradient step a batch.
 #[derive(Debug, Clone)]
-pub struct MiniBatch<L> {
-    step: GradientStep<L>,
-    /// Ratings a step; 0 for all of them.
+pub struct MiniBatch {
+    step: GradientStep,
+    /// Interactions a step; 0 for all of them.
     batch_size: usize,
+    learning_rate: LearningRate,
     seed: u64,
     /// With autodiff.
     device: Device,
     /// The epoch that is under way and its order.
-    order: (u64, Vec<u32>),
+    order: (u64, EpochOrder),
 }
 
-impl<L> MiniBatch<L> {
-    /// Steps of `batch_size` ratings (0 for all of them) in an order that follows from `seed`.
-    pub fn new(step: GradientStep<L>, batch_size: usize, seed: u64, device: &Device) -> Self {
-        Self { step, batch_size, seed, device: device.clone().autodiff(), order: (0, Vec::new()) }
+impl MiniBatch {
+    /// Steps of `batch_size` interactions (0 for all of them) in an order that follows from `seed`.
+    pub fn new(step: GradientStep, batch_size: usize, learning_rate: LearningRate, seed: u64, device: &Device) -> Self {
+        let device = device.clone().autodiff();
+        Self { step, batch_size, learning_rate, seed, device, order: (0, EpochOrder::default()) }
     }
 
-    fn size(&self, train: &Ratings) -> usize {
+    fn size(&self, train: &Interactions) -> usize {
         if self.batch_size == 0 { train.len() } else { self.batch_size.min(train.len()) }
     }
 }
 
-impl<M: Factorization, L: PointwiseLoss> Solver<M> for MiniBatch<L> {
-    fn begin(&mut self, _: &M, train: &Ratings) -> Result<u64> {
+impl Solver for MiniBatch {
+    fn begin(&mut self, _: &AnyModel, train: &Interactions) -> Result<u64> {
         Ok(train.len().div_ceil(self.size(train)) as u64)
     }
 
-    fn step(&mut self, model: M, train: &Ratings, at: Place, learning_rate: f64) -> Stepped<M> {
-        if self.order.0 != at.epoch {
-            self.order = (at.epoch, epoch_order(train.len(), self.seed, at.epoch));
+    fn step(&mut self, model: AnyModel, train: &Interactions, number: StepNumber) -> Stepped {
+        if self.order.0 != number.epoch {
+            self.order = (number.epoch, EpochOrder::new(train.len(), self.seed, number.epoch));
         }
         let size = self.size(train);
-        let start = at.step as usize * size;
-        let positions = &self.order.1[start..(start + size).min(train.len())];
-        let samples = Samples::gather(train, positions);
-        let (model, sums, norms) = self.step.step(model, &samples, &self.device, learning_rate, at.is_last);
-        Stepped { model, sums, norms, is_converged: false }
+        let start = number.step as usize * size;
+        let positions = self.order.1.positions(start..(start + size).min(train.len()));
+        let scorer = |samples: &Arc<Samples>| to_vec(model.forward(&samples.to_device(&self.device)).inner());
+        let draw = Draw { seed: self.seed, epoch: number.epoch, scorer: &scorer };
+        let samples = Arc::new(self.step.objective.draw(train, &positions, &draw));
+        let rate = self.learning_rate.at(number);
+        let (model, sums, norms) = self.step.step(model, &samples, &self.device, rate, number.is_last());
+        Stepped { model, outcome: Ok(StepOutcome { sums, norms, is_converged: false }) }
     }
 
-    fn memory(&self) -> BTreeMap<String, Values> {
+    fn learning_rate(&self, number: StepNumber) -> Option<f64> {
+        Some(self.learning_rate.at(number))
+    }
+
+    fn memory(&self) -> BTreeMap<String, HostTensor> {
         self.step.optimizer.save()
     }
 
-    fn restore(&mut self, steps: u64, memory: &BTreeMap<String, Values>) {
+    fn restore(&mut self, steps: u64, memory: &BTreeMap<String, HostTensor>) {
         let device = self.device.clone().without_autodiff();
         self.step.optimizer = Optimizer::restore(self.step.optimizer.rule(), steps, memory, &device);
     }

@@ -12,7 +12,7 @@ use super::in_place::{self, RuleAtStep};
 use super::rule::Rule;
 use super::touched::WholeTable;
 use crate::device::to_vec;
-use crate::model::parameters::Values;
+use crate::model::HostTensor;
 
 /// A rule and what it remembers of each parameter.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl Optimizer {
         let whole = (table, moments);
         let (table, moments) = if in_place::is_possible(&whole.0) {
             let rule = RuleAtStep::new(self.rule, self.step, learning_rate);
-            in_place::update_rows(rule, whole, &taken.indices, gradient, project)
+            in_place::update_rows(rule, whole, &taken.places.rows, gradient, project)
         } else {
             self.replace_rows(whole, &taken.on_device, rows, gradient, learning_rate, project)
         };
@@ -146,12 +146,12 @@ impl Optimizer {
     }
 
     /// Everything remembered, as `<parameter>/<moment>` → values. The step is [`step`](Self::step).
-    pub fn save(&self) -> BTreeMap<String, Values> {
+    pub fn save(&self) -> BTreeMap<String, HostTensor> {
         let mut saved = BTreeMap::new();
         for (name, moments) in &self.state {
             for (moment, tensor) in self.rule.moment_names().iter().zip(moments) {
                 let data = to_vec(tensor.clone());
-                saved.insert(format!("{name}/{moment}"), Values { shape: vec![data.len()], data });
+                saved.insert(format!("{name}/{moment}"), HostTensor { shape: vec![data.len()], data });
             }
         }
         saved
@@ -163,7 +163,7 @@ impl Optimizer {
     }
 
     /// An optimizer that goes on from what [`save`](Self::save) gave. Names that the rule does not know are ignored.
-    pub fn restore(rule: Rule, step: u64, saved: &BTreeMap<String, Values>, device: &Device) -> Self {
+    pub fn restore(rule: Rule, step: u64, saved: &BTreeMap<String, HostTensor>, device: &Device) -> Self {
         let mut optimizer = Self { rule, step, state: BTreeMap::new() };
         let names = optimizer.rule.moment_names();
         for key in saved.keys() {

@@ -1,6 +1,53 @@
-//! What a step tells of itself.
+//! What a step is told, and what it tells of itself.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
+
+use crate::error::Result;
+use crate::model::AnyModel;
+
+/// Which step it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepNumber {
+    /// Epoch, from 1.
+    pub epoch: u64,
+    /// Step of the epoch, from 0.
+    pub step: u64,
+    /// Steps of the epoch.
+    pub steps: u64,
+}
+
+impl StepNumber {
+    /// Whether it is the epoch's last.
+    pub fn is_last(self) -> bool {
+        self.step + 1 == self.steps
+    }
+}
+
+/// What a step gives back. The model is there whatever became of the step.
+pub struct Stepped {
+    /// The model.
+    pub model: AnyModel,
+    /// What the step saw, or why it failed.
+    pub outcome: Result<StepOutcome>,
+}
+
+impl Stepped {
+    /// A step that went well.
+    pub fn new(model: AnyModel, sums: StepSums) -> Self {
+        Self { model, outcome: Ok(StepOutcome { sums, norms: None, is_converged: false }) }
+    }
+}
+
+/// What a step saw.
+#[derive(Debug, Clone)]
+pub struct StepOutcome {
+    /// Sums over the step.
+    pub sums: StepSums,
+    /// Norms of the gradients, if the solver has them and the step is an epoch's last: they cost a read-back.
+    pub norms: Option<Norms>,
+    /// Whether another epoch would change nothing that matters.
+    pub is_converged: bool,
+}
 
 /// Euclidean norms by parameter name.
 pub type Norms = Vec<(String, f64)>;
@@ -11,12 +58,18 @@ pub type Norms = Vec<(String, f64)>;
 pub struct StepSums {
     /// `[3]`: Σ loss, penalty · |B|, Σ (r − s)² over the batch, before the step.
     pub sums: Tensor<1>,
-    /// Number of ratings.
+    /// Number of interactions.
     pub count: usize,
 }
 
 impl StepSums {
-    /// Of a batch of `count` ratings; `penalty` is the mean over them.
+    /// Σ loss, penalty · count and Σ (r − s)² of `count` interactions, as a solver on the CPU knows them.
+    pub fn on_host(sums: [f64; 3], count: usize, device: &Device) -> Self {
+        let sums = Tensor::from_floats(sums.map(|sum| sum as f32), &device.clone().without_autodiff());
+        Self { sums, count }
+    }
+
+    /// Of a batch of `count` interactions; `penalty` is the mean over them.
     pub(super) fn new(loss: &Tensor<1>, penalty: Option<&Tensor<1>>, squared: Tensor<1>, count: usize) -> Self {
         let loss = loss.clone().inner();
         let penalty = penalty.map_or_else(|| loss.zeros_like(), |penalty| penalty.clone().inner() * count as f64);

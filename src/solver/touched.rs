@@ -2,16 +2,20 @@
 //!
 //! Autodiff gives a gradient for all of a parameter. So the touched rows are gathered into small parameters, the batch's
 //! indices are counted anew among them, and the step runs on that model; afterwards only those rows are written back.
-//! Works for every model, because everything that a batch indexes is a [`Table`](crate::model::Table).
+//! Works for every model, because everything that a batch indexes is a [`Table`](crate::model::Table). A table has the
+//! rows that its own fields and bags touch: not those of other tables of its entity, because a rule with momentum would
+//! move rows without a gradient.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use burn::module::{ModuleMapper, Param, ParamId};
+use burn::module::ParamId;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
 
-use crate::data::batch::{Column, Samples};
-use crate::model::Factorization;
+use crate::data::batch::{Places, Samples};
+use crate::data::{FieldId, UNKNOWN};
+use crate::model::{AnyModel, Moved, Use};
 
 /// A table whose rows were taken out.
 #[derive(Debug, Clone)]
@@ -19,43 +23,98 @@ pub(super) struct WholeTable {
     /// `[num_rows, width]`, without autodiff.
     pub rows: Tensor<2>,
     /// The rows that were taken.
-    pub taken: Rc<Distinct>,
+    pub taken: Arc<Taken>,
 }
 
-impl WholeTable {
-    /// Its shape as that of a tensor with D dimensions, of which a table has two.
-    pub fn shape<const D: usize>(&self) -> [usize; D] {
-        let dims = self.rows.dims();
-        std::array::from_fn(|dim| dims[dim])
-    }
-}
-
-/// The distinct indices of one column of a batch.
+/// Rows that were taken out of a table, and what indices became among them.
 #[derive(Debug)]
-pub(super) struct Distinct {
-    /// Ascending, each once; the module's rows are in this order.
-    pub indices: Vec<u32>,
-    /// The same on the device.
+pub(super) struct Taken {
+    /// The rows, and the places of the batch's indices.
+    pub places: Arc<Places>,
+    /// The rows on the device.
     pub on_device: Tensor<1, Int>,
 }
 
-impl Distinct {
-    /// With the place of each rating's index in `indices`.
-    fn of(column: &[u32], device: &Device) -> (Self, Vec<u32>) {
-        let mut indices = Vec::new();
-        let mut places = vec![0; column.len()];
-        for at in sorted_positions(column) {
-            let index = column[at as usize];
-            if indices.last() != Some(&index) {
-                indices.push(index);
-            }
-            places[at as usize] = indices.len() as u32 - 1;
-        }
-        let count = indices.len();
-        let on_device: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
-        let on_device = Tensor::from_data(TensorData::new(on_device, [count]), device);
-        (Self { indices, on_device }, places)
+/// The tables of a model of which some rows were taken.
+#[derive(Debug, Default)]
+pub(super) struct TakenTables(HashMap<ParamId, Arc<Taken>>);
+
+impl TakenTables {
+    /// What the batch's indices are among a table's rows; `None` for a whole table.
+    pub fn places(&self, table: ParamId) -> Option<&Places> {
+        self.0.get(&table).map(|taken| &*taken.places)
     }
+
+    /// The same of all tables, as a batch wants it.
+    pub fn all_places(&self) -> HashMap<ParamId, Arc<Places>> {
+        self.0.iter().map(|(table, taken)| (*table, Arc::clone(&taken.places))).collect()
+    }
+
+    /// The rows that the samples touch of each of the model's tables.
+    fn of(model: &AnyModel, samples: &Samples, device: &Device) -> Self {
+        // Tables with the same uses have the same rows.
+        let mut uses: Vec<&[Use]> = Vec::new();
+        let tables = model.tables();
+        tables.iter().for_each(|table| {
+            if !uses.contains(&table.uses()) {
+                uses.push(table.uses());
+            }
+        });
+        let taken = |uses: &&[Use]| {
+            let places = touched(uses, samples);
+            let rows: Vec<i32> = places.rows.iter().map(|&row| row as i32).collect();
+            let count = rows.len();
+            let on_device = Tensor::from_data(TensorData::new(rows, [count]), device);
+            Arc::new(Taken { places: Arc::new(places), on_device })
+        };
+        let taken: Vec<Arc<Taken>> = uses.par_iter().with_max_len(1).map(taken).collect();
+        let of_table = |own: &[Use]| uses.iter().position(|uses| *uses == own).map(|at| Arc::clone(&taken[at]));
+        Self(tables.iter().filter_map(|table| Some((table.rows.id, of_table(table.uses())?))).collect())
+    }
+}
+
+/// The rows that samples touch through these uses, and the places of their indices.
+fn touched(uses: &[Use], samples: &Samples) -> Places {
+    if let [Use::Field(field)] = uses
+        && !samples.column(*field).contains(&UNKNOWN)
+    {
+        let (rows, places) = distinct(samples.column(*field));
+        return Places::new(rows, vec![(*field, places)]);
+    }
+    let mut all: Vec<u32> = Vec::new();
+    for of in uses {
+        match *of {
+            Use::Field(field) => all.extend(samples.column(field).iter().filter(|&&row| row != UNKNOWN)),
+            Use::Bag(field, bag) => {
+                let (owners, _) = distinct(samples.column(field));
+                owners.iter().for_each(|&owner| all.extend(samples.bags[bag.0].of_row(owner).0));
+            }
+        }
+    }
+    let mut places = Places::new(distinct(&all).0, Vec::new());
+    // A step needs a row at least; this one has no gradient.
+    if places.rows.is_empty() {
+        places.rows.push(0);
+    }
+    let place = |row: u32| if row == UNKNOWN { UNKNOWN } else { places.of_row(row) };
+    let column = |field: FieldId| (field, samples.column(field).iter().map(|&row| place(row)).collect());
+    let fields = uses.iter().filter_map(|of| if let Use::Field(field) = of { Some(*field) } else { None });
+    let columns = fields.map(column).collect();
+    Places::new(std::mem::take(&mut places.rows), columns)
+}
+
+/// The distinct values of a column, ascending, and the place of each of its values among them.
+fn distinct(column: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let mut values = Vec::new();
+    let mut places = vec![0; column.len()];
+    for at in sorted_positions(column) {
+        let value = column[at as usize];
+        if values.last() != Some(&value) {
+            values.push(value);
+        }
+        places[at as usize] = values.len() as u32 - 1;
+    }
+    (values, places)
 }
 
 /// Positions in a column in ascending order of its values, by radix sort.
@@ -81,66 +140,48 @@ fn sorted_positions(column: &[u32]) -> Vec<u32> {
     positions
 }
 
-/// The model with each table cut down to the rows that `samples` touch, the samples with indices among those rows, and
-/// the whole tables.
-pub(super) fn take_rows<M: Factorization>(
-    model: M,
+/// The model with each table cut down to the rows that `samples` touch, the whole tables, and what was taken of them.
+pub(super) fn take_rows(
+    model: AnyModel,
     samples: &Samples,
     device: &Device,
-) -> (M, Samples, HashMap<ParamId, WholeTable>) {
-    let inner = device.clone().without_autodiff();
-    let ((users, user_places), (items, item_places)) =
-        rayon::join(|| Distinct::of(&samples.users, &inner), || Distinct::of(&samples.items, &inner));
-    let (users, items) = (Rc::new(users), Rc::new(items));
-    let to_take = model
-        .tables()
-        .iter()
-        .map(|table| {
-            let distinct = match table.group().column {
-                Column::User => users.clone(),
-                Column::Item => items.clone(),
-            };
-            (table.rows.id, distinct)
-        })
-        .collect();
-    let mut taker = Taker { to_take, whole: HashMap::new() };
-    let model = model.map(&mut taker);
-    let samples = Samples { users: user_places, items: item_places, ratings: samples.ratings.clone() };
-    (model, samples, taker.whole)
-}
-
-struct Taker {
-    to_take: HashMap<ParamId, Rc<Distinct>>,
-    whole: HashMap<ParamId, WholeTable>,
-}
-
-impl ModuleMapper for Taker {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(distinct) = self.to_take.remove(&param.id) else { return param };
-        let is_trained = param.is_require_grad();
-        let (id, tensor, mapper) = param.consume();
-        let dims = tensor.dims();
-        let rows = tensor.inner().reshape([dims[0], dims[D - 1]]);
-        let taken = rows.clone().select(0, distinct.on_device.clone());
-        let shape: [usize; D] = {
-            let taken = taken.dims();
-            std::array::from_fn(|dim| taken[dim])
-        };
-        self.whole.insert(id, WholeTable { rows, taken: distinct });
-        let taken = taken.reshape(shape).autodiff().set_require_grad(is_trained);
-        Param::from_mapped_value(id, taken, mapper)
-    }
+) -> (AnyModel, HashMap<ParamId, WholeTable>, TakenTables) {
+    let taken = TakenTables::of(&model, samples, &device.clone().without_autodiff());
+    let mut whole = HashMap::new();
+    let model = model.map(None, &mut |Moved { id, rows, .. }| match taken.0.get(&id) {
+        None => rows,
+        Some(taken) => {
+            let cut = rows.clone().select(0, taken.on_device.clone());
+            whole.insert(id, WholeTable { rows, taken: Arc::clone(taken) });
+            cut
+        }
+    });
+    (model, whole, taken)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Bag, BagFrame, BagId};
 
     #[test]
     fn distinct_indices_ascend_and_every_rating_knows_its_place() {
-        let (distinct, places) = Distinct::of(&[7, 3, 7, 9, 3], &Device::default());
-        assert_eq!(distinct.indices, [3, 7, 9]);
+        let (values, places) = distinct(&[7, 3, 7, 9, 3]);
+        assert_eq!(values, [3, 7, 9]);
         assert_eq!(places, [1, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_table_has_the_union_of_what_its_fields_and_bags_touch() {
+        let frame = BagFrame { name: "b".into(), owner: 0, of: 1 };
+        let bag = Bag::new(frame, vec![0, 2, 3], vec![9, 4, 7], None).expect("a bag");
+        let columns = vec![vec![0, 0, UNKNOWN], vec![4, UNKNOWN, 8]];
+        let samples = Samples::of_columns(columns, &Arc::new(vec![bag]));
+        let places = touched(&[Use::Field(FieldId(1)), Use::Bag(FieldId(0), BagId(0))], &samples);
+        assert_eq!(places.rows, [4, 8, 9]);
+        assert_eq!(places.column(FieldId(1)), Some(&[0, UNKNOWN, 1][..]));
+        assert_eq!(touched(&[Use::Bag(FieldId(0), BagId(0))], &samples).rows, [4, 9]);
+        assert_eq!(touched(&[Use::Field(FieldId(0))], &samples).rows, [0]);
     }
 
     #[test]

@@ -14,21 +14,19 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
-
-use super::dot_product::{self, DotProduct};
+use super::dot_product::{DotProduct, Places, SideTables};
 use super::nmf::{self, Descent, Divergence, Factors, NmfConfig, Problem, Zeros};
+use super::part::{Components, Footprint, ModelSize, Setup, SolverPart, check_squared, needs_bounds, needs_signs};
 use super::regularization::Regularization;
-use super::step::StepSums;
+use super::solve::Solver;
+use super::step::{StepNumber, StepOutcome, StepSums, Stepped};
 use super::svd::{self, Svd, SvdConfig};
-use super::{Place, Solver, Stepped};
-use crate::config::{Key, KeyKind, Keys, Values as Config, choice};
-use crate::data::Ratings;
+use crate::config::{Key, KeyKind, Keys, Values, choice};
+use crate::data::{Interactions, Role};
 use crate::error::{Error, Result};
-use crate::linalg::{Dense, Sides};
-use crate::loss::Loss;
-use crate::model::parameters::{Values, device};
-use crate::model::{Column, Factorization, Group, Kind};
+use crate::linalg::{Dense, Matrix, Sides};
+use crate::model::{AnyModel, HostTensor, ModelKind, TableKind};
+use crate::objective::Loss;
 
 /// How a matrix is factorized.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,7 +118,7 @@ impl MatrixMethod {
     }
 
     /// An SVD as a config asks for it.
-    pub(super) fn svd_of(values: &Config) -> Self {
+    pub(super) fn svd_of(values: &Values) -> Self {
         Self::Svd {
             method: values.get("solver.method"),
             oversampling: values.find("solver.oversampling"),
@@ -130,16 +128,16 @@ impl MatrixMethod {
     }
 
     /// HALS as a config asks for it.
-    pub(super) fn hals_of(values: &Config) -> Self {
+    pub(super) fn hals_of(values: &Values) -> Self {
         Self::nmf_of(values, nmf::Solver::Hals, Divergence::Frobenius)
     }
 
     /// Multiplicative updates as a config asks for them.
-    pub(super) fn multiplicative_of(values: &Config) -> Self {
+    pub(super) fn multiplicative_of(values: &Values) -> Self {
         Self::nmf_of(values, nmf::Solver::Multiplicative, values.get("solver.divergence"))
     }
 
-    fn nmf_of(values: &Config, solver: nmf::Solver, divergence: Divergence) -> Self {
+    fn nmf_of(values: &Values, solver: nmf::Solver, divergence: Divergence) -> Self {
         Self::Nmf {
             solver,
             divergence,
@@ -160,8 +158,8 @@ impl MatrixMethod {
     }
 
     /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
-    /// random start. `None` for an SVD.
-    pub fn nmf(self, rank: usize, regularization: &Regularization, seed: u64) -> Option<NmfConfig> {
+    /// random start; `[w, h]` are λ of the user and the item factors. `None` for an SVD.
+    pub fn nmf(self, rank: usize, [w, h]: [f64; 2], seed: u64) -> Option<NmfConfig> {
         let Self::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } = self else { return None };
         // d is half a square where it is the Frobenius norm's.
         let (l1, l2) = match divergence {
@@ -171,8 +169,8 @@ impl MatrixMethod {
         let problem = Problem {
             divergence,
             zeros,
-            w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * regularization.user_factors },
-            h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * regularization.item_factors },
+            w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * w },
+            h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * h },
         };
         let start = match start {
             NmfStart::Nndsvd => nmf::Start::Nndsvd,
@@ -216,6 +214,7 @@ struct State {
     sides: Sides<'static>,
     /// μ of the model.
     offset: f32,
+    places: Places,
     progress: Work,
 }
 
@@ -238,8 +237,9 @@ impl WholeMatrix {
         Self { loss, regularization, method, seed, epochs: 0, state: None }
     }
 
-    fn work(&self, model: DotProduct, sides: &Sides<'_>) -> Result<Work> {
+    fn work(&self, model: &DotProduct, sides: &Sides<'_>) -> Result<Work> {
         let DotProduct { rank, non_negative, users, items, .. } = model;
+        let (rank, non_negative) = (*rank, *non_negative);
         let name = self.method.name();
         if !matches!(self.loss, Loss::Squared(_)) {
             return Err(Error::Usage(format!("the {name} solver is for squared loss")));
@@ -261,10 +261,10 @@ impl WholeMatrix {
                 Err(Error::Usage(format!("the {name} solver is for nmf, whose factors are at least 0")))
             }
             MatrixMethod::Nmf { start, .. } => {
-                let dense = |factors: Vec<f32>, num_rows: usize| Dense::new(num_rows, rank, factors);
-                let factors =
-                    Factors { w: dense(users.factors, users.num_rows)?, ht: dense(items.factors, items.num_rows)? };
-                let config = self.method.nmf(rank, &self.regularization, self.seed).expect("it is one");
+                let dense = |side: &SideTables| Dense::new(side.num_rows, rank, side.factors.clone());
+                let factors = Factors { w: dense(users)?, ht: dense(items)? };
+                let lambdas = [users, items].map(|side| self.regularization.of(&side.group(TableKind::Factors)));
+                let config = self.method.nmf(rank, lambdas, self.seed).expect("it is one");
                 let config = match start {
                     NmfStart::Model => {
                         NmfConfig { start: nmf::Start::Given(factors.w.clone(), factors.ht.transposed()), ..config }
@@ -287,18 +287,18 @@ impl WholeMatrix {
 
 impl State {
     /// One epoch.
-    fn advance(&mut self) -> Sums {
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an iteration that does not end.
+    fn advance(&mut self) -> Result<Sums> {
         match &mut self.progress {
             Work::Svd { config, found } => {
-                // What can be refused was, before the first step; what is left is an iteration that does not end.
-                let Ok(svd) = svd::decompose(&self.sides, config) else {
-                    return Sums { loss: f64::NAN, penalty: 0.0, squared: f64::NAN, is_converged: false };
-                };
+                let svd = svd::decompose(&self.sides, config)?;
                 let explained: f64 = svd.singular_values.iter().map(|value| value * value).sum();
                 // Rounding must not make a negative sum of squares of a matrix that is explained to the end.
                 let squared = (svd.norm_squared - explained).max(0.0);
                 *found = Some(svd);
-                Sums { loss: squared, penalty: 0.0, squared, is_converged: true }
+                Ok(Sums { loss: squared, penalty: 0.0, squared, is_converged: true })
             }
             Work::Nmf { config, descent } => {
                 let nmf::Round { divergence, penalty, squared, is_converged } = descent.round(&self.sides, config);
@@ -306,18 +306,18 @@ impl State {
                     Divergence::Frobenius => 2.0,
                     Divergence::KullbackLeibler => 1.0,
                 };
-                Sums { loss: times * divergence, penalty: times * penalty, squared, is_converged }
+                Ok(Sums { loss: times * divergence, penalty: times * penalty, squared, is_converged })
             }
         }
     }
 
     /// Factors of one side, row by row; `None` before the first step of an SVD.
-    fn factors(&self, column: Column) -> Option<Vec<f32>> {
-        let factors = match (&self.progress, column) {
-            (Work::Nmf { descent, .. }, Column::User) => descent.factors.w.values(),
-            (Work::Nmf { descent, .. }, Column::Item) => descent.factors.ht.values(),
-            (Work::Svd { found, .. }, Column::Item) => found.as_ref()?.right.values(),
-            (Work::Svd { found, .. }, Column::User) => {
+    fn factors(&self, role: Role) -> Option<Vec<f32>> {
+        let factors = match (&self.progress, role) {
+            (Work::Nmf { descent, .. }, Role::User) => descent.factors.w.values(),
+            (Work::Nmf { descent, .. }, Role::Item) => descent.factors.ht.values(),
+            (Work::Svd { found, .. }, Role::Item) => found.as_ref()?.right.values(),
+            (Work::Svd { found, .. }, Role::User) => {
                 let Svd { left, singular_values, .. } = found.as_ref()?;
                 let scales = singular_values.iter().map(|&value| value as f32).cycle();
                 return Some(left.values().iter().zip(scales).map(|(value, scale)| value * scale).collect());
@@ -327,9 +327,9 @@ impl State {
     }
 
     /// Biases of `num_rows` rows of one side.
-    fn biases(&self, column: Column, num_rows: usize) -> Vec<f32> {
-        match (&self.progress, column) {
-            (Work::Svd { found: Some(Svd { means: Some(means), .. }), .. }, Column::Item) => {
+    fn biases(&self, role: Role, num_rows: usize) -> Vec<f32> {
+        match (&self.progress, role) {
+            (Work::Svd { found: Some(Svd { means: Some(means), .. }), .. }, Role::Item) => {
                 means.iter().map(|mean| mean - self.offset).collect()
             }
             _ => vec![0.0; num_rows],
@@ -337,45 +337,129 @@ impl State {
     }
 }
 
-impl<M: Factorization> Solver<M> for WholeMatrix {
-    fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
+impl Solver for WholeMatrix {
+    fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         let model = DotProduct::read(model, self.method.name())?;
-        let matrix = train.to_matrix(model.users.num_rows, model.items.num_rows)?;
-        let sides = Sides::owning(matrix);
-        let offset = model.offset;
-        let progress = self.work(model, &sides)?;
-        self.state = Some(State { sides, offset, progress });
+        let [of_users, of_items] = model.columns(train);
+        let (num_users, num_items) = (model.users.num_rows, model.items.num_rows);
+        let sides = Sides::owning(Matrix::from_cells(num_users, num_items, of_users, of_items, &train.targets)?);
+        let progress = self.work(&model, &sides)?;
+        self.state = Some(State { sides, offset: model.offset, places: model.places, progress });
         Ok(1)
     }
 
-    fn step(&mut self, model: M, train: &Ratings, _: Place, _: f64) -> Stepped<M> {
+    fn step(&mut self, model: AnyModel, train: &Interactions, _: StepNumber) -> Stepped {
         let counts_zeros = self.counts_zeros();
         let state = self.state.as_mut().expect("begun");
-        let Sums { loss, penalty, squared, is_converged } = state.advance();
-        let matrix = state.sides.matrix();
-        let count = if counts_zeros { matrix.rows() * matrix.columns() } else { train.len() };
-        let sums = [loss, penalty, squared].map(|sum| sum as f32);
-        let sums = Tensor::from_floats(sums, &device(&model).without_autodiff());
-        Stepped { model, sums: StepSums { sums, count }, norms: None, is_converged }
+        let outcome = state.advance().map(|Sums { loss, penalty, squared, is_converged }| {
+            let matrix = state.sides.matrix();
+            let count = if counts_zeros { matrix.rows() * matrix.columns() } else { train.len() };
+            let sums = StepSums::on_host([loss, penalty, squared], count, &model.device());
+            StepOutcome { sums, norms: None, is_converged }
+        });
+        Stepped { model, outcome }
     }
 
-    fn settle(&self, model: M) -> M {
+    fn write_back(&self, model: AnyModel) -> AnyModel {
         let Some(state) = &self.state else { return model };
-        let Some((users, items)) = state.factors(Column::User).zip(state.factors(Column::Item)) else { return model };
+        let Some((users, items)) = state.factors(Role::User).zip(state.factors(Role::Item)) else { return model };
         let (num_users, num_items) = (state.sides.matrix().rows(), state.sides.matrix().columns());
-        dot_product::write(model, |Group { column, kind }| match (kind, column) {
-            (Kind::Factors, Column::User) => users.clone(),
-            (Kind::Factors, Column::Item) => items.clone(),
-            (_, Column::User) => state.biases(column, num_users),
-            (_, Column::Item) => state.biases(column, num_items),
+        state.places.write(model, |role, kind| match (kind, role) {
+            (TableKind::Factors, Role::User) => users.clone(),
+            (TableKind::Factors, Role::Item) => items.clone(),
+            (TableKind::Biases, Role::User) => state.biases(role, num_users),
+            (TableKind::Biases, Role::Item) => state.biases(role, num_items),
         })
     }
 
-    fn memory(&self) -> BTreeMap<String, Values> {
-        BTreeMap::new()
+    fn restore(&mut self, steps: u64, _: &BTreeMap<String, HostTensor>) {
+        self.epochs = steps;
+    }
+}
+
+/// The ratings as one matrix, on the CPU: models that are a dot product, squared loss. See [`WholeMatrix`].
+#[derive(Debug, Clone, Copy)]
+pub enum WholeMatrixPart {
+    /// Truncated SVD.
+    Svd,
+    /// Non-negative matrix factorization by HALS.
+    Hals,
+    /// Non-negative matrix factorization by multiplicative updates.
+    Multiplicative,
+}
+
+impl WholeMatrixPart {
+    /// What a config asks for.
+    pub(crate) fn method(self, values: &Values) -> MatrixMethod {
+        match self {
+            Self::Svd => MatrixMethod::svd_of(values),
+            Self::Hals => MatrixMethod::hals_of(values),
+            Self::Multiplicative => MatrixMethod::multiplicative_of(values),
+        }
+    }
+}
+
+impl SolverPart for WholeMatrixPart {
+    fn name(&self) -> &str {
+        match self {
+            Self::Svd => "svd",
+            Self::Hals => "hals",
+            Self::Multiplicative => "multiplicative",
+        }
     }
 
-    fn restore(&mut self, steps: u64, _: &BTreeMap<String, Values>) {
-        self.epochs = steps;
+    fn keys(&self, models: &[ModelKind]) -> Keys {
+        let nmf = |keys: Keys, epochs: &str| {
+            MatrixMethod::nmf_keys()
+                .and(keys)
+                .and(Regularization::factor_keys())
+                .default_for("solver.regularization.<entity>_factors", "0.0")
+                .default_for("train.epochs", epochs)
+                .rule(needs_bounds(models))
+                .rule(check_squared)
+        };
+        match self {
+            Self::Svd => {
+                MatrixMethod::svd_keys().default_for("train.epochs", "1").rule(needs_signs(models)).rule(check_squared)
+            }
+            Self::Hals => nmf(Keys::default(), "200"),
+            Self::Multiplicative => nmf(MatrixMethod::divergence_keys(), "20"),
+        }
+    }
+
+    fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
+        let (loss, regularization) = (setup.loss(self.name())?, Regularization::of_config(values));
+        Ok(Box::new(WholeMatrix::new(loss, regularization, self.method(values), setup.seed)))
+    }
+
+    fn refuses(&self, _: &Values, target: f32) -> Option<&'static str> {
+        let refuses = target < 0.0 && !matches!(self, Self::Svd);
+        refuses.then_some("nmf makes sums of what is at least 0; use mf with svd or als")
+    }
+
+    fn zeros(&self, values: &Values) -> Zeros {
+        self.method(values).zeros()
+    }
+
+    fn components(&self) -> Components {
+        match self {
+            Self::Svd => Components::SingularVectors,
+            _ => Components::Factors,
+        }
+    }
+
+    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfConfig> {
+        let method = self.method(values);
+        let lambdas = ["user", "item"].map(|entity| format!("solver.regularization.{entity}_factors"));
+        let nmf = method.nmf(rank, lambdas.map(|path| values.find(&path).unwrap_or(0.0)), seed);
+        let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
+        let max_iterations = values.get::<usize>("train.epochs") * method.iterations_of_an_epoch();
+        Ok(NmfConfig { max_iterations, ..nmf })
+    }
+
+    fn footprint(&self, _: &Values, size: &ModelSize) -> Footprint {
+        let ModelSize { parameters, train, .. } = *size;
+        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
+        Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: 4 * parameters }
     }
 }

@@ -6,13 +6,14 @@
 //! state of stopped trials has to be kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::metric::Metric;
 
 /// What is known of each rung.
 #[derive(Debug, Clone)]
 pub struct Asha {
-    metric: Metric,
+    metric: Arc<dyn Metric>,
     min_epochs: u64,
     reduction: u64,
     /// Values by rung and trial.
@@ -21,7 +22,7 @@ pub struct Asha {
 
 impl Asha {
     /// Rungs at `min_epochs` · `reduction`ᵏ.
-    pub fn new(metric: Metric, min_epochs: u64, reduction: u64) -> Self {
+    pub fn new(metric: Arc<dyn Metric>, min_epochs: u64, reduction: u64) -> Self {
         Self { metric, min_epochs, reduction, reached: BTreeMap::new() }
     }
 
@@ -51,10 +52,11 @@ impl Asha {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Mae;
 
     #[test]
     fn rungs_are_powers_within_the_bounds() {
-        let asha = Asha::new(Metric::Rmse, 3, 4);
+        let asha = Asha::new(Arc::new(Mae), 3, 4);
         assert_eq!(asha.rungs(0, 200).collect::<Vec<_>>(), [3, 12, 48, 192]);
         assert_eq!(asha.rungs(3, 48).collect::<Vec<_>>(), [12, 48]);
         assert_eq!(asha.rungs(0, 2).count(), 0);
@@ -63,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_best_of_each_rung_go_on() {
-        let mut asha = Asha::new(Metric::Rmse, 1, 3);
+        let mut asha = Asha::new(Arc::new(Mae), 1, 3);
         let mut arrive = |rung, trial, value| {
             asha.reach(rung, trial, value);
             asha.goes_on(rung, trial)
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn of_many_trials_about_one_in_eta_goes_on() {
-        let mut asha = Asha::new(Metric::Rmse, 1, 4);
+        let mut asha = Asha::new(Arc::new(Mae), 1, 4);
         let value = |trial: usize| ((trial * 7919) % 1009) as f64;
         let kept = (0..1000).filter(|&trial| {
             asha.reach(1, trial, value(trial));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -11,19 +11,17 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::space::{Condition, Dimension, Domain, Point, Rule, Space};
-use crate::config::words::{did_you_mean, nearest};
+use crate::config::words::{any_of, did_you_mean, nearest};
 use crate::config::{self, Choice, Config, Effect, Key, KeyKind, Keys, Override, Reader, Schema, Values, in_toml};
 use crate::data::split::SplitSpec;
 use crate::error::{Error, Result};
-use crate::metric::Metric;
-use crate::train::EarlyStopping;
+use crate::metric::{Metric, Metrics, Needs};
+use crate::run::Parts;
 use crate::{files, random};
 
-/// The keys of a space file beside `[set]`, `[repeat]` and `[space]`.
-pub fn space_file() -> Arc<Schema> {
-    let schema = || Schema::new(SweepSettings::keys(), |_| Vec::new(), "lowrank sweep --explain");
-    static SCHEMA: OnceLock<Arc<Schema>> = OnceLock::new();
-    Arc::clone(SCHEMA.get_or_init(|| Arc::new(schema())))
+/// The keys of a space file beside `[set]`, `[repeat]` and `[space]`; trials are compared by one of `metrics`.
+pub fn space_file(metrics: &Metrics) -> Arc<Schema> {
+    Arc::new(Schema::new(SweepSettings::keys(metrics), |_| Vec::new(), "lowrank sweep --explain"))
 }
 
 /// What a space file says beside its space.
@@ -44,7 +42,7 @@ pub struct SweepSettings {
     /// Gigabytes for all trials at a time.
     pub max_memory: Option<f64>,
     /// What trials are compared by.
-    pub metric: Option<Metric>,
+    pub metric: Option<String>,
     /// Whether the winner is trained again and tested.
     pub refit: bool,
     /// Where trials come from.
@@ -87,7 +85,7 @@ pub enum Pruning {
 }
 
 impl SweepSettings {
-    fn keys() -> Keys {
+    fn keys(metrics: &Metrics) -> Keys {
         let base = "The config to start from, as seen from the space file. It must be given.";
         let minutes = "No trial begins later than this after the start.";
         let parallel = "Trials at a time; they share the cores. Random and grid trials are the same for any number; what \
@@ -110,7 +108,7 @@ impl SweepSettings {
             seed.default("1"),
             free(Key::new("parallel", KeyKind::Int(1..=4096), parallel).default("1")),
             free(Key::new("max_memory", KeyKind::POSITIVE, memory)),
-            Key::new("metric", KeyKind::choice(Metric::NAMES.to_vec()), metric),
+            Key::new("metric", KeyKind::choice(metrics.names().map(String::from).collect::<Vec<_>>()), metric),
             free(Key::new("refit", KeyKind::Bool, refit).default("true")),
         ])
         .and(Sampler::keys())
@@ -195,10 +193,14 @@ pub struct Plan {
     /// What is searched.
     pub space: Space,
     /// What trials are compared by.
-    pub metric: Metric,
+    pub metric: Arc<dyn Metric>,
     /// Config keys of each training that a trial consists of; a trial's metric is their mean. At least one, perhaps
     /// without keys.
     pub repeats: Vec<Vec<(String, Value)>>,
+    /// What configs can name.
+    pub parts: Parts,
+    /// Of the space file.
+    own: Arc<Schema>,
     /// What the space file itself says, to compare with that of another sweep.
     values: Values,
     base: Config,
@@ -214,29 +216,38 @@ const SECTIONS: [&str; 3] = ["repeat", "set", "space"];
 const PROBES: usize = 300;
 
 impl Plan {
-    /// Reads a space file for configs of `schema`. Each of `overrides` is `key=VALUE` of the space file; `set.KEY=VALUE` sets a key of the base
-    /// config.
+    /// Reads a space file for configs of `parts`. Each of `overrides` is `key=VALUE` of the space file; `set.KEY=VALUE`
+    /// sets a key of the base config.
     ///
     /// # Errors
     /// [`Error::Io`] where the file or the base config cannot be read, [`Error::Config`] with all problems.
-    pub fn load(schema: &Arc<Schema>, path: &Path, overrides: &[String]) -> Result<Self> {
-        Self::parse(schema, &files::read_text(path)?, path, overrides)
+    pub fn load(parts: &Parts, path: &Path, overrides: &[String]) -> Result<Self> {
+        Self::parse(parts, &files::read_text(path)?, path, overrides)
     }
 
     /// [`load`](Self::load) of a `text` in memory.
     ///
     /// # Errors
     /// See there.
-    pub fn parse(schema: &Arc<Schema>, text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+    pub fn parse(parts: &Parts, text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+        let (schema, own_schema) = (&parts.schema(), space_file(&parts.metrics));
         let of_line = |text: &String| Override::of_command_line(text);
         let (of_base, own): (Vec<_>, Vec<_>) = overrides.iter().partition(|text| text.trim_start().starts_with("set."));
         let own: Vec<_> = own.into_iter().map(of_line).collect();
-        let mut reader = Reader::new(&space_file());
+        let mut reader = Reader::new(&own_schema);
         let sections = reader.read_file(text, &SECTIONS);
         own.iter().enumerate().for_each(|(position, setting)| reader.read_override(position, &setting.text));
         let Some(sections) = sections else { return Err(reader.into_error(path, &own)) };
         let values = reader.resolve(path);
-        let mut parser = Parser { text, path, schema, own: reader, config: Reader::new(schema) };
+        let mut parser = Parser {
+            text,
+            path,
+            schema,
+            metrics: &parts.metrics,
+            own_schema: &own_schema,
+            own: reader,
+            config: Reader::new(schema),
+        };
         let mut fixed = parser.fixed(sections.get("set"));
         fixed.extend(
             of_base
@@ -249,15 +260,15 @@ impl Plan {
         let base = match parser.base(&settings, &fixed) {
             Ok(base) => base,
             Err(Error::Config(of_base)) => {
-                parser.check_keys(&written, &repeat, &fixed, settings.metric);
+                parser.check_keys(&written, &repeat, &fixed, settings.metric.as_deref());
                 let mut problems = parser.problems(&own);
                 problems.extend(of_base);
                 return Err(Error::Config(problems));
             }
             Err(error) => return Err(error),
         };
-        let metric = settings.metric.unwrap_or(EarlyStopping::of(base.config.values()).metric);
-        parser.check_keys(&written, &repeat, &fixed, Some(metric));
+        let name = settings.metric.clone().unwrap_or_else(|| base.config.values().get("train.early_stopping.metric"));
+        parser.check_keys(&written, &repeat, &fixed, Some(&name));
         parser.check_validation(&base.config);
         let space = parser.assemble(written, &base.config);
         let problems = parser.problems(&own);
@@ -270,9 +281,12 @@ impl Plan {
             (setting, rule)
         });
         let fixed = fixed.collect();
+        let missing = || Error::Usage(format!("there is no metric {name:?}"));
         let plan = Self {
             settings,
-            metric,
+            metric: parts.metrics.find(&name).cloned().ok_or_else(missing)?,
+            parts: parts.clone(),
+            own: own_schema,
             repeats: product(&repeat),
             values,
             fixed,
@@ -299,7 +313,7 @@ impl Plan {
     pub fn to_toml(&self, base: &str) -> String {
         let mut values = self.values.clone();
         values.insert("base", base);
-        let mut text = format!("# Written by lowrank sweep.\n{}", space_file().to_toml(&values));
+        let mut text = format!("# Written by lowrank sweep.\n{}", self.own.to_toml(&values));
         let quoted = |key: &str| format!("\"{key}\"");
         text += "\n[set]\n";
         let set: BTreeMap<_, _> =
@@ -415,7 +429,7 @@ impl Plan {
 
     /// Everything that decides what the trials are: by name, as text.
     pub fn identity(&self) -> BTreeMap<String, String> {
-        let schema = space_file();
+        let schema = &self.own;
         let decides = |key: &str| schema.find(key).is_some_and(|key| key.effect == Effect::Result);
         let own = self.values.iter().filter(|(key, _)| decides(key));
         let mut identity: BTreeMap<String, String> =
@@ -503,6 +517,9 @@ struct Parser<'t> {
     path: &'t Path,
     /// Of the configs.
     schema: &'t Arc<Schema>,
+    metrics: &'t Metrics,
+    /// Of the space file.
+    own_schema: &'t Arc<Schema>,
     /// Problems with the space file's own keys.
     own: Reader,
     /// Problems with keys of the config.
@@ -516,7 +533,7 @@ impl<'t> Parser<'t> {
 
     /// Everything reported so far.
     fn problems(&mut self, overrides: &[Override]) -> Vec<String> {
-        let mut all = std::mem::replace(&mut self.own, Reader::new(&space_file()));
+        let mut all = std::mem::replace(&mut self.own, Reader::new(self.own_schema));
         all.absorb(std::mem::replace(&mut self.config, Reader::new(self.schema)));
         match all.into_error(self.path, overrides) {
             Error::Config(problems) => problems,
@@ -794,11 +811,15 @@ impl<'t> Parser<'t> {
         space: &[Written<Entry>],
         repeat: &[Written<Vec<Value>>],
         fixed: &[Override],
-        metric: Option<Metric>,
+        metric: Option<&str>,
     ) {
+        // Values of different losses do not compare.
+        let compares_losses = metric.and_then(|name| self.metrics.find(name)).is_some_and(|m| m.needs() == Needs::Loss);
+        let others: Vec<&str> = self.metrics.0.iter().filter(|m| m.needs() != Needs::Loss).map(|m| m.name()).collect();
+        let others = compares_losses.then(|| any_of(&others));
         for Written { key, offset, .. } in space {
             let path = &key.path;
-            if let Some(reason) = not_searchable(key, metric) {
+            if let Some(reason) = not_searchable(key, others.as_deref()) {
                 self.report(*offset, format!("{path} cannot be searched: {reason}"));
             }
             if fixed.iter().any(|setting| setting.key() == path) {
@@ -942,33 +963,26 @@ fn example(key: &Key) -> String {
     }
 }
 
-/// Why a key cannot be searched.
-fn not_searchable(key: &Key, metric: Option<Metric>) -> Option<&'static str> {
-    match key.effect {
-        Effect::Pairing if key.section().is_empty() => {
-            return Some("the best seed is luck; repeat trials over seeds in [repeat]");
-        }
+/// Why a key cannot be searched; `others` are the metrics to take if trials are compared by the loss itself.
+fn not_searchable(key: &Key, others: Option<&str>) -> Option<String> {
+    let reason = match key.effect {
+        Effect::Pairing if key.section().is_empty() => "the best seed is luck; repeat trials over seeds in [repeat]",
         Effect::Pairing | Effect::Data => {
-            return Some(
-                "trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]",
-            );
+            "trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]"
         }
-        Effect::Nothing | Effect::Name | Effect::Refit => {
-            return Some("it does not change how good a trial is; set it in [set]");
+        Effect::Nothing | Effect::Name | Effect::Refit => "it does not change how good a trial is; set it in [set]",
+        Effect::Result if key.path == "train.early_stopping.metric" => "it is what trials are compared by; set metric",
+        Effect::Result => {
+            let others = others.filter(|_| key.path.starts_with("loss."))?;
+            return Some(format!("values of different losses do not compare; set metric to {others}"));
         }
-        Effect::Result => {}
-    }
-    if key.path == "train.early_stopping.metric" {
-        return Some("it is what trials are compared by; set metric");
-    }
-    let is_of_loss = key.path.starts_with("loss.") && metric == Some(Metric::Loss);
-    is_of_loss.then_some("values of different losses do not compare; set metric to \"rmse\" or \"mae\"")
+    };
+    Some(reason.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::schema;
 
     const BASE: &str =
         "data.dataset = 'synthetic'\nmodel.kind = 'biased-mf'\nsolver.momentum = 0.5\nsolver.kind = 'sgd'\n";
@@ -978,7 +992,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("base.toml"), BASE).expect("written");
         let overrides: Vec<_> = overrides.iter().map(|text| text.to_string()).collect();
-        Plan::parse(&schema(), text, &folder.path().join("s.toml"), &overrides).map_err(|error| match error {
+        Plan::parse(&Parts::built_in(), text, &folder.path().join("s.toml"), &overrides).map_err(|error| match error {
             Error::Config(problems) => {
                 let prefix = format!("{}/", folder.path().display());
                 Error::Config(problems.into_iter().map(|problem| problem.replace(&prefix, "")).collect())
@@ -1025,7 +1039,7 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
     fn a_good_file_makes_configs_of_every_key() {
         let plan = good(GOOD, &["trials=9", "set.train.refit=true"]);
         assert_eq!((plan.settings.trials, plan.settings.name.as_str()), (9, "s"));
-        assert_eq!((plan.settings.sampler, plan.metric), (Sampler::Random, Metric::Rmse));
+        assert_eq!((plan.settings.sampler, plan.metric.name()), (Sampler::Random, "rmse"));
         assert_eq!(plan.repeats.len(), 4);
         for trial in 1..=20 {
             let point = plan.random_point(trial);

@@ -18,7 +18,7 @@ use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Panel, PanelAxis, Series};
 
 /// The best of the trials that finished; the first of equals.
-pub fn winner(records: &[Record], metric: Metric) -> Option<&Record> {
+pub fn winner<'r>(records: &'r [Record], metric: &dyn Metric) -> Option<&'r Record> {
     let finished = records.iter().filter(|record| record.status == Status::Finished && record.metric.is_some());
     finished.reduce(|best, other| match (best.metric, other.metric) {
         (Some(of_best), Some(of_other)) if metric.improves(of_other, of_best, 0.0) => other,
@@ -169,7 +169,7 @@ fn panel(key: &str, records: &[Record], plan: &Plan) -> Panel {
         let value = record.settings.get(key)?;
         if is_choice { names.iter().position(|name| *name == shown(value)).map(|at| at as f64) } else { value.as_f64() }
     };
-    let winner = winner(records, plan.metric);
+    let winner = winner(records, &*plan.metric);
     let best = winner.map(|record| record.trial);
     let height = |record: &Record| -> Option<f64> {
         let stopped = record.rungs.iter().next_back().filter(|_| record.status == Status::Pruned);

@@ -91,7 +91,7 @@ pub struct Swept {
 /// Those of data, device, files and of resuming; [`Error::Interrupted`]; [`Error::Failed`] where no trial finished. A
 /// trial that diverges, or whose values do not go together, is written down as failed and stops nothing.
 pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
-    let base = Settings::of(plan.base())?;
+    let base = Settings::of(plan.base(), &plan.parts)?;
     let device = base.device.open()?;
     if base.device == DeviceSpec::Auto {
         (options.note)(&format!("device auto: using {}", device.spec));
@@ -99,7 +99,7 @@ pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
     let first = plan.space.draw(&mut random::stream(plan.settings.seed, "sweep/probe"));
     let mut data = Vec::new();
     for repeat in 0..plan.repeats.len() {
-        let loaded = TrialData::load(&Settings::of(&plan.config(&first, repeat, &[])?)?)?;
+        let loaded = TrialData::load(&Settings::of(&plan.config(&first, repeat, &[])?, &plan.parts)?)?;
         loaded.notes.iter().filter(|_| repeat == 0).for_each(|note| (options.note)(note));
         data.push(loaded);
     }
@@ -214,7 +214,7 @@ impl<'a> Study<'a> {
     ) -> Result<Self> {
         let mut asha = match plan.settings.pruning {
             Pruning::None => None,
-            Pruning::Asha { min_epochs, reduction } => Some(Asha::new(plan.metric, min_epochs, reduction)),
+            Pruning::Asha { min_epochs, reduction } => Some(Asha::new(plan.metric.clone(), min_epochs, reduction)),
         };
         if let Some(asha) = &mut asha {
             for record in &records {
@@ -347,12 +347,12 @@ impl<'a> Study<'a> {
             let point = self.propose(number, &state);
             let began = self.elapsed();
             let configs: Result<Vec<Settings>> = (0..self.plan.repeats.len())
-                .map(|repeat| Settings::of(&self.plan.config(&point, repeat, &[])?))
+                .map(|repeat| Settings::of(&self.plan.config(&point, repeat, &[])?, &self.plan.parts))
                 .collect();
             let fits = configs.and_then(|configs| {
                 let pairs = configs.iter().zip(&self.data);
-                let bytes = pairs.map(|(settings, data)| data.memory(settings, &self.device.device)).max();
-                let bytes = bytes.unwrap_or_default();
+                let bytes = pairs.map(|(settings, data)| data.memory(settings, &self.device.device));
+                let bytes = bytes.collect::<Result<Vec<u64>>>()?.into_iter().max().unwrap_or_default();
                 match self.plan.settings.max_memory {
                     Some(most) if bytes as f64 > most * 1e9 => Err(Error::Usage(format!(
                         "needs about {:.2} GB, more than max_memory = {most}",
@@ -508,7 +508,7 @@ impl<'a> Study<'a> {
         let mut shown = self.shown.lock().expect("a trial that panics ends the program");
         let records: Vec<Record> = self.state().records.values().cloned().collect();
         report::write_table(&self.directory.table(), &records, self.plan)?;
-        if let Some(winner) = report::winner(&records, self.plan.metric) {
+        if let Some(winner) = report::winner(&records, &*self.plan.metric) {
             let text = report::best(winner, self.plan, &self.directory)?;
             files::write_bytes(&self.directory.best(), text.as_bytes())?;
         }
@@ -522,7 +522,7 @@ impl<'a> Study<'a> {
     /// Trains and tests the winner, unless that is done already.
     fn conclude(self) -> Result<Swept> {
         let records: Vec<Record> = self.state().records.values().cloned().collect();
-        let Some(winner) = report::winner(&records, self.plan.metric).cloned() else {
+        let Some(winner) = report::winner(&records, &*self.plan.metric).cloned() else {
             let failed = records.iter().find_map(|record| record.message.as_deref());
             return Err(Error::Failed(match failed {
                 Some(message) => format!("none of {} trials finished; the first that failed: {message}", records.len()),
@@ -568,6 +568,7 @@ impl<'a> Study<'a> {
         }
         let finished = run::train(
             &config,
+            &self.plan.parts,
             TrainOptions {
                 resume,
                 stop: self.options.stop,
@@ -581,7 +582,7 @@ impl<'a> Study<'a> {
             Error::Interrupted { .. } => self.interrupted(),
             error => error,
         })?;
-        let reached = finished.summary.validation.map(|scores| scores.get(self.plan.metric));
+        let reached = finished.summary.validation.as_ref().and_then(|scores| scores.get(self.plan.metric.name()));
         let expected = winner.trainings[repeat].best;
         if reached != Some(expected) {
             (self.options.note)(&format!(
@@ -635,14 +636,10 @@ impl Observer for Watcher<'_> {
     }
 
     fn epoch(&mut self, report: &EpochReport) -> Result<()> {
-        let name = self.study.plan.metric;
-        let value = report.validation.map(|scores| scores.get(name)).filter(|value| value.is_finite());
+        let name = self.study.plan.metric.name();
+        let value = report.validation.and_then(|scores| scores.get(name)).filter(|value| value.is_finite());
         let Some(value) = value else {
-            return Err(Error::Usage(format!(
-                "the validation {} of epoch {} is not finite",
-                name.name(),
-                report.epoch
-            )));
+            return Err(Error::Usage(format!("the validation {name} of epoch {} is not finite", report.epoch)));
         };
         let training = self.progress.trainings.last_mut().expect("pushed before it began");
         training.curve.push(value);

@@ -10,11 +10,21 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::early_stopping::Best;
-use super::tensor_file::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
+use super::tensor_file::{FileForm, Tensor, read_tensors, write_tensors};
 use crate::error::Result;
 use crate::files;
-use crate::metric::Sums;
-use crate::model::parameters::Values;
+use crate::model::HostTensor;
+
+/// Sums over the steps of an epoch, each taken before its step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochSums {
+    /// Interactions, or cells that count as such.
+    pub count: u64,
+    /// Σ loss.
+    pub loss: f64,
+    /// Σ (r − s)².
+    pub squared: f64,
+}
 
 /// How far training is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,7 +40,7 @@ pub struct Progress {
     /// Seconds spent in steps.
     pub seconds: f64,
     /// Sums of the unfinished epoch: loss and squared difference.
-    pub sums: Sums,
+    pub sums: EpochSums,
     /// Σ of penalty · batch size of the unfinished epoch.
     pub penalty: f64,
     /// Best epoch so far.
@@ -45,10 +55,13 @@ pub struct Checkpoint {
     /// How far training is.
     pub progress: Progress,
     /// Parameters by name.
-    pub parameters: BTreeMap<String, Values>,
+    pub parameters: BTreeMap<String, HostTensor>,
     /// The optimizer's memory by `<parameter>/<moment>`; its step is `progress.step`.
-    pub optimizer: BTreeMap<String, Values>,
+    pub optimizer: BTreeMap<String, HostTensor>,
 }
+
+/// Checkpoints.
+const FORM: FileForm = FileForm { version: 1, mark: "progress" };
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -90,12 +103,12 @@ impl Checkpoint {
     /// [`Error::Io`](crate::error::Error::Io).
     pub fn write(self, path: &Path) -> Result<()> {
         // Each is dropped once it is turned into bytes, so that only one is there twice.
-        let tensors = |prefix: &str, values: BTreeMap<String, Values>| -> Vec<(String, Tensor)> {
+        let tensors = |prefix: &str, values: BTreeMap<String, HostTensor>| -> Vec<(String, Tensor)> {
             values.into_iter().map(|(name, values)| (format!("{prefix}/{name}"), Tensor::floats(&values))).collect()
         };
         let mut all = tensors("parameters", self.parameters);
         all.extend(tensors("optimizer", self.optimizer));
-        write_tensors(path, &all, &Header { format_version: FORMAT_VERSION, progress: self.progress })
+        write_tensors(path, &all, &Header { format_version: FORM.version, progress: self.progress })
     }
 
     /// Reads a checkpoint back.
@@ -103,7 +116,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`](crate::error::Error::Io) where it cannot be read, [`Error::ModelFile`](crate::error::Error::ModelFile) where it is damaged or of another version.
     pub fn read(path: &Path) -> Result<Self> {
-        let (tensors, header) = read_tensors::<Header>(path)?;
+        let (tensors, header) = read_tensors::<Header>(path, FORM)?;
         let under = |prefix: &str| {
             let strip =
                 |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_string(), tensor.values()?));
@@ -118,7 +131,7 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Checkpoint {
-        let values = |data: &[f32]| Values { shape: vec![data.len()], data: data.to_vec() };
+        let values = |data: &[f32]| HostTensor { shape: vec![data.len()], data: data.to_vec() };
         Checkpoint {
             progress: Progress { epoch: 3, batch: 2, step: 17, seconds: 0.1 + 0.2, ..Progress::default() },
             parameters: BTreeMap::from([("user_factors".into(), values(&[1.0, f32::MIN_POSITIVE, -0.1]))]),
@@ -154,10 +167,11 @@ mod tests {
         #[derive(Serialize)]
         struct Other {
             format_version: u32,
+            progress: u32,
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("model.safetensors");
-        write_tensors(&path, &[], &Other { format_version: 99 }).expect("write");
+        write_tensors(&path, &[], &Other { format_version: 99, progress: 0 }).expect("write");
         let message = Checkpoint::read(&path).expect_err("version 99").to_string();
         assert!(message.contains("format version 99"), "{message}");
     }

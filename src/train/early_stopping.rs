@@ -1,16 +1,20 @@
 //! When to stop, and which epoch was best.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::config::words::joined;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::data::split::SplitSpec;
-use crate::metric::{Metric, Scores};
+use crate::error::{Error, Result};
+use crate::metric::{Metric, Metrics, Scores};
 
 /// Which epoch counts as best, and how long to wait for a better one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EarlyStopping {
     /// The validation metric that is watched.
-    pub metric: Metric,
+    pub metric: Arc<dyn Metric>,
     /// Epochs without an improvement after which training stops; 0 never stops.
     pub patience: u64,
     /// An epoch is better only where it improves the metric by more than this.
@@ -18,7 +22,7 @@ pub struct EarlyStopping {
 }
 
 /// The best epoch so far.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Epoch, from 1.
     pub epoch: u64,
@@ -27,17 +31,22 @@ pub struct Best {
 }
 
 impl EarlyStopping {
-    /// Its config keys.
-    pub fn keys() -> Keys {
+    /// Watches `metric`, and never stops.
+    pub fn watching(metric: Arc<dyn Metric>) -> Self {
+        Self { metric, patience: 0, min_delta: 0.0 }
+    }
+
+    /// Its config keys; one of `metrics` is watched, by default the first of them that compares predictions with targets.
+    pub fn keys(metrics: &Metrics) -> Keys {
         let metric = Key::new(
             "train.early_stopping.metric",
-            KeyKind::choice(Metric::NAMES.to_vec()),
+            KeyKind::choice(metrics.names().map(String::from).collect::<Vec<_>>()),
             "What is watched on the validation part.",
         );
         let patience = "Epochs without progress before it stops; 0 never stops.";
         let delta = "What counts as progress, in the metric's unit.";
         Keys::new([
-            metric.default("'rmse'"),
+            metric.default(&format!("'{}'", metrics.watched())),
             Key::new("train.early_stopping.patience", KeyKind::ANY_COUNT, patience).default("0"),
             Key::new("train.early_stopping.min_delta", KeyKind::NOT_NEGATIVE, delta).default("0.0"),
         ])
@@ -48,20 +57,28 @@ impl EarlyStopping {
         })
     }
 
-    /// What a config asks for.
-    pub fn of(values: &Values) -> Self {
-        Self {
-            metric: values.get("train.early_stopping.metric"),
+    /// What a config asks for, of `metrics`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a metric that is none of them.
+    pub fn of(values: &Values, metrics: &Metrics) -> Result<Self> {
+        let name: String = values.get("train.early_stopping.metric");
+        let metric = metrics.find(&name).cloned().ok_or_else(|| {
+            let names: Vec<&str> = metrics.names().collect();
+            Error::Usage(format!("train.early_stopping.metric = {name:?} is none of {}", joined(&names, "and")))
+        })?;
+        Ok(Self {
+            metric,
             patience: values.get("train.early_stopping.patience"),
             min_delta: values.get("train.early_stopping.min_delta"),
-        }
+        })
     }
 
-    /// Whether `scores` beat the best so far.
+    /// Whether `scores` beat the best so far. Without a value of the metric they do not.
     pub fn is_better(&self, scores: &Scores, best: Option<&Best>) -> bool {
-        best.is_none_or(|best| {
-            self.metric.improves(scores.get(self.metric), best.scores.get(self.metric), self.min_delta)
-        })
+        let value = |scores: &Scores| scores.get(self.metric.name());
+        let Some(new) = value(scores) else { return false };
+        best.and_then(|best| value(&best.scores)).is_none_or(|old| self.metric.improves(new, old, self.min_delta))
     }
 
     /// Whether to stop after `epoch`.
@@ -81,16 +98,17 @@ pub fn needs_validation(values: &Values, key: &str, off: &str) -> Option<Problem
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Mae;
 
     #[test]
     fn stops_after_patience_epochs_without_an_improvement() {
-        let stopping = EarlyStopping { metric: Metric::Rmse, patience: 2, min_delta: 0.01 };
-        let scores = |rmse| Scores { count: 1, loss: 0.0, rmse, mae: 0.0 };
+        let stopping = EarlyStopping { patience: 2, min_delta: 0.01, ..EarlyStopping::watching(Arc::new(Mae)) };
+        let scores = |error| Scores { count: 1, values: vec![(Mae.name().into(), error)] };
         let mut best = None;
         let mut stopped = 0;
-        for (epoch, rmse) in (1..).zip([1.0, 0.9, 0.895, 0.89, 0.5]) {
-            if stopping.is_better(&scores(rmse), best.as_ref()) {
-                best = Some(Best { epoch, scores: scores(rmse) });
+        for (epoch, error) in (1..).zip([1.0, 0.9, 0.895, 0.89, 0.5]) {
+            if stopping.is_better(&scores(error), best.as_ref()) {
+                best = Some(Best { epoch, scores: scores(error) });
             }
             stopped = epoch;
             if stopping.is_over(epoch, best.as_ref()) {

@@ -8,48 +8,29 @@ mod observer;
 mod tensor_file;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-pub use checkpoint::{Checkpoint, Checkpoints, Progress};
+pub use checkpoint::{Checkpoint, Checkpoints, EpochSums, Progress};
 pub use early_stopping::{Best, EarlyStopping, needs_validation};
-pub use observer::{EpochReport, Observer, TrainScores};
-pub use tensor_file::{FORMAT_VERSION, Tensor, read_tensors, write_tensors};
+pub use observer::{EpochReport, Observer};
+pub use tensor_file::{FileForm, Tensor, read_tensors, write_tensors};
 
-use crate::config::{Effect, Key, KeyKind, Keys, Values as Config};
-use crate::data::Ratings;
+use crate::config::{Effect, Key, KeyKind, Keys, Values};
+use crate::data::Interactions;
 use crate::device::{Opened, to_vec};
 use crate::error::{Error, Result};
-use crate::eval::Predictor;
-use crate::loss::Loss;
-use crate::metric::Metric;
-use crate::model::Factorization;
-use crate::model::parameters::{self, Values};
-use crate::solver::{
-    Als, Decay, Gradient, GradientStep, Method, MiniBatch, Norms, Optimizer, Place, Regularization, Schedule, Solver,
-    StepSums, Stepped, Stratified, WholeMatrix,
-};
+use crate::eval::Evaluator;
+use crate::metric::{Metric, Metrics, ObjectiveLoss, Rmse, Scores};
+use crate::model::{AnyModel, HostTensor, parameters};
+use crate::solver::{Norms, Solver, StepNumber, StepOutcome, StepSums, Stepped};
 
-/// How to train, whatever the model.
-#[derive(Debug, Clone, PartialEq)]
+/// How long to train, whatever the model and the solver.
+#[derive(Debug, Clone)]
 pub struct TrainConfig {
     /// Epochs to train.
     pub epochs: u64,
-    /// Seed of the order of ratings.
-    pub seed: u64,
-    /// Loss of one rating.
-    pub loss: Loss,
-    /// λ.
-    pub regularization: Regularization,
-    /// What a step is.
-    pub method: Method,
-    /// Learning rate η before the schedule. Neither has a meaning for [`Method::Als`] and
-    /// [`Method::WholeMatrix`].
-    pub learning_rate: f64,
-    /// Epochs that the schedule spans; more than `epochs` where training is to stop on the way.
-    pub schedule_epochs: u64,
-    /// What η is multiplied by.
-    pub schedule: Schedule,
     /// What is best, and when to stop waiting for better.
     pub early_stopping: EarlyStopping,
     /// Epochs between two checkpoints; 0 writes one at the end and on interruption only.
@@ -57,68 +38,50 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
-    /// The config keys of training.
-    pub fn keys() -> Keys {
+    /// So many epochs, of which the best by `metric` counts if there is validation; no early stopping.
+    pub fn new(epochs: u64, metric: impl Metric + 'static) -> Self {
+        Self { epochs, early_stopping: EarlyStopping::watching(std::sync::Arc::new(metric)), checkpoint_every: 0 }
+    }
+
+    /// The config keys of training, of which one of `metrics` is watched.
+    pub fn keys(metrics: &Metrics) -> Keys {
         let epochs = "Passes over the training ratings; svd takes one, an epoch of hals is one iteration, of multiplicative \
                       ten.";
         let every = "Epochs between two checkpoints; 0 writes one only at the end or when interrupted.";
         let every = Key::new("train.checkpoint_every", KeyKind::ANY_COUNT, every).default("1").effect(Effect::Nothing);
         Keys::new([Key::new("train.epochs", KeyKind::ANY_COUNT, epochs).default("30"), every])
-            .and(EarlyStopping::keys())
+            .and(EarlyStopping::keys(metrics))
     }
 
     /// How to train, as a config asks for it.
-    pub fn of(values: &Config) -> Self {
-        let defaults = Self::new(Loss::of(values));
-        Self {
+    ///
+    /// # Errors
+    /// Those of [`EarlyStopping::of`].
+    pub fn of(values: &Values, metrics: &Metrics) -> Result<Self> {
+        Ok(Self {
             epochs: values.get("train.epochs"),
-            seed: values.get("seed"),
-            regularization: Regularization::of_config(values),
-            method: Method::of(values),
-            // What a solver without a learning rate is not asked for.
-            learning_rate: values.find("solver.learning_rate").unwrap_or(defaults.learning_rate),
-            schedule_epochs: values.get("train.epochs"),
-            schedule: Schedule::of(values),
-            early_stopping: EarlyStopping::of(values),
+            early_stopping: EarlyStopping::of(values, metrics)?,
             checkpoint_every: values.get("train.checkpoint_every"),
-            ..defaults
-        }
-    }
-
-    /// Adam at rate 0.001 on batches of 1024 for 30 epochs, and nothing else: no penalty, no schedule, no limits, no
-    /// early stopping, seed 42.
-    pub fn new(loss: Loss) -> Self {
-        Self {
-            epochs: 30,
-            seed: 42,
-            loss,
-            regularization: Regularization::default(),
-            method: Method::MiniBatch(Gradient::default()),
-            learning_rate: 0.001,
-            schedule_epochs: 30,
-            schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
-            early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
-            checkpoint_every: 0,
-        }
+        })
     }
 }
 
 /// Training data, and what is held out to choose the best epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainData<'a> {
-    /// Ratings to train on; every index is known.
-    pub train: &'a Ratings,
-    /// Ratings to choose the best epoch by; may be empty.
-    pub validation: &'a Ratings,
-    /// Turns scores into predictions.
-    pub predictor: &'a Predictor,
+    /// Interactions to train on; every index is known.
+    pub train: &'a Interactions,
+    /// Interactions to choose the best epoch by; may be empty.
+    pub validation: &'a Interactions,
+    /// Turns scores into predictions and judges them.
+    pub evaluator: &'a Evaluator,
 }
 
 /// What came of training.
 #[derive(Debug, Clone)]
-pub struct Trained<M> {
+pub struct Trained {
     /// The model of the best epoch, or of the last one without a validation split. Without autodiff.
-    pub model: M,
+    pub model: AnyModel,
     /// How far training went.
     pub progress: Progress,
 }
@@ -132,60 +95,55 @@ pub struct Pace {
     pub seconds_training: f64,
     /// Seconds of the validation after an epoch.
     pub seconds_validation: f64,
-    /// Ratings trained on a second.
+    /// Interactions trained on a second.
     pub ratings_per_second: f64,
 }
 
 /// Trains one model.
-pub struct Trainer<'a, M> {
+pub struct Trainer<'a> {
+    /// Up to date where the solver has written back.
+    model: AnyModel,
+    session: Session<'a>,
+}
+
+/// Everything about training but the model, which moves through each step.
+struct Session<'a> {
     config: TrainConfig,
     device: Opened,
     checkpoints: Option<Checkpoints>,
     stop: Option<&'a AtomicBool>,
-    /// Taken out only while a step moves it; up to date where the solver has settled.
-    model: Option<M>,
-    best_model: Option<M>,
-    solver: Box<dyn Solver<M>>,
+    best_model: Option<AnyModel>,
+    solver: Box<dyn Solver>,
     progress: Progress,
 }
 
-/// Steps between two looks at the loss on a device that would have to be waited for.
-const STEPS_BETWEEN_LOOKS: usize = 64;
+/// What an epoch leaves beside the sums: the norms of its last gradients and the learning rate of its last step.
+struct EpochEnd {
+    norms: Norms,
+    learning_rate: Option<f64>,
+}
 
-impl<'a, M: Factorization> Trainer<'a, M> {
+/// Steps between two reads of the loss on a device that would have to be waited for.
+const STEPS_BETWEEN_READS: usize = 64;
+
+impl<'a> Trainer<'a> {
     /// A trainer for a model on `device` that has not been trained yet.
-    pub fn new(config: TrainConfig, model: M, device: Opened) -> Self {
-        let TrainConfig { loss, regularization, seed, .. } = config;
-        let solver: Box<dyn Solver<M>> = match config.method {
-            Method::MiniBatch(Gradient { batch_size, rows, rule, clip }) => {
-                let step = GradientStep { loss, regularization, clip, rows, optimizer: Optimizer::new(rule) };
-                Box::new(MiniBatch::new(step, batch_size, seed, &device.device))
-            }
-            Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, seed)),
-            Method::Als(als) => Box::new(Als::new(loss, regularization, als)),
-            Method::WholeMatrix(method) => Box::new(WholeMatrix::new(loss, regularization, method, seed)),
-        };
-        Self {
-            model: Some(model.to_device(&device.device.clone().autodiff()).train()),
-            config,
-            device,
-            checkpoints: None,
-            stop: None,
-            best_model: None,
-            solver,
-            progress: Progress::default(),
-        }
+    pub fn new(config: TrainConfig, solver: Box<dyn Solver>, model: AnyModel, device: Opened) -> Self {
+        let model = model.to_training(&device.device.clone().autodiff());
+        let progress = Progress::default();
+        let session = Session { config, device, checkpoints: None, stop: None, best_model: None, solver, progress };
+        Self { model, session }
     }
 
     /// Keeps checkpoints.
     pub fn with_checkpoints(mut self, checkpoints: Checkpoints) -> Self {
-        self.checkpoints = Some(checkpoints);
+        self.session.checkpoints = Some(checkpoints);
         self
     }
 
     /// Writes a checkpoint and returns [`Error::Interrupted`] soon after `stop` becomes true.
     pub fn with_stop(mut self, stop: &'a AtomicBool) -> Self {
-        self.stop = Some(stop);
+        self.session.stop = Some(stop);
         self
     }
 
@@ -193,107 +151,92 @@ impl<'a, M: Factorization> Trainer<'a, M> {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::ModelFile`] for a checkpoint that cannot be read or is of another model.
-    pub fn resume(mut self) -> Result<Self> {
-        let Some(checkpoints) = self.checkpoints.clone() else { return Ok(self) };
+    pub fn resume(self) -> Result<Self> {
+        let Self { mut model, mut session } = self;
+        let Some(checkpoints) = &session.checkpoints else { return Ok(Self { model, session }) };
         let last = checkpoints.last();
         if !last.exists() {
-            return Ok(self);
+            return Ok(Self { model, session });
         }
         let checkpoint = Checkpoint::read(&last)?;
-        let restore = |model: M, path: &std::path::Path, values: &BTreeMap<String, Values>| {
+        let restore = |model: AnyModel, path: &Path, values: &BTreeMap<String, HostTensor>| {
             parameters::restore(model, values)
                 .map_err(|cause| Error::model_file(path, format!("{cause}: it is a checkpoint of another model")))
         };
-        let model = restore(self.model().clone(), &last, &checkpoint.parameters)?;
-        self.solver.restore(checkpoint.progress.step, &checkpoint.optimizer);
+        model = restore(model, &last, &checkpoint.parameters)?;
+        session.solver.restore(checkpoint.progress.step, &checkpoint.optimizer);
         if checkpoint.progress.best.is_some() {
             let path = checkpoints.best();
             let best = Checkpoint::read(&path)?;
-            self.best_model = Some(restore(model.clone(), &path, &best.parameters)?.valid());
+            session.best_model = Some(restore(model.clone(), &path, &best.parameters)?.valid());
         }
-        self.model = Some(model);
-        self.progress = checkpoint.progress;
-        Ok(self)
-    }
-
-    fn model(&self) -> &M {
-        self.model.as_ref().expect("put back after every step")
+        session.progress = checkpoint.progress;
+        Ok(Self { model, session })
     }
 
     /// Whole epochs done so far.
     pub fn epochs_done(&self) -> u64 {
-        self.progress.epoch
+        self.session.progress.epoch
     }
 
-    /// Seconds of steps and ratings trained on so far.
+    /// Seconds of steps and interactions trained on so far.
     pub fn pace(&self) -> (f64, u64) {
-        (self.progress.seconds, self.progress.ratings_seen)
+        (self.session.progress.seconds, self.session.progress.ratings_seen)
     }
 
     /// Whether all epochs are done, or training was ended by early stopping or because the solver has converged.
     pub fn is_done(&self) -> bool {
-        self.progress.epoch >= self.config.epochs || self.progress.stopped
+        self.session.is_done()
     }
 
     /// Trains until all epochs are done, early stopping ends it, or the solver has converged.
     ///
     /// # Errors
-    /// [`Error::Usage`] without training ratings, [`Error::Diverged`] as soon as a number is not finite,
-    /// [`Error::Interrupted`], and the errors of checkpoints and observers.
-    pub fn fit(mut self, data: TrainData, observers: &mut [&mut dyn Observer]) -> Result<Trained<M>> {
+    /// [`Error::Usage`] without training interactions, [`Error::Diverged`] as soon as a number is not finite,
+    /// [`Error::Interrupted`], and the errors of the solver, of checkpoints and of observers.
+    pub fn fit(self, data: TrainData, observers: &mut [&mut dyn Observer]) -> Result<Trained> {
+        let Self { mut model, mut session } = self;
         if data.train.is_empty() {
-            return Err(no_ratings());
+            return Err(no_interactions());
         }
-        if self.is_done() {
-            return Ok(self.trained());
-        }
-        let started = Instant::now();
-        let model = self.model.as_ref().expect("put back after every step");
-        let steps = self.solver.begin(model, data.train)?;
-        self.progress.seconds += started.elapsed().as_secs_f64();
-        while !self.is_done() {
-            let epoch = self.progress.epoch + 1;
-            let (gradient_norms, learning_rate) = self.epoch(epoch, steps, data.train, observers)?;
-            self.report(epoch, data, &gradient_norms, learning_rate, observers)?;
-            let every = self.config.checkpoint_every;
-            let is_last = self.is_done();
-            if is_last || (every > 0 && epoch.is_multiple_of(every)) {
-                self.save()?;
-            }
-            if !is_last && self.is_told_to_stop() {
-                return Err(self.interrupted());
+        if !session.is_done() {
+            let started = Instant::now();
+            let steps = session.solver.begin(&model, data.train)?;
+            session.progress.seconds += started.elapsed().as_secs_f64();
+            while !session.is_done() {
+                model = session.whole_epoch(model, steps, data, observers)?;
             }
         }
-        Ok(self.trained())
+        let Session { best_model, progress, .. } = session;
+        Ok(Trained { model: best_model.unwrap_or_else(|| model.valid()), progress })
     }
 
     /// How long an epoch takes, by steps that are not kept: as many as `seconds` allow, and at least one of each kind.
-    /// An epoch's first step is a kind of its own, because it draws the order of the ratings.
+    /// An epoch's first step is a kind of its own, because it draws the order of the interactions.
     ///
     /// # Errors
-    /// Those of [`fit`](Self::fit) before its first step.
-    pub fn probe(mut self, data: TrainData, seconds: f64) -> Result<Pace> {
+    /// Those of [`fit`](Self::fit) before its first step, and of the solver.
+    pub fn probe(self, data: TrainData, seconds: f64) -> Result<Pace> {
+        let Self { mut model, mut session } = self;
         if data.train.is_empty() {
-            return Err(no_ratings());
+            return Err(no_interactions());
         }
-        let model = self.model.as_ref().expect("put back after every step");
-        let steps = self.solver.begin(model, data.train)?;
-        let timed = |trainer: &mut Self, epoch, step| {
+        let steps = session.solver.begin(&model, data.train)?;
+        let mut timed = |model, epoch, step| -> Result<(AnyModel, f64)> {
             let started = Instant::now();
-            let place = Place { epoch, step, is_last: step + 1 == steps };
-            let rate = trainer.config.learning_rate;
-            let (sums, _) = trainer.step(place, data.train, rate);
+            let Stepped { model, outcome } = session.solver.step(model, data.train, StepNumber { epoch, step, steps });
             // Waits for the device.
-            to_vec(sums.sums);
-            started.elapsed().as_secs_f64()
+            to_vec(outcome?.sums.sums);
+            Ok((model, started.elapsed().as_secs_f64()))
         };
         // What is used for the first time is made now: moments, buffers, pages of memory.
-        timed(&mut self, 1, 0);
+        (model, _) = timed(model, 1, 0)?;
         let started = Instant::now();
         let (mut first, mut others) = (Vec::new(), Vec::new());
-        let places = (2..).flat_map(|epoch| (0..steps).map(move |step| (epoch, step)));
-        for (epoch, step) in places {
-            let of_step = timed(&mut self, epoch, step);
+        let numbers = (2..).flat_map(|epoch| (0..steps).map(move |step| (epoch, step)));
+        for (epoch, step) in numbers {
+            let of_step;
+            (model, of_step) = timed(model, epoch, step)?;
             if step == 0 {
                 first.push(of_step)
             } else {
@@ -305,9 +248,9 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         }
         let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len().max(1) as f64;
         let training = mean(&first) + (steps - 1) as f64 * mean(&others);
-        self.settle();
+        let model = session.solver.write_back(model);
         let started = Instant::now();
-        data.predictor.evaluate(&self.model().valid(), &self.device.device, data.validation);
+        data.evaluator.evaluate(&model.valid(), &session.device.device, data.validation);
         Ok(Pace {
             steps: (first.len() + others.len()) as u64,
             seconds_training: training,
@@ -315,114 +258,121 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             ratings_per_second: data.train.len() as f64 / training.max(f64::MIN_POSITIVE),
         })
     }
+}
 
-    fn trained(self) -> Trained<M> {
-        let model = self.best_model.unwrap_or_else(|| self.model.expect("put back after every step").valid());
-        Trained { model, progress: self.progress }
+impl Session<'_> {
+    fn is_done(&self) -> bool {
+        self.progress.epoch >= self.config.epochs || self.progress.stopped
     }
 
-    /// Brings the model up to date.
-    fn settle(&mut self) {
-        let model = self.model.take().expect("put back after every step");
-        self.model = Some(self.solver.settle(model));
-    }
-
-    /// The steps of one epoch. Returns the norms of the last gradients and the last learning rate.
-    fn epoch(
+    /// What is left of an epoch, its report and its checkpoint.
+    fn whole_epoch(
         &mut self,
+        model: AnyModel,
+        steps: u64,
+        data: TrainData,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<AnyModel> {
+        let epoch = self.progress.epoch + 1;
+        let (model, end) = self.steps(model, epoch, steps, data.train, observers)?;
+        self.report(&model, epoch, data, &end, observers)?;
+        let every = self.config.checkpoint_every;
+        let is_last = self.is_done();
+        if is_last || (every > 0 && epoch.is_multiple_of(every)) {
+            self.save(&model)?;
+        }
+        if !is_last && self.is_told_to_stop() {
+            return Err(self.interrupted(&model));
+        }
+        Ok(model)
+    }
+
+    /// The steps of one epoch.
+    fn steps(
+        &mut self,
+        mut model: AnyModel,
         epoch: u64,
         steps: u64,
-        train: &Ratings,
+        train: &Interactions,
         observers: &mut [&mut dyn Observer],
-    ) -> Result<(Norms, Option<f64>)> {
-        let looks_at_once = self.device.is_host();
+    ) -> Result<(AnyModel, EpochEnd)> {
+        let reads_at_once = self.device.is_host();
         let mut pending: Vec<StepSums> = Vec::new();
-        let mut last_norms = Norms::new();
-        let mut learning_rate = 0.0;
+        let mut end = EpochEnd { norms: Norms::new(), learning_rate: None };
         for step in self.progress.batch..steps {
             let started = Instant::now();
-            let elapsed = (epoch - 1) as f64 + step as f64 / steps as f64;
-            let factor = self.config.schedule.factor(elapsed, 1.0 / steps as f64, self.config.schedule_epochs as f64);
-            learning_rate = self.config.learning_rate * factor;
-            let is_last = step + 1 == steps;
-            let (sums, norms) = self.step(Place { epoch, step, is_last }, train, learning_rate);
-            last_norms = norms.unwrap_or(last_norms);
+            let number = StepNumber { epoch, step, steps };
+            // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
+            let stepped = self.solver.step(model, train, number);
+            model = stepped.model;
+            let StepOutcome { sums, norms, is_converged } = stepped.outcome?;
+            self.progress.stopped |= is_converged;
+            end.norms = norms.unwrap_or(end.norms);
+            end.learning_rate = self.solver.learning_rate(number);
             self.progress.batch = step + 1;
             self.progress.step += 1;
-            // Cells that are not in the data count in a mean, but are no ratings.
+            // Cells that are not in the data count in a mean, but are no interactions.
             self.progress.ratings_seen += sums.count.min(train.len()) as u64;
             pending.push(sums);
-            if looks_at_once || is_last || pending.len() >= STEPS_BETWEEN_LOOKS {
-                self.look(epoch, &mut pending)?;
+            if reads_at_once || number.is_last() || pending.len() >= STEPS_BETWEEN_READS {
+                model = self.read_sums(model, number, &mut pending)?;
             }
-            if is_last {
-                self.settle();
+            if number.is_last() {
+                model = self.solver.write_back(model);
             }
             self.progress.seconds += started.elapsed().as_secs_f64();
             observers.iter_mut().for_each(|observer| observer.batch(epoch, step + 1, steps));
-            if !is_last && self.is_told_to_stop() {
-                self.look(epoch, &mut pending)?;
-                self.settle();
-                return Err(self.interrupted());
+            if !number.is_last() && self.is_told_to_stop() {
+                model = self.read_sums(model, number, &mut pending)?;
+                model = self.solver.write_back(model);
+                return Err(self.interrupted(&model));
             }
         }
-        Ok((last_norms, self.config.method.has_learning_rate().then_some(learning_rate)))
+        Ok((model, end))
     }
 
-    fn step(&mut self, at: Place, train: &Ratings, learning_rate: f64) -> (StepSums, Option<Norms>) {
-        // Moved through the step rather than cloned, so that its tensors have one owner and are updated in place.
-        let model = self.model.take().expect("put back after every step");
-        let Stepped { model, sums, norms, is_converged } = self.solver.step(model, train, at, learning_rate);
-        self.model = Some(model);
-        self.progress.stopped |= is_converged;
-        (sums, norms)
-    }
-
-    /// Reads the sums of the steps since the last look back, and refuses to go on where they are not finite.
-    fn look(&mut self, epoch: u64, pending: &mut Vec<StepSums>) -> Result<()> {
+    /// Reads the sums of the steps since the last read back, and refuses to go on where they are not finite.
+    fn read_sums(&mut self, model: AnyModel, number: StepNumber, pending: &mut Vec<StepSums>) -> Result<AnyModel> {
         let first_step = self.progress.step + 1 - pending.len() as u64;
         for (step, sums) in (first_step..).zip(pending.drain(..)) {
             let values = to_vec(sums.sums);
             let [loss, penalty, squared] = [values[0], values[1], values[2]].map(f64::from);
             if !(loss + penalty).is_finite() {
-                self.settle();
-                return Err(self.diverged(epoch, step, loss, penalty));
+                let model = self.solver.write_back(model);
+                return Err(self.diverged(&model, number, step, loss, penalty));
             }
             self.progress.sums.count += sums.count as u64;
             self.progress.sums.loss += loss;
             self.progress.sums.squared += squared;
             self.progress.penalty += penalty;
         }
-        Ok(())
+        Ok(model)
     }
 
     /// Evaluates, decides whether this epoch is the best and the last, and tells the observers.
     fn report(
         &mut self,
+        model: &AnyModel,
         epoch: u64,
         data: TrainData,
-        gradient_norms: &Norms,
-        learning_rate: Option<f64>,
+        end: &EpochEnd,
         observers: &mut [&mut dyn Observer],
     ) -> Result<()> {
-        let model = self.model().valid();
-        let evaluation = data.predictor.evaluate(&model, &self.device.device, data.validation);
-        let validation = evaluation.sums.scores();
-        let sums = std::mem::take(&mut self.progress.sums);
-        let penalty = std::mem::take(&mut self.progress.penalty);
+        let model = model.valid();
+        let evaluation = data.evaluator.evaluate(&model, &self.device.device, data.validation);
+        let train = self.train_scores(data.evaluator);
         self.progress.epoch = epoch;
         self.progress.batch = 0;
         let parameter_norms = parameter_norms(&parameters::collect(&model));
         if let Some((name, _)) = parameter_norms.iter().find(|(_, norm)| !norm.is_finite()) {
             let cause = format!("parameter {name} is no longer finite");
-            return Err(self.diverged_because(epoch, self.progress.step, cause));
+            return Err(self.diverged_because(epoch, self.progress.step, cause, end.learning_rate.is_some()));
         }
         let mut is_best = false;
-        if let Some(scores) = validation {
-            let stopping = &self.config.early_stopping;
-            is_best = stopping.is_better(&scores, self.progress.best.as_ref());
+        if let Some(scores) = &evaluation.scores {
+            is_best = self.config.early_stopping.is_better(scores, self.progress.best.as_ref());
             if is_best {
-                self.progress.best = Some(Best { epoch, scores });
+                self.progress.best = Some(Best { epoch, scores: scores.clone() });
                 self.best_model = Some(model.clone());
                 if let Some(checkpoints) = &self.checkpoints {
                     let parameters = parameters::collect(&model).into_iter().collect();
@@ -430,9 +380,8 @@ impl<'a, M: Factorization> Trainer<'a, M> {
                     Checkpoint { progress, parameters, optimizer: BTreeMap::new() }.write(&checkpoints.best())?;
                 }
             }
-            self.progress.stopped |= stopping.is_over(epoch, self.progress.best.as_ref());
+            self.progress.stopped |= self.config.early_stopping.is_over(epoch, self.progress.best.as_ref());
         }
-        let mean = |sum: f64| sum / sums.count as f64;
         let report = EpochReport {
             epoch,
             epochs: self.config.epochs,
@@ -440,27 +389,36 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             step: self.progress.step,
             ratings_seen: self.progress.ratings_seen,
             seconds: self.progress.seconds,
-            learning_rate,
-            train: TrainScores {
-                loss: mean(sums.loss),
-                objective: mean(sums.loss + penalty),
-                rmse: mean(sums.squared).sqrt(),
-            },
-            validation,
+            learning_rate: end.learning_rate,
+            train: &train,
+            validation: evaluation.scores.as_ref(),
+            watched: self.config.early_stopping.metric.name(),
             validation_predictions: &evaluation.predictions,
             is_best,
-            gradient_norms,
+            gradient_norms: &end.norms,
             parameter_norms: &parameter_norms,
             parameters: &|| parameters::collect(&model),
         };
         observers.iter_mut().try_for_each(|observer| observer.epoch(&report))
     }
 
-    fn save(&self) -> Result<()> {
+    /// Means of the sums of the epoch, which start anew.
+    fn train_scores(&mut self, evaluator: &Evaluator) -> Scores {
+        let EpochSums { count, loss, squared } = std::mem::take(&mut self.progress.sums);
+        let penalty = std::mem::take(&mut self.progress.penalty);
+        let mean = |sum: f64| sum / count as f64;
+        let mut values = vec![(ObjectiveLoss.name().into(), mean(loss)), ("objective".into(), mean(loss + penalty))];
+        if evaluator.predictor.objective.pointwise().is_some() {
+            values.push((Rmse.name().into(), Rmse.summary(mean(squared))));
+        }
+        Scores { count, values }
+    }
+
+    fn save(&self, model: &AnyModel) -> Result<()> {
         let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
         let checkpoint = Checkpoint {
             progress: self.progress.clone(),
-            parameters: parameters::collect(self.model()).into_iter().collect(),
+            parameters: parameters::collect(model).into_iter().collect(),
             optimizer: self.solver.memory(),
         };
         checkpoint.write(&checkpoints.last())
@@ -470,17 +428,17 @@ impl<'a, M: Factorization> Trainer<'a, M> {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    fn interrupted(&self) -> Error {
-        match self.save() {
+    fn interrupted(&self, model: &AnyModel) -> Error {
+        match self.save(model) {
             Ok(()) => Error::Interrupted { resume: "the same command with --resume".into() },
             Err(error) => error,
         }
     }
 
     /// Names the parameter that is to blame for a loss that is not finite.
-    fn diverged(&self, epoch: u64, step: u64, loss: f64, penalty: f64) -> Error {
+    fn diverged(&self, model: &AnyModel, number: StepNumber, step: u64, loss: f64, penalty: f64) -> Error {
         let what = if loss.is_finite() { ("penalty", penalty) } else { ("loss", loss) };
-        let largest = parameters::collect(self.model())
+        let largest = parameters::collect(model)
             .into_iter()
             .map(|(name, values)| {
                 let size = values
@@ -495,17 +453,18 @@ impl<'a, M: Factorization> Trainer<'a, M> {
             Some((name, size)) => format!("the largest parameter is {name} with {size:.3e}"),
             None => "the model has no parameters".into(),
         };
-        self.diverged_because(epoch, step, format!("the {} is {}; {blame}", what.0, what.1))
+        let has_rate = self.solver.learning_rate(number).is_some();
+        self.diverged_because(number.epoch, step, format!("the {} is {}; {blame}", what.0, what.1), has_rate)
     }
 
-    fn diverged_because(&self, epoch: u64, step: u64, cause: String) -> Error {
+    fn diverged_because(&self, epoch: u64, step: u64, cause: String, has_learning_rate: bool) -> Error {
         let kept = match &self.checkpoints {
             Some(checkpoints) if checkpoints.last().exists() => {
                 format!("The last good checkpoint is kept: {}. ", checkpoints.last().display())
             }
             _ => String::new(),
         };
-        let remedy = match self.config.method.has_learning_rate() {
+        let remedy = match has_learning_rate {
             true => "Lower solver.learning_rate, set solver.clip_norm, or raise solver.regularization.",
             false => "Raise solver.regularization.",
         };
@@ -514,12 +473,12 @@ impl<'a, M: Factorization> Trainer<'a, M> {
     }
 }
 
-fn no_ratings() -> Error {
+fn no_interactions() -> Error {
     Error::Usage("there are no training ratings".into())
 }
 
 /// Euclidean norms by name, from sums in `f64`.
-fn parameter_norms(parameters: &[(String, Values)]) -> Norms {
-    let norm = |values: &Values| values.data.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+fn parameter_norms(parameters: &[(String, HostTensor)]) -> Norms {
+    let norm = |values: &HostTensor| values.data.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
     parameters.iter().map(|(name, values)| (name.clone(), norm(values))).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::metric::Scores;
-use crate::model::parameters::Values;
+use crate::model::HostTensor;
 use crate::solver::Norms;
 
 /// Everything known at the end of an epoch.
@@ -21,10 +21,14 @@ pub struct EpochReport<'a> {
     pub seconds: f64,
     /// Learning rate of the epoch's last step; `None` for a solver that has none.
     pub learning_rate: Option<f64>,
-    /// Means over the epoch's steps, each taken before its step; of [`Als`](crate::solver::Als), after its last one.
-    pub train: TrainScores,
+    /// What training itself saw: means over the epoch's steps, each taken before its step; of
+    /// [`Als`](crate::solver::Als), after its last one. `loss` without the penalty, `objective` with it, which is what is
+    /// minimized; and if the objective compares a score with a target, √ of their mean squared difference.
+    pub train: &'a Scores,
     /// Metrics after the epoch; `None` without a validation split.
-    pub validation: Option<Scores>,
+    pub validation: Option<&'a Scores>,
+    /// The validation metric by which epochs are compared.
+    pub watched: &'a str,
     /// Predictions of the validation split, in its order.
     pub validation_predictions: &'a [f32],
     /// Whether these parameters are the best so far.
@@ -34,19 +38,7 @@ pub struct EpochReport<'a> {
     /// Norms of all trained parameters after the epoch.
     pub parameter_norms: &'a Norms,
     /// Reads all parameters back, by name.
-    pub parameters: &'a dyn Fn() -> Vec<(String, Values)>,
-}
-
-/// What training itself saw of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TrainScores {
-    /// Mean loss, without the penalty.
-    pub loss: f64,
-    /// Mean of loss plus penalty: what is minimized.
-    pub objective: f64,
-    /// √ of the mean squared difference between rating and score; the RMSE of unclipped predictions for every loss
-    /// whose score is the prediction.
-    pub rmse: f64,
+    pub parameters: &'a dyn Fn() -> Vec<(String, HostTensor)>,
 }
 
 /// Is told about each batch and each epoch. It can stop training only by failing.

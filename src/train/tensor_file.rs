@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::parameters::Values;
-
-/// Version of every safetensors file that lowrank writes; a file of another version is refused.
-pub const FORMAT_VERSION: u32 = 1;
+use crate::model::HostTensor;
 
 /// The one metadata key: several would be written in hash order.
 const METADATA_KEY: &str = "lowrank";
@@ -31,7 +28,7 @@ pub struct Tensor {
 
 impl Tensor {
     /// A tensor of floats.
-    pub fn floats(values: &Values) -> Self {
+    pub fn floats(values: &HostTensor) -> Self {
         let bytes = values.data.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self { dtype: Dtype::F32, shape: values.shape.clone(), bytes }
     }
@@ -54,9 +51,9 @@ impl Tensor {
     }
 
     /// The floats; `None` for another element type.
-    pub fn values(&self) -> Option<Values> {
+    pub fn values(&self) -> Option<HostTensor> {
         let (chunks, _) = self.bytes.as_chunks::<4>();
-        (self.dtype == Dtype::F32).then(|| Values {
+        (self.dtype == Dtype::F32).then(|| HostTensor {
             shape: self.shape.clone(),
             data: chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
         })
@@ -115,12 +112,21 @@ impl View for Entry<'_> {
     }
 }
 
-/// Reads what [`write_tensors`] wrote.
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileForm {
+    /// Version of its format.
+    pub version: u32,
+    /// A key that the header of every version of such files has, and no other file's; empty if there is none.
+    pub mark: &'static str,
+}
+
+/// Reads what [`write_tensors`] wrote, if it is a file of this form.
 ///
 /// # Errors
 /// [`Error::Io`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, not lowrank's, or of another
 /// format version.
-pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String, Tensor>, H)> {
+pub fn read_tensors<H: DeserializeOwned>(path: &Path, form: FileForm) -> Result<(BTreeMap<String, Tensor>, H)> {
     #[derive(Deserialize)]
     struct Version {
         format_version: u32,
@@ -139,22 +145,26 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path) -> Result<(BTreeMap<String
         .and_then(|metadata| metadata.get(METADATA_KEY))
         .ok_or_else(|| Error::model_file(path, "is a safetensors file, but not one that lowrank wrote"))?;
     let version: Version = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
-    if version.format_version != FORMAT_VERSION {
+    let other = |cause: String| {
+        let cause = format!("is another file of lowrank's than the one wanted here ({cause}); name the run directory");
+        Error::model_file(path, cause)
+    };
+    if version.format_version != form.version {
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
+        if !form.mark.is_empty() && !fields.contains_key(form.mark) {
+            return Err(other(format!("it has no {}", form.mark)));
+        }
         return Err(Error::model_file(
             path,
             format!(
-                "has format version {}, but this lowrank reads version {FORMAT_VERSION}; use the lowrank that wrote it, or train again",
-                version.format_version
+                "has format version {}, but this lowrank reads version {}; use the lowrank that wrote it, or train again",
+                version.format_version, form.version
             ),
         ));
     }
     // Version and JSON are right, so that nothing is damaged: a model is not a checkpoint, say.
-    let header = serde_json::from_str(header).map_err(|e| {
-        Error::model_file(
-            path,
-            format!("is another file of lowrank's than the one wanted here ({e}); name the run directory"),
-        )
-    })?;
+    let header = serde_json::from_str(header).map_err(|e| other(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let tensors = file
         .iter()

@@ -1,23 +1,22 @@
 //! Alternating least squares: each half of an epoch is a minimum, which autodiff and naive double loops confirm.
 
-use lowrank::data::Ratings;
-use lowrank::data::batch::Samples;
+use lowrank::data::{ITEM, Interactions, USER};
 use lowrank::error::{Error, Result};
-use lowrank::loss::{Absolute, Loss, Squared};
 use lowrank::model::parameters::collect;
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, ModelConfig, NmfConfig, Start};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, NmfConfig};
+use lowrank::objective::{Absolute, Loss, Squared};
 use lowrank::random;
-use lowrank::solver::{
-    Als, AlsConfig, Clip, Feedback, GradientStep, Inner, Optimizer, Place, Regularization, Rows, Solver, Stepped,
-};
+use lowrank::solver::{Als, AlsConfig, Feedback, Inner, Rows, Solver, StepNumber, Stepped};
 use rand::RngExt;
 
-use crate::inputs::{cpu, doubles, gradients, trainable};
+use crate::inputs::{
+    Lambda, ModelConfig, cpu, doubles, frame, gradient_step, gradients, samples_of, start_of, trainable,
+};
 use crate::{ADAM, bits, ratings};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
-const LAMBDA: Regularization =
-    Regularization { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
+const LAMBDA: Lambda =
+    Lambda { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
 /// λ for each rating, as everywhere else.
 const EXACT: AlsConfig = AlsConfig { feedback: Feedback::Explicit, inner: Inner::Cholesky, count_exponent: 1.0 };
 const ALPHA: f64 = 1.5;
@@ -47,7 +46,7 @@ fn nmf(rank: usize) -> ModelConfig {
 }
 
 /// A share of all cells, rated from 0 to 5.
-fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Ratings {
+fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Interactions {
     let mut stream = random::stream(31, "als");
     let cells = (0..num_users).flat_map(|user| (0..num_items).map(move |item| (user, item)));
     let kept: Vec<_> = cells.filter(|_| stream.random_range(0.0..1.0) < share).collect();
@@ -56,39 +55,29 @@ fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Ratings {
 
 fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    let model = config.init(&Start {
-        num_users,
-        num_items,
-        mean_score: 2.5,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 3,
-        device: &device,
-    });
+    let model = config.init(&start_of(&frame(num_users, num_items), 2.5, 3, &device));
     trainable(model, &device, |_, _, _, value| value)
 }
 
 /// Half of an epoch, settled; with (Σ loss, Σ penalty, Σ squared residual, ratings) as the solver tells.
-fn half(solver: &mut Als, model: AnyModel, train: &Ratings, step: u64) -> (AnyModel, [f64; 4]) {
-    let place = Place { epoch: 1, step, is_last: step == 1 };
-    let Stepped { model, sums, .. } = solver.step(model, train, place, 0.0);
+fn half(solver: &mut Als, model: AnyModel, train: &Interactions, step: u64) -> (AnyModel, [f64; 4]) {
+    let Stepped { model, outcome } = solver.step(model, train, StepNumber { epoch: 1, step, steps: 2 });
+    let sums = outcome.expect("a solution").sums;
     let told = doubles(sums.sums);
-    let model = Solver::<AnyModel>::settle(solver, model);
+    let model = solver.write_back(model);
     (model, [told[0], told[1], told[2], sums.count as f64])
 }
 
-fn begun(config: AlsConfig, lambda: Regularization, model: &AnyModel, train: &Ratings) -> Als {
-    let mut solver = Als::new(SQUARED, lambda, config);
+fn begun(config: AlsConfig, lambda: Lambda, model: &AnyModel, train: &Interactions) -> Als {
+    let mut solver = Als::new(SQUARED, lambda.into(), config);
     assert_eq!(solver.begin(model, train).expect("a model for als"), 2);
     solver
 }
 
 /// The objective over all ratings by autodiff: Σ loss, Σ penalty, and the gradient of their mean by parameter.
-fn autodiff(model: &AnyModel, train: &Ratings) -> (f64, f64, Vec<(String, Vec<f64>)>) {
-    let samples = Samples { users: train.users.clone(), items: train.items.clone(), ratings: train.values.clone() };
-    let optimizer = Optimizer::new(ADAM);
-    let step =
-        GradientStep { loss: SQUARED, regularization: LAMBDA, clip: Clip::default(), rows: Rows::All, optimizer };
+fn autodiff(model: &AnyModel, train: &Interactions) -> (f64, f64, Vec<(String, Vec<f64>)>) {
+    let samples = samples_of(train.column(USER).to_vec(), train.column(ITEM).to_vec(), train.targets.clone());
+    let step = gradient_step(SQUARED, LAMBDA, Rows::All, ADAM);
     let (objective, sums) = step.objective(model, &samples, &cpu().device.autodiff());
     let sums = doubles(sums.sums);
     (sums[0], sums[1], gradients(model, &objective.backward()))
@@ -181,11 +170,11 @@ fn factors(model: &AnyModel) -> [Vec<Vec<f64>>; 2] {
 
 /// Loss, penalty and gradients of users and items for implicit feedback, from equation 3 of the paper: a loop over all
 /// cells.
-fn naive(model: &AnyModel, train: &Ratings) -> (f64, f64, [Vec<Vec<f64>>; 2]) {
+fn naive(model: &AnyModel, train: &Interactions) -> (f64, f64, [Vec<Vec<f64>>; 2]) {
     let [p, q] = factors(model);
     let mut rating = vec![vec![0.0; q.len()]; p.len()];
     for at in 0..train.len() {
-        rating[train.users[at] as usize][train.items[at] as usize] = f64::from(train.values[at]);
+        rating[train.column(USER)[at] as usize][train.column(ITEM)[at] as usize] = f64::from(train.targets[at]);
     }
     let (lambda_p, lambda_q) = (LAMBDA.user_factors, LAMBDA.item_factors);
     let scaled = |rows: &[Vec<f64>], factor: f64| -> Vec<Vec<f64>> {
@@ -252,8 +241,8 @@ fn implicit_epochs_never_go_uphill_and_tell_the_sum_over_all_cells() {
                     assert_close(told[1], penalty, &what);
                     let [p, q] = factors(&model);
                     let residual = |at: usize| {
-                        let (p, q) = (&p[train.users[at] as usize], &q[train.items[at] as usize]);
-                        f64::from(train.values[at]) - p.iter().zip(q).map(|(p, q)| p * q).sum::<f64>()
+                        let (p, q) = (&p[train.column(USER)[at] as usize], &q[train.column(ITEM)[at] as usize]);
+                        f64::from(train.targets[at]) - p.iter().zip(q).map(|(p, q)| p * q).sum::<f64>()
                     };
                     assert_close(told[2], (0..train.len()).map(|at| residual(at).powi(2)).sum(), &what);
                 }
@@ -295,7 +284,7 @@ fn rows_without_ratings_stay_and_singular_systems_have_a_finite_solution() {
     let train = ratings([(0, 0, 3.0), (0, 1, 1.0)]);
     let model = start(&mf(4), 2, 2);
     let before = factors(&model)[0].clone();
-    let mut solver = begun(EXACT, Regularization::default(), &model, &train);
+    let mut solver = begun(EXACT, Lambda::default(), &model, &train);
     let model = half(&mut solver, model, &train, 0).0;
     let [p, q] = factors(&model);
     assert_eq!(p[1], before[1]);
@@ -318,9 +307,10 @@ fn a_planted_matrix_is_recovered_from_some_of_its_cells() {
     };
     let mut train = random_ratings(40, 30, 0.6);
     for at in 0..train.len() {
-        train.values[at] = truth(train.users[at], train.items[at]);
+        let value = truth(train.column(USER)[at], train.column(ITEM)[at]);
+        train.targets[at] = value;
     }
-    let lambda = Regularization { user_factors: 1e-5, item_factors: 1e-5, ..Regularization::default() };
+    let lambda = Lambda { user_factors: 1e-5, item_factors: 1e-5, ..Lambda::default() };
     let mut model = start(&mf(3), 40, 30);
     let mut solver = begun(EXACT, lambda, &model, &train);
     for step in 0..200 {
@@ -340,7 +330,7 @@ fn what_als_has_no_meaning_for_is_refused_with_the_reason() {
     let train = ratings([(0, 0, 3.0), (1, 1, -1.0)]);
     let gmf = ModelConfig::Gmf(GmfConfig { rank: 2, init: INIT, biases: false });
     let refusal = |model: &ModelConfig, loss, config| {
-        let begun: Result<u64> = Als::new(loss, LAMBDA, config).begin(&start(model, 2, 2), &train);
+        let begun: Result<u64> = Als::new(loss, LAMBDA.into(), config).begin(&start(model, 2, 2), &train);
         match begun {
             Err(Error::Usage(message)) => message,
             other => panic!("{other:?}"),
@@ -352,13 +342,13 @@ fn what_als_has_no_meaning_for_is_refused_with_the_reason() {
     assert!(refusal(&biased_mf(2), SQUARED, IMPLICIT).contains("without biases"));
     assert!(refusal(&nmf(2), SQUARED, EXACT).contains("coordinate descent"));
     assert!(refusal(&mf(2), SQUARED, IMPLICIT).contains("from 0 up"));
-    assert!(Als::new(SQUARED, LAMBDA, EXACT).begin(&start(&mf(2), 2, 2), &train).is_ok());
+    assert!(Als::new(SQUARED, LAMBDA.into(), EXACT).begin(&start(&mf(2), 2, 2), &train).is_ok());
 }
 
 #[test]
 fn a_solver_that_has_not_begun_changes_nothing() {
     let model = start(&mf(2), 2, 2);
-    let solver = Als::new(SQUARED, LAMBDA, EXACT);
-    assert_eq!(bits(&Solver::<AnyModel>::settle(&solver, model.clone())), bits(&model));
-    assert!(Solver::<AnyModel>::memory(&solver).is_empty());
+    let solver = Als::new(SQUARED, LAMBDA.into(), EXACT);
+    assert_eq!(bits(&solver.write_back(model.clone())), bits(&model));
+    assert!(solver.memory().is_empty());
 }

@@ -1,62 +1,61 @@
 //! What every model has to keep to, and what the trainer promises to a model from outside the crate.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use lowrank::data::batch::{Batch, Samples};
-use lowrank::data::{Ratings, UNKNOWN};
+use lowrank::data::{ITEM, Interactions, UNKNOWN, USER};
 use lowrank::device::to_vec;
 use lowrank::error::Error;
-use lowrank::loss::{Loss, Squared};
-use lowrank::metric::Metric;
-use lowrank::model::parameters::{Values, collect, restore};
+use lowrank::metric::Rmse;
+use lowrank::model::parameters::{collect, restore};
 use lowrank::model::{
-    Column, Constraint, FactorInit, Factorization, Group, MfConfig, ModelConfig, NmfConfig, Start, Table, dot,
+    AnyModel, Constraint, FactorInit, Factorization, HostTensor, MfConfig, NmfConfig, Start, Table, dot,
 };
-use lowrank::solver::{Clip, Decay, GradientStep, Optimizer, Regularization, Rows, Rule, Schedule};
-use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainConfig, TrainData, Trainer};
+use lowrank::objective::{Loss, Squared};
+use lowrank::solver::{Clip, Decay, GradientStep, Rows, Rule, Schedule};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData};
 
-use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, gradients, kind, losses, models, samples, sine_model};
-use crate::{ADAM, AfterEpoch, bits, fit, in_batches, predictor, ratings, train_config};
+use crate::inputs::{
+    Lambda, ModelConfig, NUM_ITEMS, NUM_USERS, cpu, frame, gradient_step, gradients, kind, losses, models, samples,
+    samples_of, sine_model, start_of,
+};
+use crate::{
+    ADAM, AfterEpoch, TrainConfig, bits, evaluator, fit, in_batches, of, predictor, ratings, train_config, trainer_of,
+};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
 
-const REGULARIZATION: Regularization =
-    Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
+const REGULARIZATION: Lambda =
+    Lambda { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
 
-fn some_samples() -> Samples {
+fn some_samples() -> Arc<Samples> {
     samples(|j| 3.0 + 2.0 * (0.5 + 1.3 * j as f64).sin())
 }
 
-fn some_ratings() -> Ratings {
-    let Samples { users, items, ratings } = some_samples();
-    Ratings { users, items, values: ratings, timestamps: None }
+fn some_ratings() -> Interactions {
+    let samples = some_samples();
+    let cells = samples.column(USER).iter().zip(samples.column(ITEM)).zip(&samples.targets);
+    ratings(cells.map(|((&user, &item), &value)| (user, item, value)))
 }
 
-fn solver(loss: Loss, rule: Rule) -> GradientStep<Loss> {
-    GradientStep {
-        loss,
-        regularization: REGULARIZATION,
-        clip: Clip::default(),
-        rows: Rows::All,
-        optimizer: Optimizer::new(rule),
-    }
+fn solver(loss: Loss, rule: Rule) -> GradientStep {
+    gradient_step(loss, REGULARIZATION, Rows::All, rule)
+}
+
+/// Scores of users and items.
+fn scores(model: &AnyModel, users: &[u32], items: &[u32]) -> Vec<f32> {
+    let samples = samples_of(users.to_vec(), items.to_vec(), vec![0.0; users.len()]);
+    to_vec(model.forward(&samples.to_device(&cpu().device)))
 }
 
 /// A model as a run would start it.
-fn fresh(config: &ModelConfig, seed: u64) -> lowrank::model::AnyModel {
+fn fresh(config: &ModelConfig, seed: u64) -> AnyModel {
     let device = cpu().device;
-    config.init(&Start {
-        num_users: NUM_USERS,
-        num_items: NUM_ITEMS,
-        mean_score: 3.0,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed,
-        device: &device,
-    })
+    config.init(&start_of(&frame(NUM_USERS, NUM_ITEMS), 3.0, seed, &device))
 }
 
 #[test]
@@ -66,13 +65,13 @@ fn forward_all_is_forward_for_every_pair() {
     for config in models(3) {
         let model = sine_model(&config, 3.25).valid();
         let users = [4, 0, 2];
-        let indices = TensorData::new(users.map(|user| user as i32).to_vec(), [users.len()]);
-        let Some(all) = model.forward_all(Tensor::<1, Int>::from_data(indices, &device)) else { continue };
+        let queries = samples_of(users.to_vec(), vec![0; users.len()], vec![0.0; users.len()]).to_device(&device);
+        let Some(all) = model.forward_all(&queries, ITEM) else { continue };
         assert_eq!(all.dims(), [users.len(), NUM_ITEMS], "{}", kind(&config));
         let pairs: Vec<(u32, u32)> =
             users.iter().flat_map(|&user| (0..NUM_ITEMS as u32).map(move |item| (user, item))).collect();
         let (users, items): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
-        let each = to_vec(model.forward(&Batch::new(&users, &items, &[0.0; 12], &device)));
+        let each = scores(&model, &users, &items);
         for (a, b) in to_vec(all).into_iter().zip(each) {
             assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{}: {a} and {b}", kind(&config));
         }
@@ -85,7 +84,7 @@ fn forward_all_is_forward_for_every_pair() {
 fn parameters_are_named_by_their_fields_and_tables_by_their_group() {
     for config in models(3) {
         let model = sine_model(&config, 3.25);
-        let parameters: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        let parameters: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
         assert_eq!(parameters.len(), collect(&model).len(), "a name is used twice in {}", kind(&config));
         for name in parameters.keys() {
             let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -107,7 +106,7 @@ fn collected_parameters_restore_the_model_bit_for_bit() {
     for config in models(3) {
         let (model, other) = (sine_model(&config, 3.25), fresh(&config, 2));
         assert_ne!(bits(&model), bits(&other));
-        let values: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        let values: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
         assert_eq!(bits(&restore(other.clone(), &values).expect("the same model")), bits(&model), "{}", kind(&config));
 
         let mut fewer = values.clone();
@@ -125,23 +124,26 @@ fn unknown_ids_get_the_baselines_prediction_and_are_counted() {
     let device = cpu().device;
     for config in models(3) {
         let model = sine_model(&config, 3.25).valid();
-        let predictor = predictor(&train, SQUARED, NUM_USERS, NUM_ITEMS);
+        let evaluator = evaluator(&train, SQUARED, NUM_USERS, NUM_ITEMS);
+        let predictor = &evaluator.predictor;
         let split = ratings([(UNKNOWN, 1, 2.0), (3, UNKNOWN, 4.0), (UNKNOWN, UNKNOWN, 1.0), (3, 1, 5.0)]);
-        let evaluation = predictor.evaluate(&model, &device, &split);
-        assert_eq!((evaluation.unknown_users, evaluation.unknown_items), (2, 2));
-        assert_eq!(evaluation.sums.count, 4);
+        let evaluation = evaluator.evaluate(&model, &device, &split);
+        assert_eq!((evaluation.unknown(USER), evaluation.unknown(ITEM)), (2, 2));
+        let scored = evaluation.scores.as_ref().expect("four ratings");
+        assert_eq!(scored.count, 4);
         let baseline = &predictor.baseline;
         let mean = baseline.global_mean;
         let expected = [
             mean + f64::from(baseline.item_offsets[1]),
             mean + f64::from(baseline.user_offsets[3]),
             mean,
-            f64::from(to_vec(model.forward(&Batch::new(&[3], &[1], &[0.0], &device)))[0]),
+            f64::from(scores(&model, &[3], &[1])[0]),
         ];
         assert_eq!(evaluation.predictions, expected.map(|value| value as f32), "{}", kind(&config));
-        assert_eq!(predictor.predict(&model, &device, &split.users, &split.items), evaluation.predictions);
-        let squared: f64 = expected.iter().zip(&split.values).map(|(r, &value)| (f64::from(value) - r).powi(2)).sum();
-        assert!((evaluation.sums.squared - squared).abs() < 1e-9 && (evaluation.sums.loss - squared).abs() < 1e-9);
+        assert_eq!(predictor.predict(&model, &device, &split), evaluation.predictions);
+        let squared: f64 = expected.iter().zip(&split.targets).map(|(r, &value)| (f64::from(value) - r).powi(2)).sum();
+        assert!((of(scored, "rmse").powi(2) * 4.0 - squared).abs() < 1e-9);
+        assert!((of(scored, "loss") * 4.0 - squared).abs() < 1e-9);
     }
 }
 
@@ -150,26 +152,19 @@ fn users_and_items_with_one_rating_or_none_stay_finite() {
     // User 3 and item 3 have no rating, user 2 and item 2 have one.
     let train = ratings([(0, 0, 1.0), (0, 1, 0.0), (1, 0, 0.0), (1, 1, 1.0), (2, 2, 1.0)]);
     let all: Vec<(u32, u32)> = (0..4).flat_map(|user| (0..4).map(move |item| (user, item))).collect();
-    let (users, items): (Vec<u32>, Vec<u32>) = all.into_iter().unzip();
+    let pairs = ratings(all.into_iter().map(|(user, item)| (user, item, 0.0)));
     let device = cpu();
     for config in models(3) {
         for loss in losses() {
-            let start = Start {
-                num_users: 4,
-                num_items: 4,
-                mean_score: 0.6,
-                user_offsets: &[],
-                item_offsets: &[],
-                seed: 1,
-                device: &device.device,
-            };
+            let frame = frame(4, 4);
+            let start = start_of(&frame, 0.6, 1, &device.device);
             let mut settings = train_config(5, ADAM, 0.1);
             settings.loss = loss;
             settings.regularization = REGULARIZATION;
-            let trainer = Trainer::new(settings, config.init(&start), device.clone());
-            let model = fit(trainer, &train, &Ratings::default(), loss, &mut []).expect("finite").model;
+            let trainer = trainer_of(settings, config.init(&start), device.clone());
+            let model = fit(trainer, &train, &Interactions::default(), loss, &mut []).expect("finite").model;
             let predictor = predictor(&train, loss, 4, 4);
-            let predictions = predictor.predict(&model, &device.device, &users, &items);
+            let predictions = predictor.predict(&model, &device.device, &pairs);
             assert!(predictions.iter().all(|value| value.is_finite()), "{} {}", kind(&config), kind(&loss));
             assert!(collect(&model).iter().all(|(_, values)| values.data.iter().all(|value| value.is_finite())));
         }
@@ -180,16 +175,16 @@ fn users_and_items_with_one_rating_or_none_stay_finite() {
 fn the_gradient_of_all_ratings_is_the_mean_of_the_gradients_of_its_batches() {
     let device = cpu().device.autodiff();
     let whole = some_samples();
-    let piece = |range: std::ops::Range<usize>| Samples {
-        users: whole.users[range.clone()].to_vec(),
-        items: whole.items[range.clone()].to_vec(),
-        ratings: whole.ratings[range].to_vec(),
+    let piece = |range: std::ops::Range<usize>| {
+        let column = |field| whole.column(field)[range.clone()].to_vec();
+        samples_of(column(USER), column(ITEM), whole.targets[range.clone()].to_vec())
     };
     for config in models(3) {
-        for loss in [SQUARED, Loss::Huber(lowrank::loss::Huber { delta: 0.7 })] {
+        for loss in [SQUARED, Loss::Huber(lowrank::objective::Huber { delta: 0.7 })] {
             let model = sine_model(&config, 3.25);
             let solver = solver(loss, ADAM);
-            let of = |samples: &Samples| gradients(&model, &solver.objective(&model, samples, &device).0.backward());
+            let of =
+                |samples: &Arc<Samples>| gradients(&model, &solver.objective(&model, samples, &device).0.backward());
             let (first, second) = (of(&piece(0..7)), of(&piece(7..12)));
             for (at, (name, whole)) in of(&whole).into_iter().enumerate() {
                 let norm = whole.iter().map(|g| g * g).sum::<f64>().sqrt();
@@ -234,17 +229,17 @@ fn a_step_without_penalty_leaves_rows_that_the_batch_does_not_touch() {
     let device = cpu().device.autodiff();
     for config in models(3) {
         let model = sine_model(&config, 3.25);
-        let rows = |model: &lowrank::model::AnyModel| -> Vec<Vec<f32>> {
+        let rows = |model: &AnyModel| -> Vec<Vec<f32>> {
             model.tables().iter().map(|table| to_vec(table.rows.val())).collect()
         };
         let before = rows(&model);
-        let samples = Samples { users: vec![1, 3], items: vec![2, 0], ratings: vec![1.0, 5.0] };
+        let samples = samples_of(vec![1, 3], vec![2, 0], vec![1.0, 5.0]);
         let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
-        solver.regularization = Regularization::default();
+        solver.regularization = Lambda::default().into();
         let model = solver.step(model, &samples, &device, 0.01, false).0;
         for ((table, before), after) in model.tables().iter().zip(&before).zip(rows(&model)) {
             let width = table.rows.dims()[1];
-            let touched = samples.indices(table.group().column);
+            let touched = samples.column(if table.is_indexed_by(USER) { USER } else { ITEM });
             let mut changed = 0;
             for (row, (before, after)) in (0..).zip(before.chunks(width).zip(after.chunks(width))) {
                 let what = format!("row {row} of {} in {}", table.group(), kind(&config));
@@ -260,7 +255,7 @@ fn a_step_without_penalty_leaves_rows_that_the_batch_does_not_touch() {
 #[test]
 fn touched_rows_are_all_rows_without_momentum() {
     let device = cpu().device.autodiff();
-    let samples = Samples { users: vec![1, 3, 1], items: vec![2, 0, 2], ratings: vec![1.0, 5.0, 2.0] };
+    let samples = samples_of(vec![1, 3, 1], vec![2, 0, 2], vec![1.0, 5.0, 2.0]);
     for config in models(3) {
         for clip in [Clip::default(), Clip { value: Some(0.5), norm: Some(1.0) }] {
             let step = |rows| {
@@ -282,16 +277,16 @@ fn touched_rows_are_all_rows_without_momentum() {
 #[test]
 fn a_step_goes_against_autodiffs_gradient_of_the_objective() {
     let device = cpu().device.autodiff();
-    let samples = Samples { users: vec![1, 3, 1], items: vec![2, 0, 2], ratings: vec![1.0, 5.0, 2.0] };
+    let samples = samples_of(vec![1, 3, 1], vec![2, 0, 2], vec![1.0, 5.0, 2.0]);
     for config in models(3) {
         let model = sine_model(&config, 3.25);
-        let before: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        let before: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
         for rows in [Rows::All, Rows::Touched] {
             let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
             solver.rows = rows;
             let (objective, _) = solver.objective(&model, &samples, &device);
             let gradients = gradients(&model, &objective.backward());
-            let after: BTreeMap<String, Values> =
+            let after: BTreeMap<String, HostTensor> =
                 collect(&solver.step(model.clone(), &samples, &device, 0.5, false).0).into_iter().collect();
             for (name, gradient) in gradients {
                 let pairs = before[&name].data.iter().zip(&after[&name].data);
@@ -310,10 +305,10 @@ fn a_step_goes_against_autodiffs_gradient_of_the_objective() {
 #[test]
 fn rows_that_a_batch_does_not_touch_are_not_read() {
     let device = cpu().device.autodiff();
-    let samples = Samples { users: vec![1, 3], items: vec![2, 0], ratings: vec![1.0, 5.0] };
+    let samples = samples_of(vec![1, 3], vec![2, 0], vec![1.0, 5.0]);
     for config in models(3) {
         let model = sine_model(&config, 3.25);
-        let mut values: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+        let mut values: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
         for (name, values) in &mut values {
             let touched = if name.contains("user_") { [1, 3] } else { [2, 0] };
             if name.contains("user_") || name.contains("item_") {
@@ -331,7 +326,7 @@ fn rows_that_a_batch_does_not_touch_are_not_read() {
             assert!(to_vec(sums.sums).iter().all(|sum| sum.is_finite()), "{}", kind(&config));
             assert!(norms.expect("asked for").iter().all(|(_, norm)| norm.is_finite()), "{}", kind(&config));
         }
-        let nans = |values: &Values| values.data.iter().filter(|value| value.is_nan()).count();
+        let nans = |values: &HostTensor| values.data.iter().filter(|value| value.is_nan()).count();
         for (name, after) in collect(&model) {
             assert_eq!(nans(&after), nans(&values[&name]), "{name} of {}", kind(&config));
         }
@@ -347,11 +342,11 @@ fn rows_that_no_batch_touches_keep_their_bits() {
         let before = sine_model(&config, 3.25);
         let mut after = before.clone();
         for (users, items) in [(vec![1, 3], vec![2, 0]), (vec![3, 4], vec![0, 0])] {
-            let samples = Samples { users, items, ratings: vec![1.0, 5.0] };
+            let samples = samples_of(users, items, vec![1.0, 5.0]);
             after = solver.step(after, &samples, &device, 0.05, false).0;
         }
         for (before, after) in before.tables().iter().zip(after.tables()) {
-            let touched: &[usize] = if before.group().column == Column::User { &[1, 3, 4] } else { &[0, 2] };
+            let touched: &[usize] = if before.is_indexed_by(USER) { &[1, 3, 4] } else { &[0, 2] };
             let width = before.rows.dims()[1];
             let rows = |table: &Table| to_vec(table.rows.val()).chunks(width).map(<[f32]>::to_vec).collect::<Vec<_>>();
             for (row, (old, new)) in rows(before).into_iter().zip(rows(after)).enumerate() {
@@ -377,14 +372,14 @@ fn nmf_is_never_negative() {
         }
         constrained += 1;
         for rule in [ADAM, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }] {
-            let mut model = fresh(&config, 1).to_device(&device).train();
+            let mut model = fresh(&config, 1).to_training(&device);
             let mut solver = solver(SQUARED, rule);
             let mut projected = false;
             for step in 0..12 {
                 let values: Vec<f32> = collect(&model).into_iter().flat_map(|(_, values)| values.data).collect();
                 assert!(values.iter().all(|&value| value >= 0.0), "{config:?} after {step} steps of {rule:?}");
                 projected |= values.contains(&0.0);
-                // Ratings that pull down: without the projection the factors would turn negative.
+                // Interactions that pull down: without the projection the factors would turn negative.
                 model = solver.step(model, &samples(|_| -1.0), &device, 0.1, false).0;
             }
             assert!(projected, "{config:?}: the projection was never at work with {rule:?}");
@@ -406,9 +401,9 @@ impl Scaled {
     fn new(start: &Start) -> Self {
         let init = FactorInit::Matched { std: 0.1 };
         Self {
-            user_factors: start.factors("user_factors", Group::USER_FACTORS, 2, init, false),
-            item_factors: start.factors("item_factors", Group::ITEM_FACTORS, 2, init, false),
-            user_scales: start.biases(Group::USER_BIASES),
+            user_factors: start.factors("user_factors", USER, 2, init, false),
+            item_factors: start.factors("item_factors", ITEM, 2, init, false),
+            user_scales: start.biases(USER),
             shift: Param::from_data(TensorData::new(vec![0.0_f32], [1]), start.device),
         }
     }
@@ -416,8 +411,8 @@ impl Scaled {
 
 impl Factorization for Scaled {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let interaction = dot(self.user_factors.gather(batch), self.item_factors.gather(batch)); // [batch, 1]
-        (interaction * (self.user_scales.gather(batch) + 1.0)).squeeze_dim(1) + self.shift.val() // [batch]
+        let interaction = dot(self.user_factors.gather(batch, USER), self.item_factors.gather(batch, ITEM)); // [batch, 1]
+        (interaction * (self.user_scales.gather(batch, USER) + 1.0)).squeeze_dim(1) + self.shift.val() // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
@@ -429,29 +424,22 @@ impl Factorization for Scaled {
 fn a_model_from_outside_the_crate_trains_and_resumes() {
     let device = cpu();
     let train = some_ratings();
-    let start = Start {
-        num_users: NUM_USERS,
-        num_items: NUM_ITEMS,
-        mean_score: 3.0,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device.device,
-    };
-    let model = Scaled::new(&start);
-    let before: BTreeMap<String, Values> = collect(&model).into_iter().collect();
+    let frame = frame(NUM_USERS, NUM_ITEMS);
+    let start = start_of(&frame, 3.0, 1, &device.device);
+    let model = AnyModel::from(Scaled::new(&start));
+    let before: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let checkpoints = Checkpoints::create(folder.path()).expect("created");
     let mut losses = Vec::new();
     let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
-        losses.push(report.train.loss);
+        losses.push(of(report.train, "loss"));
         Ok(())
     });
     let trainer = |epochs| {
-        Trainer::new(train_config(epochs, ADAM, 0.05), model.clone(), device.clone())
+        trainer_of(train_config(epochs, ADAM, 0.05), model.clone(), device.clone())
             .with_checkpoints(checkpoints.clone())
     };
-    let trained = fit(trainer(300), &train, &Ratings::default(), SQUARED, &mut [&mut observer]).expect("trains");
+    let trained = fit(trainer(300), &train, &Interactions::default(), SQUARED, &mut [&mut observer]).expect("trains");
     assert!(losses[299] < 0.01 * losses[0], "{} → {}", losses[0], losses[299]);
     for (name, values) in collect(&trained.model) {
         assert_ne!(values, before[&name], "{name} was not trained");
@@ -461,7 +449,7 @@ fn a_model_from_outside_the_crate_trains_and_resumes() {
     assert!(saved.contains_key("user_scales") && saved.contains_key("shift"));
     let resumed = trainer(301).resume().expect("the same model");
     assert_eq!(resumed.epochs_done(), 300);
-    let resumed = fit(resumed, &train, &Ratings::default(), SQUARED, &mut []).expect("one more");
+    let resumed = fit(resumed, &train, &Interactions::default(), SQUARED, &mut []).expect("one more");
     assert_ne!(bits(&resumed.model), bits(&trained.model));
 }
 
@@ -481,7 +469,7 @@ fn observers_see_every_batch_and_epoch_in_order_with_the_scheduled_rate() {
         fn epoch(&mut self, report: &lowrank::train::EpochReport) -> lowrank::error::Result<()> {
             self.epochs.push((report.epoch, report.epochs, report.step, report.ratings_seen));
             self.rates.push(report.learning_rate.expect("Adam has one"));
-            self.objectives.push((report.train.loss, report.train.objective));
+            self.objectives.push((of(report.train, "loss"), of(report.train, "objective")));
             assert_eq!((report.parameters)().len(), report.parameter_norms.len());
             assert!(!report.gradient_norms.is_empty());
             Ok(())
@@ -492,8 +480,8 @@ fn observers_see_every_batch_and_epoch_in_order_with_the_scheduled_rate() {
     settings.method = in_batches(ADAM, 5);
     settings.regularization = REGULARIZATION;
     settings.schedule = Schedule { warmup: 0.0, decay: Decay::Exponential { factor: 0.5 } };
-    let trainer = Trainer::new(settings, fresh(&models(3)[1], 1), cpu());
-    fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut [&mut first, &mut second]).expect("trains");
+    let trainer = trainer_of(settings, fresh(&models(3)[1], 1), cpu());
+    fit(trainer, &some_ratings(), &Interactions::default(), SQUARED, &mut [&mut first, &mut second]).expect("trains");
     for log in [first, second] {
         let expected: Vec<_> = (1..=3).flat_map(|epoch| (1..=3).map(move |batch| (epoch, batch, 3))).collect();
         assert_eq!(log.batches, expected);
@@ -511,23 +499,16 @@ fn early_stopping_returns_the_best_epochs_model() {
     let (train, validation) = (cells(5.0), cells(2.0));
     for config in models(3) {
         let device = cpu();
-        let start = Start {
-            num_users: NUM_USERS,
-            num_items: NUM_ITEMS,
-            mean_score: 0.0,
-            user_offsets: &[],
-            item_offsets: &[],
-            seed: 3,
-            device: &device.device,
-        };
+        let frame = frame(NUM_USERS, NUM_ITEMS);
+        let start = start_of(&frame, 0.0, 3, &device.device);
         let mut settings = train_config(1000, ADAM, 0.05);
-        settings.early_stopping = EarlyStopping { metric: Metric::Rmse, patience: 4, min_delta: 0.0 };
+        settings.early_stopping = EarlyStopping { patience: 4, ..EarlyStopping::watching(Arc::new(Rmse)) };
         let mut history = Vec::new();
         let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
-            history.push(((report.parameters)(), report.validation.expect("held out").rmse, report.is_best));
+            history.push(((report.parameters)(), of(report.validation.expect("held out"), "rmse"), report.is_best));
             Ok(())
         });
-        let trainer = Trainer::new(settings, config.init(&start), device.clone());
+        let trainer = trainer_of(settings, config.init(&start), device.clone());
         let trained = fit(trainer, &train, &validation, SQUARED, &mut [&mut observer]).expect("trains");
         let best = trained.progress.best.expect("held-out ratings").epoch;
         let lowest = (1..).zip(&history).reduce(|a, b| if b.1.1 < a.1.1 { b } else { a }).expect("an epoch").0;
@@ -544,14 +525,14 @@ fn early_stopping_returns_the_best_epochs_model() {
 fn no_epochs_return_the_start_and_no_ratings_are_an_error() {
     for config in models(3) {
         let start = fresh(&config, 1);
-        let trainer = |epochs| Trainer::new(train_config(epochs, ADAM, 0.1), start.clone(), cpu());
-        let none = Ratings::default();
+        let trainer = |epochs| trainer_of(train_config(epochs, ADAM, 0.1), start.clone(), cpu());
+        let none = Interactions::default();
         let trained = fit(trainer(0), &some_ratings(), &none, SQUARED, &mut []).expect("nothing to do");
         assert_eq!(bits(&trained.model), bits(&start));
         let moved = fit(trainer(1), &some_ratings(), &none, SQUARED, &mut []).expect("one step");
         assert_ne!(bits(&moved.model), bits(&start));
-        let predictor = predictor(&none, SQUARED, NUM_USERS, NUM_ITEMS);
-        let data = TrainData { train: &none, validation: &none, predictor: &predictor };
+        let evaluator = evaluator(&none, SQUARED, NUM_USERS, NUM_ITEMS);
+        let data = TrainData { train: &none, validation: &none, evaluator: &evaluator };
         assert!(matches!(trainer(1).fit(data, &mut []), Err(Error::Usage(_))));
     }
 }
@@ -561,9 +542,10 @@ fn a_rate_that_is_far_too_high_is_reported_as_divergence() {
     for config in models(3) {
         let rule = Rule::Sgd { momentum: 0.0 };
         let settings = TrainConfig { method: in_batches(rule, 4), ..train_config(50, rule, 1e30) };
-        let trainer = Trainer::new(settings, sine_model(&config, 3.25).valid(), cpu());
-        let error =
-            fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut []).map(|_| ()).expect_err("diverges");
+        let trainer = trainer_of(settings, sine_model(&config, 3.25).valid(), cpu());
+        let error = fit(trainer, &some_ratings(), &Interactions::default(), SQUARED, &mut [])
+            .map(|_| ())
+            .expect_err("diverges");
         assert!(matches!(error, Error::Diverged { .. }), "{}: {error}", kind(&config));
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("learning_rate"), "{error}");
@@ -577,12 +559,12 @@ fn a_stop_is_obeyed_in_full_batch_training_too() {
     let checkpoints = Checkpoints::create(folder.path()).expect("created");
     let model = fresh(&ModelConfig::Mf(MfConfig { rank: 2, init: FactorInit::Normal { std: 0.1 } }), 1);
     let trainer =
-        Trainer::new(train_config(5, ADAM, 0.1), model, cpu()).with_checkpoints(checkpoints.clone()).with_stop(&stop);
+        trainer_of(train_config(5, ADAM, 0.1), model, cpu()).with_checkpoints(checkpoints.clone()).with_stop(&stop);
     let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
         stop.store(report.epoch == 2, Ordering::Relaxed);
         Ok(())
     });
-    let outcome = fit(trainer, &some_ratings(), &Ratings::default(), SQUARED, &mut [&mut observer]);
+    let outcome = fit(trainer, &some_ratings(), &Interactions::default(), SQUARED, &mut [&mut observer]);
     assert!(matches!(outcome, Err(Error::Interrupted { .. })));
     assert_eq!(Checkpoint::read(&checkpoints.last()).expect("written").progress.epoch, 2);
 }

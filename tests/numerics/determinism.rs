@@ -2,41 +2,41 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lowrank::data::Ratings;
+use lowrank::data::Interactions;
 use lowrank::error::{Error, Result};
-use lowrank::loss::{Loss, Squared};
-use lowrank::metric::Metric;
-use lowrank::model::{AnyModel, ModelConfig, Start};
+use lowrank::metric::Rmse;
+use lowrank::model::AnyModel;
+use lowrank::objective::{Loss, Squared};
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
-    AlsConfig, Clip, Decay, Feedback, Gradient, Inner, MatrixMethod, Method, NmfStart, Regularization, RowRule, Rows,
-    Rule, Schedule, nmf, svd,
+    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Rows, Rule, Schedule, nmf, svd,
 };
-use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, TrainConfig, Trained, Trainer};
+use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, Trained, Trainer};
 use rand::RngExt;
 
-use crate::inputs::{cpu, kind, models};
-use crate::{ADAM, AfterEpoch, bits, fit, train_config};
+use crate::inputs::{Lambda, ModelConfig, cpu, frame, kind, models, start_of};
+use crate::{ADAM, AfterEpoch, Gradient, Method, TrainConfig, bits, fit, of, train_config, trainer_of};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
 
-const REGULARIZATION: Regularization =
-    Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
+const REGULARIZATION: Lambda =
+    Lambda { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
 
 /// Random ratings from 1 to 5, of each pair at most one.
-fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usize) -> Ratings {
+fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usize) -> Interactions {
     let mut stream = random::stream(21, name);
-    let mut ratings = Ratings::default();
+    let mut ratings = Interactions::default();
     let mut seen = HashSet::new();
     while ratings.len() < count {
         let (user, item) = (stream.random_range(0..num_users), stream.random_range(0..num_items));
         if !seen.insert((user, item)) {
             continue;
         }
-        ratings.push(user as u32, item as u32, stream.random_range(1.0..5.0) as f32, None);
+        ratings.push([user as u32, item as u32], stream.random_range(1.0..5.0) as f32, None);
     }
     ratings
 }
@@ -92,42 +92,34 @@ fn settings(method: Method, seed: u64) -> TrainConfig {
         seed,
         regularization: REGULARIZATION,
         schedule: Schedule { warmup: 1.5, decay: Decay::Cosine { last: 0.1 } },
-        early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 3, min_delta: 0.0 },
+        early_stopping: EarlyStopping { patience: 3, ..EarlyStopping::watching(Arc::new(Rmse)) },
         ..train_config(4, ADAM, 0.03)
     }
 }
 
 fn model(config: &ModelConfig, seed: u64, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    config.init(&Start {
-        num_users,
-        num_items,
-        mean_score: 3.0,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed,
-        device: &device,
-    })
+    config.init(&start_of(&frame(num_users, num_items), 3.0, seed, &device))
 }
 
-fn trainer<'a>(config: &ModelConfig, method: Method, seed: u64) -> Trainer<'a, AnyModel> {
-    Trainer::new(settings(method, seed), model(config, seed, NUM_USERS, NUM_ITEMS), cpu())
+fn trainer<'a>(config: &ModelConfig, method: Method, seed: u64) -> Trainer<'a> {
+    trainer_of(settings(method, seed), model(config, seed, NUM_USERS, NUM_ITEMS), cpu())
 }
 
 /// What an epoch told its observers, times excepted.
 type Told = (u64, u64, u64, Option<f64>, f64, f64, f64, Option<f64>, bool, Vec<(String, f64)>);
 
-fn run(trainer: Trainer<AnyModel>, told: &mut Vec<Told>, others: &mut dyn Observer) -> Result<Trained<AnyModel>> {
+fn run(trainer: Trainer, told: &mut Vec<Told>, others: &mut dyn Observer) -> Result<Trained> {
     let mut log = AfterEpoch(|report: &EpochReport| {
         told.push((
             report.epoch,
             report.step,
             report.ratings_seen,
             report.learning_rate,
-            report.train.loss,
-            report.train.objective,
-            report.train.rmse,
-            report.validation.map(|scores| scores.rmse),
+            of(report.train, "loss"),
+            of(report.train, "objective"),
+            of(report.train, "rmse"),
+            report.validation.map(|scores| of(scores, "rmse")),
             report.is_best,
             report.gradient_norms.clone(),
         ));
@@ -194,7 +186,7 @@ fn the_seed_of_the_order_matters_by_itself() {
     let config = &models(4)[0];
     let trained = |order_seed| {
         let start = model(config, 1, NUM_USERS, NUM_ITEMS);
-        let trainer = Trainer::new(settings(DENSE, order_seed), start, cpu());
+        let trainer = trainer_of(settings(DENSE, order_seed), start, cpu());
         bits(&run(trainer, &mut Vec::new(), &mut nobody()).expect("trains").model)
     };
     assert_eq!(trained(1), trained(1));
@@ -245,14 +237,14 @@ fn the_number_of_threads_changes_no_bit_of_huge_batches() {
             let mut objectives = Vec::new();
             let mut log = AfterEpoch(|report: &EpochReport| {
                 objectives.push((
-                    report.train.objective,
+                    of(report.train, "objective"),
                     report.gradient_norms.clone(),
                     report.parameter_norms.clone(),
                 ));
                 Ok(())
             });
-            let trainer = Trainer::new(settings.clone(), start.clone(), cpu());
-            let trained = fit(trainer, &train, &Ratings::default(), SQUARED, &mut [&mut log]).expect("trains");
+            let trainer = trainer_of(settings.clone(), start.clone(), cpu());
+            let trained = fit(trainer, &train, &Interactions::default(), SQUARED, &mut [&mut log]).expect("trains");
             (bits(&trained.model), objectives)
         });
         assert_ne!(trained, bits(&start), "{} was not trained", kind(&config));
@@ -267,8 +259,8 @@ fn the_number_of_threads_changes_no_bit_of_implicit_als_on_many_rows() {
     let config = models(4).remove(0);
     let start = model(&config, 1, 5000, 3000);
     let trained = on_any_number_of_threads("implicit als", || {
-        let trainer = Trainer::new(settings(IMPLICIT_ALS_CG, 1), start.clone(), cpu());
-        bits(&fit(trainer, &train, &Ratings::default(), SQUARED, &mut []).expect("trains").model)
+        let trainer = trainer_of(settings(IMPLICIT_ALS_CG, 1), start.clone(), cpu());
+        bits(&fit(trainer, &train, &Interactions::default(), SQUARED, &mut []).expect("trains").model)
     });
     assert_ne!(trained, bits(&start));
 }
@@ -291,13 +283,13 @@ fn assert_same_after_a_break(
     method: Method,
     every: u64,
     resumes_at: (u64, u64),
-    break_off: impl Fn(Trainer<AnyModel>, &mut Vec<Told>) -> Result<Trained<AnyModel>>,
+    break_off: impl Fn(Trainer, &mut Vec<Told>) -> Result<Trained>,
 ) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [whole, broken] = ["whole", "broken"].map(|name| checkpoints(&folder.path().join(name)));
     let trainer = |checkpoints: &Checkpoints| {
         let settings = TrainConfig { checkpoint_every: every, ..settings(method, 1) };
-        Trainer::new(settings, model(config, 1, NUM_USERS, NUM_ITEMS), cpu()).with_checkpoints(checkpoints.clone())
+        trainer_of(settings, model(config, 1, NUM_USERS, NUM_ITEMS), cpu()).with_checkpoints(checkpoints.clone())
     };
     let mut expected = Vec::new();
     let uninterrupted = run(trainer(&whole), &mut expected, &mut nobody()).expect("trains");

@@ -1,15 +1,21 @@
 //! Agreement with PyTorch. The constants are what `python tests/scripts/reference.py` prints (torch 2.15.0, `f64`);
 //! inputs are sines on both sides.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use lowrank::data::batch::Samples;
+use lowrank::data::{ITEM, USER};
 use lowrank::device::to_vec;
-use lowrank::loss::{Loss, PointwiseLoss, Squared};
-use lowrank::model::{FactorInit, Factorization, MfConfig, Start};
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
+use lowrank::model::{AnyModel, FactorInit, MfConfig};
+use lowrank::objective::{Loss, PointwiseLoss, Squared};
+use lowrank::solver::{Clip, GradientStep, Rows, Rule};
 
 use crate::ADAM;
-use crate::inputs::{cpu, gradients, kind, losses, models, samples, sine_model, trainable, wave};
+use crate::inputs::{
+    Lambda, cpu, frame, gradient_step, gradients, kind, losses, models, samples, samples_of, sine_model, start_of,
+    trainable, wave,
+};
 
 /// Largest accepted difference, relative to the expected number (or to the norm of the vector it is part of).
 const TOLERANCE: f64 = 1e-5;
@@ -30,8 +36,8 @@ struct GoldenModel {
     curves: &'static [(&'static str, [f64; 11])],
 }
 
-const REGULARIZATION: Regularization =
-    Regularization { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
+const REGULARIZATION: Lambda =
+    Lambda { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
 
 /// Update rule, learning rate and limits of a curve.
 fn rule(name: &str) -> (Rule, f64, Clip) {
@@ -50,17 +56,11 @@ fn rule(name: &str) -> (Rule, f64, Clip) {
     }
 }
 
-fn solver(rule: Rule, clip: Clip, regularization: Regularization) -> GradientStep<Loss> {
-    GradientStep {
-        loss: Loss::Squared(Squared {}),
-        regularization,
-        clip,
-        rows: Rows::All,
-        optimizer: Optimizer::new(rule),
-    }
+fn solver(rule: Rule, clip: Clip, regularization: Lambda) -> GradientStep {
+    GradientStep { clip, ..gradient_step(Loss::Squared(Squared {}), regularization, Rows::All, rule) }
 }
 
-fn golden_samples() -> Samples {
+fn golden_samples() -> Arc<Samples> {
     samples(|j| 3.0 + 2.0 * (0.5 + 1.3 * j as f64).sin())
 }
 
@@ -78,10 +78,10 @@ fn f64s(values: &[f32]) -> Vec<f64> {
 }
 
 /// The objective before each of ten steps, and after the last.
-fn curve<M: Factorization>(mut model: M, samples: &Samples, mut solver: GradientStep<Loss>, rate: f64) -> Vec<f64> {
+fn curve(mut model: AnyModel, samples: &Arc<Samples>, mut solver: GradientStep, rate: f64) -> Vec<f64> {
     let device = cpu().device.autodiff();
     let objective =
-        |solver: &GradientStep<Loss>, model: &M| f64::from(to_vec(solver.objective(model, samples, &device).0)[0]);
+        |solver: &GradientStep, model: &AnyModel| f64::from(to_vec(solver.objective(model, samples, &device).0)[0]);
     let mut losses = Vec::new();
     for _ in 0..10 {
         losses.push(objective(&solver, &model));
@@ -100,12 +100,12 @@ fn steps_on_touched_rows_have_sparse_adams_curve() {
         let mut model = sine_model(&config, 3.25);
         let mut solver = GradientStep { rows: Rows::Touched, ..solver(ADAM, Clip::default(), REGULARIZATION) };
         let objective =
-            |solver: &GradientStep<Loss>, model: &_| f64::from(to_vec(solver.objective(model, &all, &device).0)[0]);
+            |solver: &GradientStep, model: &_| f64::from(to_vec(solver.objective(model, &all, &device).0)[0]);
         let mut found = vec![objective(&solver, &model)];
         for step in 0..10 {
             let pick = |column: &[u32]| (0..3).map(|j| column[(3 * step + j) % 12]).collect();
-            let ratings = (0..3).map(|j| all.ratings[(3 * step + j) % 12]).collect();
-            let batch = Samples { users: pick(&all.users), items: pick(&all.items), ratings };
+            let ratings = (0..3).map(|j| all.targets[(3 * step + j) % 12]).collect();
+            let batch = samples_of(pick(all.column(USER)), pick(all.column(ITEM)), ratings);
             model = solver.step(model, &batch, &device, 0.05, false).0;
             found.push(objective(&solver, &model));
         }
@@ -116,23 +116,16 @@ fn steps_on_touched_rows_have_sparse_adams_curve() {
 #[test]
 fn the_toy_example_has_pytorchs_losses() {
     let device = cpu().device;
-    let start = Start {
-        num_users: 4,
-        num_items: 2,
-        mean_score: 0.0,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device,
-    };
+    let frame = frame(4, 2);
+    let start = start_of(&frame, 0.0, 1, &device);
     let model = MfConfig { rank: 2, init: FactorInit::Normal { std: 1.0 } }.init(&start);
     let model = trainable(model, &device, |_, n, j, _| wave(1.0 + 2.3 * n as f64, j) as f32);
-    let matrix = Samples {
-        users: vec![0, 0, 1, 1, 2, 2, 3, 3],
-        items: vec![0, 1, 0, 1, 0, 1, 0, 1],
-        ratings: vec![5.0, 3.0, 3.0, 2.0, 2.0, 1.0, 1.0, 1.0],
-    };
-    let losses = curve(model, &matrix, solver(ADAM, Clip::default(), Regularization::default()), 0.01);
+    let matrix = samples_of(
+        vec![0, 0, 1, 1, 2, 2, 3, 3],
+        vec![0, 1, 0, 1, 0, 1, 0, 1],
+        vec![5.0, 3.0, 3.0, 2.0, 2.0, 1.0, 1.0, 1.0],
+    );
+    let losses = curve(model, &matrix, solver(ADAM, Clip::default(), Lambda::default()), 0.01);
     assert_close("toy", &losses[..10], &TOY, f64::abs);
 }
 

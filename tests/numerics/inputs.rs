@@ -2,18 +2,96 @@
 
 use std::collections::BTreeMap;
 use std::iter::successors;
+use std::sync::Arc;
 
-use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use lowrank::data::batch::Samples;
+use lowrank::data::{Frame, pair_fields};
 use lowrank::device::{DeviceSpec, Opened};
-use lowrank::loss::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
-use lowrank::model::parameters::{self, Path, Values};
 use lowrank::model::{
-    AnyModel, BiasedMfConfig, FactorInit, Factorization, GmfConfig, MfConfig, MlpConfig, ModelConfig, NeuMfConfig,
-    NmfConfig, Start,
+    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, LookedAt, MfConfig, MlpConfig, NeuMfConfig, NmfConfig,
+    Start, parameters,
 };
+use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
 use serde::Serialize;
+
+/// Any of the built-in models before it has parameters.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ModelConfig {
+    Mf(MfConfig),
+    BiasedMf(BiasedMfConfig),
+    Nmf(NmfConfig),
+    Gmf(GmfConfig),
+    Mlp(MlpConfig),
+    #[serde(rename = "neumf")]
+    NeuMf(NeuMfConfig),
+}
+
+impl ModelConfig {
+    pub fn init(&self, start: &Start) -> AnyModel {
+        match self {
+            Self::Mf(config) => config.init(start).into(),
+            Self::BiasedMf(config) => config.init(start).into(),
+            Self::Nmf(config) => config.init(start).into(),
+            Self::Gmf(config) => config.init(start).into(),
+            Self::Mlp(config) => config.init(start).into(),
+            Self::NeuMf(config) => config.init(start).into(),
+        }
+    }
+}
+
+/// So many users and items.
+pub fn frame(num_users: usize, num_items: usize) -> Frame {
+    let entities = vec![("user".into(), num_users), ("item".into(), num_items)];
+    Frame { entities, fields: pair_fields(), bags: Vec::new() }
+}
+
+/// A start without offsets.
+pub fn start_of<'a>(frame: &'a Frame, mean_score: f64, seed: u64, device: &'a Device) -> Start<'a> {
+    Start { frame, mean_score, offsets: [&[], &[]], seed: Some(seed), device }
+}
+
+/// λ of each group of a matrix factorization.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Lambda {
+    pub user_factors: f64,
+    pub item_factors: f64,
+    pub user_biases: f64,
+    pub item_biases: f64,
+    pub weights: f64,
+}
+
+impl From<Lambda> for Regularization {
+    fn from(lambda: Lambda) -> Self {
+        let Lambda { user_factors, item_factors, user_biases, item_biases, weights } = lambda;
+        Self::new([
+            ("user_factors", user_factors),
+            ("item_factors", item_factors),
+            ("user_biases", user_biases),
+            ("item_biases", item_biases),
+            ("weights", weights),
+        ])
+    }
+}
+
+/// A step by autodiff without limits.
+pub fn gradient_step(loss: Loss, lambda: Lambda, rows: Rows, rule: Rule) -> GradientStep {
+    GradientStep {
+        objective: Arc::new(loss),
+        regularization: lambda.into(),
+        clip: Clip::default(),
+        rows,
+        optimizer: Optimizer::new(rule),
+    }
+}
+
+/// Samples of users and items.
+pub fn samples_of(users: Vec<u32>, items: Vec<u32>, targets: Vec<f32>) -> Arc<Samples> {
+    let samples = Samples::of_columns(vec![users, items], &Arc::default());
+    Arc::new(Samples { targets, ..samples })
+}
 
 /// The CPU, without autodiff.
 pub fn cpu() -> Opened {
@@ -66,13 +144,13 @@ pub const NUM_USERS: usize = 5;
 pub const NUM_ITEMS: usize = 4;
 
 /// Twelve of the twenty cells, each once, rated by a formula of their number.
-pub fn samples(rating: impl Fn(usize) -> f64) -> Samples {
+pub fn samples(rating: impl Fn(usize) -> f64) -> Arc<Samples> {
     let cells: Vec<usize> = (0..12).map(|j| 7 * j % (NUM_USERS * NUM_ITEMS)).collect();
-    Samples {
-        users: cells.iter().map(|cell| (cell / NUM_ITEMS) as u32).collect(),
-        items: cells.iter().map(|cell| (cell % NUM_ITEMS) as u32).collect(),
-        ratings: (0..12).map(|j| rating(j) as f32).collect(),
-    }
+    samples_of(
+        cells.iter().map(|cell| (cell / NUM_ITEMS) as u32).collect(),
+        cells.iter().map(|cell| (cell % NUM_ITEMS) as u32).collect(),
+        (0..12).map(|j| rating(j) as f32).collect(),
+    )
 }
 
 /// 0.8 sin(phase + 0.7 j).
@@ -84,15 +162,8 @@ pub fn wave(phase: f64, j: usize) -> f64 {
 /// for nmf, and 1.5 more in biases of hidden layers, which opens most ReLUs.
 pub fn sine_model(config: &ModelConfig, mean_score: f64) -> AnyModel {
     let device = cpu().device;
-    let start = Start {
-        num_users: NUM_USERS,
-        num_items: NUM_ITEMS,
-        mean_score,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device,
-    };
+    let frame = frame(NUM_USERS, NUM_ITEMS);
+    let start = start_of(&frame, mean_score, 1, &device);
     let non_negative = matches!(config, ModelConfig::Nmf(_));
     trainable(config.init(&start), &device, |name, n, j, old| {
         let value = f64::from(wave(1.0 + 2.3 * n as f64, j) as f32);
@@ -107,41 +178,30 @@ pub fn sine_model(config: &ModelConfig, mean_score: f64) -> AnyModel {
 
 /// A module on `device` with autodiff whose parameters are what `value` makes of (name, number of the parameter,
 /// number of the element, old value).
-pub fn trainable<M: Factorization>(model: M, device: &Device, value: impl Fn(&str, usize, usize, f32) -> f32) -> M {
-    let changed: BTreeMap<String, Values> = (0..)
+pub fn trainable(
+    model: impl Into<AnyModel>,
+    device: &Device,
+    value: impl Fn(&str, usize, usize, f32) -> f32,
+) -> AnyModel {
+    let model = model.into();
+    let changed: BTreeMap<String, HostTensor> = (0..)
         .zip(parameters::collect(&model))
         .map(|(n, (name, mut values))| {
             values.data.iter_mut().enumerate().for_each(|(j, old)| *old = value(&name, n, j, *old));
             (name, values)
         })
         .collect();
-    let model = model.to_device(&device.clone().autodiff()).train();
+    let model = model.to_training(&device.clone().autodiff());
     parameters::restore(model, &changed).expect("the model's own parameters")
 }
 
 /// The gradient of each trained parameter by name, in `f64`.
-pub fn gradients<M: Factorization>(model: &M, gradients: &Gradients) -> Vec<(String, Vec<f64>)> {
-    struct Visitor<'a> {
-        path: Path,
-        gradients: &'a Gradients,
-        found: Vec<(String, Vec<f64>)>,
-    }
-    impl ModuleVisitor for Visitor<'_> {
-        fn enter_module(&mut self, name: &str, container_type: &str) {
-            self.path.enter(name, container_type);
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = param.val().grad(self.gradients) {
-                self.found.push((self.path.name(), doubles(gradient)));
-            }
-        }
-    }
-    let mut visitor = Visitor { path: Path::default(), gradients, found: Vec::new() };
-    model.visit(&mut visitor);
-    visitor.found
+pub fn gradients(model: &AnyModel, gradients: &Gradients) -> Vec<(String, Vec<f64>)> {
+    let mut found = Vec::new();
+    model.visit(Some(gradients), &mut |LookedAt { name, gradient, .. }| {
+        found.extend(gradient.map(|gradient| (name, doubles(gradient))));
+    });
+    found
 }
 
 /// Reads a tensor in `f64`, in row-major order.

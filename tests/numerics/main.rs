@@ -1,6 +1,7 @@
 //! Numeric tests: models against PyTorch, against each other, against planted truths, and against themselves.
 
 mod als;
+mod context;
 mod contract;
 mod determinism;
 mod golden;
@@ -9,22 +10,62 @@ mod matrix;
 mod real_matrices;
 mod recovery;
 mod stratified;
+mod three_fields;
 mod whole_matrix;
 
-use lowrank::data::Ratings;
+use std::sync::Arc;
+
+use inputs::Lambda;
+use lowrank::data::{ITEM, Interactions, USER};
+use lowrank::device::Opened;
 use lowrank::error::Result;
-use lowrank::eval::{Baseline, Predictor};
-use lowrank::loss::{Loss, Squared};
-use lowrank::metric::Metric;
-use lowrank::model::Factorization;
-use lowrank::solver::{Decay, Gradient, Method, Regularization, Rule, Schedule};
-use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainConfig, TrainData, Trained, Trainer};
+use lowrank::eval::{Baseline, Evaluator, Predictor};
+use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Scores};
+use lowrank::model::AnyModel;
+use lowrank::objective::{Loss, Squared};
+use lowrank::solver::{
+    Als, AlsConfig, Clip, Decay, GradientStep, LearningRate, MatrixMethod, MiniBatch, Optimizer, RowRule, Rows, Rule,
+    Schedule, Solver, Stratified, WholeMatrix,
+};
+use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainData, Trained, Trainer};
 
 const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 
-/// Batches of `batch_size` ratings, all rows, no clipping.
+/// A solver before it has a model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Method {
+    MiniBatch(Gradient),
+    Stratified(RowRule),
+    Als(AlsConfig),
+    WholeMatrix(MatrixMethod),
+}
+
+/// Of mini-batches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Gradient {
+    batch_size: usize,
+    rows: Rows,
+    rule: Rule,
+    clip: Clip,
+}
+
+/// Everything that decides a training but the model and the data.
+#[derive(Debug, Clone)]
+struct TrainConfig {
+    epochs: u64,
+    seed: u64,
+    loss: Loss,
+    regularization: Lambda,
+    method: Method,
+    learning_rate: f64,
+    schedule: Schedule,
+    early_stopping: EarlyStopping,
+    checkpoint_every: u64,
+}
+
+/// Batches of `batch_size` ratings, touched rows, no clipping.
 fn in_batches(rule: Rule, batch_size: usize) -> Method {
-    Method::MiniBatch(Gradient { batch_size, rule, ..Gradient::default() })
+    Method::MiniBatch(Gradient { batch_size, rows: Rows::default(), rule, clip: Clip::default() })
 }
 
 /// Full batches, squared loss, nothing else.
@@ -33,41 +74,71 @@ fn train_config(epochs: u64, rule: Rule, learning_rate: f64) -> TrainConfig {
         epochs,
         seed: 7,
         loss: Loss::Squared(Squared {}),
-        regularization: Regularization::default(),
+        regularization: Lambda::default(),
         method: in_batches(rule, 0),
         learning_rate,
-        schedule_epochs: epochs,
         schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
-        early_stopping: EarlyStopping { metric: Metric::Rmse, patience: 0, min_delta: 0.0 },
+        early_stopping: EarlyStopping::watching(Arc::new(Rmse)),
         checkpoint_every: 0,
     }
 }
 
-fn ratings(cells: impl IntoIterator<Item = (u32, u32, f32)>) -> Ratings {
-    let mut ratings = Ratings::default();
-    cells.into_iter().for_each(|(user, item, value)| ratings.push(user, item, value, None));
+/// A trainer of `model`, with a schedule that spans all epochs.
+fn trainer_of<'a>(config: TrainConfig, model: impl Into<AnyModel>, device: Opened) -> Trainer<'a> {
+    let TrainConfig { epochs, seed, loss, regularization, method, schedule, .. } = config;
+    let learning_rate = LearningRate { rate: config.learning_rate, schedule, epochs };
+    let regularization = regularization.into();
+    let solver: Box<dyn Solver> = match method {
+        Method::MiniBatch(Gradient { batch_size, rows, rule, clip }) => {
+            let objective = Arc::new(loss);
+            let step = GradientStep { objective, regularization, clip, rows, optimizer: Optimizer::new(rule) };
+            Box::new(MiniBatch::new(step, batch_size, learning_rate, seed, &device.device))
+        }
+        Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, learning_rate, seed)),
+        Method::Als(als) => Box::new(Als::new(loss, regularization, als)),
+        Method::WholeMatrix(method) => Box::new(WholeMatrix::new(loss, regularization, method, seed)),
+    };
+    let TrainConfig { early_stopping, checkpoint_every, .. } = config;
+    Trainer::new(lowrank::train::TrainConfig { epochs, early_stopping, checkpoint_every }, solver, model.into(), device)
+}
+
+fn ratings(cells: impl IntoIterator<Item = (u32, u32, f32)>) -> Interactions {
+    let mut ratings = Interactions::default();
+    cells.into_iter().for_each(|(user, item, value)| ratings.push([user, item], value, None));
     ratings
 }
 
 /// Without clipping.
-fn predictor(train: &Ratings, loss: Loss, num_users: usize, num_items: usize) -> Predictor {
-    Predictor { loss, clip: None, baseline: Baseline::fit(train, num_users, num_items) }
+fn predictor(train: &Interactions, loss: Loss, num_users: usize, num_items: usize) -> Predictor {
+    let baseline = Baseline::fit(train, &inputs::frame(num_users, num_items));
+    Predictor { objective: Arc::new(loss), clip: None, baseline }
+}
+
+/// The built-in metrics of what [`predictor`] predicts.
+fn evaluator(train: &Interactions, loss: Loss, num_users: usize, num_items: usize) -> Evaluator {
+    let metrics = Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]);
+    Evaluator::new(predictor(train, loss, num_users, num_items), metrics, train, num_users, num_items)
+}
+
+/// The value of a metric that is there.
+fn of(scores: &Scores, metric: &str) -> f64 {
+    scores.get(metric).unwrap_or_else(|| panic!("no {metric} in {scores:?}"))
 }
 
 /// Trains on ratings whose every index the model knows.
-fn fit<M: Factorization>(
-    trainer: Trainer<M>,
-    train: &Ratings,
-    validation: &Ratings,
+fn fit(
+    trainer: Trainer,
+    train: &Interactions,
+    validation: &Interactions,
     loss: Loss,
     observers: &mut [&mut dyn Observer],
-) -> Result<Trained<M>> {
-    let rows = |train: &[u32], validation: &[u32]| {
-        train.iter().chain(validation).max().map_or(0, |&largest| largest as usize + 1)
+) -> Result<Trained> {
+    let rows = |field| {
+        let all = train.column(field).iter().chain(validation.column(field));
+        all.max().map_or(0, |&largest| largest as usize + 1)
     };
-    let (num_users, num_items) = (rows(&train.users, &validation.users), rows(&train.items, &validation.items));
-    let predictor = predictor(train, loss, num_users, num_items);
-    trainer.fit(TrainData { train, validation, predictor: &predictor }, observers)
+    let evaluator = evaluator(train, loss, rows(USER), rows(ITEM));
+    trainer.fit(TrainData { train, validation, evaluator: &evaluator }, observers)
 }
 
 /// An observer that calls a function after each epoch.
@@ -80,7 +151,7 @@ impl<F: FnMut(&EpochReport) -> Result<()>> Observer for AfterEpoch<F> {
 }
 
 /// Bits of every parameter, by name.
-fn bits<M: Factorization>(model: &M) -> Vec<(String, Vec<u32>)> {
+fn bits(model: &AnyModel) -> Vec<(String, Vec<u32>)> {
     let parameters = lowrank::model::parameters::collect(model);
     parameters.into_iter().map(|(name, values)| (name, values.data.iter().map(|x| x.to_bits()).collect())).collect()
 }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use lowrank::data::Ratings;
-use lowrank::loss::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NmfConfig, Start};
+use lowrank::data::{ITEM, Interactions, USER};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NmfConfig};
+use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::random;
 use lowrank::solver::{Decay, Schedule};
-use lowrank::train::{TrainConfig, Trainer};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use crate::inputs::cpu;
-use crate::{ADAM, fit, predictor, ratings, train_config};
+use crate::inputs::{ModelConfig, cpu, frame, start_of};
+use crate::{ADAM, TrainConfig, fit, predictor, ratings, train_config, trainer_of};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
 
@@ -28,7 +27,7 @@ fn planted(num_users: usize, num_items: usize, rank: usize, low: f64, high: f64)
 }
 
 /// The cells of a matrix in a random order, cut in two: a share to train on, and the rest.
-fn divided(matrix: &[Vec<f64>], share: f64) -> (Ratings, Ratings) {
+fn divided(matrix: &[Vec<f64>], share: f64) -> (Interactions, Interactions) {
     let mut cells: Vec<(u32, u32, f32)> = (0..)
         .zip(matrix)
         .flat_map(|(user, row)| (0..).zip(row).map(move |(item, &value)| (user, item, value as f32)))
@@ -44,31 +43,24 @@ fn settings(epochs: u64, rate: f64, loss: Loss) -> TrainConfig {
     TrainConfig { schedule, loss, ..train_config(epochs, ADAM, rate) }
 }
 
-fn trained(config: &ModelConfig, matrix: &[Vec<f64>], train: &Ratings, settings: TrainConfig) -> AnyModel {
+fn trained(config: &ModelConfig, matrix: &[Vec<f64>], train: &Interactions, settings: TrainConfig) -> AnyModel {
     let device = cpu();
-    let mean_score = lowrank::loss::PointwiseLoss::score(&settings.loss, train.mean().expect("ratings"));
+    let mean_score = lowrank::objective::PointwiseLoss::score(&settings.loss, train.mean().expect("ratings"));
     let (num_users, num_items) = (matrix.len(), matrix[0].len());
-    let start = Start {
-        num_users,
-        num_items,
-        mean_score,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 5,
-        device: &device.device,
-    };
-    let trainer = Trainer::new(settings.clone(), config.init(&start), device.clone());
-    fit(trainer, train, &Ratings::default(), settings.loss, &mut []).expect("trains").model
+    let frame = frame(num_users, num_items);
+    let start = start_of(&frame, mean_score, 5, &device.device);
+    let trainer = trainer_of(settings.clone(), config.init(&start), device.clone());
+    fit(trainer, train, &Interactions::default(), settings.loss, &mut []).expect("trains").model
 }
 
-fn predictions(model: &AnyModel, matrix: &[Vec<f64>], train: &Ratings, of: &Ratings, loss: Loss) -> Vec<f32> {
+fn predictions(model: &AnyModel, matrix: &[Vec<f64>], train: &Interactions, of: &Interactions, loss: Loss) -> Vec<f32> {
     let predictor = predictor(train, loss, matrix.len(), matrix[0].len());
-    predictor.predict(model, &cpu().device, &of.users, &of.items)
+    predictor.predict(model, &cpu().device, of)
 }
 
 /// RMSE against the noiseless matrix.
-fn distance(predictions: &[f32], matrix: &[Vec<f64>], of: &Ratings) -> f64 {
-    let truth = of.users.iter().zip(&of.items).map(|(&user, &item)| matrix[user as usize][item as usize]);
+fn distance(predictions: &[f32], matrix: &[Vec<f64>], of: &Interactions) -> f64 {
+    let truth = of.column(USER).iter().zip(of.column(ITEM)).map(|(&user, &item)| matrix[user as usize][item as usize]);
     let squares: f64 = truth.zip(predictions).map(|(truth, &found)| (truth - f64::from(found)).powi(2)).sum();
     (squares / predictions.len() as f64).sqrt()
 }
@@ -88,7 +80,7 @@ fn planted_low_rank_matrices_are_recovered() {
         for share in [1.0, 0.6] {
             let (train, rest) = divided(&matrix, share);
             let model = trained(&config, &matrix, &train, settings(1500, 0.05, SQUARED));
-            let on = |of: &Ratings| distance(&predictions(&model, &matrix, &train, of, SQUARED), &matrix, of);
+            let on = |of: &Interactions| distance(&predictions(&model, &matrix, &train, of, SQUARED), &matrix, of);
             assert!(on(&train) < 1e-3, "{config:?}, {share} of the cells: {}", on(&train));
             assert_eq!(rest.is_empty(), share == 1.0);
             if !rest.is_empty() {
@@ -130,7 +122,7 @@ fn robust_losses_beat_squared_loss_where_ratings_have_outliers() {
     let matrix = planted(40, 30, 2, -1.0, 1.0);
     let (mut train, rest) = divided(&matrix, 0.7);
     // Every tenth training rating is far off, in either direction.
-    for (n, value) in train.values.iter_mut().step_by(10).enumerate() {
+    for (n, value) in train.targets.iter_mut().step_by(10).enumerate() {
         *value += if n % 2 == 0 { 8.0 } else { -8.0 };
     }
     let error = |loss| {
@@ -150,11 +142,11 @@ fn quantile_levels_order_predictions_and_cover_their_share() {
     let mut stream = random::stream(14, "noise");
     let (num_users, num_items) = (8, 6);
     let matrix = planted(num_users, num_items, 2, -1.0, 1.0);
-    let mut train = Ratings::default();
+    let mut train = Interactions::default();
     for (user, row) in (0..).zip(&matrix) {
         for (item, truth) in (0..).zip(row) {
             for _ in 0..100 {
-                train.push(user, item, (truth + stream.random_range(-1.0..1.0)) as f32, None);
+                train.push([user, item], (truth + stream.random_range(-1.0..1.0)) as f32, None);
             }
         }
     }
@@ -164,19 +156,19 @@ fn quantile_levels_order_predictions_and_cover_their_share() {
         let model = trained(&biased_mf(2), &matrix, &train, settings(1000, 0.05, loss));
         let found = predictions(&model, &matrix, &train, &train, loss);
         assert!(found.iter().zip(&below).all(|(found, below)| found > below), "level {level} is not above the last");
-        let covered = found.iter().zip(&train.values).filter(|(found, value)| value <= found).count();
+        let covered = found.iter().zip(&train.targets).filter(|(found, value)| value <= found).count();
         let share = covered as f64 / train.len() as f64;
         assert!((share - level).abs() < 0.02, "{share} of the ratings lie below the {level}-quantile");
         below = found;
     }
 }
 
-/// Ratings drawn from each cell's truth, `times` times each.
-fn drawn(matrix: &[Vec<f64>], times: usize, mut draw: impl FnMut(f64) -> f64) -> Ratings {
-    let mut ratings = Ratings::default();
+/// Interactions drawn from each cell's truth, `times` times each.
+fn drawn(matrix: &[Vec<f64>], times: usize, mut draw: impl FnMut(f64) -> f64) -> Interactions {
+    let mut ratings = Interactions::default();
     for (user, row) in (0..).zip(matrix) {
         for (item, &truth) in (0..).zip(row) {
-            (0..times).for_each(|_| ratings.push(user, item, draw(truth) as f32, None));
+            (0..times).for_each(|_| ratings.push([user, item], draw(truth) as f32, None));
         }
     }
     ratings
@@ -196,7 +188,7 @@ fn logistic_loss_gives_calibrated_probabilities() {
     assert!(error < 0.03, "probabilities are {error} off");
     // Among the pairs that are given about the same probability, that share is positive.
     let mut bins = BTreeMap::<u32, (f64, f64, f64)>::new();
-    for (&p, &rating) in found.iter().zip(&train.values) {
+    for (&p, &rating) in found.iter().zip(&train.targets) {
         let bin = bins.entry((p * 5.0) as u32).or_default();
         *bin = (bin.0 + 1.0, bin.1 + f64::from(p), bin.2 + f64::from(rating));
     }

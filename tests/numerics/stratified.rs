@@ -1,17 +1,16 @@
 //! The stratified solver against autodiff.
 
-use lowrank::data::batch::Samples;
-use lowrank::loss::{Absolute, Huber, Logistic, Loss, Squared};
-use lowrank::model::parameters::{Values, collect};
-use lowrank::model::{AnyModel, ModelConfig};
+use lowrank::model::parameters::collect;
+use lowrank::model::{AnyModel, HostTensor};
+use lowrank::objective::{Absolute, Huber, Logistic, Loss, Squared};
 use lowrank::solver::stratified::{AdaGrad, Adam};
-use lowrank::solver::{Clip, GradientStep, Optimizer, Place, Regularization, RowRule, Rows, Rule, Solver, Stratified};
+use lowrank::solver::{GradientStep, LearningRate, RowRule, Rows, Rule, Solver, StepNumber, Stratified};
 
-use crate::inputs::{cpu, gradients, kind, models, sine_model};
+use crate::inputs::{Lambda, ModelConfig, cpu, gradient_step, gradients, kind, models, samples_of, sine_model};
 use crate::{ADAM, ratings};
 
-const REGULARIZATION: Regularization =
-    Regularization { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
+const REGULARIZATION: Lambda =
+    Lambda { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
 
 /// Models whose score is a dot product, of a rank that fills no vector and one that fills some.
 fn dot_products() -> Vec<ModelConfig> {
@@ -26,28 +25,26 @@ const LOSSES: [Loss; 4] = [
     Loss::Logistic(Logistic {}),
 ];
 
-fn autodiff(loss: Loss, rule: Rule) -> GradientStep<Loss> {
-    let optimizer = Optimizer::new(rule);
-    GradientStep { loss, regularization: REGULARIZATION, clip: Clip::default(), rows: Rows::Touched, optimizer }
+fn autodiff(loss: Loss, rule: Rule) -> GradientStep {
+    gradient_step(loss, REGULARIZATION, Rows::Touched, rule)
 }
 
 /// Epochs of the stratified solver on one rating, in a model with more rows.
 fn stratified(model: AnyModel, loss: Loss, rule: RowRule, rating: (u32, u32, f32), epochs: u64, rate: f64) -> AnyModel {
     let train = ratings([rating]);
-    let mut solver = Stratified::new(loss, REGULARIZATION, rule, 1);
+    let mut solver = Stratified::new(loss, REGULARIZATION.into(), rule, LearningRate::constant(rate), 1);
     let mut model = model;
     let steps = solver.begin(&model, &train).expect("a dot product");
     for epoch in 1..=epochs {
         for step in 0..steps {
-            let place = Place { epoch, step, is_last: step + 1 == steps };
-            model = solver.step(model, &train, place, rate).model;
+            model = solver.step(model, &train, StepNumber { epoch, step, steps }).model;
         }
     }
-    Solver::<AnyModel>::settle(&solver, model)
+    solver.write_back(model)
 }
 
 #[track_caller]
-fn assert_close(found: &AnyModel, expected: &[(String, Values)], what: &str) {
+fn assert_close(found: &AnyModel, expected: &[(String, HostTensor)], what: &str) {
     for ((name, found), (_, expected)) in collect(found).into_iter().zip(expected) {
         for (at, (found, expected)) in found.data.iter().zip(&expected.data).enumerate() {
             let error = (found - expected).abs();
@@ -65,7 +62,7 @@ fn one_step_of_adagrad_is_that_of_the_gradients_of_autodiff() {
             let what = format!("{config:?} with {loss:?}");
             let start = sine_model(&config, 0.25);
             let device = cpu().device.autodiff();
-            let samples = Samples { users: vec![user], items: vec![item], ratings: vec![rating] };
+            let samples = samples_of(vec![user], vec![item], vec![rating]);
             let (objective, _) = autodiff(loss, ADAM).objective(&start, &samples, &device);
             let gradients = gradients(&start, &objective.backward());
             let mut expected = collect(&start);
@@ -97,7 +94,7 @@ fn ten_steps_of_adam_are_those_of_autodiff() {
         for loss in LOSSES {
             let start = sine_model(&config, 0.25);
             let device = cpu().device.autodiff();
-            let samples = Samples { users: vec![2], items: vec![1], ratings: vec![0.9] };
+            let samples = samples_of(vec![2], vec![1], vec![0.9]);
             let mut by_autodiff = autodiff(loss, ADAM);
             let mut expected = start.clone();
             for _ in 0..10 {

@@ -1,15 +1,15 @@
 //! SVD and NMF inside the trainer: the same as the library's own functions, and zeros that are data or missing.
 
-use lowrank::data::Ratings;
+use lowrank::data::Interactions;
 use lowrank::error::Error;
-use lowrank::loss::{Absolute, Loss, Squared};
-use lowrank::model::parameters::{Values, collect};
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, ModelConfig, NmfConfig, Start};
-use lowrank::solver::{MatrixMethod, Method, NmfStart, Regularization, nmf, svd};
-use lowrank::train::{EpochReport, TrainConfig, Trained, Trainer};
+use lowrank::model::parameters::collect;
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, HostTensor, MfConfig, NmfConfig};
+use lowrank::objective::{Absolute, Loss, Squared};
+use lowrank::solver::{MatrixMethod, NmfStart, nmf, svd};
+use lowrank::train::{EpochReport, Trained};
 
-use crate::inputs::cpu;
-use crate::{AfterEpoch, fit, ratings};
+use crate::inputs::{Lambda, ModelConfig, cpu, frame, start_of};
+use crate::{ADAM, AfterEpoch, Method, TrainConfig, fit, of, ratings, train_config, trainer_of};
 
 const ROWS: usize = 12;
 const COLUMNS: usize = 9;
@@ -17,13 +17,13 @@ const RANK: usize = 3;
 /// Of the model, whatever the data.
 const GLOBAL_MEAN: f64 = 3.0;
 const SQUARED: Loss = Loss::Squared(Squared {});
-const NO_PENALTY: Regularization =
-    Regularization { user_factors: 0.0, item_factors: 0.0, user_biases: 0.0, item_biases: 0.0, weights: 0.0 };
+const NO_PENALTY: Lambda =
+    Lambda { user_factors: 0.0, item_factors: 0.0, user_biases: 0.0, item_biases: 0.0, weights: 0.0 };
 const EXACT: MatrixMethod =
     MatrixMethod::Svd { method: svd::Method::Exact, oversampling: None, power_iterations: 9, tolerance: 1e-6 };
 
 /// Two cells of three, each positive.
-fn cells() -> Ratings {
+fn cells() -> Interactions {
     let places = (0..ROWS as u32).flat_map(|row| (0..COLUMNS as u32).map(move |column| (row, column)));
     let kept = places.filter(|(row, column)| (row * 5 + column * 2) % 3 != 0);
     ratings(kept.map(|(row, column)| (row, column, 1.0 + ((row * 7 + column * column * 3) % 11) as f32)))
@@ -35,36 +35,27 @@ fn init() -> FactorInit {
 
 fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    config.init(&Start {
-        num_users,
-        num_items,
-        mean_score: GLOBAL_MEAN,
-        user_offsets: &[],
-        item_offsets: &[],
-        seed: 1,
-        device: &device,
-    })
+    config.init(&start_of(&frame(num_users, num_items), GLOBAL_MEAN, 1, &device))
 }
 
-fn train(
-    config: &ModelConfig,
-    method: MatrixMethod,
-    regularization: Regularization,
-    epochs: u64,
-) -> (Trained<AnyModel>, Vec<f64>) {
+fn train(config: &ModelConfig, method: MatrixMethod, regularization: Lambda, epochs: u64) -> (Trained, Vec<f64>) {
     let start = start(config, ROWS, COLUMNS);
-    let settings =
-        TrainConfig { epochs, regularization, method: Method::WholeMatrix(method), ..TrainConfig::new(SQUARED) };
+    let settings = TrainConfig {
+        seed: 42,
+        regularization,
+        method: Method::WholeMatrix(method),
+        ..train_config(epochs, ADAM, 0.001)
+    };
     let mut objectives = Vec::new();
     let mut log = AfterEpoch(|report: &EpochReport| {
-        objectives.push(report.train.objective);
+        objectives.push(of(report.train, "objective"));
         Ok(())
     });
-    let trained = fit(Trainer::new(settings, start, cpu()), &cells(), &Ratings::default(), SQUARED, &mut [&mut log]);
+    let trained = fit(trainer_of(settings, start, cpu()), &cells(), &Interactions::default(), SQUARED, &mut [&mut log]);
     (trained.expect("trains"), objectives)
 }
 
-fn parameter(model: &AnyModel, name: &str) -> Values {
+fn parameter(model: &AnyModel, name: &str) -> HostTensor {
     collect(model).into_iter().find(|(of, _)| of == name).expect("a parameter").1
 }
 
@@ -114,7 +105,7 @@ fn hals(zeros: nmf::Zeros, start: NmfStart) -> MatrixMethod {
 #[test]
 fn epochs_of_hals_are_the_iterations_of_the_library() {
     const EPOCHS: usize = 7;
-    let regularization = Regularization { user_factors: 0.01, item_factors: 0.04, ..NO_PENALTY };
+    let regularization = Lambda { user_factors: 0.01, item_factors: 0.04, ..NO_PENALTY };
     let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
     for zeros in [nmf::Zeros::Data, nmf::Zeros::Missing] {
         let problem = nmf::Problem {
@@ -158,13 +149,13 @@ fn the_loss_of_a_nearly_exact_fit_is_a_small_positive_number() {
     };
     let method =
         MatrixMethod::Nmf { solver, divergence, zeros, start: begin, user_l1: 0.0, item_l1: 0.0, tolerance: 0.0 };
-    let settings = TrainConfig { epochs: 100, method: Method::WholeMatrix(method), ..TrainConfig::new(SQUARED) };
+    let settings = TrainConfig { method: Method::WholeMatrix(method), ..train_config(100, ADAM, 0.001) };
     let mut losses = Vec::new();
     let mut log = AfterEpoch(|report: &EpochReport| {
-        losses.push((report.train.loss, report.train.rmse));
+        losses.push((of(report.train, "loss"), of(report.train, "rmse")));
         Ok(())
     });
-    let trained = fit(Trainer::new(settings, start, cpu()), &exact, &Ratings::default(), SQUARED, &mut [&mut log]);
+    let trained = fit(trainer_of(settings, start, cpu()), &exact, &Interactions::default(), SQUARED, &mut [&mut log]);
     trained.expect("trains");
     assert!(losses.iter().all(|(loss, rmse)| *loss >= 0.0 && rmse.is_finite()), "{losses:?}");
     assert!(losses[99].0 < 1e-6, "{:?}", losses[99]);
@@ -186,8 +177,8 @@ fn an_nmf_run_ends_when_it_has_converged() {
 fn whole_matrix_solvers_refuse_what_they_have_no_meaning_for() {
     let refused = |config: ModelConfig, method, loss| {
         let start = start(&config, ROWS, COLUMNS);
-        let settings = TrainConfig { method: Method::WholeMatrix(method), ..TrainConfig::new(loss) };
-        let trained = fit(Trainer::new(settings, start, cpu()), &cells(), &Ratings::default(), loss, &mut []);
+        let settings = TrainConfig { loss, method: Method::WholeMatrix(method), ..train_config(30, ADAM, 0.001) };
+        let trained = fit(trainer_of(settings, start, cpu()), &cells(), &Interactions::default(), loss, &mut []);
         match trained {
             Err(Error::Usage(message)) => message,
             other => panic!("{other:?}"),

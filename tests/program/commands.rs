@@ -291,7 +291,7 @@ fn config_check_and_explain_show_every_key() {
     assert!(checked.contains("rank = 7\n") && checked.contains("learning_rate = "), "{checked}");
     assert_eq!(place.files(), ["c.toml"]);
     let explained = place.call(["config", "explain"]).succeeds().stdout;
-    for key in lowrank::run::schema().keys() {
+    for key in lowrank::Parts::built_in().schema().keys() {
         assert!(explained.contains(&format!("  {} ", key.name())), "{}", key.path);
     }
     let one = place.call(["config", "explain", "solver.schedule"]).succeeds().stdout;

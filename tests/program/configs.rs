@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lowrank::Parts;
 use lowrank::config::Key;
-use lowrank::run::schema;
 
 use super::{Place, SMALL, tensors};
 
@@ -169,6 +169,7 @@ const CASES: &[Case] = &[
     ("train.early_stopping.metric", SKEWED, "loss", Summary),
     ("train.early_stopping.patience", &["solver.learning_rate=0.5", "train.epochs=20"], "1", Summary),
     ("train.early_stopping.min_delta", &[], "1000", Model),
+    ("evaluation.metrics", &[], "['rmse']", Summary),
     ("evaluation.clip", &["solver.learning_rate=0.5"], "false", Summary),
     ("report.tensorboard", &[], "false", Files),
     ("report.every", &[], "3", Progress),
@@ -249,7 +250,7 @@ fn traces(settings: &[&str]) -> (super::Outcome, Traces) {
 #[test]
 fn every_key_of_the_schema_changes_something() {
     let of_pairs = |key: &Key| ["user", "item"].map(|entity| key.path.replace("<entity>", entity));
-    let keys: BTreeSet<String> = schema().keys().iter().flat_map(of_pairs).collect();
+    let keys: BTreeSet<String> = Parts::built_in().schema().keys().iter().flat_map(of_pairs).collect();
     let cases: BTreeSet<String> = CASES.iter().map(|case| case.0.to_string()).collect();
     assert_eq!(cases.len(), CASES.len(), "a key has two cases");
     assert_eq!(keys, cases, "a key has no case, or a case no key");

@@ -75,7 +75,7 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
         ("mlp", "adam"),
         ("neumf", "adam"),
     ];
-    let schema = lowrank::run::schema();
+    let schema = lowrank::Parts::built_in().schema();
     for name in schema.choices("model.kind").iter().chain(&schema.choices("solver.kind")) {
         assert!(PAIRS.iter().any(|pair| pair.0 == name || pair.1 == name), "{name} is in no pair");
     }

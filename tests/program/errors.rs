@@ -110,12 +110,12 @@ fn damaged_and_foreign_model_files_are_refused() {
         });
     }
     // The header is JSON inside JSON, and a version of the same length leaves its length as it is.
-    let (from, to) = (br#"\"format_version\":1,"#, br#"\"format_version\":7,"#);
+    let (from, to) = (br#"\"format_version\":2,"#, br#"\"format_version\":7,"#);
     let at = model.windows(from.len()).position(|window| window == from).expect("a format version");
     let mut other = model.clone();
     other[at..at + to.len()].copy_from_slice(to);
     place.write("m.safetensors", other);
-    refused(&place, &["m.safetensors: has format version 7, but this lowrank reads version 1"], || {
+    refused(&place, &["m.safetensors: has format version 7, but this lowrank reads version 2"], || {
         place.call(["recommend", "m.safetensors", "1"])
     });
     place.write("m.safetensors", "not a model at all");

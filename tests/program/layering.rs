@@ -1,13 +1,31 @@
 //! The one direction of dependence, and who may do what, read off the source.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::sources::{Source, circles, sources, uses};
 
 /// Each module may use those before it, and itself.
 const ORDER: [&str; 19] = [
-    "error", "random", "files", "linalg", "config", "device", "data", "loss", "model", "metric", "eval", "solver",
-    "train", "report", "run", "sweep", "cli", "lib", "main",
+    "error",
+    "random",
+    "files",
+    "linalg",
+    "config",
+    "device",
+    "data",
+    "objective",
+    "model",
+    "metric",
+    "eval",
+    "solver",
+    "train",
+    "report",
+    "run",
+    "sweep",
+    "cli",
+    "lib",
+    "main",
 ];
 
 #[test]
@@ -79,4 +97,22 @@ fn only_some_may_print_exit_or_know_the_backend_and_nobody_gives_up() {
         }
     }
     assert!(faults.is_empty(), "not allowed there:\n{}", faults.join("\n"));
+}
+
+/// What is computed, watched and shown goes by a metric's own name.
+#[test]
+fn only_metrics_name_metrics() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.top() != "metric") {
+        let text = std::fs::read_to_string(src.join(&source.path)).expect("a source file");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().lines();
+        for (number, line) in (1..).zip(code).filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if let Some(word) = words.find(|word| ["rmse", "mae"].contains(word)) {
+                faults.push(format!("{}:{number}: {word}", source.path.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "named outside their files:\n{}", faults.join("\n"));
 }

@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::time::Instant;
 
+use lowrank::Parts;
 use lowrank::data::read::{Format, ReadOptions, read_dataset};
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide, held_out_rows};
-use lowrank::data::{Dataset, Layout, catalog, class_of};
-use lowrank::run::schema;
+use lowrank::data::{Dataset, ITEM, Layout, USER, catalog, class_of};
 use serde_json::Value;
 
 use super::{Outcome, Place, number};
@@ -56,7 +56,7 @@ fn every_data_set_has_its_known_size() {
     for (name, users, items, ratings) in COUNTS {
         let dataset = load(name, None);
         assert_eq!(
-            (dataset.users.len(), dataset.items.len(), dataset.ratings.len()),
+            (dataset.users().len(), dataset.items().len(), dataset.interactions.len()),
             (users, items, ratings),
             "{name}"
         );
@@ -67,7 +67,7 @@ fn every_data_set_has_its_known_size() {
     }
     let notes = load("filmtrust", None).notes;
     assert!(notes.iter().any(|note| note.contains("3 ratings repeated")), "{notes:?}");
-    let titles = load("movielens-100k", None).titles.expect("titles");
+    let titles = load("movielens-100k", None).entities[1].titles.clone().expect("titles");
     assert!(titles.iter().any(|title| title == "Toy Story (1995)"));
 }
 
@@ -110,7 +110,7 @@ fn every_model_beats_the_baselines_with_its_defaults() {
     let config = place.path("c.toml");
     // filmtrust has so few ratings that little more than biases can be learned from them.
     for (name, beats_biases) in [("movielens-100k", true), ("filmtrust", false)] {
-        for model in &schema().choices("model.kind") {
+        for model in &Parts::built_in().schema().choices("model.kind") {
             let settings =
                 [&format!("data.dataset={name}"), &format!("model.kind={model}"), "train.early_stopping.patience=3"];
             let summary = train(&place, config.to_str().expect("UTF-8"), &settings);
@@ -139,18 +139,18 @@ fn faces_are_read_and_divided_by_person() {
     let faces = read("orl-faces", &ReadOptions { format: Format::Pictures, ..ReadOptions::default() });
     assert!(faces.notes.is_empty(), "a damaged copy: {:?}", faces.notes);
     assert_eq!(faces.layout, Layout::Pictures { width: 92, height: 112 });
-    assert_eq!((faces.users.len(), faces.items.len()), (400, 92 * 112));
-    let ratings = &faces.ratings;
-    let of_s5 = |user: u32| class_of(faces.users.id(user as usize)) == Some("s5");
-    let pixels = ratings.users.iter().zip(&ratings.values).filter(|(user, _)| of_s5(**user));
+    assert_eq!((faces.users().len(), faces.items().len()), (400, 92 * 112));
+    let ratings = &faces.interactions;
+    let of_s5 = |user: u32| class_of(faces.users().id(user as usize)) == Some("s5");
+    let pixels = ratings.column(USER).iter().zip(&ratings.targets).filter(|(user, _)| of_s5(**user));
     let sum: f64 = pixels.map(|(_, pixel)| f64::from(*pixel)).sum();
     assert!((sum / (10.0 * 92.0 * 112.0) - 130.877_736_801_242_24).abs() < 1e-9);
     let kind = SplitKind::FirstOfClass { train_rows: 7 };
     let parts = assign(&faces, &SplitSpec { kind, test: 0.0, validation: 0.0 }, 0).expect("a division");
     let split = divide(&faces, &parts, false).expect("a division");
-    assert_eq!(split.users.ids().take(8).collect::<Vec<_>>().join(" "), "s1/1 s1/2 s1/3 s1/4 s1/5 s1/6 s1/7 s2/1");
+    assert_eq!(split.users().ids().take(8).collect::<Vec<_>>().join(" "), "s1/1 s1/2 s1/3 s1/4 s1/5 s1/6 s1/7 s2/1");
     let held_out = held_out_rows(&faces, &parts, &split);
-    assert_eq!((split.users.len(), held_out.ids.len()), (280, 120));
+    assert_eq!((split.users().len(), held_out.ids.len()), (280, 120));
     assert_eq!((held_out.ids[2].as_str(), class_of(&held_out.ids[119])), ("s1/10", Some("s40")));
     assert!(held_out.cells.iter().all(|cells| cells.iter().map(|cell| cell.0).eq(0..92 * 112)));
 }
@@ -165,13 +165,14 @@ fn faces_are_read_and_divided_by_person() {
 fn news_become_the_terms_and_weights_of_scikit_learn() {
     let news = read("bbc-news", &ReadOptions::default());
     assert_eq!(news.layout, Layout::Documents);
-    assert_eq!((news.users.len(), news.items.len(), news.ratings.len()), (1438, 12_014, 225_240));
-    let sum: f64 = news.ratings.values.iter().map(|&value| f64::from(value)).sum();
+    assert_eq!((news.users().len(), news.items().len(), news.interactions.len()), (1438, 12_014, 225_240));
+    let sum: f64 = news.interactions.targets.iter().map(|&value| f64::from(value)).sum();
     assert!((sum - 13_770.173_594_695_6).abs() < 1e-3, "{sum}");
-    let (document, term) = (news.users.index("business/132"), news.items.index("inbev"));
-    let at = (0..news.ratings.len())
-        .find(|&at| (Some(news.ratings.users[at]), Some(news.ratings.items[at])) == (document, term));
-    assert!((news.ratings.values[at.expect("a cell")] - 0.621_984_2).abs() < 1e-6);
+    let (document, term) = (news.users().index("business/132"), news.items().index("inbev"));
+    let at = (0..news.interactions.len()).find(|&at| {
+        (Some(news.interactions.column(USER)[at]), Some(news.interactions.column(ITEM)[at])) == (document, term)
+    });
+    assert!((news.interactions.targets[at.expect("a cell")] - 0.621_984_2).abs() < 1e-6);
 }
 
 /// scikit-learn recognizes 115 faces by principal components and 105 by non-negative ones

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lowrank::run::schema;
+use lowrank::Parts;
 use serde_json::Value;
 
 use super::{Outcome, Place, SMALL, number};
@@ -81,7 +81,7 @@ fn assert_beats_baselines(summary: &Value, what: &str) {
 fn every_model_beats_the_baselines_with_its_defaults() {
     let place = Place::new();
     place.write("c.toml", "data.dataset = \"synthetic\"\n");
-    for model in &schema().choices("model.kind") {
+    for model in &Parts::built_in().schema().choices("model.kind") {
         place.train("c.toml", [format!("name={model}").as_str(), &format!("model.kind={model}")]).succeeds();
         assert_beats_baselines(&place.json(format!("runs/{model}-1/summary.json")), model);
     }
@@ -178,7 +178,7 @@ fn one_user_one_item_or_one_rating_trains() {
     place.write("item.csv", many.iter().map(|user| format!("{user},i,{}\n", user.len())).collect::<String>());
     place.write("rating.csv", "u,i,4\n");
     place.write("c.toml", "data.path = \"rating.csv\"\ndata.split.kind = \"none\"\ntrain.epochs = 3\nmodel.rank = 2\n");
-    for model in &schema().choices("model.kind") {
+    for model in &Parts::built_in().schema().choices("model.kind") {
         for (data, users, items) in [("user", 1, 20), ("item", 20, 1), ("rating", 1, 1)] {
             let name = format!("{model}-{data}");
             let settings = [format!("name={name}"), format!("model.kind={model}"), format!("data.path={data}.csv")];
@@ -202,7 +202,7 @@ fn ids_that_training_never_saw_are_counted_and_predicted() {
         "c.toml",
         "data = { path = \"train.csv\", test_path = \"test.csv\", split.kind = \"files\" }\nmodel.rank = 2\n",
     );
-    for model in &schema().choices("model.kind") {
+    for model in &Parts::built_in().schema().choices("model.kind") {
         let outcome =
             place.train("c.toml", [format!("model.kind={model}").as_str(), &format!("name={model}")]).succeeds();
         let said = "not seen in training: the user of 3 and the item of 4 ratings";
@@ -262,7 +262,8 @@ fn assert_all_train(settings: impl IntoIterator<Item = Vec<String>>) {
 
 #[test]
 fn every_model_trains_with_every_loss() {
-    let (models, losses) = (schema().choices("model.kind"), schema().choices("loss.kind"));
+    let (models, losses) =
+        (Parts::built_in().schema().choices("model.kind"), Parts::built_in().schema().choices("loss.kind"));
     let pairs = models.iter().flat_map(|model| losses.iter().map(move |loss| (model, loss)));
     assert_all_train(pairs.map(|(model, loss)| {
         let mut settings = vec![format!("model.kind={model}"), format!("loss.kind={loss}")];
@@ -277,7 +278,7 @@ fn every_model_trains_with_every_loss() {
 #[test]
 fn every_model_trains_with_every_solver_and_every_schedule() {
     let [models, solvers, schedules] =
-        ["model.kind", "solver.kind", "solver.schedule.kind"].map(|key| schema().choices(key));
+        ["model.kind", "solver.kind", "solver.schedule.kind"].map(|key| Parts::built_in().schema().choices(key));
     let solvers = models.iter().flat_map(|model| {
         let settings = |solver: &String| vec![format!("model.kind={model}"), format!("solver.kind={solver}")];
         let fits = |solver: &&String| match solver.as_str() {

@@ -6,8 +6,8 @@
 //! out of date; one of another version, cut short or damaged is passed over and made anew.
 //!
 //! # Layout
-//! [`MAGIC`], the header's length (u64), the [`Header`] in JSON, then the columns back to back: user indices, item
-//! indices, ratings, timestamps where there are any, and for users and items the ends (u64) and the text of their ids.
+//! [`MAGIC`], the header's length (u64), the [`Header`] in JSON, then the columns back to back: indices of each field,
+//! ratings, timestamps where there are any, and for each entity the ends (u64) and the text of its ids.
 //! Last comes the CRC-32 of all before it. Numbers are in this machine's byte order.
 
 use std::fs::{self, File};
@@ -21,13 +21,13 @@ use sha2::{Digest, Sha256};
 
 use super::hash::{fingerprint, hash_file, hexadecimal};
 use super::options::ReadOptions;
-use crate::data::{Dataset, Ratings, Vocabulary};
+use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 
 /// What a copy begins with. The number at the end counts up whenever the layout changes, or the readers come to see a
 /// file in another way.
-const MAGIC: &[u8; 16] = b"lowrank ratings1";
+const MAGIC: &[u8; 16] = b"lowrank ratings2";
 
 /// Bytes of text or gzip, below which parsing takes no time to speak of.
 const WORTHWHILE: u64 = 16 << 20;
@@ -51,8 +51,8 @@ struct Header {
     ratings: usize,
     has_timestamps: bool,
     test_start: Option<usize>,
-    users: Size,
-    items: Size,
+    fields: Vec<Field>,
+    entities: Vec<(String, Size)>,
     notes: Vec<String>,
 }
 
@@ -78,6 +78,7 @@ impl BinaryCopy {
             format,
             delimiter,
             columns,
+            context,
             class_column,
             skip_lines,
             duplicates,
@@ -102,7 +103,8 @@ impl BinaryCopy {
         }
         // Notes repeat the files' names as they were given.
         let read = (&sources, places, test.is_some());
-        let how = (format, delimiter, columns, class_column, skip_lines, duplicates, binarize.map(f32::to_bits));
+        let how =
+            (format, delimiter, columns, context, class_column, skip_lines, duplicates, binarize.map(f32::to_bits));
         let machine = (env!("CARGO_PKG_VERSION"), cfg!(target_endian = "big"));
         let key = format!("{read:?} {how:?} {machine:?}");
         let name = hexadecimal(&Sha256::digest(&key));
@@ -149,32 +151,35 @@ impl BinaryCopy {
         if header.key != self.key {
             return None;
         }
-        let ratings = Ratings {
-            users: input.column(header.ratings)?,
-            items: input.column(header.ratings)?,
-            values: input.column(header.ratings)?,
-            timestamps: if header.has_timestamps { Some(input.column(header.ratings)?) } else { None },
-        };
-        let mut vocabulary = |size: Size| {
+        let mut interactions = Interactions::of_fields(0);
+        for _ in &header.fields {
+            interactions.columns.push(input.column(header.ratings)?);
+        }
+        interactions.targets = input.column(header.ratings)?;
+        interactions.timestamps = if header.has_timestamps { Some(input.column(header.ratings)?) } else { None };
+        let mut entities = Vec::new();
+        for (name, size) in header.entities {
             let ends = input.column(size.ids)?;
-            Vocabulary::from_parts(String::from_utf8(input.bytes(size.text)?).ok()?, ends)
-        };
-        let (users, items) = (vocabulary(header.users)?, vocabulary(header.items)?);
+            let ids = Vocabulary::from_parts(String::from_utf8(input.bytes(size.text)?).ok()?, ends)?;
+            entities.push(Entity { name, ids, titles: None });
+        }
         let checksum = input.checksum.sum();
         let is_whole = input.column::<u32>(1)? == [checksum] && input.left == 0;
 
-        let known = |indices: &[u32], vocabulary: &Vocabulary| {
-            indices.iter().max().is_none_or(|&largest| (largest as usize) < vocabulary.len())
+        // A rating has a user and an item; a context may be missing.
+        let is_known = |(at, (field, indices)): (usize, (&Field, &Vec<u32>))| {
+            let rows = entities.get(field.entity).map_or(0, |entity| entity.ids.len());
+            indices.iter().all(|&index| (index as usize) < rows || at > 1 && index == UNKNOWN)
         };
-        let is_sound = known(&ratings.users, &users)
-            && known(&ratings.items, &items)
-            && ratings.values.iter().all(|value| value.is_finite())
-            && header.test_start.is_none_or(|start| start <= ratings.len());
-        let Header { fingerprint, test_start, notes, .. } = header;
+        let is_sound = header.fields.len() >= 2
+            && header.fields.iter().zip(&interactions.columns).enumerate().all(is_known)
+            && interactions.targets.iter().all(|value| value.is_finite())
+            && header.test_start.is_none_or(|start| start <= interactions.len());
+        let Header { fingerprint, test_start, fields, notes, .. } = header;
         (is_whole && is_sound).then(|| Dataset {
-            ratings,
-            users,
-            items,
+            interactions,
+            entities,
+            fields,
             test_start,
             fingerprint,
             notes,
@@ -184,25 +189,26 @@ impl BinaryCopy {
 
     fn write(&self, dataset: &Dataset) -> Result<()> {
         // Titles are read beside the copy; only ratings are cached, which have no layout to look at.
-        let Dataset { ratings, users, items, test_start, fingerprint, notes, .. } = dataset;
-        let size = |vocabulary: &Vocabulary| Size { ids: vocabulary.len(), text: vocabulary.parts().0.len() };
+        let Dataset { interactions, entities, fields, test_start, fingerprint, notes, .. } = dataset;
+        let size = |ids: &Vocabulary| Size { ids: ids.len(), text: ids.parts().0.len() };
         let header = Header {
             key: self.key.clone(),
             fingerprint: fingerprint.clone(),
-            ratings: ratings.len(),
-            has_timestamps: ratings.timestamps.is_some(),
+            ratings: interactions.len(),
+            has_timestamps: interactions.timestamps.is_some(),
             test_start: *test_start,
-            users: size(users),
-            items: size(items),
+            fields: fields.clone(),
+            entities: entities.iter().map(|entity| (entity.name.clone(), size(&entity.ids))).collect(),
             notes: notes.clone(),
         };
         let header = serde_json::to_vec(&header).map_err(|e| Error::data(&self.path, e.to_string()))?;
         let length = (header.len() as u64).to_ne_bytes();
         let mut sections: Vec<&[u8]> = vec![MAGIC, &length, &header];
-        sections.extend([&ratings.users, &ratings.items].map(|indices| bytemuck::cast_slice(indices)));
-        sections.push(bytemuck::cast_slice(&ratings.values));
-        sections.extend(ratings.timestamps.as_ref().map(|timestamps| bytemuck::cast_slice(timestamps)));
-        for (text, ends) in [users.parts(), items.parts()] {
+        sections.extend(interactions.columns.iter().map(|indices| bytemuck::cast_slice::<_, u8>(indices)));
+        sections.push(bytemuck::cast_slice(&interactions.targets));
+        sections.extend(interactions.timestamps.as_ref().map(|timestamps| bytemuck::cast_slice::<_, u8>(timestamps)));
+        for entity in entities {
+            let (text, ends) = entity.ids.parts();
             sections.extend([bytemuck::cast_slice(ends), text.as_bytes()]);
         }
         if let Some(folder) = self.path.parent() {
@@ -254,6 +260,7 @@ mod tests {
     use super::super::tests::file;
     use super::super::{Duplicates, Format, TitleFile, read_dataset, read_files};
     use super::*;
+    use crate::data::ITEM;
 
     const CSV: &[u8] = b"user,item,rating,when\n1,a,2.5,10\n2,caf\xe9,3,11\n1,a,4,12\n3,\"x, y\",-1e-3,-5\n";
 
@@ -268,11 +275,11 @@ mod tests {
 
     #[track_caller]
     fn assert_same(a: &Dataset, b: &Dataset) {
-        assert_eq!(a.ratings, b.ratings);
-        assert!(a.users.ids().eq(b.users.ids()) && a.items.ids().eq(b.items.ids()));
-        assert!(a.users.ids().all(|id| a.users.index(id) == b.users.index(id)));
-        assert_eq!((a.test_start, &a.titles, &a.fingerprint), (b.test_start, &b.titles, &b.fingerprint));
-        assert_eq!((a.reachable_rmse, &a.notes), (b.reachable_rmse, &b.notes));
+        assert_eq!(a.interactions, b.interactions);
+        assert!(a.users().ids().eq(b.users().ids()) && a.items().ids().eq(b.items().ids()));
+        assert!(a.users().ids().all(|id| a.users().index(id) == b.users().index(id)));
+        assert_eq!((a.test_start, &a.fields, &a.fingerprint), (b.test_start, &b.fields, &b.fingerprint));
+        assert_eq!((a.reachable_error, &a.notes), (b.reachable_error, &b.notes));
     }
 
     #[test]
@@ -330,8 +337,8 @@ mod tests {
         fs::write(&titles, "a,Second\n").unwrap();
         let second = read_dataset(&path, None, &options).unwrap();
         // Reading the text again would have been noted.
-        assert_eq!((second.ratings, second.notes), (small.ratings, small.notes));
-        assert_eq!(second.titles.unwrap()[0], "Second");
+        assert_eq!((&second.interactions, &second.notes), (&small.interactions, &small.notes));
+        assert_eq!(second.entity(ITEM).titles.as_ref().unwrap()[0], "Second");
         assert!(read_dataset(&path, None, &ReadOptions { cache: None, ..options }).is_ok());
         assert_eq!(copies(), 1);
     }
@@ -347,8 +354,8 @@ mod tests {
         File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
         assert!(copy.read().is_none());
         let changed = copy.read_or(|| read_files(&path, None, &options)).unwrap();
-        assert_eq!(changed.ratings.values, [3.0, 5.0]);
-        assert_eq!(copy.read().unwrap().ratings.values, [3.0, 5.0]);
+        assert_eq!(changed.interactions.targets, [3.0, 5.0]);
+        assert_eq!(copy.read().unwrap().interactions.targets, [3.0, 5.0]);
         assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1, "the new copy replaced the old one");
     }
 
@@ -375,6 +382,7 @@ mod tests {
             ReadOptions { format: Format::Dense, ..plain() },
             ReadOptions { delimiter: Some(",".into()), ..plain() },
             ReadOptions { columns: Some(vec!["user".into(), "item".into()]), ..plain() },
+            ReadOptions { context: vec!["hour".into()], ..plain() },
             ReadOptions { skip_lines: 1, ..plain() },
             ReadOptions { class_column: Some(1), ..plain() },
             ReadOptions { duplicates: Duplicates::Mean, ..plain() },
@@ -426,9 +434,9 @@ mod tests {
             copy.read().is_none()
         };
         assert!(!spoilt(&|_| ()));
-        assert!(spoilt(&|dataset| dataset.ratings.users[1] = 2));
-        assert!(spoilt(&|dataset| dataset.ratings.items[0] = u32::MAX));
-        assert!(spoilt(&|dataset| dataset.ratings.values[0] = f32::NAN));
+        assert!(spoilt(&|dataset| dataset.interactions.columns[0][1] = 2));
+        assert!(spoilt(&|dataset| dataset.interactions.columns[1][0] = u32::MAX));
+        assert!(spoilt(&|dataset| dataset.interactions.targets[0] = f32::NAN));
         assert!(spoilt(&|dataset| dataset.test_start = Some(3)));
     }
 
@@ -438,7 +446,7 @@ mod tests {
         fs::write(folder.path().join("cache"), "in the way").unwrap();
         let options = with_cache(folder.path(), ReadOptions::default());
         let dataset = copy_of(&path, None, &options).read_or(|| read_files(&path, None, &options)).unwrap();
-        assert_eq!(dataset.ratings.values, [3.0]);
+        assert_eq!(dataset.interactions.targets, [3.0]);
         assert!(dataset.notes[0].contains("r.csv: no binary copy is kept for the next start: "), "{:?}", dataset.notes);
     }
 
@@ -454,7 +462,7 @@ mod tests {
                     for _ in 0..5 {
                         let copy = copy_of(&path, None, &options);
                         let read = copy.read_or(|| read_files(&path, None, &options)).unwrap();
-                        assert_eq!(read.ratings, expected.ratings);
+                        assert_eq!(read.interactions, expected.interactions);
                         // Others go on writing while this one reads.
                         copy.write(&expected).unwrap();
                     }

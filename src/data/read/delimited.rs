@@ -2,7 +2,7 @@
 
 use super::options::ReadOptions;
 use super::text::{Lines, Row, Splitter, parse_number};
-use crate::data::{Dataset, Vocabulary};
+use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
 /// What a column holds.
@@ -41,6 +41,8 @@ struct Layout {
     item: usize,
     rating: Option<usize>,
     timestamp: Option<usize>,
+    /// Of each context, in the order of the options.
+    context: Vec<usize>,
     /// What the columns are called, for messages.
     names: Vec<String>,
 }
@@ -49,10 +51,12 @@ struct Layout {
 const BY_POSITION: [&str; 4] = ["user", "item", "rating", "timestamp"];
 
 impl Layout {
-    /// Finds the roles in `names`; the first column of a role has it.
-    fn new(names: Vec<String>, role: impl Fn(&str) -> Option<Role>) -> Option<Self> {
-        let place = |wanted| names.iter().position(|name| role(name) == Some(wanted));
+    /// Finds the roles in `names`, in which `context` is called as there; the first column of a role has it.
+    fn new(names: Vec<String>, role: impl Fn(&str) -> Option<Role>, context: &[String]) -> Option<Self> {
+        let is_context = |name: &String| context.contains(name);
+        let place = |wanted| names.iter().position(|name| !is_context(name) && role(name) == Some(wanted));
         Some(Self {
+            context: context.iter().map(|name| names.iter().position(|other| other == name)).collect::<Option<_>>()?,
             user: place(Role::User)?,
             item: place(Role::Item)?,
             rating: place(Role::Rating),
@@ -62,28 +66,41 @@ impl Layout {
     }
 
     /// The layout that `columns` of the options spells out.
-    fn given(columns: &[String]) -> Result<Self> {
-        let unknown = |name: &&String| name.as_str() != "-" && !BY_POSITION.contains(&name.as_str());
+    fn given(columns: &[String], context: &[String]) -> Result<Self> {
+        let is_known = |name: &String| BY_POSITION.contains(&name.as_str()) || context.contains(name);
+        let unknown = |name: &&String| name.as_str() != "-" && !is_known(name);
         if let Some(name) = columns.iter().find(unknown) {
             return Err(Error::Usage(format!(
-                "columns: unknown name {name:?}; use \"user\", \"item\", \"rating\", \"timestamp\", and \"-\" to skip one"
+                "columns: unknown name {name:?}; use \"user\", \"item\", \"rating\", \"timestamp\", names of data.context, \
+                 and \"-\" to skip one"
             )));
         }
-        if let Some(name) = BY_POSITION.iter().find(|&role| columns.iter().filter(|name| name == role).count() > 1) {
+        let of_all = BY_POSITION.into_iter().chain(context.iter().map(String::as_str));
+        if let Some(name) = of_all.into_iter().find(|role| columns.iter().filter(|name| name == role).count() > 1) {
             return Err(Error::Usage(format!("columns: {name:?} stands twice; name the other one \"-\"")));
         }
-        Self::new(columns.to_vec(), Role::of)
+        if let Some(name) = context.iter().find(|name| !columns.contains(name)) {
+            return Err(Error::Usage(format!("columns: none is called {name:?}, which data.context names")));
+        }
+        Self::new(columns.to_vec(), Role::of, context)
             .ok_or_else(|| Error::Usage("columns: name one \"user\" and one \"item\"".into()))
     }
 
     /// The layout that the first line tells, and whether that line is a header.
-    fn found(first: &Row) -> Result<(Self, bool)> {
+    fn found(first: &Row, context: &[String]) -> Result<(Self, bool)> {
         let fields: Vec<String> = first.texts().into_iter().map(Into::into).collect();
-        let layout = Self::new(fields.clone(), Role::of);
+        let layout = Self::new(fields.clone(), Role::of, context);
         let names = || fields.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        if let Some(name) = context.iter().find(|name| !fields.contains(name)) {
+            return Err(first.line_error(format!(
+                "data.context names {name:?}, but the first line ({}) does not; give the names of the file's header, or say \
+                 what the columns hold in columns",
+                names()
+            )));
+        }
         match layout {
             Some(layout) if !is_value(first, 2) => {
-                let all_known = layout.names.iter().all(|name| Role::of(name).is_some());
+                let all_known = layout.names.iter().all(|name| Role::of(name).is_some() || context.contains(name));
                 if layout.rating.is_none() && !all_known {
                     return Err(first.line_error(format!(
                         "the header names no rating that is known ({}); say what the columns hold in columns, \
@@ -107,7 +124,7 @@ impl Layout {
             }
             _ => {
                 let names = BY_POSITION[..first.len()].iter().map(ToString::to_string).collect();
-                let layout = Self::new(names, Role::of).expect("two columns at least");
+                let layout = Self::new(names, Role::of, &[]).expect("two columns at least");
                 Ok((layout, false))
             }
         }
@@ -150,24 +167,25 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
     let first = splitter.split(line)?;
     let (layout, is_header) = match &options.columns {
         Some(columns) => {
-            let layout = Layout::given(columns)?;
+            let layout = Layout::given(columns, &options.context)?;
             let is_header = layout.is_header(&first);
             (layout, is_header)
         }
-        None => Layout::found(&first)?,
+        None => Layout::found(&first, &options.context)?,
     };
     if !is_header {
         lines.again();
     }
-    let Dataset { ratings, users, items, notes, .. } = dataset;
     if layout.rating.is_none() {
-        notes.push(lines.note("there is no column of ratings: every rating is 1"));
+        dataset.notes.push(lines.note("there is no column of ratings: every rating is 1"));
     }
-    ratings.users.reserve_exact(rough_count);
-    ratings.items.reserve_exact(rough_count);
-    ratings.values.reserve_exact(rough_count);
+    dataset.add_context(&options.context);
+    let Dataset { interactions, entities, .. } = dataset;
+    let [users, items, context @ ..] = &mut entities[..] else { unreachable!("readers begin with users and items") };
+    interactions.columns.iter_mut().for_each(|column| column.reserve_exact(rough_count));
+    interactions.targets.reserve_exact(rough_count);
     if layout.timestamp.is_some() {
-        ratings.timestamps.get_or_insert_default().reserve_exact(rough_count);
+        interactions.timestamps.get_or_insert_default().reserve_exact(rough_count);
     }
     let name = |column: usize| layout.names[column].as_str();
     while let Some(line) = lines.next()? {
@@ -175,11 +193,17 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
         if row.len() != layout.names.len() {
             return Err(layout.count_error(&row));
         }
-        let user = index(users, &row, layout.user, name(layout.user))?;
-        let item = index(items, &row, layout.item, name(layout.item))?;
+        let user = index(&mut users.ids, &row, layout.user, name(layout.user))?;
+        let item = index(&mut items.ids, &row, layout.item, name(layout.item))?;
         let value = layout.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
         let timestamp = layout.timestamp.map(|column| row.integer(column, name(column))).transpose()?;
-        ratings.push(user, item, value, timestamp);
+        interactions.push([user, item], value, timestamp);
+        for ((&column, entity), indices) in layout.context.iter().zip(&mut *context).zip(&mut interactions.columns[2..])
+        {
+            // An empty field says nothing.
+            let is_missing = row.bytes(column).is_empty();
+            indices.push(if is_missing { UNKNOWN } else { index(&mut entity.ids, &row, column, name(column))? });
+        }
     }
     Ok(())
 }
@@ -226,7 +250,7 @@ mod tests {
             assert_eq!(triples(&dataset), expected, "{content:?}");
             let timestamps = content.contains("4.5::3").then(|| vec![3, 4]);
             let timestamps = timestamps.or_else(|| content.contains("timestamp").then(|| vec![3, 4]));
-            assert_eq!(dataset.ratings.timestamps, timestamps, "{content:?}");
+            assert_eq!(dataset.interactions.timestamps, timestamps, "{content:?}");
         }
     }
 
@@ -320,6 +344,30 @@ mod tests {
     #[test]
     fn fractions_of_a_second_are_cut_off() {
         let dataset = read("r", "1,2,3,978300760.9\n", &ReadOptions::default()).unwrap();
-        assert_eq!(dataset.ratings.timestamps, Some(vec![978_300_760]));
+        assert_eq!(dataset.interactions.timestamps, Some(vec![978_300_760]));
+    }
+
+    #[test]
+    fn columns_of_context_are_fields_with_entities_of_their_own() {
+        let options = |columns: Option<&[&str]>| ReadOptions {
+            context: vec!["hour".into(), "place".into()],
+            columns: columns.map(|columns| columns.iter().map(ToString::to_string).collect()),
+            ..ReadOptions::default()
+        };
+        let header = "user,place,item,rating,hour\n";
+        let lines = "1,home,a,3,08\n2,,a,4,20\n1,work,b,5,08\n";
+        let columns = ["user", "place", "item", "rating", "hour"];
+        for (text, columns) in [(format!("{header}{lines}"), None), (lines.to_string(), Some(&columns[..]))] {
+            let dataset = read("r.csv", text, &options(columns)).unwrap();
+            let names: Vec<&str> = dataset.fields.iter().map(|field| field.name.as_str()).collect();
+            assert_eq!(names, ["user", "item", "hour", "place"]);
+            assert_eq!(dataset.interactions.columns, [[0, 1, 0], [0, 0, 1], [0, 1, 0], [0, UNKNOWN, 1]]);
+            assert!(dataset.entities[3].ids.ids().eq(["home", "work"]));
+        }
+        let error = |text: &str, columns: Option<&[&str]>| read("r.csv", text, &options(columns)).unwrap_err();
+        assert!(
+            error("user,item,hour\n1,a,8\n", None).starts_with("r.csv:1: data.context names \"place\", but the first")
+        );
+        assert!(error(lines, Some(&columns[..4])).contains("none is called \"hour\", which data.context names"));
     }
 }

@@ -7,7 +7,7 @@
 use super::delimited::Role;
 use super::options::ReadOptions;
 use super::text::{Lines, Row, Splitter, parse_number};
-use crate::data::Dataset;
+use crate::data::{Dataset, PairMut};
 use crate::error::Result;
 
 /// Whether a cell says that it was not observed.
@@ -69,7 +69,7 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
     }
     lines.again();
 
-    let Dataset { ratings, users, items, notes, .. } = dataset;
+    let PairMut { interactions, users, items, notes } = dataset.pair_mut();
     // Fields that are cells, with their items.
     let columns: Vec<(usize, u32)> = (first_cell..width)
         .filter(|&field| Some(field) != class)
@@ -78,9 +78,8 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
             None => (field, items.insert_number((field + 1 - first_cell) as u64)),
         })
         .collect();
-    ratings.users.reserve(rough_cells);
-    ratings.items.reserve(rough_cells);
-    ratings.values.reserve(rough_cells);
+    interactions.columns.iter_mut().for_each(|column| column.reserve(rough_cells));
+    interactions.targets.reserve(rough_cells);
     let (mut height, mut missing) = (0, 0_u64);
     while let Some(line) = lines.next()? {
         let row = splitter.split(line)?;
@@ -100,7 +99,7 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
         };
         for &(field, item) in &columns {
             match parse_number(&row.bytes(field)) {
-                Some(value) if value.is_finite() => ratings.push(user, item, value, None),
+                Some(value) if value.is_finite() => interactions.push([user, item], value, None),
                 _ if is_missing(&row.bytes(field)) => missing += 1,
                 _ => return Err(row.number_error(field, items.id(item as usize))),
             }

@@ -14,7 +14,7 @@ use super::folder::{Folder, Kind};
 use super::hash::Hash;
 use super::options::ReadOptions;
 use super::text::{Lines, decode};
-use crate::data::ratings::check_count;
+use crate::data::interactions::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -121,7 +121,7 @@ impl Corpus {
             weights[term as usize] = Some((column, idf));
         }
         dataset.layout = Layout::Documents;
-        dataset.items = Vocabulary::from_ids(columns.iter().map(|&term| self.terms.id(term as usize)));
+        *dataset.pair_mut().items = Vocabulary::from_ids(columns.iter().map(|&term| self.terms.id(term as usize)));
         let mut left_out = 0;
         for (id, document) in self.ids.iter().zip(&self.documents) {
             let weigh = |&(term, count): &(u32, u32)| {
@@ -147,9 +147,9 @@ impl Corpus {
                     cells.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt()
                 }
             };
-            let row = dataset.users.insert(id);
+            let row = dataset.pair_mut().users.insert(id);
             for (column, weight) in cells {
-                dataset.ratings.push(row, column, (weight / length) as f32, None);
+                dataset.interactions.push([row, column], (weight / length) as f32, None);
             }
         }
         if left_out > 0 {
@@ -160,7 +160,7 @@ impl Corpus {
             };
             dataset.notes.push(format!("{}: {left_out} {what} left out", path.display()));
         }
-        check_count(path, dataset.ratings.len())
+        check_count(path, dataset.interactions.len())
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn terms(content: &str, documents: DocumentOptions) -> Vec<String> {
-        read(content, documents).unwrap().items.ids().map(Into::into).collect()
+        read(content, documents).unwrap().items().ids().map(Into::into).collect()
     }
 
     #[test]
@@ -308,16 +308,16 @@ mod tests {
     fn tf_idf_is_that_of_scikit_learn() {
         let data = read("aa bb bb\naa cc\naa\n", DocumentOptions { weighting: Weighting::TfIdf, ..COUNTED }).unwrap();
         let expected = [0.283_216_92, 0.959_055_9, 0.508_542_3, 0.861_037, 1.0];
-        for (value, expected) in data.ratings.values.iter().zip(expected) {
-            assert!((value - expected).abs() < 1e-6, "{:?}", data.ratings.values);
+        for (value, expected) in data.interactions.targets.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-6, "{:?}", data.interactions.targets);
         }
-        assert_eq!(data.ratings.len(), expected.len());
+        assert_eq!(data.interactions.len(), expected.len());
     }
 
     #[test]
     fn log_counts() {
         let data = read("aa bb bb\n", DocumentOptions { weighting: Weighting::LogCounts, ..COUNTED }).unwrap();
-        assert_eq!(data.ratings.values, [2.0_f32.ln(), 3.0_f32.ln()]);
+        assert_eq!(data.interactions.targets, [2.0_f32.ln(), 3.0_f32.ln()]);
     }
 
     #[test]
@@ -325,8 +325,8 @@ mod tests {
         let data = read("aa bb bb\n", DocumentOptions { weighting: Weighting::LogTfIdf, ..COUNTED }).unwrap();
         let (once, twice) = (1.0, 1.0 + 2.0_f32.ln());
         let length = (once * once + twice * twice).sqrt();
-        for (value, expected) in data.ratings.values.iter().zip([once / length, twice / length]) {
-            assert!((value - expected).abs() < 1e-6, "{:?}", data.ratings.values);
+        for (value, expected) in data.interactions.targets.iter().zip([once / length, twice / length]) {
+            assert!((value - expected).abs() < 1e-6, "{:?}", data.interactions.targets);
         }
     }
 

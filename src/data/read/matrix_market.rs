@@ -4,7 +4,7 @@
 //! one that is zero. The array form lists every cell, so every cell is a rating.
 
 use super::text::{Line, Lines, Row, Splitter, shown};
-use crate::data::Dataset;
+use crate::data::{Dataset, PairMut};
 use crate::error::Result;
 
 /// What the first line says.
@@ -158,9 +158,8 @@ fn whole(row: &Row, field: usize, name: &str, least: u64, most: u64) -> Result<u
 }
 
 fn push(dataset: &mut Dataset, row: u64, column: u64, value: f32) {
-    let user = dataset.users.insert_number(row);
-    let item = dataset.items.insert_number(column);
-    dataset.ratings.push(user, item, value, None);
+    let PairMut { interactions, users, items, .. } = dataset.pair_mut();
+    interactions.push([users.insert_number(row), items.insert_number(column)], value, None);
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::ratings::check_count;
-use super::{Dataset, Ratings, UNKNOWN};
+use super::interactions::check_count;
+use super::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
 use crate::error::{Error, Result};
 use crate::linalg::Groups;
 use cache::BinaryCopy;
@@ -58,7 +58,9 @@ pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> 
         }
     };
     if let Some(file) = &options.titles {
-        dataset.titles = Some(titles::read(file, &dataset.items, &mut dataset.notes)?);
+        let PairMut { items, notes, .. } = dataset.pair_mut();
+        let titles = titles::read(file, items, notes)?;
+        dataset.entities[dataset.fields[ITEM.0].entity].titles = Some(titles);
     }
     Ok(dataset)
 }
@@ -78,14 +80,14 @@ fn read_rows(
     let mut dataset = Dataset::default();
     let hash = read(&mut dataset)?;
     dataset.fingerprint = fingerprint(&[hash]);
-    binarize(&mut dataset.ratings, options.binarize);
+    binarize(&mut dataset.interactions, options.binarize);
     Ok(dataset)
 }
 
 /// Ratings from `threshold` up become 1, the others 0.
-pub(super) fn binarize(ratings: &mut Ratings, threshold: Option<f32>) {
+pub(super) fn binarize(ratings: &mut Interactions, threshold: Option<f32>) {
     if let Some(threshold) = threshold {
-        ratings.values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
+        ratings.targets.iter_mut().for_each(|value| *value = f32::from(u8::from(*value >= threshold)));
     }
 }
 
@@ -94,26 +96,20 @@ fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result
     let mut dataset = Dataset::default();
     let mut hashes = vec![read_file(path, options, &mut dataset)?];
     if let Some(test) = test {
-        dataset.test_start = Some(dataset.ratings.len());
+        dataset.test_start = Some(dataset.interactions.len());
         hashes.push(read_file(test, options, &mut dataset)?);
     }
     dataset.fingerprint = fingerprint(&hashes);
 
-    let ratings = &mut dataset.ratings;
-    binarize(ratings, options.binarize);
-    ratings.users.shrink_to_fit();
-    ratings.items.shrink_to_fit();
-    ratings.values.shrink_to_fit();
-    if let Some(timestamps) = &mut ratings.timestamps {
-        timestamps.shrink_to_fit();
-    }
+    binarize(&mut dataset.interactions, options.binarize);
+    dataset.interactions.shrink_to_fit();
     Ok(dataset)
 }
 
 /// Adds the ratings of one file to `dataset`, and returns the hash of its content.
 fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
     let mut hash = Sha256::new();
-    let start = dataset.ratings.len();
+    let start = dataset.interactions.len();
     let mut lines = Lines::open(path, &mut hash)?;
     lines.skip(options.skip_lines)?;
     match options.format {
@@ -125,12 +121,12 @@ fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Resul
             unreachable!("these are no lines of ratings, and read_dataset has gone another way")
         }
     }
-    if dataset.ratings.len() == start {
+    if dataset.interactions.len() == start {
         return Err(Error::data(path, "holds no ratings; expected at least one"));
     }
-    check_count(path, dataset.ratings.len())?;
-    let Ratings { users, timestamps, .. } = &mut dataset.ratings;
-    if timestamps.as_ref().is_some_and(|timestamps| timestamps.len() != users.len()) {
+    check_count(path, dataset.interactions.len())?;
+    let Interactions { targets, timestamps, .. } = &mut dataset.interactions;
+    if timestamps.as_ref().is_some_and(|timestamps| timestamps.len() != targets.len()) {
         *timestamps = None;
         dataset.notes.push("timestamps are left out: only one of the training and the test file has them".into());
     }
@@ -157,24 +153,24 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
     if duplicates == Duplicates::Keep {
         return Ok(());
     }
-    let Dataset { ratings, users, items, notes, .. } = dataset;
-    let groups = Groups::of_positions(users.len(), ratings.users[start..].iter().map(|&user| user as usize));
+    let PairMut { interactions: ratings, users, items, notes } = dataset.pair_mut();
+    let groups = Groups::of_positions(users.len(), ratings.column(USER)[start..].iter().map(|&user| user as usize));
     let mut seen = vec![UNSEEN; items.len()];
     let mut merged = 0;
     let mut example = None;
     for group in groups.iter() {
         for rating in group.iter().map(|&rating| start + rating as usize) {
-            let item = &mut seen[ratings.items[rating] as usize];
+            let item = &mut seen[ratings.column(ITEM)[rating] as usize];
             item.count += 1;
-            item.sum += f64::from(ratings.values[rating]);
+            item.sum += f64::from(ratings.targets[rating]);
             if item.count == 1 {
                 item.first = rating as u32;
                 continue;
             }
             let first = item.first as usize;
-            ratings.values[first] = match duplicates {
+            ratings.targets[first] = match duplicates {
                 Duplicates::Mean => (item.sum / f64::from(item.count)) as f32,
-                Duplicates::Last | Duplicates::Error | Duplicates::Keep => ratings.values[rating],
+                Duplicates::Last | Duplicates::Error | Duplicates::Keep => ratings.targets[rating],
             };
             if let Some(timestamps) = &mut ratings.timestamps {
                 timestamps[first] = timestamps[rating];
@@ -182,16 +178,16 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
             example.get_or_insert(first);
             merged += 1;
             // Marks the rating for removal; its group is known already.
-            ratings.users[rating] = UNKNOWN;
+            ratings.columns[USER.0][rating] = UNKNOWN;
         }
         for &rating in group {
-            seen[ratings.items[start + rating as usize] as usize] = UNSEEN;
+            seen[ratings.column(ITEM)[start + rating as usize] as usize] = UNSEEN;
         }
     }
     let Some(example) = example else { return Ok(()) };
     if duplicates == Duplicates::Error {
-        let user = users.id(ratings.users[example] as usize);
-        let item = items.id(ratings.items[example] as usize);
+        let user = users.id(ratings.column(USER)[example] as usize);
+        let item = items.id(ratings.column(ITEM)[example] as usize);
         return Err(Error::data(
             path,
             format!(
@@ -201,34 +197,12 @@ fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: 
             ),
         ));
     }
-    remove_marked(ratings, start);
+    let kept: Vec<bool> = ratings.column(USER)[start..].iter().map(|&user| user != UNKNOWN).collect();
+    ratings.retain_from(start, &kept);
     let how = if duplicates == Duplicates::Mean { "the mean counts" } else { "the last counts" };
     let what = if merged == 1 { "rating repeated" } else { "ratings repeated" };
     notes.push(format!("{}: {merged} {what} a user and item rated before: {how}", path.display()));
     Ok(())
-}
-
-/// Removes the ratings from `start` on whose user is [`UNKNOWN`].
-fn remove_marked(ratings: &mut Ratings, start: usize) {
-    let Ratings { users, items, values, timestamps } = ratings;
-    let mut kept = start;
-    for rating in start..users.len() {
-        if users[rating] != UNKNOWN {
-            users[kept] = users[rating];
-            items[kept] = items[rating];
-            values[kept] = values[rating];
-            if let Some(timestamps) = timestamps {
-                timestamps[kept] = timestamps[rating];
-            }
-            kept += 1;
-        }
-    }
-    users.truncate(kept);
-    items.truncate(kept);
-    values.truncate(kept);
-    if let Some(timestamps) = timestamps {
-        timestamps.truncate(kept);
-    }
 }
 
 #[cfg(test)]
@@ -273,10 +247,16 @@ mod tests {
 
     /// `user item value` of every rating.
     pub(super) fn triples(dataset: &Dataset) -> Vec<(String, String, f32)> {
-        let ratings = &dataset.ratings;
+        let ratings = &dataset.interactions;
         let id = |vocabulary: &Vocabulary, index: u32| vocabulary.id(index as usize).to_string();
         (0..ratings.len())
-            .map(|r| (id(&dataset.users, ratings.users[r]), id(&dataset.items, ratings.items[r]), ratings.values[r]))
+            .map(|r| {
+                (
+                    id(dataset.users(), ratings.column(USER)[r]),
+                    id(dataset.items(), ratings.column(ITEM)[r]),
+                    ratings.targets[r],
+                )
+            })
             .collect()
     }
 
@@ -294,11 +274,11 @@ mod tests {
     fn duplicates_are_merged_in_the_place_of_the_first() {
         let last = repeated(Duplicates::Last).unwrap();
         assert_eq!(triples(&last), [triple("1", "a", 4.0), triple("2", "a", 2.0), triple("1", "b", 3.0)]);
-        assert_eq!(last.ratings.timestamps, Some(vec![14, 11, 13]));
+        assert_eq!(last.interactions.timestamps, Some(vec![14, 11, 13]));
         assert!(last.notes[0].ends_with("2 ratings repeated a user and item rated before: the last counts"));
         let mean = repeated(Duplicates::Mean).unwrap();
-        assert_eq!(mean.ratings.values, [3.0, 2.0, 3.0]);
-        assert_eq!(mean.ratings.timestamps, Some(vec![14, 11, 13]));
+        assert_eq!(mean.interactions.targets, [3.0, 2.0, 3.0]);
+        assert_eq!(mean.interactions.timestamps, Some(vec![14, 11, 13]));
     }
 
     #[test]
@@ -320,7 +300,7 @@ mod tests {
             triples(&dataset),
             [triple("1", "a", 2.0), triple("2", "b", 3.0), triple("1", "a", 5.0), triple("3", "c", 4.0)]
         );
-        assert_eq!(dataset.ratings.timestamps, None);
+        assert_eq!(dataset.interactions.timestamps, None);
         assert!(dataset.notes.iter().any(|note| note.starts_with("timestamps are left out")));
     }
 
@@ -328,7 +308,7 @@ mod tests {
     fn binarize_includes_the_threshold() {
         let options = ReadOptions { binarize: Some(3.0), ..Default::default() };
         let dataset = read("r.csv", "1,a,2.5\n1,b,3\n1,c,4\n", &options).unwrap();
-        assert_eq!(dataset.ratings.values, [0.0, 1.0, 1.0]);
+        assert_eq!(dataset.interactions.targets, [0.0, 1.0, 1.0]);
     }
 
     #[test]
@@ -337,7 +317,7 @@ mod tests {
         gzip.write_all(REPEATED.as_bytes()).unwrap();
         let packed = read("r.csv.gz", gzip.finish().unwrap(), &ReadOptions::default()).unwrap();
         let plain = repeated(Duplicates::Last).unwrap();
-        assert_eq!(packed.ratings, plain.ratings);
+        assert_eq!(packed.interactions, plain.interactions);
         assert_eq!(packed.fingerprint, plain.fingerprint);
         assert_eq!(plain.fingerprint, "a71b1279024364014713d44212dca06fff782a5200761a3da2b7ed082b07218a");
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::document_options::DocumentOptions;
-use crate::config::{Choice, Key, KeyKind, Keys, Values, choice, given};
+use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, choice, given};
 
 choice! {
     /// How the data are laid out.
@@ -67,6 +67,9 @@ pub struct ReadOptions {
     /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
     /// `None` goes by the header, or else by position: user, item, rating, timestamp.
     pub columns: Option<Vec<String>>,
+    /// Columns of a delimited file that describe an interaction beside user and item, called as in its header or in
+    /// `columns`: each becomes a field with an entity of its own.
+    pub context: Vec<String>,
     /// Which column of a dense table, from 1, is no number but the class of its row, whose id becomes `class/id`, as
     /// [`class_of`](crate::data::class_of) understands it.
     pub class_column: Option<usize>,
@@ -89,16 +92,24 @@ pub struct ReadOptions {
 
 impl ReadOptions {
     /// The config keys of reading, but for titles and cache.
-    pub fn keys() -> Keys {
+    pub fn keys(has_context: bool) -> Keys {
         let delimiter = "What separates columns; \" \" is any run of blanks. Found out where absent.";
         let delimiter = || Key::new("data.delimiter", KeyKind::Text, delimiter);
         let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. Found \
                        out where absent.";
         let columns = || Key::new("data.columns", KeyKind::TextList, columns);
+        let context = "Columns beside these that describe a rating, called as in the header or in data.columns; for models that \
+                       use them.";
+        let context = || Key::new("data.context", KeyKind::TextList, context);
         let class = "Which column, from 1, is no number but the class of its row; the row is then called class/id.";
         let class = Key::new("data.class_column", KeyKind::AT_LEAST_ONE, class);
         let skip = "Lines to pass over at the start of the file, or of each document.";
         let skip = || Key::new("data.skip_lines", KeyKind::ANY_COUNT, skip).default("0");
+        let lines = || {
+            let keys = Keys::new([delimiter(), columns()]);
+            let keys = if has_context { keys.and(context()) } else { keys };
+            keys.and(skip())
+        };
         let extension = "Extension of the files of a folder that are rows, as in \"pgm\"; all that are called like pictures \
                          or texts where absent.";
         let extension = || Key::new("data.extension", KeyKind::Text, extension);
@@ -106,8 +117,8 @@ impl ReadOptions {
                       of them than of texts, else for documents.";
         let format = Choice::new("data.format", format)
             .with(|key| key.default("'auto'").when(given("data.path")))
-            .part("auto", [delimiter(), columns(), skip()])
-            .part("delimited", [delimiter(), columns(), skip()])
+            .part("auto", lines())
+            .part("delimited", lines())
             .part("matrix-market", [skip()])
             .part("dense", [delimiter(), class, skip()])
             .part("picture", [])
@@ -117,7 +128,9 @@ impl ReadOptions {
         let duplicates =
             Key::new("data.duplicates", KeyKind::choice(["last", "mean", "error"]), duplicates).default("'last'");
         let binarize = "Ratings of at least this become 1, others 0; unchanged where absent.";
-        Keys::from(format).and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])
+        Keys::from(format)
+            .and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])
+            .rule(|values| check_context(values).into_iter().collect())
     }
 
     /// The options that a config asks for; the defaults where its data come from no file.
@@ -126,6 +139,7 @@ impl ReadOptions {
             format: values.find("data.format").unwrap_or_default(),
             delimiter: values.find("data.delimiter"),
             columns: values.find("data.columns"),
+            context: values.find("data.context").unwrap_or_default(),
             class_column: values.find("data.class_column"),
             skip_lines: values.find("data.skip_lines").unwrap_or_default(),
             extension: values.find("data.extension"),
@@ -140,6 +154,19 @@ impl ReadOptions {
             cache: None,
         }
     }
+}
+
+/// A column of the context is named once, and is none of those that every rating has.
+fn check_context(values: &Values) -> Option<Problem> {
+    let names: Vec<String> = values.find("data.context")?;
+    let taken = |name: &&String| ["user", "item", "rating", "timestamp", "-"].contains(&name.as_str());
+    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name);
+    let message = match (names.iter().find(taken), twice) {
+        (Some(name), _) => format!("data.context: {name:?} is not a column beside user, item, rating and timestamp"),
+        (None, Some(name)) => format!("data.context names {name:?} twice"),
+        (None, None) => return None,
+    };
+    Some(Problem::new(["data.context"], message))
 }
 
 impl TitleFile {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, Kind};
 use super::hash::Hash;
-use crate::data::ratings::check_count;
+use crate::data::interactions::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
@@ -66,11 +66,12 @@ pub(super) fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
     let channels = names.len();
     check_count(path, pixels.len())?;
     dataset.layout = Layout::Picture { width, channels };
-    dataset.users = Vocabulary::from_ids((0..height).map(|y| y.to_string()));
-    dataset.items = Vocabulary::from_ids(names.iter().flat_map(|name| (0..width).map(move |x| format!("{name}{x}"))));
+    *dataset.pair_mut().users = Vocabulary::from_ids((0..height).map(|y| y.to_string()));
+    *dataset.pair_mut().items =
+        Vocabulary::from_ids(names.iter().flat_map(|name| (0..width).map(move |x| format!("{name}{x}"))));
     for (row, line) in (0..).zip(pixels.chunks_exact((width * channels).max(1))) {
         for (column, (channel, x)) in (0..).zip((0..channels).flat_map(|c| (0..width).map(move |x| (c, x)))) {
-            dataset.ratings.push(row, column, f32::from(line[x * channels + channel]), None);
+            dataset.interactions.push([row, column], f32::from(line[x * channels + channel]), None);
         }
     }
     Ok(hash)
@@ -103,14 +104,15 @@ pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Da
             ));
         }
         check_count(path, folder.members.len().saturating_mul(width * height))?;
-        let row = dataset.users.insert(&member.id);
+        let row = dataset.pair_mut().users.insert(&member.id);
         for (column, pixel) in (0..).zip(picture.into_luma8().into_raw()) {
-            dataset.ratings.push(row, column, f32::from(pixel), None);
+            dataset.interactions.push([row, column], f32::from(pixel), None);
         }
     }
     let (width, height) = size.unwrap_or_default();
     dataset.layout = Layout::Pictures { width, height };
-    dataset.items = Vocabulary::from_ids((0..height).flat_map(|y| (0..width).map(move |x| format!("{y},{x}"))));
+    *dataset.pair_mut().items =
+        Vocabulary::from_ids((0..height).flat_map(|y| (0..width).map(move |x| format!("{y},{x}"))));
     if coloured > 0 {
         let count = hashes.len();
         dataset.notes.push(format!("{}: {coloured} of {count} pictures have colours, made grey", path.display()));
@@ -130,6 +132,7 @@ mod tests {
     use super::super::tests::{folder, problem, triples};
     use super::super::{Format, ReadOptions, read_dataset};
     use super::*;
+    use crate::data::{ITEM, USER};
 
     fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -155,10 +158,10 @@ mod tests {
         let folder = folder([("x.pgm", &bytes)]);
         let data = read(&folder.path().join("x.pgm")).unwrap();
         assert_eq!(data.layout, Layout::Picture { width: 3, channels: 1 });
-        assert_eq!((ids(&data.users), ids(&data.items)), (vec!["0", "1"], vec!["0", "1", "2"]));
-        assert_eq!(data.ratings.users, [0, 0, 0, 1, 1, 1]);
-        assert_eq!(data.ratings.items, [0, 1, 2, 0, 1, 2]);
-        assert_eq!(data.ratings.values, [0.0, 1.0, 2.0, 128.0, 254.0, 255.0]);
+        assert_eq!((ids(data.users()), ids(data.items())), (vec!["0", "1"], vec!["0", "1", "2"]));
+        assert_eq!(data.interactions.column(USER), [0, 0, 0, 1, 1, 1]);
+        assert_eq!(data.interactions.column(ITEM), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(data.interactions.targets, [0.0, 1.0, 2.0, 128.0, 254.0, 255.0]);
         assert_eq!(data.fingerprint, hexadecimal(&Sha256::digest(&bytes)));
         assert!(data.notes.is_empty());
     }
@@ -175,8 +178,8 @@ mod tests {
         for (name, notes) in [("opaque.png", 0), ("clear.png", 1), ("plain.ppm", 0)] {
             let data = read(&folder.path().join(name)).unwrap();
             assert_eq!(data.layout, Layout::Picture { width: 2, channels: 3 }, "{name}");
-            assert_eq!(ids(&data.items), ["r/0", "r/1", "g/0", "g/1", "b/0", "b/1"], "{name}");
-            assert_eq!(data.ratings.values, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0], "{name}");
+            assert_eq!(ids(data.items()), ["r/0", "r/1", "g/0", "g/1", "b/0", "b/1"], "{name}");
+            assert_eq!(data.interactions.targets, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0], "{name}");
             assert_eq!(data.notes.len(), notes, "{name}: {:?}", data.notes);
         }
     }
@@ -186,8 +189,8 @@ mod tests {
         let even = encoded(GrayImage::from_pixel(8, 8, image::Luma([100])), ImageFormat::Jpeg);
         let folder = folder([("x.JPG", even)]);
         let data = read(&folder.path().join("x.JPG")).unwrap();
-        assert_eq!((data.layout, data.ratings.len()), (Layout::Picture { width: 8, channels: 1 }, 64));
-        assert!(data.ratings.values.iter().all(|value| (value - 100.0).abs() <= 1.0));
+        assert_eq!((data.layout, data.interactions.len()), (Layout::Picture { width: 8, channels: 1 }, 64));
+        assert!(data.interactions.targets.iter().all(|value| (value - 100.0).abs() <= 1.0));
     }
 
     #[test]

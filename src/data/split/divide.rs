@@ -1,58 +1,96 @@
-//! What a division makes of the data: ratings with indices of their own, and rows that were held out.
+//! Interactions divided, and the ids that a model trained on them knows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Part;
-use crate::data::{Dataset, Ratings, UNKNOWN, Vocabulary};
+use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
 
-/// Ratings divided, and the ids that a model trained on them knows.
+/// Interactions divided, and the ids that a model trained on them knows.
 #[derive(Debug, Clone, Default)]
 pub struct Split {
     /// What parameters are fitted to.
-    pub train: Ratings,
+    pub train: Interactions,
     /// What settings are chosen by; ids that training has not seen are [`UNKNOWN`].
-    pub validation: Ratings,
+    pub validation: Interactions,
     /// What the result is measured on; ids that training has not seen are [`UNKNOWN`].
-    pub test: Ratings,
-    /// User ids of the training ratings, in order of first appearance there: every row of a parameter is trained.
-    pub users: Vocabulary,
-    /// Item ids of the training ratings, likewise.
-    pub items: Vocabulary,
-    /// Title of each of `items`.
-    pub titles: Option<Vec<String>>,
+    pub test: Interactions,
+    /// Each entity with the ids of the training interactions, in order of first appearance there: every row of a
+    /// parameter is trained.
+    pub entities: Vec<Entity>,
+    /// The columns.
+    pub fields: Vec<Field>,
+}
+
+impl Split {
+    /// Names and sizes: what a model is made for.
+    pub fn frame(&self) -> Frame {
+        let bags = self.train.bags.iter().map(|bag| bag.frame.clone()).collect();
+        Frame { bags, ..Frame::of(&self.entities, &self.fields) }
+    }
+
+    /// The entity that a field indexes.
+    pub fn entity(&self, field: FieldId) -> &Entity {
+        &self.entities[self.fields[field.0].entity]
+    }
+
+    /// Ids of the first field.
+    pub fn users(&self) -> &Vocabulary {
+        &self.entity(USER).ids
+    }
+
+    /// Ids of the second field.
+    pub fn items(&self) -> &Vocabulary {
+        &self.entity(ITEM).ids
+    }
+
+    /// Adds the histories of the rows of these fields: (field whose rows have one, field of what is in it), made of the
+    /// training part.
+    pub fn add_histories(&mut self, histories: &[(FieldId, FieldId)]) {
+        if histories.is_empty() {
+            return;
+        }
+        let frame = self.frame();
+        let new =
+            histories.iter().map(|&(owner, of)| Bag::history(|field| self.train.column(field), &frame, owner, of));
+        let bags: Arc<Vec<Bag>> = Arc::new(self.train.bags.iter().cloned().chain(new).collect());
+        for part in [&mut self.train, &mut self.validation, &mut self.test] {
+            part.bags = Arc::clone(&bags);
+        }
+    }
 }
 
 /// Divides `dataset` into `parts`; with `refit`, validation joins training.
 ///
 /// # Errors
-/// [`Error::Usage`] where `parts` does not give each rating a part, or nothing is left to train on.
+/// [`Error::Usage`] if `parts` does not give each interaction a part, or nothing is left to train on.
 pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
-    let ratings = &dataset.ratings;
-    if parts.len() != ratings.len() {
-        return Err(Error::Usage(format!("split: {} parts for {} ratings", parts.len(), ratings.len())));
+    let all = &dataset.interactions;
+    if parts.len() != all.len() {
+        return Err(Error::Usage(format!("split: {} parts for {} ratings", parts.len(), all.len())));
     }
     let part_of = |part| if refit && part == Part::Validation { Part::Train } else { part };
-    let mut users = Renumbering::new(&dataset.users);
-    let mut items = Renumbering::new(&dataset.items);
-    for (rating, &part) in parts.iter().enumerate() {
-        if part_of(part) == Part::Train {
-            users.see(ratings.users[rating]);
-            items.see(ratings.items[rating]);
-        }
+    let mut renumberings: Vec<Renumbering> =
+        dataset.entities.iter().map(|entity| Renumbering::new(&entity.ids)).collect();
+    let columns = || dataset.fields.iter().zip(&all.columns);
+    for (at, _) in parts.iter().enumerate().filter(|(_, part)| part_of(**part) == Part::Train) {
+        columns().for_each(|(field, column)| renumberings[field.entity].see(column[at]));
     }
-    let number = |numbers: &[u32], index: u32| numbers.get(index as usize).copied().unwrap_or(UNKNOWN);
     let collect = |wanted| {
         let belongs = |part: &Part| part_of(*part) == wanted;
-        let count = parts.iter().filter(|part| belongs(part)).count();
-        let mut collected = Ratings::with_capacity(count, ratings.timestamps.is_some());
-        for (rating, _) in parts.iter().enumerate().filter(|(_, part)| belongs(part)) {
-            collected.push(
-                number(&users.new, ratings.users[rating]),
-                number(&items.new, ratings.items[rating]),
-                ratings.values[rating],
-                ratings.timestamps.as_ref().map(|timestamps| timestamps[rating]),
-            );
+        let places: Vec<u32> = (0..).zip(parts).filter(|(_, part)| belongs(part)).map(|(at, _)| at).collect();
+        let mut collected = all.like(places.len());
+        for ((field, column), own) in columns().zip(&mut collected.columns) {
+            let new = &renumberings[field.entity].new;
+            own.extend(places.iter().map(|&at| new.get(column[at as usize] as usize).copied().unwrap_or(UNKNOWN)));
+        }
+        collected.targets.extend(places.iter().map(|&at| all.targets[at as usize]));
+        if let (Some(own), Some(weights)) = (&mut collected.weights, &all.weights) {
+            own.extend(places.iter().map(|&at| weights[at as usize]));
+        }
+        if let (Some(own), Some(timestamps)) = (&mut collected.timestamps, &all.timestamps) {
+            own.extend(places.iter().map(|&at| timestamps[at as usize]));
         }
         collected
     };
@@ -61,17 +99,20 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     if train.is_empty() {
         return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
     }
-    let titles = dataset
-        .titles
-        .as_ref()
-        .map(|titles| items.old.iter().map(|&item| titles.get(item as usize).cloned().unwrap_or_default()).collect());
-    Ok(Split { train, validation, test, users: users.vocabulary, items: items.vocabulary, titles })
+    let entity = |(entity, renumbering): (&Entity, Renumbering)| {
+        let title = |titles: &Vec<String>, row: u32| titles.get(row as usize).cloned().unwrap_or_default();
+        let titles = entity.titles.as_ref();
+        let titles = titles.map(|titles| renumbering.old.iter().map(|&row| title(titles, row)).collect());
+        Entity { name: entity.name.clone(), ids: renumbering.vocabulary, titles }
+    };
+    let entities = dataset.entities.iter().zip(renumberings).map(entity).collect();
+    Ok(Split { train, validation, test, entities, fields: dataset.fields.clone() })
 }
 
 /// Users of whom training has seen nothing, as a model without a row for them can still be asked about them: through
 /// their ratings of items that it knows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct HeldOut {
+pub struct HeldOutRows {
     /// Their ids, in the order of the data.
     pub ids: Vec<String>,
     /// The test ratings of each: index of the item among [`Split::items`], and rating, in the order of the data. Items
@@ -84,16 +125,16 @@ pub struct HeldOut {
 /// # Examples
 /// Faces in folders, a folder a person: `cells` are the pixels of the faces that were not trained on, and
 /// `class_of(&ids[i])` is whose face the `i`-th is.
-pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOut {
-    let ratings = &dataset.ratings;
-    let items: Vec<Option<u32>> = dataset.items.ids().map(|id| split.items.index(id)).collect();
-    let mut held_out = HeldOut::default();
+pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOutRows {
+    let ratings = &dataset.interactions;
+    let items: Vec<Option<u32>> = dataset.items().ids().map(|id| split.items().index(id)).collect();
+    let mut held_out = HeldOutRows::default();
     // Row of each user in `held_out`.
     let mut rows: HashMap<u32, usize> = HashMap::new();
     for (rating, _) in parts.iter().enumerate().filter(|(_, part)| **part == Part::Test) {
-        let user = ratings.users[rating];
-        let id = dataset.users.id(user as usize);
-        if split.users.index(id).is_some() {
+        let user = ratings.column(USER)[rating];
+        let id = dataset.users().id(user as usize);
+        if split.users().index(id).is_some() {
             continue;
         }
         let row = *rows.entry(user).or_insert_with(|| {
@@ -101,8 +142,8 @@ pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOu
             held_out.cells.push(Vec::new());
             held_out.ids.len() - 1
         });
-        if let Some(item) = items[ratings.items[rating] as usize] {
-            held_out.cells[row].push((item, ratings.values[rating]));
+        if let Some(item) = items[ratings.column(ITEM)[rating] as usize] {
+            held_out.cells[row].push((item, ratings.targets[rating]));
         }
     }
     held_out
@@ -124,10 +165,9 @@ impl<'a> Renumbering<'a> {
     }
 
     fn see(&mut self, old: u32) {
-        let new = &mut self.new[old as usize];
-        if *new == UNKNOWN {
-            *new = self.vocabulary.insert(self.all.id(old as usize));
-            self.old.push(old);
-        }
+        // A missing context is no id.
+        let Some(new) = self.new.get_mut(old as usize).filter(|new| **new == UNKNOWN) else { return };
+        *new = self.vocabulary.insert(self.all.id(old as usize));
+        self.old.push(old);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::album::Album;
 use super::factors::Factors;
 use super::findings::{HeldOut, Recognition, Topic};
-use crate::data::Ratings;
+use crate::data::Interactions;
 use crate::data::layout::class_of;
 use crate::error::Result;
 use crate::eval::coherence::coherence;
@@ -22,7 +22,12 @@ const MAX_NAMED: usize = 30;
 const MAX_CLASSES: usize = 6;
 
 /// `topics.csv`: each component by the terms with the largest |weight|.
-pub fn topics(factors: &Factors, train: &Ratings, shares: Option<&[f64]>, album: &mut Album) -> Result<Vec<Topic>> {
+pub fn topics(
+    factors: &Factors,
+    train: &Interactions,
+    shares: Option<&[f64]>,
+    album: &mut Album,
+) -> Result<Vec<Topic>> {
     let strongest: Vec<Vec<(usize, f32)>> =
         (0..factors.rank).map(|component| factors.strongest(factors.h, component, WORDS)).collect();
     let terms: Vec<Vec<u32>> =

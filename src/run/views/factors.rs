@@ -2,14 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::data::layout::Layout;
-use crate::data::{Ratings, Vocabulary};
+use crate::data::{ITEM, Interactions, Layout, Role, USER, Vocabulary};
 use crate::error::Result;
 use crate::linalg::dot::{column_squares, column_sums, dot};
 use crate::linalg::gram::{gram_in_order, inner_in_order};
 use crate::linalg::least_squares::non_negative;
 use crate::linalg::symmetric::{LEAST_EIGENVALUE, eigen, pseudo_inverse, square_root};
-use crate::model::Column;
 use crate::solver::nmf::Zeros;
 
 /// A ≈ Â = W·Hᵀ + 1·meansᵀ, with what its rows and columns are.
@@ -89,7 +87,7 @@ impl Factors<'_> {
     /// How much of A each component carries. Of singular values σ² / ‖A‖² (the means subtracted where they were: the
     /// explained variance); of non-negative factors the part of Σ W·Hᵀ, that is Σ_i w_ik · Σ_j h_jk over its sum. `None`
     /// for other factors, which any rotation could replace.
-    pub fn shares(&self, train: &Ratings) -> Option<Vec<f64>> {
+    pub fn shares(&self, train: &Interactions) -> Option<Vec<f64>> {
         let (masses, whole): (Vec<f64>, f64) = match self.singular_values {
             Some(values) => {
                 (values.iter().map(|value| value * value).collect(), self.norm_squared_without_means(train))
@@ -115,13 +113,13 @@ impl Factors<'_> {
     }
 
     /// ‖A − 1·meansᵀ‖² over all cells, those that are not stored being 0.
-    fn norm_squared_without_means(&self, train: &Ratings) -> f64 {
+    fn norm_squared_without_means(&self, train: &Interactions) -> f64 {
         let Some(means) = self.means else {
-            return train.values.iter().map(|&value| f64::from(value).powi(2)).sum();
+            return train.targets.iter().map(|&value| f64::from(value).powi(2)).sum();
         };
         let mut unstored = vec![self.rows.len() as f64; means.len()];
         let mut sum = 0.0;
-        for (&column, &value) in train.items.iter().zip(&train.values) {
+        for (&column, &value) in train.column(ITEM).iter().zip(&train.targets) {
             unstored[column as usize] -= 1.0;
             sum += (f64::from(value) - f64::from(means[column as usize])).powi(2);
         }
@@ -135,13 +133,14 @@ impl Factors<'_> {
     }
 
     /// The errors, without any matrix of all cells: over those not stored, Σ Â² = ‖Â‖² − Σ_stored Â².
-    pub(super) fn errors(&self, train: &Ratings) -> Errors {
+    pub(super) fn errors(&self, train: &Interactions) -> Errors {
         const CHUNK: usize = 1 << 14;
+        let (rows, columns) = (train.column(USER), train.column(ITEM));
         let chunk = |start: usize| {
             let mut sums = [0.0; 3];
             for at in start..(start + CHUNK).min(train.len()) {
-                let value = f64::from(train.values[at]);
-                let shown = self.value(train.users[at] as usize, train.items[at] as usize);
+                let value = f64::from(train.targets[at]);
+                let shown = self.value(rows[at] as usize, columns[at] as usize);
                 for (sum, term) in sums.iter_mut().zip([value, value - shown, shown]) {
                     *sum += term * term;
                 }
@@ -214,10 +213,10 @@ impl Factors<'_> {
     ///
     /// # Errors
     /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
-    pub fn in_products(&self, side: Column) -> Result<Vec<f32>> {
+    pub fn in_products(&self, side: Role) -> Result<Vec<f32>> {
         let (own, other) = match side {
-            Column::User => (self.w, self.h),
-            Column::Item => (self.h, self.w),
+            Role::User => (self.w, self.h),
+            Role::Item => (self.h, self.w),
         };
         self.turned(own, other)
     }
@@ -375,11 +374,11 @@ pub(super) mod tests {
     }
 
     /// The stored cells of a matrix.
-    pub fn cells(matrix: &Matrix) -> Ratings {
-        let mut cells = Ratings::default();
+    pub fn cells(matrix: &Matrix) -> Interactions {
+        let mut cells = Interactions::default();
         for (at, &value) in matrix.values().iter().enumerate() {
             let (row, column) = matrix.place(at);
-            cells.push(row as u32, column as u32, value, None);
+            cells.push([row as u32, column as u32], value, None);
         }
         cells
     }
@@ -408,7 +407,7 @@ pub(super) mod tests {
         };
         let columns: Vec<Vec<f32>> =
             (0..factors.columns.len()).map(|column| product.iter().map(|row| row[column]).collect()).collect();
-        for (side, of_product) in [(Column::User, &product), (Column::Item, &columns)] {
+        for (side, of_product) in [(Role::User, &product), (Role::Item, &columns)] {
             let turned = factors.in_products(side).expect("finite");
             for (at, vector) in of_product.iter().enumerate().skip(1) {
                 let (own, first) = (&turned[3 * at..][..3], &turned[..3]);

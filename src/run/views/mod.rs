@@ -19,8 +19,7 @@ mod pictures;
 
 use std::path::Path;
 
-use crate::data::Ratings;
-use crate::data::layout::Layout;
+use crate::data::{Interactions, Layout};
 use crate::error::Result;
 use crate::report::plot::{self, Series};
 
@@ -43,7 +42,7 @@ const STRONGEST: usize = 10;
 ///
 /// # Panics
 /// Where the factors do not fit their vocabularies, `train` or the layout.
-pub fn views(factors: &Factors, train: &Ratings, held_out: Option<HeldOut>, folder: &Path) -> Result<Views> {
+pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>, folder: &Path) -> Result<Views> {
     factors.check();
     let mut album = Album::new(folder);
     let errors = factors.errors(train);

@@ -3,8 +3,7 @@
 use super::album::Album;
 use super::factors::Factors;
 use super::findings::{Compression, HeldOut, Recognition};
-use crate::data::Ratings;
-use crate::data::layout::class_of;
+use crate::data::{ITEM, Interactions, USER, class_of};
 use crate::error::Result;
 use crate::eval::neighbours::closest;
 use crate::eval::psnr::{PEAK, psnr};
@@ -21,14 +20,15 @@ const MAX_SHOWN: (usize, usize) = (20, 8);
 /// black in the original, and are left out of the signal-to-noise ratio.
 pub fn reconstructions(
     factors: &Factors,
-    train: &Ratings,
+    train: &Interactions,
     (width, channels): (usize, usize),
     album: &mut Album,
 ) -> Result<Vec<Compression>> {
     let (rows, columns) = (factors.rows.len(), factors.columns.len());
     let mut original = vec![0.0; rows * columns];
-    let place = |at: usize| train.users[at] as usize * columns + train.items[at] as usize;
-    (0..train.len()).for_each(|at| original[place(at)] = train.values[at]);
+    let (of_rows, of_columns) = (train.column(USER), train.column(ITEM));
+    let place = |at: usize| of_rows[at] as usize * columns + of_columns[at] as usize;
+    (0..train.len()).for_each(|at| original[place(at)] = train.targets[at]);
     let shares = factors.shares(train);
     let order = factors.order(shares.as_deref());
     let mut sum = factors.means.map_or(vec![0.0; rows * columns], |means| means.repeat(rows));
@@ -39,7 +39,7 @@ pub fn reconstructions(
         factors.add_components(&order[done..rank], &mut sum);
         done = rank;
         let shown: Vec<f32> = (0..train.len()).map(|at| sum[place(at)]).collect();
-        let psnr = psnr(&train.values, &shown, PEAK);
+        let psnr = psnr(&train.targets, &shown, PEAK);
         let plural = if rank == 1 { "" } else { "s" };
         tiles.push(Tile::picture(format!("{rank} component{plural}: {psnr:.1} dB"), &sum, width, channels));
         let numbers = rank * (rows + columns) + factors.means.map_or(0, <[f32]>::len);
@@ -89,7 +89,7 @@ pub fn gallery(factors: &Factors, width: usize, shares: Option<&[f64]>, album: &
 /// the space of the components (each of unit length). `None` where a picture has no class.
 pub fn recognition(
     factors: &Factors,
-    train: &Ratings,
+    train: &Interactions,
     (held_out, projected): (HeldOut, &[f32]),
     width: usize,
     album: &mut Album,
@@ -123,11 +123,12 @@ pub fn recognition(
 }
 
 /// Some rows of the data, zeros included.
-fn pictures(train: &Ratings, rows: &[usize], columns: usize) -> Vec<Vec<f32>> {
+fn pictures(train: &Interactions, rows: &[usize], columns: usize) -> Vec<Vec<f32>> {
     let mut pictures = vec![vec![0.0; columns]; rows.len()];
-    for at in 0..train.len() {
-        for (picture, _) in pictures.iter_mut().zip(rows).filter(|(_, row)| **row == train.users[at] as usize) {
-            picture[train.items[at] as usize] = train.values[at];
+    let cells = train.column(USER).iter().zip(train.column(ITEM)).zip(&train.targets);
+    for ((&own, &column), &value) in cells {
+        for (picture, _) in pictures.iter_mut().zip(rows).filter(|(_, row)| **row == own as usize) {
+            picture[column as usize] = value;
         }
     }
     pictures

@@ -1,5 +1,11 @@
 //! What ratings mean to ALS, and how it solves its systems.
 
+use std::ops::Bound;
+
+use crate::config::words::joined;
+use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
+use crate::model::{Constraint, ModelKind, names_where};
+
 /// What ratings say.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Feedback {
@@ -67,6 +73,91 @@ pub struct AlsConfig {
 }
 
 impl AlsConfig {
+    /// The config keys of ALS; `bounded` are the models whose factors are at least 0.
+    pub(super) fn keys(bounded: &[String]) -> Keys {
+        let feedback = "What ratings are: \"explicit\" opinions, of which others are unknown; or \"implicit\" signs of a \
+                        preference, where having none is a weak sign against. Scores are then preferences near 0 to 1, and \
+                        RMSE and MAE have a meaning only where ratings are 0 and 1.";
+        let alpha = "How much surer a rating is than no rating: confidence is 1 + confidence_alpha * rating.";
+        let alpha = Key::new("solver.confidence_alpha", KeyKind::NOT_NEGATIVE, alpha).default("1.0");
+        let feedback = Choice::new("solver.feedback", feedback)
+            .with(|key| key.default("'explicit'"))
+            .part("explicit", [])
+            .part("implicit", alpha);
+        let steps = || {
+            let meaning = "Steps of conjugate gradients, or most rounds of coordinate descent, for each system.";
+            Key::new("solver.inner_steps", KeyKind::AT_LEAST_ONE, meaning)
+                .default("10")
+                .default_if(is("solver.inner", ["conjugate-gradient"]), "3")
+        };
+        let inner = format!(
+            "How the linear system of each user and item is solved; {} needs \"coordinate-descent\".",
+            joined(bounded, "and")
+        );
+        let inner = Choice::new("solver.inner", &inner)
+            .with(|key| {
+                key.default("'cholesky'")
+                    .default_if(is("model.kind", bounded.to_vec()), "'coordinate-descent'")
+                    .default_if(is("solver.feedback", ["implicit"]), "'conjugate-gradient'")
+            })
+            .part("cholesky", [])
+            .part("conjugate-gradient", steps())
+            .part("coordinate-descent", steps());
+        let exponent =
+            "A user or item with n ratings is penalized n to this power times: 1 is once a rating, 0 once in all.";
+        let exponent = Key::new(
+            "solver.regularization.count_exponent",
+            KeyKind::Float(Bound::Included(0.0), Bound::Included(1.0)),
+            exponent,
+        )
+        .default("1.0")
+        .default_if(is("solver.feedback", ["implicit"]), "0.0");
+        Keys::from(feedback).and(inner).and(exponent).default_for_if(
+            "evaluation.clip",
+            is("solver.feedback", ["implicit"]),
+            "false",
+        )
+    }
+
+    /// What does not go with the model.
+    pub(super) fn rule(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+        let biased = names_where(models, |model| model.is_dot_product && model.has_biases);
+        let bounded = names_where(models, |model| model.constraint == Constraint::NonNegative);
+        move |values| {
+            let model: String = values.get("model.kind");
+            let mut problems = Vec::new();
+            if values.is("solver.feedback", "implicit") && biased.contains(&model) {
+                let message = format!(
+                    "solver.feedback = \"implicit\" is for models without biases, but model.kind is {model:?}; use \"mf\""
+                );
+                problems.push(Problem::new(["solver.feedback", "model.kind"], message));
+            }
+            let inner: String = values.get("solver.inner");
+            if bounded.contains(&model) && inner != "coordinate-descent" {
+                let message = format!(
+                    "solver.inner = {inner:?} knows no bounds, but the factors of {model} are at least 0; use \
+                     \"coordinate-descent\""
+                );
+                problems.push(Problem::new(["solver.inner", "model.kind"], message));
+            }
+            problems
+        }
+    }
+
+    /// The settings that a config asks for.
+    pub(super) fn of(values: &Values) -> Self {
+        let feedback = match values.get::<String>("solver.feedback").as_str() {
+            "implicit" => Feedback::Implicit { confidence_alpha: values.get("solver.confidence_alpha") },
+            _ => Feedback::Explicit,
+        };
+        let inner = match values.get::<String>("solver.inner").as_str() {
+            "conjugate-gradient" => Inner::ConjugateGradient { steps: values.get("solver.inner_steps") },
+            "coordinate-descent" => Inner::CoordinateDescent { sweeps: values.get("solver.inner_steps") },
+            _ => Inner::Cholesky,
+        };
+        Self { feedback, inner, count_exponent: values.get("solver.regularization.count_exponent") }
+    }
+
     /// How often λ counts for a row with so many ratings; not at all where there are none.
     pub(super) fn times_penalized(self, count: usize) -> f64 {
         if count == 0 { 0.0 } else { (count as f64).powf(self.count_exponent) }

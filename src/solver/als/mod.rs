@@ -25,26 +25,24 @@
 
 mod config;
 mod kernel;
+mod part;
 
-use std::collections::BTreeMap;
-
-use burn::tensor::Tensor;
 use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
 pub use self::config::{AlsConfig, Feedback, Inner};
 use self::kernel::{Equations, Room};
-use super::dot_product::{self, DotProduct, Tables};
+pub use self::part::AlsPart;
+use super::dot_product::{DotProduct, Places, SideTables};
 use super::regularization::Regularization;
-use super::step::StepSums;
-use super::{Place, Solver, Stepped};
-use crate::data::Ratings;
+use super::solve::Solver;
+use super::step::{StepNumber, StepSums, Stepped};
+use crate::data::{Interactions, Role};
 use crate::error::{Error, Result};
 use crate::linalg::lanes::gram;
 use crate::linalg::{Cells, Lane};
-use crate::loss::Loss;
-use crate::model::parameters::{Values, device};
-use crate::model::{Column, Factorization, Group, Kind};
+use crate::model::{AnyModel, TableKind};
+use crate::objective::Loss;
 
 /// The solver. It remembers nothing between steps but the parameters.
 pub struct Als {
@@ -62,6 +60,7 @@ struct State {
     rank: usize,
     /// Where unknowns end at the low side.
     lowest: f32,
+    places: Places,
 }
 
 /// Users or items.
@@ -93,7 +92,7 @@ impl Als {
     }
 
     /// Refuses what this solver has no meaning for.
-    fn check(&self, model: &DotProduct, train: &Ratings) -> Result<()> {
+    fn check(&self, model: &DotProduct, train: &Interactions) -> Result<()> {
         let AlsConfig { feedback, inner, .. } = self.config;
         let is_implicit = matches!(feedback, Feedback::Implicit { .. });
         let refused = if !matches!(self.loss, Loss::Squared(_)) {
@@ -103,13 +102,21 @@ impl Als {
         } else if model.non_negative && !matches!(inner, Inner::CoordinateDescent { .. }) {
             Some("a non-negative model is solved by coordinate descent only")
         } else {
-            train.values.iter().find_map(|&rating| feedback.refuses(rating))
+            train.targets.iter().find_map(|&rating| feedback.refuses(rating))
         };
         refused.map_or(Ok(()), |reason| Err(Error::Usage(reason.into())))
     }
 
-    fn side(&self, column: Column, tables: Tables, others: &Tables, rank: usize, train: &Ratings) -> Side {
-        let lanes = lanes(rank, &tables, others);
+    /// One side; `ratings` are its indices, those of the other side, and the values.
+    fn side(
+        &self,
+        tables: &SideTables,
+        others: &SideTables,
+        rank: usize,
+        ratings: [&[u32]; 2],
+        values: &[f32],
+    ) -> Side {
+        let lanes = lanes(rank, tables, others);
         let width = lanes * Lane::WIDTH;
         let mut rows = vec![Lane::ZERO; tables.num_rows * lanes];
         let numbers: &mut [f32] = cast_slice_mut(&mut rows);
@@ -119,41 +126,37 @@ impl Als {
                 row[rank] = 1.0;
             }
         }
-        let of = |kind| self.regularization.of(Group { column, kind }) as f32;
         let mut lambda = vec![Lane::ZERO; lanes];
         let numbers: &mut [f32] = cast_slice_mut(&mut lambda);
-        numbers[..rank].fill(of(Kind::Factors));
+        numbers[..rank].fill(tables.lambda(&self.regularization, TableKind::Factors));
         if tables.biases.is_some() {
-            numbers[rank] = of(Kind::Biases);
+            numbers[rank] = tables.lambda(&self.regularization, TableKind::Biases);
         }
-        let ratings = match column {
-            Column::User => by_row(tables.num_rows, &train.users, &train.items, &train.values),
-            Column::Item => by_row(tables.num_rows, &train.items, &train.users, &train.values),
-        };
+        let ratings = by_row(tables.num_rows, ratings, values);
         let has_biases = tables.biases.is_some();
-        let biases = tables.biases.unwrap_or_else(|| vec![0.0; tables.num_rows]);
+        let biases = tables.biases.clone().unwrap_or_else(|| vec![0.0; tables.num_rows]);
         Side { rows, biases, has_biases, ratings, lambda }
     }
 }
 
 /// Ratings by the rows of one side.
-fn by_row(num_rows: usize, rows: &[u32], others: &[u32], values: &[f32]) -> Cells {
+fn by_row(num_rows: usize, [rows, others]: [&[u32]; 2], values: &[f32]) -> Cells {
     let cells = rows.iter().zip(others).zip(values);
     Cells::new(num_rows, cells.map(|((&row, &other), &value)| (row, other, value)))
 }
 
 /// Lanes that hold the factors of one side and a number of the other's biases.
-fn lanes(rank: usize, tables: &Tables, others: &Tables) -> usize {
+fn lanes(rank: usize, tables: &SideTables, others: &SideTables) -> usize {
     let has_biases = tables.biases.is_some() || others.biases.is_some();
     Lane::count(rank + usize::from(has_biases))
 }
 
 impl State {
-    /// Solves for every row of one side. Returns the sums after that where `measures`, else nothing.
-    fn solve(&mut self, column: Column, config: AlsConfig, measures: bool) -> Sums {
-        let (own, other) = match column {
-            Column::User => (&mut self.users, &self.items),
-            Column::Item => (&mut self.items, &self.users),
+    /// Solves for every row of one side. Returns the sums after that if `measures`, else nothing.
+    fn solve(&mut self, role: Role, config: AlsConfig, measures: bool) -> Sums {
+        let (own, other) = match role {
+            Role::User => (&mut self.users, &self.items),
+            Role::Item => (&mut self.items, &self.users),
         };
         let Side { rows, biases, has_biases, ratings, lambda } = own;
         let lanes = lambda.len();
@@ -302,56 +305,52 @@ impl Half<'_> {
     }
 }
 
-impl<M: Factorization> Solver<M> for Als {
-    fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
+impl Solver for Als {
+    fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         let model = DotProduct::read(model, "als")?;
         self.check(&model, train)?;
-        let DotProduct { offset, rank, non_negative, users, items } = model;
-        let lowest = if non_negative { 0.0 } else { f32::NEG_INFINITY };
+        let [of_users, of_items] = model.columns(train);
+        let DotProduct { offset, rank, non_negative, users, items, places } = &model;
+        let lowest = if *non_negative { 0.0 } else { f32::NEG_INFINITY };
         self.state = Some(State {
-            users: self.side(Column::User, users.clone(), &items, rank, train),
-            items: self.side(Column::Item, items, &users, rank, train),
-            offset,
-            rank,
+            users: self.side(users, items, *rank, [of_users, of_items], &train.targets),
+            items: self.side(items, users, *rank, [of_items, of_users], &train.targets),
+            offset: *offset,
+            rank: *rank,
             lowest,
+            places: places.clone(),
         });
         Ok(2)
     }
 
     /// The sums of an epoch are those after its second step, in which alone its ratings count.
-    fn step(&mut self, model: M, train: &Ratings, at: Place, _: f64) -> Stepped<M> {
+    fn step(&mut self, model: AnyModel, train: &Interactions, number: StepNumber) -> Stepped {
         let state = self.state.as_mut().expect("begun");
-        let column = if at.is_last { Column::Item } else { Column::User };
-        let mut sums = state.solve(column, self.config, at.is_last);
-        if at.is_last {
+        let is_last = number.is_last();
+        let role = if is_last { Role::Item } else { Role::User };
+        let mut sums = state.solve(role, self.config, is_last);
+        if is_last {
             sums.penalty += state.penalty_of_users(self.config);
         }
-        let count = if at.is_last { train.len() } else { 0 };
-        let sums = [sums.loss, sums.penalty, sums.squared].map(|sum| sum as f32);
-        let sums = Tensor::from_floats(sums, &device(&model).without_autodiff());
-        Stepped { model, sums: StepSums { sums, count }, norms: None, is_converged: false }
+        let count = if is_last { train.len() } else { 0 };
+        let sums = StepSums::on_host([sums.loss, sums.penalty, sums.squared], count, &model.device());
+        Stepped::new(model, sums)
     }
 
-    fn settle(&self, model: M) -> M {
+    fn write_back(&self, model: AnyModel) -> AnyModel {
         let Some(state) = &self.state else { return model };
-        dot_product::write(model, |Group { column, kind }| {
-            let side = match column {
-                Column::User => &state.users,
-                Column::Item => &state.items,
+        state.places.write(model, |role, kind| {
+            let side = match role {
+                Role::User => &state.users,
+                Role::Item => &state.items,
             };
             match kind {
-                Kind::Biases => side.biases.clone(),
-                Kind::Factors => {
+                TableKind::Biases => side.biases.clone(),
+                TableKind::Factors => {
                     let rows = cast_slice::<_, f32>(&side.rows).chunks_exact(side.lambda.len() * Lane::WIDTH);
                     rows.flat_map(|row| &row[..state.rank]).copied().collect()
                 }
             }
         })
     }
-
-    fn memory(&self) -> BTreeMap<String, Values> {
-        BTreeMap::new()
-    }
-
-    fn restore(&mut self, _: u64, _: &BTreeMap<String, Values>) {}
 }

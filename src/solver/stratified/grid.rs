@@ -13,7 +13,6 @@ use std::ops::Range;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::data::Ratings;
 use crate::linalg::groups::sorted_by_key;
 use crate::random::stream;
 
@@ -113,27 +112,33 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Deals ratings whose every index is below `num_users` and `num_items`; rows have `row_bytes` bytes.
-    pub fn new(ratings: &Ratings, num_users: usize, num_items: usize, row_bytes: usize, seed: u64) -> Self {
+    /// Deals ratings, given as indices of users, of items, and values. Every index is below the number of users, or of
+    /// items; rows have `row_bytes` bytes.
+    pub fn new(
+        (of_users, of_items, values): (&[u32], &[u32], &[f32]),
+        (num_users, num_items): (usize, usize),
+        row_bytes: usize,
+        seed: u64,
+    ) -> Self {
         let count = |indices: &[u32], rows: usize| {
             let mut counts = vec![0_u32; rows];
             indices.iter().for_each(|&index| counts[index as usize] += 1);
             counts
         };
         let parts = BLOCKS.min(num_users).min(num_items).max(1);
-        let users = Parts::deal(&count(&ratings.users, num_users), parts, seed, "stratified/users");
-        let items = Parts::deal(&count(&ratings.items, num_items), parts, seed, "stratified/items");
-        let place = |at: usize| (users.places[ratings.users[at] as usize], items.places[ratings.items[at] as usize]);
+        let users = Parts::deal(&count(of_users, num_users), parts, seed, "stratified/users");
+        let items = Parts::deal(&count(of_items, num_items), parts, seed, "stratified/items");
+        let place = |at: usize| (users.places[of_users[at] as usize], items.places[of_items[at] as usize]);
         let block_of = |at: usize| {
             let ((a, _), (b, _)) = place(at);
             a as usize * parts + b as usize
         };
         let mut sizes = vec![0; parts * parts];
-        (0..ratings.len()).for_each(|at| sizes[block_of(at)] += 1);
+        (0..values.len()).for_each(|at| sizes[block_of(at)] += 1);
         let mut cells: Vec<Vec<Cell>> = sizes.into_iter().map(Vec::with_capacity).collect();
-        for at in 0..ratings.len() {
+        for (at, &rating) in values.iter().enumerate() {
             let ((a, user), (b, item)) = place(at);
-            cells[a as usize * parts + b as usize].push(Cell { user, item, rating: ratings.values[at] });
+            cells[a as usize * parts + b as usize].push(Cell { user, item, rating });
         }
         let tile = (TILE_BYTES / row_bytes).max(GROUP) as u32;
         let blocks = cells.into_par_iter().enumerate().map(|(index, mut cells)| {
@@ -197,22 +202,28 @@ mod tests {
     use super::*;
 
     /// Ratings of which a few users and items have most.
-    fn skewed(users: u32, items: u32, count: usize) -> Ratings {
+    fn skewed(users: u32, items: u32, count: usize) -> (Vec<u32>, Vec<u32>, Vec<f32>) {
         let mut random = stream(3, "test");
-        let mut ratings = Ratings::default();
+        let mut ratings = (Vec::new(), Vec::new(), Vec::new());
         let mut draw = |below: u32| (random.random::<f32>().powf(1.5) * below as f32) as u32;
         for at in 0..count {
             let (user, item) = (draw(users), draw(items));
-            ratings.push(user, item, at as f32, None);
+            ratings.0.push(user);
+            ratings.1.push(item);
+            ratings.2.push(at as f32);
         }
         ratings
+    }
+
+    fn grid_of((users, items, values): &(Vec<u32>, Vec<u32>, Vec<f32>), num_users: usize, num_items: usize) -> Grid {
+        Grid::new((users, items, values), (num_users, num_items), 64, 1)
     }
 
     #[test]
     fn every_rating_is_in_its_block_once_and_no_group_has_a_row_twice() {
         for (users, items, count) in [(300, 200, 5000), (3, 200, 400), (1, 1, 7), (40, 40, 1)] {
             let ratings = skewed(users, items, count);
-            let grid = Grid::new(&ratings, users as usize, items as usize, 64, 1);
+            let grid = grid_of(&ratings, users as usize, items as usize);
             let mut seen = BTreeSet::new();
             for a in 0..grid.users.count() {
                 for b in 0..grid.items.count() {
@@ -227,8 +238,8 @@ mod tests {
                         for cell in group {
                             // Values of the test are positions.
                             let at = cell.rating as usize;
-                            assert_eq!(grid.users.rows(a)[cell.user as usize], ratings.users[at]);
-                            assert_eq!(grid.items.rows(b)[cell.item as usize], ratings.items[at]);
+                            assert_eq!(grid.users.rows(a)[cell.user as usize], ratings.0[at]);
+                            assert_eq!(grid.items.rows(b)[cell.item as usize], ratings.1[at]);
                             assert!(seen.insert(at));
                         }
                     }
@@ -242,7 +253,7 @@ mod tests {
     #[test]
     fn parts_hold_every_row_once_and_about_as_many_ratings() {
         let ratings = skewed(2000, 1000, 50_000);
-        let grid = Grid::new(&ratings, 2000, 1000, 64, 1);
+        let grid = grid_of(&ratings, 2000, 1000);
         assert_eq!(grid.users.count(), BLOCKS);
         for (parts, rows) in [(&grid.users, 2000), (&grid.items, 1000)] {
             let all: BTreeSet<u32> = (0..BLOCKS).flat_map(|part| parts.rows(part).iter().copied()).collect();
@@ -257,14 +268,14 @@ mod tests {
     #[test]
     fn groups_are_nearly_full_where_rows_allow_it() {
         let ratings = skewed(2000, 1000, 50_000);
-        let grid = Grid::new(&ratings, 2000, 1000, 64, 1);
+        let grid = grid_of(&ratings, 2000, 1000);
         let groups: usize = grid.blocks.iter().map(|block| block.groups.len()).sum();
         assert!(50_000 / groups >= 8, "{groups}");
     }
 
     #[test]
     fn strata_are_a_permutation_that_depends_on_seed_and_epoch() {
-        let grid = Grid::new(&skewed(100, 100, 100), 100, 100, 64, 1);
+        let grid = grid_of(&skewed(100, 100, 100), 100, 100);
         assert_eq!(grid.strata(1, 1).into_iter().collect::<BTreeSet<_>>(), (0..BLOCKS).collect());
         assert_eq!(grid.strata(1, 1), grid.strata(1, 1));
         assert_ne!(grid.strata(1, 1), grid.strata(1, 2));

@@ -11,7 +11,7 @@ use pulp::{NullaryFnOnce, Simd, WithSimd};
 use super::grid::{Block, Cell, GROUP};
 use super::rule::{MOST_SCALARS, Rule, Scalars, SideCoefficients, Slopes, Step};
 use crate::linalg::Lane;
-use crate::loss::Loss;
+use crate::objective::Loss;
 use crate::solver::prefetch::prefetch;
 
 /// The rows of one part of the users or of the items, with what the rule remembers of them.

@@ -8,37 +8,39 @@
 
 pub mod grid;
 pub mod kernel;
+mod part;
 pub mod rule;
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
 use self::grid::{Grid, Parts};
 use self::kernel::{Coefficients, Rows, Sums, Visit};
+pub use self::part::StratifiedPart;
 pub use self::rule::{AdaGrad, Adam, RowRule};
 use self::rule::{Memory, Rule, SideCoefficients};
-use super::dot_product::{self, DotProduct};
+use super::dot_product::{DotProduct, Places, SideTables};
+use super::learning_rate::LearningRate;
 use super::regularization::Regularization;
-use super::step::StepSums;
-use super::{Place, Solver, Stepped};
-use crate::data::Ratings;
+use super::solve::Solver;
+use super::step::{StepNumber, StepSums, Stepped};
+use crate::data::{Interactions, Role};
 use crate::error::Result;
 use crate::linalg::Lane;
-use crate::loss::Loss;
-use crate::model::parameters::Values;
-use crate::model::{Column, Factorization, Group, Kind};
+use crate::model::{AnyModel, HostTensor, TableGroup, TableKind};
+use crate::objective::Loss;
 
 /// The solver: objective, rule and order.
 pub struct Stratified {
     loss: Loss,
     regularization: Regularization,
     rule: RowRule,
+    learning_rate: LearningRate,
     seed: u64,
     /// Memory to go on from, until training begins.
-    restored: BTreeMap<String, Values>,
+    restored: BTreeMap<String, HostTensor>,
     /// Everything that training moves, once it has begun.
     state: Option<State>,
 }
@@ -53,12 +55,23 @@ struct State {
     non_negative: bool,
     /// Whether users and items have biases.
     biases: [bool; 2],
+    /// λ groups of the factors of users and items.
+    groups: [TableGroup; 2],
+    /// λ of their factors and biases.
+    lambdas: [[f32; 2]; 2],
+    places: Places,
 }
 
 impl Stratified {
     /// A solver that has seen nothing yet. Its order follows from `seed`.
-    pub fn new(loss: Loss, regularization: Regularization, rule: RowRule, seed: u64) -> Self {
-        Self { loss, regularization, rule, seed, restored: BTreeMap::new(), state: None }
+    pub fn new(
+        loss: Loss,
+        regularization: Regularization,
+        rule: RowRule,
+        learning_rate: LearningRate,
+        seed: u64,
+    ) -> Self {
+        Self { loss, regularization, rule, learning_rate, seed, restored: BTreeMap::new(), state: None }
     }
 
     /// Visits stratum `shift`: at once, the blocks of every user part a and item part a + `shift`.
@@ -72,15 +85,14 @@ impl Stratified {
     fn visit_with<R: Rule>(&mut self, rule: R, shift: usize, learning_rate: f64) -> Sums {
         let state = self.state.as_mut().expect("begun");
         let rate = learning_rate as f32;
-        let side = |column: Column, has_biases: bool| SideCoefficients {
-            lambda: self.regularization.of(Group { column, kind: Kind::Factors }) as f32,
-            bias_lambda: if has_biases {
-                self.regularization.of(Group { column, kind: Kind::Biases }) as f32
-            } else {
-                0.0
-            },
-            rate,
-            bias_rate: if has_biases { rate } else { 0.0 },
+        let side = |at: usize| {
+            let ([lambda, bias_lambda], has_biases) = (state.lambdas[at], state.biases[at]);
+            SideCoefficients {
+                lambda,
+                bias_lambda: if has_biases { bias_lambda } else { 0.0 },
+                rate,
+                bias_rate: if has_biases { rate } else { 0.0 },
+            }
         };
         let coefficients = Coefficients {
             rule,
@@ -88,8 +100,8 @@ impl Stratified {
             offset: state.offset,
             rank: state.rank,
             non_negative: state.non_negative,
-            users: side(Column::User, state.biases[0]),
-            items: side(Column::Item, state.biases[1]),
+            users: side(0),
+            items: side(1),
         };
         let arch = Arch::new();
         let (grid, parts) = (&state.grid, state.grid.users.count());
@@ -119,11 +131,14 @@ impl Stratified {
     }
 
     /// The rows of one side in parts, from the model's tables and the restored memory.
-    fn deal(&self, parts: &Parts, column: Column, rank: usize, factors: &[f32], biases: Option<&[f32]>) -> Vec<Rows> {
+    fn deal(&self, parts: &Parts, side: &SideTables, rank: usize) -> Vec<Rows> {
         let (moments, memory) = self.memory_of_rule();
-        let restored = |kind: Kind, name: &str| self.restored.get(&key(column, kind, name)).map(|v| &v.data[..]);
-        let planes: Vec<Option<&[f32]>> =
-            std::iter::once(Some(factors)).chain(moments.iter().map(|name| restored(Kind::Factors, name))).collect();
+        let (factors, biases) = (&side.factors[..], side.biases.as_deref());
+        let restored =
+            |kind: TableKind, name: &str| self.restored.get(&key(&side.group(kind), name)).map(|v| &v.data[..]);
+        let planes: Vec<Option<&[f32]>> = std::iter::once(Some(factors))
+            .chain(moments.iter().map(|name| restored(TableKind::Factors, name)))
+            .collect();
         let numbers: Vec<(Option<&[f32]>, f32)> = std::iter::once((biases, 0.0))
             .chain(memory.iter().map(|memory| (restored(memory.of, memory.name), memory.start)))
             .collect();
@@ -149,21 +164,21 @@ impl Stratified {
 }
 
 /// What a number remembered of a group of parameters is called in checkpoints.
-fn key(column: Column, kind: Kind, name: &str) -> String {
-    format!("{}/{name}", Group { column, kind })
+fn key(group: &TableGroup, name: &str) -> String {
+    format!("{group}/{name}")
 }
 
 impl State {
-    fn side(&self, column: Column) -> (&Parts, &[Rows]) {
-        match column {
-            Column::User => (&self.grid.users, &self.users),
-            Column::Item => (&self.grid.items, &self.items),
+    fn side(&self, role: Role) -> (&Parts, &[Rows]) {
+        match role {
+            Role::User => (&self.grid.users, &self.users),
+            Role::Item => (&self.grid.items, &self.items),
         }
     }
 
     /// Values of a table in its own order: of plane `plane` of the factors.
-    fn plane(&self, column: Column, plane: usize, planes: usize) -> Vec<f32> {
-        let (parts, rows) = self.side(column);
+    fn plane(&self, role: Role, plane: usize, planes: usize) -> Vec<f32> {
+        let (parts, rows) = self.side(role);
         let stride = Lane::count(self.rank) * Lane::WIDTH;
         let mut values = vec![0.0; parts.num_rows() * self.rank];
         for (part, of_part) in rows.iter().enumerate() {
@@ -176,8 +191,8 @@ impl State {
     }
 
     /// Values of one of the single numbers of each row.
-    fn numbers(&self, column: Column, at: usize, count: usize) -> Vec<f32> {
-        let (parts, rows) = self.side(column);
+    fn numbers(&self, role: Role, at: usize, count: usize) -> Vec<f32> {
+        let (parts, rows) = self.side(role);
         let mut values = vec![0.0; parts.num_rows()];
         for (part, of_part) in rows.iter().enumerate() {
             for (&row, of_row) in parts.rows(part).iter().zip(of_part.scalars.chunks_exact(count)) {
@@ -188,60 +203,80 @@ impl State {
     }
 }
 
-impl<M: Factorization> Solver<M> for Stratified {
-    fn begin(&mut self, model: &M, train: &Ratings) -> Result<u64> {
-        let DotProduct { offset, rank, non_negative, users, items } = DotProduct::read(model, "stratified")?;
+impl Solver for Stratified {
+    fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
+        let model = DotProduct::read(model, "stratified")?;
+        let [of_users, of_items] = model.columns(train);
+        let DotProduct { offset, rank, non_negative, users, items, places } = &model;
         let (moments, _) = self.memory_of_rule();
-        let row_bytes = Lane::count(rank) * size_of::<Lane>() * (1 + moments.len());
-        let grid = Grid::new(train, users.num_rows, items.num_rows, row_bytes, self.seed);
-        let biases = [&users, &items].map(|side| side.biases.is_some());
-        let users = self.deal(&grid.users, Column::User, rank, &users.factors, users.biases.as_deref());
-        let items = self.deal(&grid.items, Column::Item, rank, &items.factors, items.biases.as_deref());
+        let row_bytes = Lane::count(*rank) * size_of::<Lane>() * (1 + moments.len());
+        let sizes = (users.num_rows, items.num_rows);
+        let grid = Grid::new((of_users, of_items, &train.targets), sizes, row_bytes, self.seed);
+        let sides = [users, items];
+        let lambda = |side: &SideTables| {
+            [TableKind::Factors, TableKind::Biases].map(|kind| side.lambda(&self.regularization, kind))
+        };
         let steps = grid.users.count() as u64;
+        let state = State {
+            users: self.deal(&grid.users, users, *rank),
+            items: self.deal(&grid.items, items, *rank),
+            grid,
+            offset: *offset,
+            rank: *rank,
+            non_negative: *non_negative,
+            biases: sides.map(|side| side.biases.is_some()),
+            groups: sides.map(|side| side.group.clone()),
+            lambdas: sides.map(lambda),
+            places: places.clone(),
+        };
         self.restored = BTreeMap::new();
-        self.state = Some(State { grid, users, items, offset, rank, non_negative, biases });
+        self.state = Some(state);
         Ok(steps)
     }
 
-    fn step(&mut self, model: M, _: &Ratings, at: Place, learning_rate: f64) -> Stepped<M> {
+    fn step(&mut self, model: AnyModel, _: &Interactions, number: StepNumber) -> Stepped {
         let state = self.state.as_ref().expect("begun");
-        let shift = state.grid.strata(self.seed, at.epoch)[at.step as usize];
+        let shift = state.grid.strata(self.seed, number.epoch)[number.step as usize];
         let parts = state.grid.users.count();
         let count = (0..parts).map(|part| state.grid.block(part, (part + shift) % parts).cells.len()).sum();
-        let Sums { loss, penalty, squared } = self.visit(shift, learning_rate);
-        let sums = [loss, penalty, squared].map(|sum| sum as f32);
-        let sums = Tensor::from_floats(sums, &crate::model::parameters::device(&model).without_autodiff());
-        Stepped { model, sums: StepSums { sums, count }, norms: None, is_converged: false }
+        let Sums { loss, penalty, squared } = self.visit(shift, self.learning_rate.at(number));
+        let sums = StepSums::on_host([loss, penalty, squared], count, &model.device());
+        Stepped::new(model, sums)
     }
 
-    fn settle(&self, model: M) -> M {
+    fn write_back(&self, model: AnyModel) -> AnyModel {
         let Some(state) = &self.state else { return model };
         let (moments, memory) = self.memory_of_rule();
-        dot_product::write(model, |Group { column, kind }| match kind {
-            Kind::Factors => state.plane(column, 0, 1 + moments.len()),
-            Kind::Biases => state.numbers(column, 0, 1 + memory.len()),
+        state.places.write(model, |role, kind| match kind {
+            TableKind::Factors => state.plane(role, 0, 1 + moments.len()),
+            TableKind::Biases => state.numbers(role, 0, 1 + memory.len()),
         })
     }
 
-    fn memory(&self) -> BTreeMap<String, Values> {
+    fn learning_rate(&self, number: StepNumber) -> Option<f64> {
+        Some(self.learning_rate.at(number))
+    }
+
+    fn memory(&self) -> BTreeMap<String, HostTensor> {
         let Some(state) = &self.state else { return BTreeMap::new() };
         let (moments, memory) = self.memory_of_rule();
         let mut saved = BTreeMap::new();
-        let mut save = |key: String, data: Vec<f32>| saved.insert(key, Values { shape: vec![data.len()], data });
-        for (column, has_biases) in [Column::User, Column::Item].into_iter().zip(state.biases) {
+        let mut save = |key: String, data: Vec<f32>| saved.insert(key, HostTensor::vector(data));
+        for ((role, group), has_biases) in [Role::User, Role::Item].into_iter().zip(&state.groups).zip(state.biases) {
+            let of = |kind| TableGroup { kind, ..group.clone() };
             for (plane, name) in (1..).zip(moments) {
-                save(key(column, Kind::Factors, name), state.plane(column, plane, 1 + moments.len()));
+                save(key(&of(TableKind::Factors), name), state.plane(role, plane, 1 + moments.len()));
             }
-            for (at, Memory { of, name, .. }) in (1..).zip(&memory) {
-                if has_biases || *of == Kind::Factors {
-                    save(key(column, *of, name), state.numbers(column, at, 1 + memory.len()));
+            for (at, Memory { of: kind, name, .. }) in (1..).zip(&memory) {
+                if has_biases || *kind == TableKind::Factors {
+                    save(key(&of(*kind), name), state.numbers(role, at, 1 + memory.len()));
                 }
             }
         }
         saved
     }
 
-    fn restore(&mut self, _: u64, saved: &BTreeMap<String, Values>) {
+    fn restore(&mut self, _: u64, saved: &BTreeMap<String, HostTensor>) {
         self.restored = saved.clone();
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::GROUP;
 use crate::config::{Choice, Key, KeyKind, Keys, Values};
-use crate::model::Kind;
+use crate::model::TableKind;
 use crate::solver::rule;
 
 /// How the gradient of one rating becomes a step of its rows. Moments start at 0.
@@ -74,7 +74,7 @@ pub struct Adam {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Memory {
     /// Whether it belongs to the row's factors or to its bias.
-    pub of: Kind,
+    pub of: TableKind,
     /// Name.
     pub name: &'static str,
     /// First value.
@@ -152,7 +152,7 @@ impl Rule for AdaGrad {
     const SCALARS: usize = 2;
 
     fn memory(&self) -> Vec<Memory> {
-        [Kind::Factors, Kind::Biases]
+        [TableKind::Factors, TableKind::Biases]
             .map(|of| Memory { of, name: "squared_sum", start: self.initial_accumulator })
             .into()
     }
@@ -191,8 +191,8 @@ impl Rule for Adam {
     const SCALARS: usize = 4;
 
     fn memory(&self) -> Vec<Memory> {
-        let of_bias = |name| Memory { of: Kind::Biases, name, start: 0.0 };
-        let of_row = |name| Memory { of: Kind::Factors, name, start: 1.0 };
+        let of_bias = |name| Memory { of: TableKind::Biases, name, start: 0.0 };
+        let of_row = |name| Memory { of: TableKind::Factors, name, start: 1.0 };
         vec![of_bias("first_moment"), of_bias("second_moment"), of_row("first_decay"), of_row("second_decay")]
     }
 

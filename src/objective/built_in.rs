@@ -1,29 +1,19 @@
-//! Losses: what is wanted of a prediction.
-//!
-//! A model gives a score s; the loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`] and
-//! [`Poisson`]). Every loss has an un-reduced tensor form for training and a scalar `f64` form for evaluation; a test
-//! holds them to each other.
+//! The losses that kernels know: one list makes the enum that they are dispatched by, and the kinds that configs name.
 
-mod absolute;
-mod huber;
-mod logistic;
-mod pointwise;
-mod poisson;
-mod quantile;
-mod squared;
+use std::any::Any;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-pub use absolute::Absolute;
-pub use huber::Huber;
-pub use logistic::Logistic;
-pub use pointwise::PointwiseLoss;
-pub use poisson::Poisson;
-pub use quantile::Quantile;
-pub use squared::Squared;
-
-use crate::config::{Choice, Keys, Values};
+use super::absolute::Absolute;
+use super::huber::Huber;
+use super::kind::{Objective, ObjectiveKind};
+use super::logistic::Logistic;
+use super::pointwise::PointwiseLoss;
+use super::poisson::Poisson;
+use super::quantile::Quantile;
+use super::squared::Squared;
 
 macro_rules! losses {
     ($($name:literal $loss:ident),* $(,)?) => {
@@ -39,20 +29,18 @@ macro_rules! losses {
         }
 
         impl Loss {
-            /// The config keys of losses.
-            pub fn keys() -> Keys {
-                Choice::new("loss.kind", "What a wrong prediction costs.")
-                    .with(|key| key.default("'squared'"))
-                    $(.part($name, $loss::keys()))*
-                    .into()
+            /// The kinds of losses, as configs name them.
+            pub fn kinds() -> Vec<ObjectiveKind> {
+                vec![$(ObjectiveKind::new($name, $loss::keys, |values| Ok(Arc::new(Self::$loss($loss::of(values)))))),*]
             }
 
-            /// The loss that a config asks for.
-            pub fn of(values: &Values) -> Self {
-                match values.get::<String>("loss.kind").as_str() {
-                    $($name => Self::$loss($loss::of(values)),)*
-                    other => unreachable!("{other} is none of the choices"),
-                }
+            /// The objective as one of these, which kernels know; `None` for any other, which is trained by autodiff only.
+            pub fn of_objective(objective: &dyn Objective) -> Option<Self> {
+                let any: &dyn Any = objective;
+                $(if let Some(loss) = any.downcast_ref::<$loss>() {
+                    return Some(Self::$loss(*loss));
+                })*
+                any.downcast_ref::<Self>().copied()
             }
 
             fn inner(&self) -> &dyn PointwiseLoss {

@@ -1,9 +1,11 @@
-//! What a loss is asked.
+//! Losses of one rating at a time.
+
+use std::fmt;
 
 use burn::tensor::Tensor;
 
 /// A loss that looks at one rating at a time.
-pub trait PointwiseLoss {
+pub trait PointwiseLoss: fmt::Debug + Send + Sync {
     /// Loss of each rating, not reduced.
     ///
     /// # Shapes
@@ -32,7 +34,7 @@ pub trait PointwiseLoss {
         false
     }
 
-    /// What ratings must be, where the loss does not accept `rating`.
+    /// What ratings must be, if the loss does not accept `rating`.
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         let _ = rating;
         None

@@ -1,0 +1,106 @@
+//! Bags: for each row of an entity some rows of an entity, with weights. The genres of an item, the words of a title, what
+//! a user has rated.
+//!
+//! A bag is stored once for each row, never for each interaction of it.
+
+use super::entity::{BagFrame, FieldId, Frame, HISTORY, UNKNOWN};
+
+/// One bag for each row of an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bag {
+    /// What it is called and what it is of.
+    pub frame: BagFrame,
+    /// Where the members of each row begin; one more at the end.
+    starts: Vec<u64>,
+    members: Vec<u32>,
+    /// A weight of each member; `None` for 1.
+    weights: Option<Vec<f32>>,
+}
+
+impl Bag {
+    /// A bag from its parts; `None` if they do not fit each other: `starts` begins with 0, does not fall and ends with the
+    /// number of members, of which each has a weight or none has.
+    pub fn new(frame: BagFrame, starts: Vec<u64>, members: Vec<u32>, weights: Option<Vec<f32>>) -> Option<Self> {
+        let fits = starts.first() == Some(&0)
+            && starts.is_sorted()
+            && starts.last() == Some(&(members.len() as u64))
+            && weights.as_ref().is_none_or(|weights| weights.len() == members.len());
+        fits.then_some(Self { frame, starts, members, weights })
+    }
+
+    /// What each row of the entity of field `owner` met in the field `of`: each once, in ascending order, with the weight
+    /// 1/√(number of them)   (Koren 2008, eq. 15). `column` gives the indices of a field in the training interactions.
+    pub fn history<'a>(column: impl Fn(FieldId) -> &'a [u32], frame: &Frame, owner: FieldId, of: FieldId) -> Self {
+        let mut pairs: Vec<(u32, u32)> = column(owner)
+            .iter()
+            .zip(column(of))
+            .filter(|(owner, of)| **owner != UNKNOWN && **of != UNKNOWN)
+            .map(|(&owner, &of)| (owner, of))
+            .collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = vec![0_u64; frame.rows(owner) + 1];
+        pairs.iter().for_each(|(owner, _)| starts[*owner as usize + 1] += 1);
+        let lengths: Vec<u64> = starts[1..].to_vec();
+        for row in 1..starts.len() {
+            starts[row] += starts[row - 1];
+        }
+        let weights =
+            lengths.iter().flat_map(|&length| (0..length).map(move |_| 1.0 / (length as f32).sqrt())).collect();
+        let members = pairs.into_iter().map(|(_, of)| of).collect();
+        let frame = BagFrame { name: HISTORY.into(), owner: frame[owner].entity, of: frame[of].entity };
+        Self { frame, starts, members, weights: Some(weights) }
+    }
+
+    /// Number of rows that have a bag.
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The members of a row's bag, and their weights if those are not 1. The bag of an unknown row is empty.
+    pub fn of_row(&self, row: u32) -> (&[u32], Option<&[f32]>) {
+        if row == UNKNOWN {
+            return (&[], None);
+        }
+        let range = self.starts[row as usize] as usize..self.starts[row as usize + 1] as usize;
+        (&self.members[range.clone()], self.weights.as_ref().map(|weights| &weights[range]))
+    }
+
+    /// Where members begin, the members, and their weights: what [`new`](Self::new) takes.
+    pub fn parts(&self) -> (&[u64], &[u32], Option<&[f32]>) {
+        (&self.starts, &self.members, self.weights.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ITEM, Interactions, USER};
+
+    #[test]
+    fn a_history_is_what_was_met_once_each() {
+        let mut interactions = Interactions::default();
+        for (user, item) in [(1, 2), (0, 1), (1, 0), (1, 2), (UNKNOWN, 1), (2, UNKNOWN)] {
+            interactions.push([user, item], 1.0, None);
+        }
+        let bag = Bag::history(|field| interactions.column(field), &Frame::pair(3, 3), USER, ITEM);
+        let half = 1.0 / 2.0_f32.sqrt();
+        assert_eq!(bag.of_row(0), (&[1][..], Some(&[1.0][..])));
+        assert_eq!(bag.of_row(1), (&[0, 2][..], Some(&[half, half][..])));
+        assert_eq!((bag.of_row(2).0.len(), bag.of_row(UNKNOWN).0.len()), (0, 0));
+    }
+
+    #[test]
+    fn parts_have_to_fit() {
+        let frame = || BagFrame { name: "b".into(), owner: 0, of: 1 };
+        assert!(Bag::new(frame(), vec![0, 2, 2], vec![4, 5], None).is_some());
+        for (starts, members, weights) in [
+            (vec![], vec![], None),
+            (vec![0, 1], vec![4, 5], None),
+            (vec![1, 1], vec![4], None),
+            (vec![0, 1], vec![4], Some(vec![])),
+        ] {
+            assert!(Bag::new(frame(), starts, members, weights).is_none());
+        }
+    }
+}

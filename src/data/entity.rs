@@ -1,0 +1,160 @@
+//! What parameters have rows for, and which columns of the data index it.
+
+use std::ops::Index;
+
+use super::vocabulary::Vocabulary;
+
+/// A kind of thing: users, items, hours, words.
+#[derive(Debug, Clone, Default)]
+pub struct Entity {
+    /// What one of them is called, as in config keys: `user`.
+    pub name: String,
+    /// Their ids; the position of an id is its row.
+    pub ids: Vocabulary,
+    /// A title of each row, for people; `None` without any. Unknown titles are empty.
+    pub titles: Option<Vec<String>>,
+}
+
+impl Entity {
+    /// An entity without rows.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// The title of a row, if it has one.
+    pub fn title(&self, row: usize) -> Option<&str> {
+        self.titles.as_ref().map(|titles| titles[row].as_str()).filter(|title| !title.is_empty())
+    }
+}
+
+/// What a column stands for beside what it is: the two sides of a recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Who rates, and is recommended to.
+    User,
+    /// What is rated, and recommended.
+    Item,
+}
+
+/// A column of the interactions: indices into one entity. Two fields may share an entity.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Field {
+    /// What it is called: `user`, `context_word`.
+    pub name: String,
+    /// Which entity.
+    pub entity: usize,
+    /// Its role, if it has one. The user is the first field of all, the item the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// The place of a field among all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldId(pub usize);
+
+/// The first field: the user, or whatever the rows of the data's matrix are.
+pub const USER: FieldId = FieldId(0);
+/// The second field: the item, or whatever the columns of the data's matrix are.
+pub const ITEM: FieldId = FieldId(1);
+/// An index that no vocabulary holds: the id was not seen in training.
+pub const UNKNOWN: u32 = u32::MAX;
+
+/// The place of a bag among all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BagId(pub usize);
+
+/// The name of the bag of what was rated: [`Bag::history`](super::Bag::history).
+pub const HISTORY: &str = "history";
+
+/// The two sides of a matrix.
+pub const PAIR: [FieldId; 2] = [USER, ITEM];
+
+/// Names and numbers of rows of all entities, and the fields that index them: what models and solvers know of the data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Name and number of rows of each entity.
+    pub entities: Vec<(String, usize)>,
+    /// The columns.
+    pub fields: Vec<Field>,
+    /// Name, owner and members' entity of each bag.
+    pub bags: Vec<BagFrame>,
+}
+
+/// What is known of a bag without its members; see [`Bag`](super::Bag).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BagFrame {
+    /// What it is called: `history`.
+    pub name: String,
+    /// The entity each of whose rows has one.
+    pub owner: usize,
+    /// The entity whose rows are in it.
+    pub of: usize,
+}
+
+impl Frame {
+    /// So many users and items, and nothing else.
+    pub fn pair(users: usize, items: usize) -> Self {
+        let fields = pair_fields();
+        Self { entities: vec![("user".into(), users), ("item".into(), items)], fields, bags: Vec::new() }
+    }
+
+    /// The frame of these entities and fields.
+    pub fn of(entities: &[Entity], fields: &[Field]) -> Self {
+        let entities = entities.iter().map(|entity| (entity.name.clone(), entity.ids.len())).collect();
+        Self { entities, fields: fields.to_vec(), bags: Vec::new() }
+    }
+
+    /// Number of rows of the entity that a field indexes.
+    pub fn rows(&self, field: FieldId) -> usize {
+        self.entities[self[field].entity].1
+    }
+
+    /// Name of the entity that a field indexes.
+    pub fn entity(&self, field: FieldId) -> &str {
+        &self.entities[self[field].entity].0
+    }
+
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<FieldId> {
+        self.fields.iter().position(|field| field.name == name).map(FieldId)
+    }
+
+    /// All fields.
+    pub fn ids(&self) -> impl Iterator<Item = FieldId> + use<> {
+        (0..self.fields.len()).map(FieldId)
+    }
+
+    /// The bag of this name that the rows of a field's entity have.
+    pub fn bag(&self, field: FieldId, name: &str) -> Option<BagId> {
+        let owner = self[field].entity;
+        self.bags.iter().position(|bag| bag.name == name && bag.owner == owner).map(BagId)
+    }
+
+    /// Whether the first two fields are users and items.
+    pub fn has_roles(&self) -> bool {
+        has_roles(&self.fields)
+    }
+}
+
+impl Index<FieldId> for Frame {
+    type Output = Field;
+
+    fn index(&self, field: FieldId) -> &Field {
+        &self.fields[field.0]
+    }
+}
+
+/// Whether the first two of these fields are users and items.
+pub fn has_roles(fields: &[Field]) -> bool {
+    let role = |at: usize| fields.get(at).and_then(|field| field.role);
+    (role(0), role(1)) == (Some(Role::User), Some(Role::Item))
+}
+
+/// The fields of a matrix of users and items.
+pub fn pair_fields() -> Vec<Field> {
+    vec![
+        Field { name: "user".into(), entity: 0, role: Some(Role::User) },
+        Field { name: "item".into(), entity: 1, role: Some(Role::Item) },
+    ]
+}

@@ -1,0 +1,152 @@
+//! What was observed: which rows of the entities met, and what came of it. What is absent is unknown.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::bag::Bag;
+use super::entity::{BagId, FieldId, ITEM, USER};
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+/// Interactions as a structure of arrays, in file order.
+///
+/// 4 bytes for each field and 4 for the target: 12 bytes for a user, an item and a rating, 8 more with a timestamp.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interactions {
+    /// The index of each interaction in each field, or [`UNKNOWN`](super::UNKNOWN): a column a field, all of one length.
+    pub columns: Vec<Vec<u32>>,
+    /// What came of each, a rating say; always finite.
+    pub targets: Vec<f32>,
+    /// How much each counts; `None` for 1.
+    pub weights: Option<Vec<f32>>,
+    /// Seconds since 1970 (or whatever the file counts in), if the file has them and as long as somebody needs them.
+    pub timestamps: Option<Vec<i64>>,
+    /// The bags of the entities' rows.
+    pub bags: Arc<Vec<Bag>>,
+}
+
+impl Default for Interactions {
+    /// Of a user and an item, and empty.
+    fn default() -> Self {
+        Self::of_fields(2)
+    }
+}
+
+impl Interactions {
+    /// None, of so many fields.
+    pub fn of_fields(fields: usize) -> Self {
+        let columns = vec![Vec::new(); fields];
+        Self { columns, targets: Vec::new(), weights: None, timestamps: None, bags: Arc::default() }
+    }
+
+    /// None, with room for exactly `count` that are like these.
+    pub fn like(&self, count: usize) -> Self {
+        Self {
+            columns: self.columns.iter().map(|_| Vec::with_capacity(count)).collect(),
+            targets: Vec::with_capacity(count),
+            weights: self.weights.as_ref().map(|_| Vec::with_capacity(count)),
+            timestamps: self.timestamps.as_ref().map(|_| Vec::with_capacity(count)),
+            bags: Arc::clone(&self.bags),
+        }
+    }
+
+    /// Number of interactions.
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// The indices of one field.
+    pub fn column(&self, field: FieldId) -> &[u32] {
+        &self.columns[field.0]
+    }
+
+    /// A bag.
+    pub fn bag(&self, bag: BagId) -> &Bag {
+        &self.bags[bag.0]
+    }
+
+    /// The first two fields as a matrix: rows are users and columns items.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an index outside the matrix.
+    pub fn to_matrix(&self, num_users: usize, num_items: usize) -> Result<Matrix> {
+        Matrix::from_cells(num_users, num_items, self.column(USER), self.column(ITEM), &self.targets)
+    }
+
+    /// Adds one interaction. The first decides whether there are timestamps.
+    #[inline]
+    pub fn push<const N: usize>(&mut self, indices: [u32; N], target: f32, timestamp: Option<i64>) {
+        if let Some(timestamp) = timestamp {
+            self.timestamps.get_or_insert_default().push(timestamp);
+        }
+        for (column, index) in self.columns.iter_mut().zip(indices) {
+            column.push(index);
+        }
+        self.targets.push(target);
+    }
+
+    /// Mean target in f64; `None` without interactions.
+    pub fn mean(&self) -> Option<f64> {
+        (!self.is_empty())
+            .then(|| self.targets.iter().map(|&target| f64::from(target)).sum::<f64>() / self.len() as f64)
+    }
+
+    /// Smallest and largest target; `None` without interactions.
+    pub fn range(&self) -> Option<(f32, f32)> {
+        let first = *self.targets.first()?;
+        Some(self.targets.iter().fold((first, first), |(low, high), &target| (low.min(target), high.max(target))))
+    }
+
+    /// Of those from `start` on, keeps those that `kept` says; those before stay.
+    pub fn retain_from(&mut self, start: usize, kept: &[bool]) {
+        fn compact<T: Copy>(values: &mut Vec<T>, start: usize, kept: &[bool]) {
+            let mut end = start;
+            for (at, _) in kept.iter().enumerate().filter(|(_, keep)| **keep) {
+                values[end] = values[start + at];
+                end += 1;
+            }
+            values.truncate(end);
+        }
+        self.columns.iter_mut().for_each(|column| compact(column, start, kept));
+        compact(&mut self.targets, start, kept);
+        self.weights.iter_mut().for_each(|weights| compact(weights, start, kept));
+        self.timestamps.iter_mut().for_each(|timestamps| compact(timestamps, start, kept));
+    }
+
+    /// Gives back memory that is not used.
+    pub fn shrink_to_fit(&mut self) {
+        self.columns.iter_mut().for_each(Vec::shrink_to_fit);
+        self.targets.shrink_to_fit();
+        self.weights.iter_mut().for_each(Vec::shrink_to_fit);
+        self.timestamps.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+}
+
+/// Refuses more ratings than an index can tell apart; `path` is where they come from.
+pub(super) fn check_count(path: &Path, ratings: usize) -> Result<()> {
+    match u32::try_from(ratings) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::data(path, format!("more than {} ratings; divide the data", u32::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_keeps_its_columns_together() {
+        let mut interactions = Interactions::of_fields(3);
+        for at in 0..5 {
+            interactions.push([at, at + 10, at + 20], at as f32, Some(i64::from(at)));
+        }
+        interactions.retain_from(1, &[true, false, true, false]);
+        assert_eq!(interactions.columns, [vec![0, 1, 3], vec![10, 11, 13], vec![20, 21, 23]]);
+        assert_eq!((interactions.targets, interactions.timestamps), (vec![0.0, 1.0, 3.0], Some(vec![0, 1, 3])));
+    }
+}

@@ -1,0 +1,118 @@
+//! Models on interactions: scores, predictions, and what happens to ids that training never saw.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use super::baseline::Baseline;
+use crate::data::batch::Samples;
+use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
+use crate::device::to_vec;
+use crate::metric::{Metrics, Pair, Tally};
+use crate::model::AnyModel;
+use crate::objective::Objective;
+
+/// Interactions scored at once: large enough to keep a device busy, small enough to bound memory.
+const CHUNK: usize = 1 << 16;
+
+/// Everything beside the model that a prediction depends on.
+#[derive(Debug, Clone)]
+pub struct Predictor {
+    /// Gives the link from scores to predictions, and the loss that is reported.
+    pub objective: Arc<dyn Objective>,
+    /// Predictions are limited to this range, that of the training targets; `None` leaves them as they are.
+    pub clip: Option<(f32, f32)>,
+    /// Predicts interactions that the model can do nothing with.
+    pub baseline: Baseline,
+}
+
+/// Scores of interactions; `None` where an id is unknown and the model can do nothing without it.
+type Scored = Vec<Option<f32>>;
+
+impl Predictor {
+    /// Predictions for rows of indices. One with an [`UNKNOWN`] index gets the [`Baseline`]'s, unless the model can score
+    /// it.
+    pub fn predict(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Vec<f32> {
+        let scores = self.scores(model, device, rows);
+        (0..rows.len()).map(|at| self.prediction(scores[at], rows, at) as f32).collect()
+    }
+
+    /// Predictions for interactions, added to `tally` with what was observed.
+    pub fn evaluate(&self, model: &AnyModel, device: &Device, rows: &Interactions, tally: &mut Tally) -> Vec<f32> {
+        let scores = self.scores(model, device, rows);
+        let pair = |at: usize| {
+            let target = f64::from(rows.targets[at]);
+            let prediction = self.prediction(scores[at], rows, at);
+            let score = scores[at].map_or_else(|| self.objective.score(self.of_baseline(rows, at)), f64::from);
+            let loss = self.objective.pointwise().map(|loss| loss.value(score, target));
+            tally.add(&Pair { target, prediction, loss });
+            prediction as f32
+        };
+        (0..rows.len()).map(pair).collect()
+    }
+
+    /// Tallies of always predicting the mean, and of the [`Baseline`].
+    pub fn baselines(&self, rows: &Interactions, metrics: &Metrics) -> [Tally; 2] {
+        let tally = |predict: &dyn Fn(usize) -> f64| {
+            let mut tally = Tally::new(metrics);
+            for (at, &target) in rows.targets.iter().enumerate() {
+                let (target, prediction) = (f64::from(target), self.limit(predict(at)));
+                let loss = self.objective.pointwise();
+                let loss = loss.map(|loss| loss.value(self.objective.score(prediction), target));
+                tally.add(&Pair { target, prediction, loss });
+            }
+            tally
+        };
+        [tally(&|_| self.baseline.global_mean), tally(&|at| self.of_baseline(rows, at))]
+    }
+
+    /// r̂ of a score, limited to the range of the training targets.
+    pub fn of_score(&self, score: f32) -> f64 {
+        self.limit(self.objective.prediction(f64::from(score)))
+    }
+
+    fn prediction(&self, score: Option<f32>, rows: &Interactions, at: usize) -> f64 {
+        score.map_or_else(|| self.limit(self.of_baseline(rows, at)), |score| self.of_score(score))
+    }
+
+    fn of_baseline(&self, rows: &Interactions, at: usize) -> f64 {
+        self.baseline.predict(rows.column(USER)[at], rows.column(ITEM)[at])
+    }
+
+    fn limit(&self, prediction: f64) -> f64 {
+        match self.clip {
+            // `clamp` would turn NaN into nothing and hide a broken model: NaN stays NaN.
+            Some((low, high)) => prediction.clamp(f64::from(low), f64::from(high)),
+            None => prediction,
+        }
+    }
+
+    /// Scores in chunks. Only those reach the model that it can do something with.
+    fn scores(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Scored {
+        let mut scores = Scored::with_capacity(rows.len());
+        for start in (0..rows.len()).step_by(CHUNK) {
+            let chunk = start..(start + CHUNK).min(rows.len());
+            let can_be_scored: Vec<usize> = chunk.clone().filter(|&at| can_score(model, rows, at)).collect();
+            scores.resize(chunk.end, None);
+            if can_be_scored.is_empty() {
+                continue;
+            }
+            let columns = rows.columns.iter().map(|column| can_be_scored.iter().map(|&at| column[at]).collect());
+            let samples = Arc::new(Samples::of_columns(columns.collect(), &rows.bags));
+            for (&at, score) in can_be_scored.iter().zip(to_vec(model.forward(&samples.to_device(device)))) {
+                scores[at] = Some(score);
+            }
+        }
+        scores
+    }
+}
+
+/// Whether all ids are known, or the model can do without those that are not.
+fn can_score(model: &AnyModel, rows: &Interactions, at: usize) -> bool {
+    if rows.columns.iter().all(|column| column[at] != UNKNOWN) {
+        return true;
+    }
+    let unknown: Vec<FieldId> =
+        (0..rows.columns.len()).filter(|&field| rows.columns[field][at] == UNKNOWN).map(FieldId).collect();
+    model.can_score(&unknown)
+}

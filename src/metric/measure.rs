@@ -1,0 +1,156 @@
+//! What a metric is.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Which values of a metric are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The smaller ones.
+    Smaller,
+    /// The larger ones.
+    Larger,
+}
+
+/// What has to be gathered for a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// What the training objective makes of each prediction.
+    Loss,
+    /// A prediction beside each target.
+    Pairs,
+    /// For each user of the split the items with the highest scores that training has not seen with the user.
+    Lists {
+        /// Items in a list.
+        length: usize,
+    },
+}
+
+/// A prediction and what was observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    /// r.
+    pub target: f64,
+    /// r̂.
+    pub prediction: f64,
+    /// What the training objective makes of it, without the penalty; `None` for an objective that compares interactions.
+    pub loss: Option<f64>,
+}
+
+/// The items that a user would be recommended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankedList<'a> {
+    /// Best first; fewer than asked for if there are no more.
+    pub items: &'a [u32],
+    /// The items of the user in the split, ascending: what should be among them. At least one.
+    pub relevant: &'a [u32],
+}
+
+/// A number that says how good predictions are: the mean of what it measures, summed up.
+pub trait Metric: fmt::Debug + Send + Sync {
+    /// Name in files, tags and configs.
+    fn name(&self) -> &str;
+
+    /// Unit of its values; empty for a plain number.
+    fn unit(&self) -> &str {
+        ""
+    }
+
+    /// Which values are better.
+    fn direction(&self) -> Direction {
+        Direction::Smaller
+    }
+
+    /// What has to be gathered for it.
+    fn needs(&self) -> Needs {
+        Needs::Pairs
+    }
+
+    /// Measures a pair; `None` does not count.
+    fn of_pair(&self, pair: &Pair) -> Option<f64> {
+        let _ = pair;
+        None
+    }
+
+    /// Measures a ranked list; `None` does not count.
+    fn of_list(&self, list: &RankedList) -> Option<f64> {
+        let _ = list;
+        None
+    }
+
+    /// The metric, given the mean of what was measured. Without anything measured there is no metric.
+    fn summary(&self, mean: f64) -> f64 {
+        mean
+    }
+}
+
+impl dyn Metric + '_ {
+    /// Whether `value` is better than `other` by more than `min_delta`.
+    pub fn improves(&self, value: f64, other: f64, min_delta: f64) -> bool {
+        match self.direction() {
+            Direction::Smaller => value < other - min_delta,
+            Direction::Larger => value > other + min_delta,
+        }
+    }
+
+    /// Name in tables for people.
+    pub fn label(&self) -> String {
+        match self.needs() {
+            Needs::Loss => self.name().into(),
+            _ => self.name().to_uppercase(),
+        }
+    }
+}
+
+/// Some metrics, in the order in which they are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(pub Vec<Arc<dyn Metric>>);
+
+impl Metrics {
+    /// The metric of this name.
+    pub fn find(&self, name: &str) -> Option<&Arc<dyn Metric>> {
+        self.0.iter().find(|metric| metric.name() == name)
+    }
+
+    /// The name of the one that training watches if nothing else is said: the first that is not the objective itself.
+    pub fn watched(&self) -> &str {
+        let is_own = |metric: &&Arc<dyn Metric>| metric.needs() != Needs::Loss;
+        self.0.iter().find(is_own).or(self.0.first()).map_or("", |metric| metric.name())
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|metric| metric.name())
+    }
+
+    /// Length of the longest list that one of them needs; `None` if none needs lists.
+    pub fn longest_list(&self) -> Option<usize> {
+        let length =
+            |metric: &Arc<dyn Metric>| if let Needs::Lists { length } = metric.needs() { Some(length) } else { None };
+        self.0.iter().filter_map(length).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rmse;
+    use super::*;
+
+    #[test]
+    fn an_improvement_must_exceed_the_margin_in_the_right_direction() {
+        #[derive(Debug)]
+        struct Hits;
+        impl Metric for Hits {
+            fn name(&self) -> &str {
+                "hits"
+            }
+            fn direction(&self) -> Direction {
+                Direction::Larger
+            }
+        }
+        let (error, hits): (&dyn Metric, &dyn Metric) = (&Rmse, &Hits);
+        assert!(error.improves(0.9, 1.0, 0.05) && !hits.improves(0.9, 1.0, 0.05));
+        assert!(hits.improves(1.0, 0.9, 0.05) && !error.improves(0.96, 1.0, 0.05));
+        assert!(!error.improves(f64::NAN, 1.0, 0.0) && !hits.improves(f64::NAN, 1.0, 0.0));
+    }
+}

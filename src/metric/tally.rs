@@ -1,0 +1,156 @@
+//! Sums over a split, and the metrics that follow from them.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::measure::{Metrics, Needs, Pair, RankedList};
+
+/// Sums of what each of some metrics measured.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    metrics: Metrics,
+    /// Pairs added.
+    count: u64,
+    /// How many measured, and their sum, by metric.
+    sums: Vec<(u64, f64)>,
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self { metrics: metrics.clone(), count: 0, sums: vec![(0, 0.0); metrics.0.len()] }
+    }
+
+    /// Adds a pair.
+    pub fn add(&mut self, pair: &Pair) {
+        self.count += 1;
+        for (metric, (count, sum)) in self.metrics.0.iter().zip(&mut self.sums) {
+            if let Some(measured) = metric.of_pair(pair) {
+                *count += 1;
+                *sum += measured;
+            }
+        }
+    }
+
+    /// Adds a ranked list, of which each metric gets as much as it needs.
+    pub fn add_list(&mut self, list: &RankedList) {
+        for (metric, (count, sum)) in self.metrics.0.iter().zip(&mut self.sums) {
+            let Needs::Lists { length } = metric.needs() else { continue };
+            let list = &RankedList { items: &list.items[..length.min(list.items.len())], ..*list };
+            if let Some(measured) = metric.of_list(list) {
+                *count += 1;
+                *sum += measured;
+            }
+        }
+    }
+
+    /// The metrics of which something was measured; `None` without pairs.
+    pub fn scores(&self) -> Option<Scores> {
+        let measured = self.metrics.0.iter().zip(&self.sums).filter(|(_, (count, _))| *count > 0);
+        let values = measured.map(|(metric, (count, sum))| (metric.name().into(), metric.summary(sum / *count as f64)));
+        (self.count > 0).then(|| Scores { count: self.count, values: values.collect() })
+    }
+}
+
+/// Metrics of one split.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scores {
+    /// Number of interactions.
+    pub count: u64,
+    /// Name and value of each metric.
+    pub values: Vec<(String, f64)>,
+}
+
+impl Scores {
+    /// The value of one metric.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+}
+
+/// One object: `{"count": …, "<metric>": …}`.
+impl Serialize for Scores {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.values.len() + 1))?;
+        map.serialize_entry("count", &self.count)?;
+        self.values.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap;
+        impl<'de> Visitor<'de> for OfMap {
+            type Value = Scores;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a count and metrics")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scores, A::Error> {
+                let mut scores = Scores::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "count" => scores.count = map.next_value()?,
+                        _ => scores.values.push((name, map.next_value()?)),
+                    }
+                }
+                Ok(scores)
+            }
+        }
+        deserializer.deserialize_map(OfMap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Mae, Metric, ObjectiveLoss, Rmse};
+    use super::*;
+
+    #[test]
+    fn metrics_of_a_case_by_hand() {
+        let metrics = Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]);
+        let mut tally = Tally::new(&metrics);
+        assert_eq!(tally.scores(), None);
+        for (target, prediction) in [(3.0, 2.0), (1.0, 4.0), (5.0, 5.0), (2.0, 4.0)] {
+            tally.add(&Pair { target, prediction, loss: Some(1.0) });
+        }
+        let scores = tally.scores().expect("four ratings");
+        let expected =
+            [("loss", 1.0), ("rmse", 3.5_f64.sqrt()), ("mae", 1.5)].map(|(name, value)| (name.to_string(), value));
+        assert_eq!(scores, Scores { count: 4, values: expected.to_vec() });
+        let json = serde_json::to_string(&scores).expect("JSON");
+        assert!(json.starts_with("{\"count\":4,\"loss\":1.0,\"rmse\":1.87"), "{json}");
+        assert_eq!(serde_json::from_str::<Scores>(&json).expect("and back").values[0], scores.values[0]);
+    }
+
+    #[test]
+    fn what_is_not_measured_is_no_metric() {
+        #[derive(Debug)]
+        struct First;
+        impl Metric for First {
+            fn name(&self) -> &str {
+                "first"
+            }
+            fn needs(&self) -> Needs {
+                Needs::Lists { length: 1 }
+            }
+            fn of_list(&self, list: &RankedList) -> Option<f64> {
+                Some(f64::from(u8::from(list.relevant.contains(list.items.first()?))))
+            }
+        }
+        let mut tally = Tally::new(&Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(First)]));
+        tally.add(&Pair { target: 1.0, prediction: 1.0, loss: None });
+        assert_eq!(tally.scores().expect("a pair").values, []);
+        for items in [&[3][..], &[4], &[]] {
+            tally.add_list(&RankedList { items, relevant: &[3] });
+        }
+        assert_eq!(tally.scores().expect("a pair").values, [("first".to_string(), 0.5)]);
+    }
+}

@@ -1,0 +1,270 @@
+//! A model of any kind.
+
+use std::any::Any;
+use std::fmt;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, Gradients, Tensor};
+
+use super::factorization::{Constraint, Factored, Factorization};
+use super::table::Table;
+use super::walk::{LookedAt, Moved, as_rows};
+use crate::data::FieldId;
+use crate::data::batch::Batch;
+
+/// Any model, whatever its type: what trainer, solvers, evaluation and model files work with.
+pub struct AnyModel(Box<dyn Face>);
+
+/// Looks at a parameter.
+pub type Look<'a> = dyn FnMut(LookedAt) + 'a;
+/// Gives a parameter another value.
+pub type Move<'a> = dyn FnMut(Moved) -> Tensor<2> + 'a;
+
+impl AnyModel {
+    /// Scores of a batch; see [`Factorization::forward`].
+    pub fn forward(&self, batch: &Batch) -> Tensor<1> {
+        self.0.forward(batch)
+    }
+
+    /// Scores of every row of an entity; see [`Factorization::forward_all`].
+    pub fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+        self.0.forward_all(queries, field)
+    }
+
+    /// The tables that a batch indexes; see [`Factorization::tables`].
+    pub fn tables(&self) -> Vec<&Table> {
+        self.0.tables()
+    }
+
+    /// Dense layers; see [`Factorization::layers`].
+    pub fn layers(&self) -> Vec<&Linear> {
+        self.0.layers()
+    }
+
+    /// Where parameters may lie; see [`Factorization::constraint`].
+    pub fn constraint(&self) -> Constraint {
+        self.0.constraint()
+    }
+
+    /// The score as a sum of dot products; see [`Factorization::factored`].
+    pub fn factored(&self) -> Option<Factored<'_>> {
+        self.0.factored()
+    }
+
+    /// Whether a score means something where these fields are unknown; see [`Factorization::can_score`].
+    pub fn can_score(&self, unknown: &[FieldId]) -> bool {
+        self.0.can_score(unknown)
+    }
+
+    /// The model without autodiff.
+    pub fn valid(&self) -> Self {
+        Self(self.0.valid())
+    }
+
+    /// The model on a device, ready to be trained: with autodiff.
+    pub fn to_training(self, device: &Device) -> Self {
+        Self(self.0.to_training(device))
+    }
+
+    /// The device that its parameters live on.
+    pub fn device(&self) -> Device {
+        self.0.device()
+    }
+
+    /// The model as what it is, if it is an `M`.
+    pub fn downcast_ref<M: Factorization + 'static>(&self) -> Option<&M> {
+        self.0.as_any().downcast_ref()
+    }
+
+    /// Looks at every parameter, with its gradient if there are gradients and it has one.
+    pub fn visit(&self, gradients: Option<&Gradients>, look: &mut Look) {
+        self.0.visit(gradients, look);
+    }
+
+    /// Gives every parameter the value that `change` makes of it, of the same width and perhaps another number of rows.
+    /// Gradients are taken out of those that are given.
+    pub fn map(self, gradients: Option<&mut Gradients>, change: &mut Move) -> Self {
+        Self(self.0.map(gradients, change))
+    }
+}
+
+impl<M: Factorization + 'static> From<M> for AnyModel {
+    fn from(model: M) -> Self {
+        Self(Box::new(model))
+    }
+}
+
+impl Clone for AnyModel {
+    fn clone(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+}
+
+impl fmt::Debug for AnyModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What every [`Factorization`] can do, in a form that can be called without knowing its type: burn's `Module` cannot,
+/// because its walks and copies are generic.
+trait Face: fmt::Debug + Send + Sync {
+    fn forward(&self, batch: &Batch) -> Tensor<1>;
+    fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>>;
+    fn tables(&self) -> Vec<&Table>;
+    fn layers(&self) -> Vec<&Linear>;
+    fn constraint(&self) -> Constraint;
+    fn factored(&self) -> Option<Factored<'_>>;
+    fn can_score(&self, unknown: &[FieldId]) -> bool;
+    fn duplicate(&self) -> Box<dyn Face>;
+    fn valid(&self) -> Box<dyn Face>;
+    fn to_training(self: Box<Self>, device: &Device) -> Box<dyn Face>;
+    fn device(&self) -> Device;
+    fn as_any(&self) -> &dyn Any;
+    fn visit(&self, gradients: Option<&Gradients>, look: &mut Look);
+    fn map(self: Box<Self>, gradients: Option<&mut Gradients>, change: &mut Move) -> Box<dyn Face>;
+}
+
+impl<M: Factorization + 'static> Face for M {
+    fn forward(&self, batch: &Batch) -> Tensor<1> {
+        Factorization::forward(self, batch)
+    }
+
+    fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+        Factorization::forward_all(self, queries, field)
+    }
+
+    fn tables(&self) -> Vec<&Table> {
+        Factorization::tables(self)
+    }
+
+    fn layers(&self) -> Vec<&Linear> {
+        Factorization::layers(self)
+    }
+
+    fn constraint(&self) -> Constraint {
+        Factorization::constraint(self)
+    }
+
+    fn factored(&self) -> Option<Factored<'_>> {
+        Factorization::factored(self)
+    }
+
+    fn can_score(&self, unknown: &[FieldId]) -> bool {
+        Factorization::can_score(self, unknown)
+    }
+
+    fn duplicate(&self) -> Box<dyn Face> {
+        Box::new(self.clone())
+    }
+
+    fn valid(&self) -> Box<dyn Face> {
+        Box::new(Module::valid(self))
+    }
+
+    fn to_training(self: Box<Self>, device: &Device) -> Box<dyn Face> {
+        Box::new(Module::train(Module::to_device(*self, &device.clone().autodiff())))
+    }
+
+    fn device(&self) -> Device {
+        self.devices().into_iter().next().unwrap_or_default()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn visit(&self, gradients: Option<&Gradients>, look: &mut Look) {
+        Module::visit(self, &mut Looker { path: Path::default(), gradients, look });
+    }
+
+    fn map(self: Box<Self>, gradients: Option<&mut Gradients>, change: &mut Move) -> Box<dyn Face> {
+        Box::new(Module::map(*self, &mut Mover { path: Path::default(), gradients, change }))
+    }
+}
+
+/// Follows the fields that a walk enters and leaves, and names the parameter it stands on.
+#[derive(Debug, Default)]
+struct Path(Vec<Option<String>>);
+
+impl Path {
+    /// A field is entered. Enum variants have no name of their own.
+    fn enter(&mut self, name: &str, container_type: &str) {
+        self.0.push((!container_type.starts_with("Enum:")).then(|| name.to_string()));
+    }
+
+    fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    fn name(&self) -> String {
+        self.0.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}
+
+struct Looker<'a, 'l> {
+    path: Path,
+    gradients: Option<&'a Gradients>,
+    look: &'a mut Look<'l>,
+}
+
+impl ModuleVisitor for Looker<'_, '_> {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        (self.look)(LookedAt {
+            name: self.path.name(),
+            id: param.id,
+            shape: tensor.dims().to_vec(),
+            is_trained: tensor.is_require_grad(),
+            gradient: self.gradients.and_then(|gradients| tensor.grad(gradients)).map(as_rows),
+            rows: as_rows(plain(tensor)),
+        });
+    }
+}
+
+struct Mover<'a, 'm> {
+    path: Path,
+    gradients: Option<&'a mut Gradients>,
+    change: &'a mut Move<'m>,
+}
+
+impl ModuleMapper for Mover<'_, '_> {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let is_trained = param.is_require_grad();
+        let (id, tensor, mapper) = param.consume();
+        let mut shape = tensor.dims();
+        let is_autodiff = tensor.is_autodiff();
+        let gradient = self.gradients.as_mut().and_then(|gradients| tensor.grad_remove(gradients)).map(as_rows);
+        let rows = as_rows(plain(tensor));
+        let changed =
+            (self.change)(Moved { name: self.path.name(), id, shape: shape.to_vec(), is_trained, rows, gradient });
+        if let Some(count) = shape.first_mut() {
+            *count = changed.dims()[0];
+        }
+        let changed = changed.reshape(shape);
+        let changed = if is_autodiff { changed.autodiff().set_require_grad(is_trained) } else { changed };
+        Param::from_mapped_value(id, changed, mapper)
+    }
+}
+
+/// A tensor without autodiff.
+fn plain<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    if tensor.is_autodiff() { tensor.inner() } else { tensor }
+}

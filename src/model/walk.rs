@@ -1,0 +1,45 @@
+//! What a walk over the parameters of a model meets.
+//!
+//! Every walk treats a parameter as a matrix `[rows, width]`: a vector is a column, and of a tensor with more dimensions all
+//! but the first are one.
+
+use burn::module::ParamId;
+use burn::tensor::Tensor;
+
+/// A parameter on a walk that only looks.
+pub struct LookedAt {
+    /// Its name.
+    pub name: String,
+    /// burn's id of it.
+    pub id: ParamId,
+    /// Shape of the tensor.
+    pub shape: Vec<usize>,
+    /// Whether training moves it.
+    pub is_trained: bool,
+    /// `[rows, width]`, without autodiff.
+    pub rows: Tensor<2>,
+    /// Its gradient `[rows, width]`, if it has one.
+    pub gradient: Option<Tensor<2>>,
+}
+
+/// A parameter on a walk that changes it. Its tensors have no other owner, so that they can change in place.
+pub struct Moved {
+    /// Its name.
+    pub name: String,
+    /// burn's id of it.
+    pub id: ParamId,
+    /// Shape of the tensor.
+    pub shape: Vec<usize>,
+    /// Whether training moves it.
+    pub is_trained: bool,
+    /// `[rows, width]`, without autodiff.
+    pub rows: Tensor<2>,
+    /// Its gradient `[rows, width]`, if it has one.
+    pub gradient: Option<Tensor<2>>,
+}
+
+/// Any parameter as a matrix.
+pub(super) fn as_rows<const D: usize>(tensor: Tensor<D>) -> Tensor<2> {
+    let rows = tensor.dims().first().copied().unwrap_or(1);
+    tensor.reshape([rows as i64, -1])
+}

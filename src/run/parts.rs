@@ -1,0 +1,153 @@
+//! What a config can name: models, objectives, metrics, solvers.
+
+use std::sync::Arc;
+
+use crate::config::words::joined;
+use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
+use crate::metric::{Mae, Metric, Metrics, ObjectiveLoss, Rmse};
+use crate::model::{Declaration, ModelKind, ModelPart, names_where};
+use crate::objective::{Loss, ObjectiveKind, ObjectivePart};
+use crate::solver::{self, SolverPart};
+
+/// The parts that a program is made of. Its own are added to those built in:
+///
+/// ```no_run
+/// # use lowrank::Parts;
+/// fn main() -> std::process::ExitCode {
+///     lowrank::cli::main(Parts::built_in())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Kinds of models, in the order of the documentation.
+    pub models: Vec<ModelKind>,
+    /// Kinds of objectives.
+    pub objectives: Vec<ObjectiveKind>,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Kinds of solvers.
+    pub solvers: Vec<Arc<dyn SolverPart>>,
+}
+
+impl Parts {
+    /// Those of this crate.
+    pub fn built_in() -> Self {
+        Self {
+            models: crate::model::built_in(),
+            objectives: Loss::kinds(),
+            metrics: Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]),
+            solvers: solver::built_in(),
+        }
+    }
+
+    /// Adds a model; one of the same name is replaced.
+    pub fn model<M: ModelPart>(mut self) -> Self {
+        self.models.retain(|kind| kind.name != M::NAME);
+        self.models.push(ModelKind::of::<M>());
+        self
+    }
+
+    /// Adds an objective; one of the same name is replaced.
+    pub fn objective<O: ObjectivePart>(mut self) -> Self {
+        self.objectives.retain(|kind| kind.name != O::NAME);
+        self.objectives.push(ObjectiveKind::of::<O>());
+        self
+    }
+
+    /// Adds a metric; one of the same name is replaced.
+    pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
+        self.metrics.0.retain(|other| other.name() != metric.name());
+        self.metrics.0.push(Arc::new(metric));
+        self
+    }
+
+    /// Adds a solver; one of the same name is replaced.
+    pub fn solver(mut self, solver: impl SolverPart + 'static) -> Self {
+        self.solvers.retain(|other| other.name() != solver.name());
+        self.solvers.push(Arc::new(solver));
+        self
+    }
+
+    /// The model of this name.
+    pub fn find_model(&self, name: &str) -> Option<&ModelKind> {
+        self.models.iter().find(|kind| kind.name == name)
+    }
+
+    /// The objective of this name.
+    pub fn find_objective(&self, name: &str) -> Option<&ObjectiveKind> {
+        self.objectives.iter().find(|kind| kind.name == name)
+    }
+
+    /// The solver of this name.
+    pub fn find_solver(&self, name: &str) -> Option<&Arc<dyn SolverPart>> {
+        self.solvers.iter().find(|part| part.name() == name)
+    }
+
+    pub(super) fn model_keys(&self) -> Keys {
+        let choice = Choice::new("model.kind", "What predicts a rating.").with(|key| key.default("'biased-mf'"));
+        let choice = self.models.iter().fold(choice, |choice, kind| choice.part(kind.name, kind.keys()));
+        let carrying = names_where(&self.models, Declaration::factors_carry_mean);
+        let using = names_where(&self.models, |model| model.uses_context);
+        Keys::from(choice)
+            .rule(move |values| check_start(values, &carrying).into_iter().collect())
+            .rule(move |values| check_context(values, &using).into_iter().collect())
+    }
+
+    pub(super) fn objective_keys(&self) -> Keys {
+        let choice = Choice::new("loss.kind", "What a wrong prediction costs.").with(|key| key.default("'squared'"));
+        self.objectives.iter().fold(choice, |choice, kind| choice.part(kind.name, kind.keys())).into()
+    }
+
+    pub(super) fn metric_keys(&self) -> Keys {
+        let names: Vec<String> = self.metrics.names().map(Into::into).collect();
+        let listed: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        let listed = format!("[{}]", listed.join(", "));
+        let meaning = "What is computed of predictions, in this order.";
+        let key = Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&listed).effect(Effect::Nothing);
+        Keys::from(key).rule(move |values| check_metrics(values, &names))
+    }
+}
+
+/// Factors can start from the baseline only if nothing else carries it.
+fn check_start(values: &Values, carrying: &[String]) -> Option<Problem> {
+    let kind: String = values.get("model.kind");
+    if !values.is("model.init", "matched") || carrying.contains(&kind) {
+        return None;
+    }
+    let message = format!(
+        "model.init = \"matched\" is for {}, whose factors carry the mean, but model.kind is {kind:?}; use \"normal\"",
+        joined(carrying, "and")
+    );
+    Some(Problem::new(["model.init", "model.kind"], message))
+}
+
+/// Columns beyond user and item are read for models that have a use for them only.
+fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
+    let kind: String = values.get("model.kind");
+    let context: Vec<String> = values.find("data.context").unwrap_or_default();
+    if context.is_empty() || using.contains(&kind) {
+        return None;
+    }
+    let remedy = match using {
+        [] => "no model here has a use for one".into(),
+        _ => format!("those that have are {}", joined(using, "and")),
+    };
+    let message = format!("data.context is read, but {kind} has no use for a context; {remedy}");
+    Some(Problem::new(["data.context", "model.kind"], message))
+}
+
+/// Metrics must be there, and what is watched must be computed.
+fn check_metrics(values: &Values, known: &[String]) -> Vec<Problem> {
+    let asked: Vec<String> = values.get("evaluation.metrics");
+    let watched: String = values.get("train.early_stopping.metric");
+    let unknown = asked.iter().filter(|name| !known.contains(name)).map(|name| {
+        let message = format!("evaluation.metrics has no {name:?}; there are {}", joined(known, "and"));
+        Problem::new(["evaluation.metrics"], message)
+    });
+    let unwatched = (!asked.contains(&watched)).then(|| {
+        let message =
+            format!("train.early_stopping.metric = {watched:?} is not among evaluation.metrics; add it there");
+        Problem::new(["evaluation.metrics", "train.early_stopping.metric"], message)
+    });
+    unknown.chain(unwatched).collect()
+}

@@ -1,0 +1,37 @@
+//! ALS as configs name it.
+
+use super::{Als, AlsConfig};
+use crate::config::{Keys, Values};
+use crate::error::Result;
+use crate::model::{Constraint, ModelKind, names_where};
+use crate::solver::part::{Setup, SolverPart, check_squared, needs_dot_product};
+use crate::solver::regularization::Regularization;
+use crate::solver::solve::Solver;
+
+/// Row after row, each solved for, on the CPU: models that are a dot product, squared loss. See [`Als`].
+#[derive(Debug, Clone, Copy)]
+pub struct AlsPart;
+
+impl SolverPart for AlsPart {
+    fn name(&self) -> &str {
+        "als"
+    }
+
+    fn keys(&self, models: &[ModelKind]) -> Keys {
+        AlsConfig::keys(&names_where(models, |model| model.constraint == Constraint::NonNegative))
+            .and(Regularization::factor_keys())
+            .and(Regularization::bias_keys(models))
+            .rule(needs_dot_product(models))
+            .rule(check_squared)
+            .rule(AlsConfig::rule(models))
+    }
+
+    fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
+        let regularization = Regularization::of_config(values);
+        Ok(Box::new(Als::new(setup.loss(self.name())?, regularization, AlsConfig::of(values))))
+    }
+
+    fn refuses(&self, values: &Values, target: f32) -> Option<&'static str> {
+        AlsConfig::of(values).feedback.refuses(target)
+    }
+}

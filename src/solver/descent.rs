@@ -1,0 +1,110 @@
+//! Mini-batch gradient descent as configs name it: by its update rule.
+
+use super::gradient::{Clip, GradientStep, Rows};
+use super::learning_rate::LearningRate;
+use super::mini_batch::MiniBatch;
+use super::optimizer::Optimizer;
+use super::part::{Footprint, ModelSize, OF_A_STEP, Setup, SolverPart};
+use super::regularization::Regularization;
+use super::rule::Rule;
+use super::solve::Solver;
+use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::error::Result;
+use crate::model::ModelKind;
+
+/// Times that what an interaction reads of the tables and passes through the layers is there: forth, and its slope back.
+const THROUGH_LAYERS: usize = 2;
+
+/// Mini-batches with one update rule: any model, any objective, any device. See [`MiniBatch`].
+#[derive(Debug, Clone, Copy)]
+pub struct Descent {
+    name: &'static str,
+    keys: fn() -> Keys,
+    rule: fn(&Values) -> Rule,
+}
+
+impl Descent {
+    /// Adam.
+    pub const ADAM: Self = Self { name: "adam", keys: Rule::adam_keys, rule: Rule::adam_of };
+    /// Adam with decoupled weight decay.
+    pub const ADAMW: Self = Self { name: "adamw", keys: adamw_keys, rule: Rule::adam_of };
+    /// Stochastic gradient descent with momentum.
+    pub const SGD: Self = Self { name: "sgd", keys: Rule::sgd_keys, rule: Rule::sgd_of };
+    /// AdaGrad.
+    pub const ADAGRAD: Self = Self { name: "adagrad", keys: Rule::adagrad_keys, rule: Rule::adagrad_of };
+}
+
+fn adamw_keys() -> Keys {
+    Rule::adamw_keys().default_for("solver.rows", "'all'").rule(check_decay)
+}
+
+fn check_decay(values: &Values) -> Vec<Problem> {
+    if !values.is("solver.rows", Rows::Touched.name()) {
+        return Vec::new();
+    }
+    let message = "solver.kind = \"adamw\" decays every row at every step, which solver.rows = \"touched\" does not visit; \
+                   use \"adam\" with solver.regularization, or rows = \"all\"";
+    vec![Problem::new(["solver.rows", "solver.kind"], message)]
+}
+
+impl SolverPart for Descent {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn keys(&self, models: &[ModelKind]) -> Keys {
+        let rows = "Rows of a table that a step updates, with their moments: those of the batch, or all, which costs the \
+                    table.";
+        let norm = "Largest norm of the gradient of all parameters together.";
+        Keys::new([Key::new("solver.rows", KeyKind::choice(Rows::NAMES.to_vec()), rows).default("'touched'")])
+            .and(LearningRate::rate_key())
+            .and(Keys::new([
+                Key::new("solver.batch_size", KeyKind::ANY_COUNT, "Ratings in a step; 0 takes all of them.")
+                    .default("1024"),
+                Key::new("solver.clip_norm", KeyKind::POSITIVE, norm),
+                Key::new("solver.clip_value", KeyKind::POSITIVE, "Largest magnitude of each element of the gradient."),
+            ]))
+            .and(Regularization::factor_keys())
+            .and(Regularization::bias_keys(models))
+            .and(Regularization::layer_keys(models))
+            .and(LearningRate::schedule_keys())
+            .and((self.keys)())
+    }
+
+    fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
+        let step = GradientStep {
+            objective: setup.objective.clone(),
+            regularization: Regularization::of_config(values),
+            clip: Clip { value: values.find("solver.clip_value"), norm: values.find("solver.clip_norm") },
+            rows: values.get("solver.rows"),
+            optimizer: Optimizer::new((self.rule)(values)),
+        };
+        let batch_size = values.get("solver.batch_size");
+        Ok(Box::new(MiniBatch::new(step, batch_size, LearningRate::of(values), setup.seed, setup.device)))
+    }
+
+    fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
+        let ModelSize { train, parameters, largest, of_an_interaction, passing, .. } = *size;
+        let batch_size: usize = values.get("solver.batch_size");
+        let batch = if batch_size == 0 { train } else { batch_size.min(train) };
+        let touched = (batch * of_an_interaction).min(parameters);
+        let gradients = match values.get("solver.rows") {
+            // Of all parameters, and of the largest two numbers more while it is updated.
+            Rows::All => parameters + 2 * largest,
+            Rows::Touched => 2 * touched,
+        };
+        // The order of the interactions is drawn anew beside the old one.
+        let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
+        let moments = (self.rule)(values).moment_names().len() * parameters;
+        Footprint { copies: 0, moments, lasting: train, in_step }
+    }
+
+    fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
+        let mut remedies = Vec::new();
+        if values.get::<Rows>("solver.rows") == Rows::All {
+            remedies.push("set solver.rows = \"touched\"");
+        }
+        remedies.push("take a smaller solver.batch_size");
+        remedies
+    }
+}

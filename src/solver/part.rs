@@ -1,0 +1,212 @@
+//! Kinds of solvers that a config can name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use super::nmf::{NmfConfig, Zeros};
+use super::solve::Solver;
+use crate::config::words::joined;
+use crate::config::{Keys, Problem, Values};
+use crate::error::{Error, Result};
+use crate::model::{Constraint, Declaration, ModelKind, names_where};
+use crate::objective::{Loss, Objective};
+
+/// A kind of solver that a config can name.
+pub trait SolverPart: fmt::Debug + Send + Sync {
+    /// `solver.kind`.
+    fn name(&self) -> &str;
+
+    /// The keys that it reads, for these models, with the rules of what goes with it.
+    fn keys(&self, models: &[ModelKind]) -> Keys;
+
+    /// The solver, as a config asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an objective that it is not for, or whatever else keeps it from being made.
+    fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>>;
+
+    /// What targets must be, if the solver has no meaning for `target`.
+    fn refuses(&self, values: &Values, target: f32) -> Option<&'static str> {
+        let _ = (values, target);
+        None
+    }
+
+    /// What cells that are not in the data mean to it; by default nothing.
+    fn zeros(&self, values: &Values) -> Zeros {
+        let _ = values;
+        Zeros::Missing
+    }
+
+    /// What the columns of the factors are.
+    fn components(&self) -> Components {
+        Components::Factors
+    }
+
+    /// The non-negative factorization of the whole matrix that it makes, with `rank` components: what a consensus repeats.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it makes none.
+    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfConfig> {
+        let _ = (values, rank, seed);
+        Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()))
+    }
+
+    /// What it needs beside data and model, about. By default the parameters once more, the interactions twice, and the
+    /// new model beside the old one.
+    fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
+        let _ = values;
+        let ModelSize { parameters, train, .. } = *size;
+        Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: parameters }
+    }
+
+    /// What would make it need less memory, as advice to somebody who edits a config.
+    fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
+        let _ = values;
+        Vec::new()
+    }
+}
+
+/// What a solver is made with beside its own keys.
+pub struct Setup<'a> {
+    /// What is minimized beside the penalty.
+    pub objective: Arc<dyn Objective>,
+    /// All random draws follow from it.
+    pub seed: u64,
+    /// Where the model is.
+    pub device: &'a Device,
+}
+
+impl Setup<'_> {
+    /// The objective as one of the losses that kernels know, for the solver that configs call `solver`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is none of them.
+    pub fn loss(&self, solver: &str) -> Result<Loss> {
+        let loss = Loss::of_objective(&*self.objective);
+        loss.ok_or_else(|| {
+            Error::Usage(format!(
+                "the {solver} solver is for the built-in losses, whose slopes it knows; use adam, sgd or adagrad"
+            ))
+        })
+    }
+}
+
+/// What the columns of the factors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Components {
+    /// Any basis: only products have a meaning, and lengths that are shared as convenient.
+    Factors,
+    /// Orthogonal directions by size, with their singular values in the user factors.
+    SingularVectors,
+}
+
+/// How much there is to train. All but the first three are in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ModelSize {
+    /// Users with a training interaction.
+    pub users: usize,
+    /// Items with a training interaction.
+    pub items: usize,
+    /// Training interactions.
+    pub train: usize,
+    /// All parameters.
+    pub parameters: usize,
+    /// The largest of them.
+    pub largest: usize,
+    /// The longest row of a table.
+    pub widest: usize,
+    /// What an interaction reads of the tables.
+    pub of_an_interaction: usize,
+    /// What an interaction copies from the tables and passes through the layers; nothing if scores are dot products,
+    /// which are computed where the rows lie.
+    pub passing: usize,
+}
+
+/// What a solver needs beside data and model, in numbers of four bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Footprint {
+    /// Its own copies of parameters.
+    pub copies: usize,
+    /// What it remembers of each parameter, which checkpoints hold too.
+    pub moments: usize,
+    /// What else is there from the first step to the last: the order of the interactions, say.
+    pub lasting: usize,
+    /// What comes and goes with a step.
+    pub in_step: usize,
+}
+
+/// Numbers that a step has for each interaction of its batch, beside what it reads of the tables and passes through
+/// layers: indices twice, scores, residuals, losses and their slopes.
+pub const OF_A_STEP: usize = 10;
+
+/// The names of solver and model, for messages.
+pub(super) fn kinds(values: &Values) -> (String, String) {
+    (values.get("solver.kind"), values.get("model.kind"))
+}
+
+/// A rule that the model is one of those for which `is_fit` holds, or the message.
+pub(super) fn needs_model(
+    models: &[ModelKind],
+    is_fit: impl Fn(Declaration) -> bool,
+    message: impl Fn(&[String], &str, &str) -> String + Send + Sync + 'static,
+) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let fit = names_where(models, is_fit);
+    move |values| {
+        let (solver, model) = kinds(values);
+        let problem = || Problem::new(["solver.kind", "model.kind"], message(&fit, &solver, &model));
+        (!fit.contains(&model)).then(problem).into_iter().collect()
+    }
+}
+
+/// A rule that the score is a dot product.
+pub(super) fn needs_dot_product(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    needs_model(
+        models,
+        |model| model.is_dot_product,
+        |fit, solver, model| {
+            let fit = joined(fit, "and");
+            format!(
+                "solver.kind = {solver:?} is for {fit}, whose score is a dot product, but model.kind is {model:?}; use \
+                 \"adam\""
+            )
+        },
+    )
+}
+
+/// A rule that factors may have both signs: a singular value decomposition has.
+pub(super) fn needs_signs(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let is_fit = |model: Declaration| model.is_dot_product && model.constraint == Constraint::None;
+    let centred = names_where(models, |model| is_fit(model) && model.has_biases);
+    needs_model(models, is_fit, move |fit, _, model| {
+        let plain: Vec<&String> = fit.iter().filter(|name| !centred.contains(name)).collect();
+        let (plain, centred) = (joined(&plain, "and"), joined(&centred, "and"));
+        format!(
+            "solver.kind = \"svd\" is for {plain} and, with column means subtracted, {centred}, but model.kind is {model:?}"
+        )
+    })
+}
+
+/// A rule that factors are at least 0.
+pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let is_fit =
+        |model: Declaration| model.is_dot_product && model.constraint == Constraint::NonNegative && !model.has_biases;
+    needs_model(models, is_fit, |fit, solver, model| {
+        let fit = joined(fit, "and");
+        format!("solver.kind = {solver:?} is for {fit}, whose factors are at least 0, but model.kind is {model:?}")
+    })
+}
+
+/// Solvers in closed form minimize squares.
+pub(super) fn check_squared(values: &Values) -> Vec<Problem> {
+    if values.is("loss.kind", "squared") {
+        return Vec::new();
+    }
+    let (solver, loss): (String, String) = (values.get("solver.kind"), values.get("loss.kind"));
+    let message = format!(
+        "solver.kind = {solver:?} is for squared loss, but loss.kind is {loss:?}; use \"squared\", or another solver"
+    );
+    vec![Problem::new(["solver.kind", "loss.kind"], message)]
+}

@@ -1,0 +1,52 @@
+//! The stratified solver as configs name it.
+
+use super::{RowRule, Stratified};
+use crate::config::{Keys, Values, is};
+use crate::error::Result;
+use crate::model::ModelKind;
+use crate::solver::learning_rate::LearningRate;
+use crate::solver::part::{Footprint, ModelSize, Setup, SolverPart, needs_dot_product};
+use crate::solver::regularization::Regularization;
+use crate::solver::solve::Solver;
+
+/// Numbers in a cache line, to which rows are filled up.
+const LINE: usize = 16;
+/// Numbers of a rating in a block: two indices and a value.
+const RATING: usize = 3;
+
+/// One rating at a time, in parallel blocks, on the CPU: models that are a dot product. See [`Stratified`].
+#[derive(Debug, Clone, Copy)]
+pub struct StratifiedPart;
+
+impl SolverPart for StratifiedPart {
+    fn name(&self) -> &str {
+        "stratified"
+    }
+
+    fn keys(&self, models: &[ModelKind]) -> Keys {
+        Keys::from(LearningRate::rate_key())
+            .and(RowRule::keys())
+            .and(Regularization::factor_keys())
+            .and(Regularization::bias_keys(models))
+            .and(LearningRate::schedule_keys())
+            .default_for_if("solver.learning_rate", is("solver.rule", ["adagrad"]), "0.05")
+            .rule(needs_dot_product(models))
+    }
+
+    fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
+        let (loss, regularization) = (setup.loss(self.name())?, Regularization::of_config(values));
+        let rate = LearningRate::of(values);
+        Ok(Box::new(Stratified::new(loss, regularization, RowRule::of(values), rate, setup.seed)))
+    }
+
+    fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
+        let ModelSize { users, items, train, parameters, widest: rank, .. } = *size;
+        let rows = users + items;
+        let planes = if let RowRule::Adam(_) = RowRule::of(values) { 2 } else { 0 };
+        let copies = rows * (rank.next_multiple_of(LINE) + 1);
+        let moments = rows * (planes * rank.next_multiple_of(LINE) + planes.max(1) * 2);
+        // Ratings are put in order block by block, of which half stays with the allocator in small pieces. When the
+        // parameters are written back, the new model is there beside the old.
+        Footprint { copies, moments, lasting: RATING * train * 3 / 2, in_step: parameters }
+    }
+}
