@@ -6,6 +6,7 @@ mod determinism;
 mod errors;
 mod layering;
 mod memory;
+mod own_model;
 mod real_data;
 mod recipes;
 mod sources;
