@@ -8,7 +8,7 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lowrank::data::batch::{EpochOrder, Samples};
-use lowrank::data::{Frame, Interactions, pair_fields};
+use lowrank::data::{Frame, Interactions};
 use lowrank::device::{DeviceSpec, Opened, to_vec};
 use lowrank::eval::{Baseline, Predictor};
 use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Tally};
@@ -43,13 +43,9 @@ fn ratings(users: usize, items: usize, count: usize) -> Interactions {
     ratings
 }
 
-fn frame(users: usize, items: usize) -> Frame {
-    Frame { entities: vec![("user".into(), users), ("item".into(), items)], fields: pair_fields(), bags: Vec::new() }
-}
-
 fn model(kind: &str, users: usize, items: usize, opened: &Opened) -> AnyModel {
     let (rank, init) = (RANK, FactorInit::Normal { std: 0.1 });
-    let frame = frame(users, items);
+    let frame = Frame::pair(users, items);
     let start = Start { frame: &frame, mean_score: 3.5, offsets: [&[], &[]], seed: Some(1), device: &opened.device };
     match kind {
         "mf" => MfConfig { rank, init }.init(&start).into(),
@@ -108,7 +104,7 @@ fn evaluate_million(bencher: Bencher) {
     let (users, items, count) = (6040, 3706, 1_000_000);
     let model = model("biased-mf", users, items, &opened);
     let ratings = ratings(users, items, count);
-    let baseline = Baseline::fit(&ratings, &frame(users, items));
+    let baseline = Baseline::fit(&ratings, &Frame::pair(users, items));
     let predictor = Predictor { objective: Arc::new(LOSS), clip: Some((1.0, 5.0)), baseline };
     let metrics = Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]);
     bencher.counter(ItemsCount::new(count)).bench_local(|| {

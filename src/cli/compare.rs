@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output;
+use crate::config::words::joined;
 use crate::error::Result;
+use crate::metric::Direction;
 use crate::run::Parts;
 use crate::run::compare::{Comparison, Group, Part, Run, compare as compare_runs};
 
@@ -25,10 +27,10 @@ pub fn compare(args: CompareArgs, parts: &Parts) -> Result<()> {
     let schema = parts.schema();
     let runs = args.runs.iter().map(|path| Run::read(&schema, path)).collect::<Result<Vec<_>>>()?;
     let comparison = compare_runs(&runs)?;
-    if args.json { output::print_json(&comparison) } else { output::print(&report(&comparison)) }
+    if args.json { output::print_json(&comparison) } else { output::print(&report(&comparison, parts)) }
 }
 
-fn report(comparison: &Comparison) -> String {
+fn report(comparison: &Comparison, parts: &Parts) -> String {
     let Comparison { part, groups, differences, paired, doubts } = comparison;
     let mut text = String::new();
     for group in groups {
@@ -76,7 +78,12 @@ fn report(comparison: &Comparison) -> String {
     header.extend(["best epoch", "seconds"]);
     text += &output::table(&header, &groups.iter().map(row).collect::<Vec<_>>());
     if !paired.is_empty() {
-        text += "\npaired differences over the same seeds and folds (below 0: better than A):\n\n";
+        // Of most metrics the smaller values are better.
+        let is_larger = |name: &str| parts.metrics.find(name).is_some_and(|m| m.direction() == Direction::Larger);
+        let names = groups.first().into_iter().flat_map(|group| &group.means).map(|(name, _)| name);
+        let larger: Vec<String> = names.filter(|name| is_larger(name)).map(|name| name.to_uppercase()).collect();
+        let above = if larger.is_empty() { String::new() } else { format!("; of {} above 0", joined(&larger, "and")) };
+        text += &format!("\npaired differences over the same seeds and folds (below 0: better than A{above}):\n\n");
         let rows: Vec<Vec<String>> = paired
             .iter()
             .map(|paired| {

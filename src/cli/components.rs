@@ -26,7 +26,7 @@ pub struct ComponentsArgs {
 pub fn components(args: ComponentsArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
-    let fitted = open.fitted()?;
+    let fitted = open.fitted(parts)?;
     let factors = fitted.factors();
     if !factors.non_negative && factors.singular_values.is_none() {
         output::message(

@@ -89,21 +89,24 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             "unknown_items": unknown_items,
         }));
     }
-    let own = ObjectiveLoss.name();
     // A metric that the baselines have no value of stays empty there.
-    let names: Vec<&str> = output::metrics(&scores[0].1).map(|(name, _)| name.as_str()).collect();
+    let of_model = &scores[0].1;
+    let mut names: Vec<&str> = output::metrics(of_model).map(|(name, _)| name.as_str()).collect();
+    let mut labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    let own = of_model.values.iter().map(|(name, _)| name.as_str()).filter(|name| *name == ObjectiveLoss.name());
+    names.extend(own.clone());
+    labels.extend(own.map(String::from));
     let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), |value| format!("{value:.4}"));
     let row = |(name, scores): &(&str, Scores)| {
         let mut cells = vec![name.to_string()];
         cells.extend(names.iter().map(|metric| number(scores, metric)));
-        cells.extend([number(scores, own), scores.count.to_string()]);
+        cells.push(scores.count.to_string());
         cells
     };
     let rows: Vec<Vec<String>> = scores.iter().map(row).collect();
-    let labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
     let mut header = vec![""];
     header.extend(labels.iter().map(String::as_str));
-    header.extend([own, "ratings"]);
+    header.push("ratings");
     output::print(&format!(
         "on {what}\n\n{}{}",
         output::table(&header, &rows),

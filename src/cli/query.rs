@@ -39,7 +39,7 @@ pub struct QueryArgs {
 pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
-    let fitted = open.fitted()?;
+    let fitted = open.fitted(parts)?;
     let factors = fitted.factors();
     let rank = factors.rank;
     let (row_noun, column_noun) = factors.layout.nouns();

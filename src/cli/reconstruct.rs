@@ -32,7 +32,7 @@ pub struct ReconstructArgs {
 pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
-    let fitted = open.fitted()?;
+    let fitted = open.fitted(parts)?;
     let factors = fitted.factors();
     if fitted.has_user_biases {
         return Err(Error::Usage(

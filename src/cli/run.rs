@@ -11,6 +11,7 @@ use crate::data::read::{Duplicates, ReadOptions, read_dataset};
 use crate::data::{Dataset, Field, FieldId, Interactions, UNKNOWN};
 use crate::device::Opened;
 use crate::error::{Error, Result};
+use crate::model::names_where;
 use crate::run::views::Fitted;
 use crate::run::{ModelFile, Parts, RunDirectory, Seen};
 
@@ -67,12 +68,13 @@ impl OpenRun {
     ///
     /// # Errors
     /// [`Error::Usage`] where its score is no dot product.
-    pub fn fitted(&self) -> Result<Fitted<'_>> {
+    pub fn fitted(&self, parts: &Parts) -> Result<Fitted<'_>> {
         Fitted::of(&self.file).ok_or_else(|| {
+            let others = names_where(&parts.models, |model| model.is_dot_product);
             Error::Usage(format!(
-                "{}: the score of this model is no dot product of factors, so that it has no components; train mf, \
-                 biased-mf or nmf",
-                self.path.display()
+                "{}: the score of this model is no dot product of factors, so that it has no components; train {}",
+                self.path.display(),
+                joined(&others, "or")
             ))
         })
     }
@@ -85,7 +87,10 @@ impl OpenRun {
     pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
         let mut options = match &self.directory {
             Some(directory) => ReadOptions::of(Config::load(&self.schema, &directory.config(), overrides)?.values()),
-            None => ReadOptions::default(),
+            None => {
+                let (_, context) = self.file.fields.split_at(2);
+                ReadOptions { context: context.iter().map(|f| f.name.clone()).collect(), ..ReadOptions::default() }
+            }
         };
         options.duplicates = duplicates.unwrap_or(options.duplicates);
         let dataset = read_dataset(path, None, &options)?;
@@ -110,7 +115,7 @@ impl OpenRun {
             let to = &self.file.entity(FieldId(at)).ids;
             let new: Vec<u32> = dataset.entity(own).ids.ids().map(|id| to.index(id).unwrap_or(UNKNOWN)).collect();
             let indices = dataset.interactions.column(own);
-            Ok(kept.iter().map(|&at| new[indices[at] as usize]).collect())
+            Ok(kept.iter().map(|&at| new.get(indices[at] as usize).copied().unwrap_or(UNKNOWN)).collect())
         };
         let columns = self.file.fields.iter().enumerate().map(column).collect::<Result<Vec<Vec<u32>>>>()?;
         let targets = kept.iter().map(|&at| dataset.interactions.targets[at]).collect();

@@ -17,7 +17,7 @@ use crate::metric::{Metric, Scores};
 use crate::run::{Parts, Resume, Summary};
 use crate::sweep::journal::{Record, Status};
 use crate::sweep::plan::{Plan, space_file};
-use crate::sweep::report::{short_names, shown, winner};
+use crate::sweep::report::{best_first, short_names, shown, winner};
 use crate::sweep::{self, Event, SweepOptions, Swept};
 
 /// Arguments of `lowrank sweep`.
@@ -331,14 +331,8 @@ fn report(swept: &Swept, plan: &Plan) -> String {
         count(Status::Failed),
     );
     let mut best: Vec<&Record> = swept.records.iter().filter(|record| record.status == Status::Finished).collect();
-    best.sort_by(|a, b| {
-        let (a, b) = (a.metric.unwrap_or(f64::NAN), b.metric.unwrap_or(f64::NAN));
-        if metric.improves(a, b, 0.0) {
-            std::cmp::Ordering::Less
-        } else {
-            a.total_cmp(&b).max(std::cmp::Ordering::Equal)
-        }
-    });
+    let value = |record: &Record| record.metric.unwrap_or(f64::NAN);
+    best.sort_by(|a, b| best_first(metric, value(a), value(b)));
     let keys = plan.space.keys();
     let rows: Vec<Vec<String>> = best
         .iter()
@@ -360,11 +354,11 @@ fn report(swept: &Swept, plan: &Plan) -> String {
         let tests: Vec<&Scores> = swept.tested.iter().filter_map(|(_, summary)| summary.test.as_ref()).collect();
         let names: Vec<&str> =
             tests.first().into_iter().flat_map(|scores| output::metrics(scores)).map(|(name, _)| &**name).collect();
-        let watched = plan.parts.metrics.watched();
+        let validated = names.first().copied().unwrap_or(metric.name());
         let row = |(path, summary): &(PathBuf, Summary)| {
             let mut cells = vec![path.display().to_string()];
             cells.extend(names.iter().map(|name| number(summary.test.as_ref(), name)));
-            cells.push(number(summary.validation.as_ref(), watched));
+            cells.push(number(summary.validation.as_ref(), validated));
             cells
         };
         let mut rows: Vec<Vec<String>> = swept.tested.iter().map(row).collect();
@@ -379,7 +373,7 @@ fn report(swept: &Swept, plan: &Plan) -> String {
             rows.push(cells);
         }
         let labels: Vec<String> = (names.iter().map(|name| format!("test {}", name.to_uppercase())))
-            .chain([format!("validation {}", watched.to_uppercase())])
+            .chain([format!("validation {}", validated.to_uppercase())])
             .collect();
         let header: Vec<&str> = std::iter::once("run").chain(labels.iter().map(String::as_str)).collect();
         text += &output::table(&header, &rows);

@@ -10,7 +10,7 @@ use clap::Args;
 use super::arguments::Overrides;
 use super::output;
 use crate::config::Config;
-use crate::data::{Interactions, Layout};
+use crate::data::{FieldId, Interactions, Layout};
 use crate::error::{Error, Result};
 use crate::eval::Predictor;
 use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
@@ -206,7 +206,12 @@ fn report(finished: &Finished) -> String {
         model.users().ids().next().filter(|_| model.layout == Layout::Cells && model.zeros == Zeros::Missing)
     {
         let separator = if user.starts_with('-') { "-- " } else { "" };
-        text += &format!("  {program} recommend {run} {separator}{}\n", shell_word(user));
+        let context = (2..model.fields.len()).filter_map(|at| {
+            let id = model.entity(FieldId(at)).ids.ids().next()?;
+            Some(format!("--context {} ", shell_word(&format!("{}={id}", model.fields[at].name))))
+        });
+        let context: String = context.collect();
+        text += &format!("  {program} recommend {run} {context}{separator}{}\n", shell_word(user));
     }
     match (model.layout, model.users().ids().next()) {
         (Layout::Documents, _) => text += &format!("  {program} query {run} --text 'some words'\n"),

@@ -273,7 +273,75 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ITEM, USER};
+    use crate::data::{BagFrame, ITEM, USER};
+    use crate::device::to_vec;
+
+    fn ints(tensor: &Tensor<1, Int>) -> Vec<i64> {
+        tensor.clone().into_data().iter::<i64>().collect()
+    }
+
+    /// Members 5 and 6 of row 0, none of row 1, 4 of row 2.
+    fn bags(weights: Option<Vec<f32>>) -> Arc<Vec<Bag>> {
+        let frame = BagFrame { name: "b".into(), owner: 0, of: 1 };
+        Arc::new(vec![Bag::new(frame, vec![0, 2, 2, 3], vec![5, 6, 4], weights).expect("parts that fit")])
+    }
+
+    #[test]
+    fn unknown_indices_are_masked_where_there_are_any() {
+        let columns = vec![vec![3, UNKNOWN, 1], vec![2, 2, 0]];
+        let batch = Arc::new(Samples::of_columns(columns, &Arc::default())).to_device(&Device::default());
+        let table = ParamId::new();
+        let (masked, whole) = (batch.column(table, USER), batch.column(table, ITEM));
+        assert_eq!(ints(&masked.indices), [3, 0, 1]);
+        assert_eq!(masked.known.clone().map(to_vec), Some(vec![1.0, 0.0, 1.0]));
+        assert_eq!(ints(&whole.indices), [2, 2, 0]);
+        assert!(whole.known.is_none());
+        let rows = Tensor::from_floats([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::default());
+        assert_eq!(to_vec(masked.masked(rows.clone())), [1.0, 2.0, 0.0, 0.0, 5.0, 6.0]);
+        assert_eq!(to_vec(whole.masked(rows)), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn a_table_of_which_rows_were_taken_has_indices_of_its_own() {
+        let columns = vec![vec![30, 10], vec![7, UNKNOWN, 9, 9]];
+        let samples = Samples { targets: vec![0.0; 2], draws: 2, ..Samples::of_columns(columns, &Arc::default()) };
+        let (taken, other) = (ParamId::new(), ParamId::new());
+        let places = Places::new(vec![7, 9, 30], vec![(ITEM, vec![0, UNKNOWN, 1, 1])]);
+        assert_eq!((places.of_row(30), places.column(USER)), (2, None));
+        let batch = Arc::new(samples).to_device_with([(taken, Arc::new(places))].into(), &Device::default());
+        let of = |table, field| {
+            let column = batch.column(table, field);
+            (ints(&column.indices), column.known.clone().map(to_vec))
+        };
+        let known = Some(vec![1.0, 0.0, 1.0, 1.0]);
+        assert_eq!(of(taken, ITEM), (vec![0, 0, 1, 1], known.clone()));
+        assert_eq!(of(other, ITEM), (vec![7, 0, 9, 9], known));
+        // A field that does not index the table keeps the indices of the data, once for each draw.
+        assert_eq!(of(taken, USER), (vec![30, 30, 10, 10], None));
+    }
+
+    #[test]
+    fn a_batch_has_the_bag_of_each_row_once() {
+        let bag_of = |weights, table, places| {
+            let samples = Samples::of_columns(vec![vec![2, 0, UNKNOWN, 2, 1]], &bags(weights));
+            let batch = Arc::new(samples).to_device_with(places, &Device::default());
+            let bag = batch.bag(table, USER, BagId(0));
+            let weights = bag.weights.map(to_vec);
+            ((ints(&bag.rows), ints(&bag.bags), bag.count, ints(&bag.of_scores)), weights)
+        };
+        let table = ParamId::new();
+        // The distinct rows are 0, 1, 2 and the unknown one.
+        let expected = (vec![5, 6, 4], vec![0, 0, 2], 4, vec![2, 0, 3, 2, 1]);
+        assert_eq!(bag_of(None, table, HashMap::new()), (expected.clone(), None));
+        let weights = Some(vec![0.1, 0.2, 0.3]);
+        assert_eq!(bag_of(weights.clone(), table, HashMap::new()), (expected.clone(), weights));
+        let places = Arc::new(Places::new(vec![4, 5, 6], Vec::new()));
+        let renumbered = (vec![1, 2, 0], vec![0, 0, 2], 4, vec![2, 0, 3, 2, 1]);
+        assert_eq!(bag_of(None, table, [(table, places)].into()), (renumbered, None));
+        let empty = Samples::of_columns(vec![vec![1, 1]], &bags(Some(vec![0.1, 0.2, 0.3])));
+        let bag = Arc::new(empty).to_device(&Device::default()).bag(table, USER, BagId(0));
+        assert_eq!((ints(&bag.rows).len(), bag.weights.is_none(), bag.count), (0, true, 1));
+    }
 
     #[test]
     fn an_order_is_a_permutation_that_depends_on_seed_and_epoch() {
@@ -294,6 +362,11 @@ mod tests {
         }
         let samples = Samples::gather(&interactions, &[2, 0]);
         assert_eq!((samples.columns, samples.targets), (vec![vec![2, 0], vec![7, 5]], vec![3.0, 1.0]));
+        assert_eq!((samples.weights, samples.draws), (None, 1));
+        (interactions.weights, interactions.bags) = (Some(vec![0.1, 0.2, 0.3]), bags(None));
+        let samples = Samples::gather(&interactions, &[2, 0]);
+        assert_eq!(samples.weights, Some(vec![0.3, 0.1]));
+        assert!(Arc::ptr_eq(&samples.bags, &interactions.bags));
     }
 
     #[test]

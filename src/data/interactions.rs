@@ -138,6 +138,57 @@ pub(super) fn check_count(path: &Path, ratings: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Frame, UNKNOWN};
+
+    fn some() -> Interactions {
+        let mut interactions = Interactions::of_fields(3);
+        for (at, target) in [(0, 4.0), (1, -1.5), (2, 3.0)] {
+            interactions.push([at, at + 10, UNKNOWN], target, Some(7 - i64::from(at)));
+        }
+        interactions
+    }
+
+    #[test]
+    fn what_is_pushed_is_a_row_of_all_columns() {
+        let interactions = some();
+        assert_eq!((interactions.len(), interactions.is_empty()), (3, false));
+        assert_eq!(interactions.column(USER), [0, 1, 2]);
+        assert_eq!(interactions.column(ITEM), [10, 11, 12]);
+        assert_eq!(interactions.column(FieldId(2)), [UNKNOWN; 3]);
+        assert_eq!(interactions.timestamps, Some(vec![7, 6, 5]));
+        let mut without = Interactions::default();
+        without.push([1, 2], 3.0, None);
+        assert_eq!((without.columns, without.timestamps), (vec![vec![1], vec![2]], None));
+    }
+
+    #[test]
+    fn mean_and_range_are_of_targets_and_there_is_none_of_nothing() {
+        assert_eq!((some().mean(), some().range()), (Some(5.5 / 3.0), Some((-1.5, 4.0))));
+        let none = Interactions::default();
+        assert_eq!((none.mean(), none.range(), none.is_empty()), (None, None, true));
+    }
+
+    #[test]
+    fn those_alike_have_the_same_columns_and_bags() {
+        let mut interactions = some();
+        let history = Bag::history(|field| interactions.column(field), &Frame::pair(3, 13), USER, ITEM);
+        (interactions.weights, interactions.bags) = (Some(vec![1.0; 3]), Arc::new(vec![history]));
+        let none = interactions.like(5);
+        assert_eq!((none.columns, none.targets), (vec![Vec::new(); 3], Vec::new()));
+        assert_eq!((none.weights, none.timestamps), (Some(Vec::new()), Some(Vec::new())));
+        assert!(Arc::ptr_eq(&none.bags, &interactions.bags));
+        assert_eq!(none.bags[0].of_row(2).0, interactions.bag(BagId(0)).of_row(2).0);
+        let without = Interactions::default().like(5);
+        assert_eq!((without.weights, without.timestamps), (None, None));
+    }
+
+    #[test]
+    fn the_first_two_fields_are_a_matrix() {
+        let matrix = some().to_matrix(3, 13).expect("all indices are inside");
+        assert_eq!((matrix.rows(), matrix.columns()), (3, 13));
+        assert!(some().to_matrix(3, 12).is_err());
+        assert!(some().to_matrix(2, 13).is_err());
+    }
 
     #[test]
     fn what_is_kept_keeps_its_columns_together() {
@@ -145,8 +196,10 @@ mod tests {
         for at in 0..5 {
             interactions.push([at, at + 10, at + 20], at as f32, Some(i64::from(at)));
         }
+        interactions.weights = Some(vec![0.5, 0.6, 0.7, 0.8, 0.9]);
         interactions.retain_from(1, &[true, false, true, false]);
         assert_eq!(interactions.columns, [vec![0, 1, 3], vec![10, 11, 13], vec![20, 21, 23]]);
         assert_eq!((interactions.targets, interactions.timestamps), (vec![0.0, 1.0, 3.0], Some(vec![0, 1, 3])));
+        assert_eq!(interactions.weights, Some(vec![0.5, 0.6, 0.8]));
     }
 }

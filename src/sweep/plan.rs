@@ -92,8 +92,8 @@ impl SweepSettings {
                         tpe and asha do depends on which trials end first, so that only 1 gives the same sweep again.";
         let memory =
             "Gigabytes (10⁹ bytes) that the trials at one time may need together, as estimated from their settings.";
-        let metric = "What trials are compared by, on the validation part: lower is better. It also chooses a trial's best \
-                      epoch. Where absent, the base config's train.early_stopping.metric.";
+        let metric = "What trials are compared by, on the validation part. It also chooses a trial's best epoch. Where absent, \
+                      the base config's train.early_stopping.metric.";
         let refit = "At the end, train the winner again on training and validation ratings, and test it, once.";
         let name =
             Key::new("name", KeyKind::Name, "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.");

@@ -1,5 +1,6 @@
 //! What a sweep shows of itself: a table, pictures, TensorBoard's HParams, and the winner's config.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -24,6 +25,15 @@ pub fn winner<'r>(records: &'r [Record], metric: &dyn Metric) -> Option<&'r Reco
         (Some(of_best), Some(of_other)) if metric.improves(of_other, of_best, 0.0) => other,
         _ => best,
     })
+}
+
+/// The order from the better of two values to the worse.
+pub fn best_first(metric: &dyn Metric, a: f64, b: f64) -> Ordering {
+    match metric.improves(a, b, 0.0) {
+        true => Ordering::Less,
+        false if metric.improves(b, a, 0.0) => Ordering::Greater,
+        false => Ordering::Equal,
+    }
 }
 
 /// `best.toml`: the config that reproduces the winner.

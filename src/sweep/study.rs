@@ -416,13 +416,8 @@ impl<'a> Study<'a> {
         // Where each got, but not beyond that rung.
         let place = |record: &'r Record| rungs(record).rfind(|(rung, _)| *rung <= level);
         let mut placed: Vec<_> = records.into_iter().map(|record| (place(record), record)).collect();
-        let order = |a: f64, b: f64| match self.plan.metric.improves(a, b, 0.0) {
-            true => std::cmp::Ordering::Less,
-            false if self.plan.metric.improves(b, a, 0.0) => std::cmp::Ordering::Greater,
-            false => std::cmp::Ordering::Equal,
-        };
         placed.sort_by(|(a, _), (b, _)| match (a, b) {
-            (Some((a, x)), Some((b, y))) => b.cmp(a).then_with(|| order(*x, *y)),
+            (Some((a, x)), Some((b, y))) => b.cmp(a).then_with(|| report::best_first(&*self.plan.metric, *x, *y)),
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
         placed.into_iter().map(|(_, record)| record).collect()
@@ -637,10 +632,12 @@ impl Observer for Watcher<'_> {
 
     fn epoch(&mut self, report: &EpochReport) -> Result<()> {
         let name = self.study.plan.metric.name();
-        let value = report.validation.and_then(|scores| scores.get(name)).filter(|value| value.is_finite());
-        let Some(value) = value else {
-            return Err(Error::Usage(format!("the validation {name} of epoch {} is not finite", report.epoch)));
+        let Some(value) = report.validation.and_then(|scores| scores.get(name)) else {
+            return Err(Error::Usage(format!("the validation part gives no {name}; compare trials by another metric")));
         };
+        if !value.is_finite() {
+            return Err(Error::Usage(format!("the validation {name} of epoch {} is not finite", report.epoch)));
+        }
         let training = self.progress.trainings.last_mut().expect("pushed before it began");
         training.curve.push(value);
         if report.is_best {

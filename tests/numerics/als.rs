@@ -1,6 +1,6 @@
 //! Alternating least squares: each half of an epoch is a minimum, which autodiff and naive double loops confirm.
 
-use lowrank::data::{ITEM, Interactions, USER};
+use lowrank::data::{Frame, ITEM, Interactions, USER};
 use lowrank::error::{Error, Result};
 use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, NmfConfig};
@@ -9,9 +9,7 @@ use lowrank::random;
 use lowrank::solver::{Als, AlsConfig, Feedback, Inner, Rows, Solver, StepNumber, Stepped};
 use rand::RngExt;
 
-use crate::inputs::{
-    Lambda, ModelConfig, cpu, doubles, frame, gradient_step, gradients, samples_of, start_of, trainable,
-};
+use crate::inputs::{Lambda, ModelConfig, cpu, doubles, gradient_step, gradients, samples_of, start_of, trainable};
 use crate::{ADAM, bits, ratings};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
@@ -55,7 +53,7 @@ fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Interactions {
 
 fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    let model = config.init(&start_of(&frame(num_users, num_items), 2.5, 3, &device));
+    let model = config.init(&start_of(&Frame::pair(num_users, num_items), 2.5, 3, &device));
     trainable(model, &device, |_, _, _, value| value)
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use lowrank::data::batch::{Batch, Samples};
-use lowrank::data::{ITEM, Interactions, UNKNOWN, USER};
+use lowrank::data::{Frame, ITEM, Interactions, UNKNOWN, USER};
 use lowrank::device::to_vec;
 use lowrank::error::Error;
 use lowrank::metric::Rmse;
@@ -20,7 +20,7 @@ use lowrank::solver::{Clip, Decay, GradientStep, Rows, Rule, Schedule};
 use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData};
 
 use crate::inputs::{
-    Lambda, ModelConfig, NUM_ITEMS, NUM_USERS, cpu, frame, gradient_step, gradients, kind, losses, models, samples,
+    Lambda, ModelConfig, NUM_ITEMS, NUM_USERS, cpu, gradient_step, gradients, kind, losses, models, samples,
     samples_of, sine_model, start_of,
 };
 use crate::{
@@ -55,7 +55,16 @@ fn scores(model: &AnyModel, users: &[u32], items: &[u32]) -> Vec<f32> {
 /// A model as a run would start it.
 fn fresh(config: &ModelConfig, seed: u64) -> AnyModel {
     let device = cpu().device;
-    config.init(&start_of(&frame(NUM_USERS, NUM_ITEMS), 3.0, seed, &device))
+    config.init(&start_of(&Frame::pair(NUM_USERS, NUM_ITEMS), 3.0, seed, &device))
+}
+
+/// The tests of this folder run over [`models`] and [`losses`].
+#[test]
+fn every_model_and_loss_that_configs_can_name_is_tested() {
+    let names: Vec<&str> = lowrank::model::built_in().iter().map(|model| model.name).collect();
+    assert_eq!(models(3).iter().map(kind).collect::<Vec<_>>(), names);
+    let names: Vec<&str> = Loss::kinds().iter().map(|loss| loss.name).collect();
+    assert_eq!(losses().iter().map(kind).collect::<Vec<_>>(), names);
 }
 
 #[test]
@@ -156,7 +165,7 @@ fn users_and_items_with_one_rating_or_none_stay_finite() {
     let device = cpu();
     for config in models(3) {
         for loss in losses() {
-            let frame = frame(4, 4);
+            let frame = Frame::pair(4, 4);
             let start = start_of(&frame, 0.6, 1, &device.device);
             let mut settings = train_config(5, ADAM, 0.1);
             settings.loss = loss;
@@ -424,7 +433,7 @@ impl Factorization for Scaled {
 fn a_model_from_outside_the_crate_trains_and_resumes() {
     let device = cpu();
     let train = some_ratings();
-    let frame = frame(NUM_USERS, NUM_ITEMS);
+    let frame = Frame::pair(NUM_USERS, NUM_ITEMS);
     let start = start_of(&frame, 3.0, 1, &device.device);
     let model = AnyModel::from(Scaled::new(&start));
     let before: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
@@ -499,7 +508,7 @@ fn early_stopping_returns_the_best_epochs_model() {
     let (train, validation) = (cells(5.0), cells(2.0));
     for config in models(3) {
         let device = cpu();
-        let frame = frame(NUM_USERS, NUM_ITEMS);
+        let frame = Frame::pair(NUM_USERS, NUM_ITEMS);
         let start = start_of(&frame, 0.0, 3, &device.device);
         let mut settings = train_config(1000, ADAM, 0.05);
         settings.early_stopping = EarlyStopping { patience: 4, ..EarlyStopping::watching(Arc::new(Rmse)) };

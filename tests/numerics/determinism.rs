@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lowrank::data::Interactions;
+use lowrank::data::{Frame, Interactions};
 use lowrank::error::{Error, Result};
 use lowrank::metric::Rmse;
 use lowrank::model::AnyModel;
@@ -18,7 +18,7 @@ use lowrank::solver::{
 use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, EpochReport, Observer, Trained, Trainer};
 use rand::RngExt;
 
-use crate::inputs::{Lambda, ModelConfig, cpu, frame, kind, models, start_of};
+use crate::inputs::{Lambda, ModelConfig, cpu, kind, models, start_of};
 use crate::{ADAM, AfterEpoch, Gradient, Method, TrainConfig, bits, fit, of, train_config, trainer_of};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
@@ -99,7 +99,7 @@ fn settings(method: Method, seed: u64) -> TrainConfig {
 
 fn model(config: &ModelConfig, seed: u64, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    config.init(&start_of(&frame(num_users, num_items), 3.0, seed, &device))
+    config.init(&start_of(&Frame::pair(num_users, num_items), 3.0, seed, &device))
 }
 
 fn trainer<'a>(config: &ModelConfig, method: Method, seed: u64) -> Trainer<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use lowrank::data::batch::Samples;
-use lowrank::data::{ITEM, USER};
+use lowrank::data::{Frame, ITEM, USER};
 use lowrank::device::to_vec;
 use lowrank::model::{AnyModel, FactorInit, MfConfig};
 use lowrank::objective::{Loss, PointwiseLoss, Squared};
@@ -13,8 +13,8 @@ use lowrank::solver::{Clip, GradientStep, Rows, Rule};
 
 use crate::ADAM;
 use crate::inputs::{
-    Lambda, cpu, frame, gradient_step, gradients, kind, losses, models, samples, samples_of, sine_model, start_of,
-    trainable, wave,
+    Lambda, cpu, gradient_step, gradients, kind, losses, models, samples, samples_of, sine_model, start_of, trainable,
+    wave,
 };
 
 /// Largest accepted difference, relative to the expected number (or to the norm of the vector it is part of).
@@ -116,7 +116,7 @@ fn steps_on_touched_rows_have_sparse_adams_curve() {
 #[test]
 fn the_toy_example_has_pytorchs_losses() {
     let device = cpu().device;
-    let frame = frame(4, 2);
+    let frame = Frame::pair(4, 2);
     let start = start_of(&frame, 0.0, 1, &device);
     let model = MfConfig { rank: 2, init: FactorInit::Normal { std: 1.0 } }.init(&start);
     let model = trainable(model, &device, |_, n, j, _| wave(1.0 + 2.3 * n as f64, j) as f32);

@@ -5,8 +5,8 @@ use std::iter::successors;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Gradients, Tensor};
+use lowrank::data::Frame;
 use lowrank::data::batch::Samples;
-use lowrank::data::{Frame, pair_fields};
 use lowrank::device::{DeviceSpec, Opened};
 use lowrank::model::{
     AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, LookedAt, MfConfig, MlpConfig, NeuMfConfig, NmfConfig,
@@ -40,12 +40,6 @@ impl ModelConfig {
             Self::NeuMf(config) => config.init(start).into(),
         }
     }
-}
-
-/// So many users and items.
-pub fn frame(num_users: usize, num_items: usize) -> Frame {
-    let entities = vec![("user".into(), num_users), ("item".into(), num_items)];
-    Frame { entities, fields: pair_fields(), bags: Vec::new() }
 }
 
 /// A start without offsets.
@@ -98,7 +92,7 @@ pub fn cpu() -> Opened {
     DeviceSpec::Cpu.open().expect("built in by default")
 }
 
-/// Every model. A new one does not compile until it has a place in this chain.
+/// Every model. A test holds them to those that configs can name.
 pub fn models(rank: usize) -> Vec<ModelConfig> {
     let init = FactorInit::Normal { std: 0.3 };
     let layers = vec![4, 2];
@@ -162,7 +156,7 @@ pub fn wave(phase: f64, j: usize) -> f64 {
 /// for nmf, and 1.5 more in biases of hidden layers, which opens most ReLUs.
 pub fn sine_model(config: &ModelConfig, mean_score: f64) -> AnyModel {
     let device = cpu().device;
-    let frame = frame(NUM_USERS, NUM_ITEMS);
+    let frame = Frame::pair(NUM_USERS, NUM_ITEMS);
     let start = start_of(&frame, mean_score, 1, &device);
     let non_negative = matches!(config, ModelConfig::Nmf(_));
     trainable(config.init(&start), &device, |name, n, j, old| {

@@ -16,7 +16,7 @@ mod whole_matrix;
 use std::sync::Arc;
 
 use inputs::Lambda;
-use lowrank::data::{ITEM, Interactions, USER};
+use lowrank::data::{Frame, ITEM, Interactions, USER};
 use lowrank::device::Opened;
 use lowrank::error::Result;
 use lowrank::eval::{Baseline, Evaluator, Predictor};
@@ -58,6 +58,7 @@ struct TrainConfig {
     regularization: Lambda,
     method: Method,
     learning_rate: f64,
+    schedule_epochs: u64,
     schedule: Schedule,
     early_stopping: EarlyStopping,
     checkpoint_every: u64,
@@ -77,16 +78,17 @@ fn train_config(epochs: u64, rule: Rule, learning_rate: f64) -> TrainConfig {
         regularization: Lambda::default(),
         method: in_batches(rule, 0),
         learning_rate,
+        schedule_epochs: epochs,
         schedule: Schedule { warmup: 0.0, decay: Decay::Constant },
         early_stopping: EarlyStopping::watching(Arc::new(Rmse)),
         checkpoint_every: 0,
     }
 }
 
-/// A trainer of `model`, with a schedule that spans all epochs.
+/// A trainer of `model`.
 fn trainer_of<'a>(config: TrainConfig, model: impl Into<AnyModel>, device: Opened) -> Trainer<'a> {
     let TrainConfig { epochs, seed, loss, regularization, method, schedule, .. } = config;
-    let learning_rate = LearningRate { rate: config.learning_rate, schedule, epochs };
+    let learning_rate = LearningRate { rate: config.learning_rate, schedule, epochs: config.schedule_epochs };
     let regularization = regularization.into();
     let solver: Box<dyn Solver> = match method {
         Method::MiniBatch(Gradient { batch_size, rows, rule, clip }) => {
@@ -110,7 +112,7 @@ fn ratings(cells: impl IntoIterator<Item = (u32, u32, f32)>) -> Interactions {
 
 /// Without clipping.
 fn predictor(train: &Interactions, loss: Loss, num_users: usize, num_items: usize) -> Predictor {
-    let baseline = Baseline::fit(train, &inputs::frame(num_users, num_items));
+    let baseline = Baseline::fit(train, &Frame::pair(num_users, num_items));
     Predictor { objective: Arc::new(loss), clip: None, baseline }
 }
 

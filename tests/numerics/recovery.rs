@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lowrank::data::{ITEM, Interactions, USER};
+use lowrank::data::{Frame, ITEM, Interactions, USER};
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NmfConfig};
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::random;
@@ -10,7 +10,7 @@ use lowrank::solver::{Decay, Schedule};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use crate::inputs::{ModelConfig, cpu, frame, start_of};
+use crate::inputs::{ModelConfig, cpu, start_of};
 use crate::{ADAM, TrainConfig, fit, predictor, ratings, train_config, trainer_of};
 
 const SQUARED: Loss = Loss::Squared(Squared {});
@@ -47,7 +47,7 @@ fn trained(config: &ModelConfig, matrix: &[Vec<f64>], train: &Interactions, sett
     let device = cpu();
     let mean_score = lowrank::objective::PointwiseLoss::score(&settings.loss, train.mean().expect("ratings"));
     let (num_users, num_items) = (matrix.len(), matrix[0].len());
-    let frame = frame(num_users, num_items);
+    let frame = Frame::pair(num_users, num_items);
     let start = start_of(&frame, mean_score, 5, &device.device);
     let trainer = trainer_of(settings.clone(), config.init(&start), device.clone());
     fit(trainer, train, &Interactions::default(), settings.loss, &mut []).expect("trains").model

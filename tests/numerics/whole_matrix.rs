@@ -1,6 +1,6 @@
 //! SVD and NMF inside the trainer: the same as the library's own functions, and zeros that are data or missing.
 
-use lowrank::data::Interactions;
+use lowrank::data::{Frame, Interactions};
 use lowrank::error::Error;
 use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, HostTensor, MfConfig, NmfConfig};
@@ -8,7 +8,7 @@ use lowrank::objective::{Absolute, Loss, Squared};
 use lowrank::solver::{MatrixMethod, NmfStart, nmf, svd};
 use lowrank::train::{EpochReport, Trained};
 
-use crate::inputs::{Lambda, ModelConfig, cpu, frame, start_of};
+use crate::inputs::{Lambda, ModelConfig, cpu, start_of};
 use crate::{ADAM, AfterEpoch, Method, TrainConfig, fit, of, ratings, train_config, trainer_of};
 
 const ROWS: usize = 12;
@@ -35,7 +35,7 @@ fn init() -> FactorInit {
 
 fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
-    config.init(&start_of(&frame(num_users, num_items), GLOBAL_MEAN, 1, &device))
+    config.init(&start_of(&Frame::pair(num_users, num_items), GLOBAL_MEAN, 1, &device))
 }
 
 fn train(config: &ModelConfig, method: MatrixMethod, regularization: Lambda, epochs: u64) -> (Trained, Vec<f64>) {
