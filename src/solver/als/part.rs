@@ -32,6 +32,7 @@ impl SolverPart for AlsPart {
     }
 
     fn refuses(&self, values: &Values, target: f32) -> Option<&'static str> {
-        AlsConfig::of(values).feedback.refuses(target)
+        // This is asked of each of millions of targets: keys are read only for one that could be refused.
+        if target >= 0.0 { None } else { AlsConfig::of(values).feedback.refuses(target) }
     }
 }
