@@ -19,7 +19,7 @@ use inputs::{
 use lowrank::data::batch::{Batch, Samples};
 use lowrank::data::{ITEM, Interactions, UNKNOWN};
 use lowrank::model::parameters::collect;
-use lowrank::model::{AnyModel, Moved, Use};
+use lowrank::model::{AnyModel, Use, Visited};
 use lowrank::objective::{Draw, Loss, Objective, PointwiseLoss, Squared};
 use lowrank::solver::{GradientStep, Regularization, Rows, Rule};
 use three_fields::{all, interactions, scores_by_loops, sine_sequence};
@@ -39,7 +39,7 @@ const REGULARIZATION: Lambda =
 
 /// The model with one number of one parameter moved by some distance.
 fn nudged(model: &AnyModel, name: &str, element: usize, distance: f64) -> AnyModel {
-    model.clone().map(None, &mut |Moved { name: own, rows, .. }| {
+    model.clone().map(None, &mut |Visited { name: own, rows, .. }| {
         if own != name {
             return rows;
         }

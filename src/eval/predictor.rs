@@ -40,27 +40,28 @@ impl Predictor {
     /// Predictions for interactions, added to `tally` with what was observed.
     pub fn evaluate(&self, model: &AnyModel, device: &Device, rows: &Interactions, tally: &mut Tally) -> Vec<f32> {
         let scores = self.scores(model, device, rows);
-        let pair = |at: usize| {
+        let loss = self.objective.pointwise();
+        let mut predictions = Vec::with_capacity(rows.len());
+        in_pieces(rows.len(), tally, |at| {
             let target = f64::from(rows.targets[at]);
             let prediction = self.prediction(scores[at], rows, at);
             let score = scores[at].map_or_else(|| self.objective.score(self.of_baseline(rows, at)), f64::from);
-            let loss = self.objective.pointwise().map(|loss| loss.value(score, target));
-            tally.add(&Pair { target, prediction, loss });
-            prediction as f32
-        };
-        (0..rows.len()).map(pair).collect()
+            predictions.push(prediction as f32);
+            Pair { target, prediction, loss: loss.map(|loss| loss.value(score, target)) }
+        });
+        predictions
     }
 
     /// Tallies of always predicting the mean, and of the [`Baseline`].
     pub fn baselines(&self, rows: &Interactions, metrics: &Metrics) -> [Tally; 2] {
         let tally = |predict: &dyn Fn(usize) -> f64| {
             let mut tally = Tally::new(metrics);
-            for (at, &target) in rows.targets.iter().enumerate() {
-                let (target, prediction) = (f64::from(target), self.limit(predict(at)));
-                let loss = self.objective.pointwise();
+            let loss = self.objective.pointwise();
+            in_pieces(rows.len(), &mut tally, |at| {
+                let (target, prediction) = (f64::from(rows.targets[at]), self.limit(predict(at)));
                 let loss = loss.map(|loss| loss.value(self.objective.score(prediction), target));
-                tally.add(&Pair { target, prediction, loss });
-            }
+                Pair { target, prediction, loss }
+            });
             tally
         };
         [tally(&|_| self.baseline.global_mean), tally(&|at| self.of_baseline(rows, at))]
@@ -104,6 +105,17 @@ impl Predictor {
             }
         }
         scores
+    }
+}
+
+/// Adds so many pairs to `tally`, a piece at a time: metrics are asked about many at once, and few have to be kept.
+fn in_pieces(count: usize, tally: &mut Tally, mut pair: impl FnMut(usize) -> Pair) {
+    const PIECE: usize = 1024;
+    let mut pairs = Vec::with_capacity(PIECE.min(count));
+    for start in (0..count).step_by(PIECE) {
+        pairs.extend((start..(start + PIECE).min(count)).map(&mut pair));
+        tally.add(&pairs);
+        pairs.clear();
     }
 }
 

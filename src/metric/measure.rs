@@ -46,6 +46,26 @@ pub struct RankedList<'a> {
     pub relevant: &'a [u32],
 }
 
+/// Sum of what a metric measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sum {
+    /// How many were measured.
+    pub count: u64,
+    /// Their sum.
+    pub total: f64,
+}
+
+impl Sum {
+    /// Adds what was measured of one; `None` does not count.
+    #[inline]
+    pub fn add(&mut self, measured: Option<f64>) {
+        if let Some(measured) = measured {
+            self.count += 1;
+            self.total += measured;
+        }
+    }
+}
+
 /// A number that says how good predictions are: the mean of what it measures, summed up.
 pub trait Metric: fmt::Debug + Send + Sync {
     /// Name in files, tags and configs.
@@ -70,6 +90,12 @@ pub trait Metric: fmt::Debug + Send + Sync {
     fn of_pair(&self, pair: &Pair) -> Option<f64> {
         let _ = pair;
         None
+    }
+
+    /// Measures many pairs, one after the other.
+    // Within an implementation `of_pair` is known: one call of an unknown function serves many pairs.
+    fn add_pairs(&self, pairs: &[Pair], sum: &mut Sum) {
+        pairs.iter().for_each(|pair| sum.add(self.of_pair(pair)));
     }
 
     /// Measures a ranked list; `None` does not count.

@@ -12,6 +12,6 @@ mod tally;
 
 pub use loss::ObjectiveLoss;
 pub use mae::Mae;
-pub use measure::{Direction, Metric, Metrics, Needs, Pair, RankedList};
+pub use measure::{Direction, Metric, Metrics, Needs, Pair, RankedList, Sum};
 pub use rmse::Rmse;
 pub use tally::{Scores, Tally};

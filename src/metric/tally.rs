@@ -6,7 +6,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::measure::{Metrics, Needs, Pair, RankedList};
+use super::measure::{Metrics, Needs, Pair, RankedList, Sum};
 
 /// Sums of what each of some metrics measured.
 #[derive(Debug, Clone)]
@@ -14,43 +14,37 @@ pub struct Tally {
     metrics: Metrics,
     /// Pairs added.
     count: u64,
-    /// How many measured, and their sum, by metric.
-    sums: Vec<(u64, f64)>,
+    /// By metric.
+    sums: Vec<Sum>,
 }
 
 impl Tally {
     /// Nothing yet.
     pub fn new(metrics: &Metrics) -> Self {
-        Self { metrics: metrics.clone(), count: 0, sums: vec![(0, 0.0); metrics.0.len()] }
+        Self { metrics: metrics.clone(), count: 0, sums: vec![Sum::default(); metrics.0.len()] }
     }
 
-    /// Adds a pair.
-    pub fn add(&mut self, pair: &Pair) {
-        self.count += 1;
-        for (metric, (count, sum)) in self.metrics.0.iter().zip(&mut self.sums) {
-            if let Some(measured) = metric.of_pair(pair) {
-                *count += 1;
-                *sum += measured;
-            }
+    /// Adds pairs.
+    pub fn add(&mut self, pairs: &[Pair]) {
+        self.count += pairs.len() as u64;
+        for (metric, sum) in self.metrics.0.iter().zip(&mut self.sums) {
+            metric.add_pairs(pairs, sum);
         }
     }
 
     /// Adds a ranked list, of which each metric gets as much as it needs.
     pub fn add_list(&mut self, list: &RankedList) {
-        for (metric, (count, sum)) in self.metrics.0.iter().zip(&mut self.sums) {
+        for (metric, sum) in self.metrics.0.iter().zip(&mut self.sums) {
             let Needs::Lists { length } = metric.needs() else { continue };
             let list = &RankedList { items: &list.items[..length.min(list.items.len())], ..*list };
-            if let Some(measured) = metric.of_list(list) {
-                *count += 1;
-                *sum += measured;
-            }
+            sum.add(metric.of_list(list));
         }
     }
 
     /// The metrics of which something was measured; `None` without pairs.
     pub fn scores(&self) -> Option<Scores> {
-        let measured = self.metrics.0.iter().zip(&self.sums).filter(|(_, (count, _))| *count > 0);
-        let values = measured.map(|(metric, (count, sum))| (metric.name().into(), metric.summary(sum / *count as f64)));
+        let measured = self.metrics.0.iter().zip(&self.sums).filter(|(_, sum)| sum.count > 0);
+        let values = measured.map(|(metric, sum)| (metric.name().into(), metric.summary(sum.total / sum.count as f64)));
         (self.count > 0).then(|| Scores { count: self.count, values: values.collect() })
     }
 }
@@ -119,7 +113,7 @@ mod tests {
         let mut tally = Tally::new(&metrics);
         assert_eq!(tally.scores(), None);
         for (target, prediction) in [(3.0, 2.0), (1.0, 4.0), (5.0, 5.0), (2.0, 4.0)] {
-            tally.add(&Pair { target, prediction, loss: Some(1.0) });
+            tally.add(&[Pair { target, prediction, loss: Some(1.0) }]);
         }
         let scores = tally.scores().expect("four ratings");
         let expected =
@@ -146,7 +140,7 @@ mod tests {
             }
         }
         let mut tally = Tally::new(&Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(First)]));
-        tally.add(&Pair { target: 1.0, prediction: 1.0, loss: None });
+        tally.add(&[Pair { target: 1.0, prediction: 1.0, loss: None }]);
         assert_eq!(tally.scores().expect("a pair").values, []);
         for items in [&[3][..], &[4], &[]] {
             tally.add_list(&RankedList { items, relevant: &[3] });

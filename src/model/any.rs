@@ -9,7 +9,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 
 use super::factorization::{Constraint, Factored, Factorization};
 use super::table::Table;
-use super::walk::{LookedAt, Moved, as_rows};
+use super::walk::{Visited, as_rows};
 use crate::data::FieldId;
 use crate::data::batch::Batch;
 
@@ -17,9 +17,9 @@ use crate::data::batch::Batch;
 pub struct AnyModel(Box<dyn Face>);
 
 /// Looks at a parameter.
-pub type Look<'a> = dyn FnMut(LookedAt) + 'a;
+pub type Look<'a> = dyn FnMut(Visited) + 'a;
 /// Gives a parameter another value.
-pub type Move<'a> = dyn FnMut(Moved) -> Tensor<2> + 'a;
+pub type Move<'a> = dyn FnMut(Visited) -> Tensor<2> + 'a;
 
 impl AnyModel {
     /// Scores of a batch; see [`Factorization::forward`].
@@ -220,7 +220,7 @@ impl ModuleVisitor for Looker<'_, '_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
-        (self.look)(LookedAt {
+        (self.look)(Visited {
             name: self.path.name(),
             id: param.id,
             shape: tensor.dims().to_vec(),
@@ -254,7 +254,7 @@ impl ModuleMapper for Mover<'_, '_> {
         let gradient = self.gradients.as_mut().and_then(|gradients| tensor.grad_remove(gradients)).map(as_rows);
         let rows = as_rows(plain(tensor));
         let changed =
-            (self.change)(Moved { name: self.path.name(), id, shape: shape.to_vec(), is_trained, rows, gradient });
+            (self.change)(Visited { name: self.path.name(), id, shape: shape.to_vec(), is_trained, rows, gradient });
         if let Some(count) = shape.first_mut() {
             *count = changed.dims()[0];
         }

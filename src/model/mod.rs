@@ -30,7 +30,7 @@ pub use nmf::{Nmf, NmfConfig};
 pub use parameters::HostTensor;
 pub use part::{Declaration, ModelKind, ModelPart, layers_key, names_where, rank_key};
 pub use table::{Table, TableGroup, TableKind, Use};
-pub use walk::{LookedAt, Moved};
+pub use walk::Visited;
 
 /// The models that every config can name, in the order of the documentation.
 pub fn built_in() -> Vec<ModelKind> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Tensor, TensorData};
 
 use super::any::AnyModel;
-use super::walk::{LookedAt, Moved};
+use super::walk::Visited;
 use crate::device::to_vec;
 
 /// A tensor in main memory, in row-major order.
@@ -31,7 +31,7 @@ impl HostTensor {
 /// All parameters of a model, frozen ones included, in field order.
 pub fn collect(model: &AnyModel) -> Vec<(String, HostTensor)> {
     let mut found = Vec::new();
-    model.visit(None, &mut |LookedAt { name, shape, rows, .. }| {
+    model.visit(None, &mut |Visited { name, shape, rows, .. }| {
         found.push((name, HostTensor { shape, data: to_vec(rows) }));
     });
     found
@@ -43,7 +43,7 @@ pub fn collect(model: &AnyModel) -> Vec<(String, HostTensor)> {
 /// A sentence for the first parameter that is missing or has another shape.
 pub fn restore(model: AnyModel, values: &BTreeMap<String, HostTensor>) -> Result<AnyModel, String> {
     let mut problem: Option<String> = None;
-    let model = model.map(None, &mut |Moved { name, shape, rows, .. }| match values.get(&name) {
+    let model = model.map(None, &mut |Visited { name, shape, rows, .. }| match values.get(&name) {
         Some(found) if found.shape == shape => {
             Tensor::from_data(TensorData::new(found.data.clone(), rows.dims()), &rows.device())
         }

@@ -6,24 +6,9 @@
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 
-/// A parameter on a walk that only looks.
-pub struct LookedAt {
-    /// Its name.
-    pub name: String,
-    /// burn's id of it.
-    pub id: ParamId,
-    /// Shape of the tensor.
-    pub shape: Vec<usize>,
-    /// Whether training moves it.
-    pub is_trained: bool,
-    /// `[rows, width]`, without autodiff.
-    pub rows: Tensor<2>,
-    /// Its gradient `[rows, width]`, if it has one.
-    pub gradient: Option<Tensor<2>>,
-}
-
-/// A parameter on a walk that changes it. Its tensors have no other owner, so that they can change in place.
-pub struct Moved {
+/// A parameter that a walk visits. On a walk that changes parameters its tensors have no other owner, so that they can
+/// change in place.
+pub struct Visited {
     /// Its name.
     pub name: String,
     /// burn's id of it.

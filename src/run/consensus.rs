@@ -80,7 +80,7 @@ fn run(
     if settings.split.kind != SplitKind::None {
         note("only the training part is factorized; data.split.kind = \"none\" takes all");
     }
-    check_targets(&dataset, |target| settings.refuses(target))?;
+    check_targets(&dataset, settings.refusal())?;
     let parts = assign(&dataset, &settings.split, settings.seed)?;
     dataset.interactions.timestamps = None;
     let data = divide(&dataset, &parts, false)?;

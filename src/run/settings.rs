@@ -17,7 +17,7 @@ use crate::model::{AnyModel, ModelKind, Start};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
 use crate::solver::nmf::Zeros;
-use crate::solver::{self, Setup, SolverPart};
+use crate::solver::{self, Refusal, Setup, SolverPart};
 use crate::train::{TrainConfig, Trainer, needs_validation};
 
 /// All of a config.
@@ -170,9 +170,10 @@ impl Settings {
         matches!(self.split.kind, SplitKind::FirstOfClass { .. })
     }
 
-    /// What a target must be, if objective or solver have no meaning for it.
-    pub fn refuses(&self, target: f32) -> Option<&'static str> {
-        self.solver.refuses(self.values(), target).or_else(|| self.objective.refuses(target))
+    /// Which targets objective or solver have no meaning for.
+    pub fn refusal(&self) -> Refusal {
+        let (solver, objective) = (self.solver.refusal(self.values()), self.objective.clone());
+        Box::new(move |target| solver(target).or_else(|| objective.refuses(target)))
     }
 
     /// What cells that are not in the data mean to the solver.

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::files;
 use crate::metric::{Metric, Rmse};
-use crate::model::LookedAt;
+use crate::model::Visited;
 use crate::model::{AnyModel, HostTensor, TableKind};
 use crate::report::event_file::EventFile;
 use crate::report::plot;
@@ -183,7 +183,7 @@ impl Prepared {
         let parts = assign(&dataset, &settings.split, settings.seed)?;
         // A split has been made of them; nothing here trains on time.
         dataset.interactions.timestamps = None;
-        check_targets(&dataset, |target| settings.refuses(target))?;
+        check_targets(&dataset, settings.refusal())?;
         let data = divided(settings, &dataset, &parts, false)?;
         let cells = data.users().len() * data.items().len();
         if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
@@ -463,7 +463,7 @@ fn item_factors(model: &AnyModel) -> Vec<(String, HostTensor)> {
     let of_items = tables.filter(|table| table.group().kind == TableKind::Factors && table.is_indexed_by(ITEM));
     let ids: Vec<ParamId> = of_items.map(|table| table.rows.id).collect();
     let mut found = Vec::new();
-    model.visit(None, &mut |LookedAt { name, id, shape, rows, .. }| {
+    model.visit(None, &mut |Visited { name, id, shape, rows, .. }| {
         if ids.contains(&id) {
             found.push((name, HostTensor { shape, data: to_vec(rows) }));
         }

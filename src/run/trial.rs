@@ -59,8 +59,9 @@ impl TrialData {
         observer: &mut dyn Observer,
     ) -> Result<Progress> {
         let evaluator = settings.evaluator(&self.split);
+        let refusal = settings.refusal();
         let mut targets = self.split.train.targets.iter().chain(&self.split.validation.targets);
-        if let Some((target, remedy)) = targets.find_map(|&target| Some((target, settings.refuses(target)?))) {
+        if let Some((target, remedy)) = targets.find_map(|&target| Some((target, refusal(target)?))) {
             return Err(Error::Usage(format!("the rating {target}: {remedy}")));
         }
         let model = settings.initial_model(&self.split, &evaluator, &device.device)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::als::AlsPart;
-use super::descent::Descent;
+use super::gradient_descent::GradientDescent;
 use super::part::SolverPart;
 use super::stratified::StratifiedPart;
 use super::whole_matrix::WholeMatrixPart;
@@ -12,12 +12,17 @@ use crate::model::ModelKind;
 
 /// The solvers that every config can name, in the order of the documentation.
 pub fn built_in() -> Vec<Arc<dyn SolverPart>> {
-    let matrix = [WholeMatrixPart::Svd, WholeMatrixPart::Hals, WholeMatrixPart::Multiplicative];
-    let descents = [Descent::ADAM, Descent::ADAMW, Descent::SGD, Descent::ADAGRAD];
-    let mut all: Vec<Arc<dyn SolverPart>> = descents.map(|part| Arc::new(part) as _).to_vec();
-    all.extend([Arc::new(StratifiedPart) as _, Arc::new(AlsPart) as _]);
-    all.extend(matrix.map(|part| Arc::new(part) as _));
-    all
+    vec![
+        Arc::new(GradientDescent::ADAM),
+        Arc::new(GradientDescent::ADAMW),
+        Arc::new(GradientDescent::SGD),
+        Arc::new(GradientDescent::ADAGRAD),
+        Arc::new(StratifiedPart),
+        Arc::new(AlsPart),
+        Arc::new(WholeMatrixPart::Svd),
+        Arc::new(WholeMatrixPart::Hals),
+        Arc::new(WholeMatrixPart::Multiplicative),
+    ]
 }
 
 /// The config keys of solvers, of which `solver.kind` takes one.

@@ -10,7 +10,7 @@ use super::regularization::Regularization;
 use crate::data::{FieldId, Interactions, Role};
 use crate::device::to_vec;
 use crate::error::{Error, Result};
-use crate::model::{AnyModel, Constraint, Moved, Table, TableGroup, TableKind, Term};
+use crate::model::{AnyModel, Constraint, Table, TableGroup, TableKind, Term, Visited};
 
 /// Everything of such a model.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ pub(super) struct Places(HashMap<ParamId, (Role, TableKind)>);
 impl Places {
     /// `model` with these values of every table, row by row.
     pub fn write(&self, model: AnyModel, values: impl Fn(Role, TableKind) -> Vec<f32>) -> AnyModel {
-        model.map(None, &mut |Moved { id, rows, .. }| match self.0.get(&id) {
+        model.map(None, &mut |Visited { id, rows, .. }| match self.0.get(&id) {
             None => rows,
             Some(&(role, kind)) => Tensor::from_data(TensorData::new(values(role, kind), rows.dims()), &rows.device()),
         })

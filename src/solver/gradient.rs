@@ -24,7 +24,7 @@ use super::touched::{TakenTables, take_rows};
 use crate::config::choice;
 use crate::data::batch::Samples;
 use crate::device::{to_vec, total};
-use crate::model::{AnyModel, Constraint, LookedAt, Moved, TableKind};
+use crate::model::{AnyModel, Constraint, TableKind, Visited};
 use crate::objective::Objective;
 
 /// Limits on gradients, applied in this order.
@@ -120,7 +120,7 @@ impl GradientStep {
         let optimizer = &mut self.optimizer;
         optimizer.begin_step();
         let limit = self.clip.value;
-        let model = model.map(Some(&mut data), &mut |Moved { name, id, shape, is_trained, rows, gradient }| {
+        let model = model.map(Some(&mut data), &mut |Visited { name, id, shape, is_trained, rows, gradient }| {
             let whole = whole.remove(&id);
             let Some(parts) = parts_of(id, is_trained, &rows, gradient, &penalty) else {
                 return whole.map_or(rows, |whole| whole.rows);
@@ -186,7 +186,7 @@ fn squared_norms(
     limit: Option<f64>,
 ) -> Vec<(String, Tensor<1>)> {
     let mut found = Vec::new();
-    model.visit(Some(data), &mut |LookedAt { name, id, is_trained, rows, gradient, .. }| {
+    model.visit(Some(data), &mut |Visited { name, id, is_trained, rows, gradient, .. }| {
         if let Some(parts) = parts_of(id, is_trained, &rows, gradient, penalty) {
             let gradient = GradientParts { limit, ..parts }.at(rows);
             let square = total((gradient.clone() * gradient).flatten(0, 1));

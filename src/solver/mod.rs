@@ -2,9 +2,9 @@
 
 pub mod als;
 mod built_in;
-mod descent;
 mod dot_product;
 pub mod gradient;
+mod gradient_descent;
 mod gradient_parts;
 mod in_place;
 pub mod learning_rate;
@@ -26,12 +26,12 @@ pub mod whole_matrix;
 
 pub use als::{Als, AlsConfig, AlsPart, Feedback, Inner};
 pub use built_in::{built_in, keys};
-pub use descent::Descent;
 pub use gradient::{Clip, GradientStep, Rows};
+pub use gradient_descent::GradientDescent;
 pub use learning_rate::LearningRate;
 pub use mini_batch::MiniBatch;
 pub use optimizer::Optimizer;
-pub use part::{Components, Footprint, ModelSize, OF_A_STEP, Setup, SolverPart};
+pub use part::{Components, Footprint, ModelSize, OF_A_STEP, Refusal, Setup, SolverPart};
 pub use regularization::Regularization;
 pub use rule::Rule;
 pub use schedule::{Decay, Schedule};

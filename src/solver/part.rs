@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::model::{Constraint, Declaration, ModelKind, names_where};
 use crate::objective::{Loss, Objective};
 
+/// What targets must be, asked about one target: `None` if there is nothing against it.
+pub type Refusal = Box<dyn Fn(f32) -> Option<&'static str> + Send + Sync>;
+
 /// A kind of solver that a config can name.
 pub trait SolverPart: fmt::Debug + Send + Sync {
     /// `solver.kind`.
@@ -27,10 +30,10 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// [`Error::Usage`] for an objective that it is not for, or whatever else keeps it from being made.
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>>;
 
-    /// What targets must be, if the solver has no meaning for `target`.
-    fn refuses(&self, values: &Values, target: f32) -> Option<&'static str> {
-        let _ = (values, target);
-        None
+    /// Which targets the solver has no meaning for; by default none.
+    fn refusal(&self, values: &Values) -> Refusal {
+        let _ = values;
+        Box::new(|_| None)
     }
 
     /// What cells that are not in the data mean to it; by default nothing.

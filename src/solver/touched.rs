@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::data::batch::{Places, Samples};
 use crate::data::{FieldId, UNKNOWN};
-use crate::model::{AnyModel, Moved, Use};
+use crate::model::{AnyModel, Use, Visited};
 
 /// A table whose rows were taken out.
 #[derive(Debug, Clone)]
@@ -148,7 +148,7 @@ pub(super) fn take_rows(
 ) -> (AnyModel, HashMap<ParamId, WholeTable>, TakenTables) {
     let taken = TakenTables::of(&model, samples, &device.clone().without_autodiff());
     let mut whole = HashMap::new();
-    let model = model.map(None, &mut |Moved { id, rows, .. }| match taken.0.get(&id) {
+    let model = model.map(None, &mut |Visited { id, rows, .. }| match taken.0.get(&id) {
         None => rows,
         Some(taken) => {
             let cut = rows.clone().select(0, taken.on_device.clone());

@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 
 use super::dot_product::{DotProduct, Places, SideTables};
 use super::nmf::{self, Descent, Divergence, Factors, NmfConfig, Problem, Zeros};
-use super::part::{Components, Footprint, ModelSize, Setup, SolverPart, check_squared, needs_bounds, needs_signs};
+use super::part::{
+    Components, Footprint, ModelSize, Refusal, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
+};
 use super::regularization::Regularization;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, StepSums, Stepped};
@@ -432,9 +434,11 @@ impl SolverPart for WholeMatrixPart {
         Ok(Box::new(WholeMatrix::new(loss, regularization, self.method(values), setup.seed)))
     }
 
-    fn refuses(&self, _: &Values, target: f32) -> Option<&'static str> {
-        let refuses = target < 0.0 && !matches!(self, Self::Svd);
-        refuses.then_some("nmf makes sums of what is at least 0; use mf with svd or als")
+    fn refusal(&self, _: &Values) -> Refusal {
+        let is_nmf = !matches!(self, Self::Svd);
+        Box::new(move |target| {
+            (is_nmf && target < 0.0).then_some("nmf makes sums of what is at least 0; use mf with svd or als")
+        })
     }
 
     fn zeros(&self, values: &Values) -> Zeros {

@@ -9,8 +9,8 @@ use lowrank::data::Frame;
 use lowrank::data::batch::Samples;
 use lowrank::device::{DeviceSpec, Opened};
 use lowrank::model::{
-    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, LookedAt, MfConfig, MlpConfig, NeuMfConfig, NmfConfig,
-    Start, parameters,
+    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
+    parameters,
 };
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
@@ -192,7 +192,7 @@ pub fn trainable(
 /// The gradient of each trained parameter by name, in `f64`.
 pub fn gradients(model: &AnyModel, gradients: &Gradients) -> Vec<(String, Vec<f64>)> {
     let mut found = Vec::new();
-    model.visit(Some(gradients), &mut |LookedAt { name, gradient, .. }| {
+    model.visit(Some(gradients), &mut |Visited { name, gradient, .. }| {
         found.extend(gradient.map(|gradient| (name, doubles(gradient))));
     });
     found

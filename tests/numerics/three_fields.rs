@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use lowrank::data::batch::{Batch, Samples};
 use lowrank::data::{Bag, BagFrame, BagId, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER};
-use lowrank::model::{AnyModel, FactorInit, Factorization, LookedAt, Start, Table, Use, dot};
+use lowrank::model::{AnyModel, FactorInit, Factorization, Start, Table, Use, Visited, dot};
 
 use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, doubles, samples, start_of, trainable, wave};
 
@@ -104,7 +104,7 @@ pub fn sine_sequence(rank: usize) -> AnyModel {
 /// What the model's equation gives for each score, by loops.
 pub fn scores_by_loops(model: &AnyModel, samples: &Samples) -> Vec<f64> {
     let mut parameters = BTreeMap::new();
-    model.visit(None, &mut |LookedAt { name, shape, rows, .. }| {
+    model.visit(None, &mut |Visited { name, shape, rows, .. }| {
         let width = shape.get(1).copied().unwrap_or(1);
         let rows: Vec<Vec<f64>> = doubles(rows).chunks(width).map(<[f64]>::to_vec).collect();
         parameters.insert(name, rows);

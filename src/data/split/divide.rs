@@ -1,7 +1,10 @@
 //! Interactions divided, and the ids that a model trained on them knows.
 
 use std::collections::HashMap;
+use std::mem::take;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Part;
 use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
@@ -70,32 +73,31 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     if parts.len() != all.len() {
         return Err(Error::Usage(format!("split: {} parts for {} ratings", parts.len(), all.len())));
     }
-    let part_of = |part| if refit && part == Part::Validation { Part::Train } else { part };
+    let joined = |part: &Part| if refit && *part == Part::Validation { Part::Train } else { *part };
+    let parts: Vec<Part> = parts.iter().map(joined).collect();
     let mut renumberings: Vec<Renumbering> =
         dataset.entities.iter().map(|entity| Renumbering::new(&entity.ids)).collect();
     let columns = || dataset.fields.iter().zip(&all.columns);
-    for (at, _) in parts.iter().enumerate().filter(|(_, part)| part_of(**part) == Part::Train) {
+    for (at, _) in parts.iter().enumerate().filter(|(_, part)| **part == Part::Train) {
         columns().for_each(|(field, column)| renumberings[field.entity].see(column[at]));
     }
-    let collect = |wanted| {
-        let belongs = |part: &Part| part_of(*part) == wanted;
-        let places: Vec<u32> = (0..).zip(parts).filter(|(_, part)| belongs(part)).map(|(at, _)| at).collect();
-        let mut collected = all.like(places.len());
-        for ((field, column), own) in columns().zip(&mut collected.columns) {
-            let new = &renumberings[field.entity].new;
-            own.extend(places.iter().map(|&at| new.get(column[at as usize] as usize).copied().unwrap_or(UNKNOWN)));
-        }
-        collected.targets.extend(places.iter().map(|&at| all.targets[at as usize]));
-        if let (Some(own), Some(weights)) = (&mut collected.weights, &all.weights) {
-            own.extend(places.iter().map(|&at| weights[at as usize]));
-        }
-        if let (Some(own), Some(timestamps)) = (&mut collected.timestamps, &all.timestamps) {
-            own.extend(places.iter().map(|&at| timestamps[at as usize]));
-        }
-        collected
+    let mut counts = [0; 3];
+    parts.iter().for_each(|part| counts[*part as usize] += 1);
+    let renumbered = |(field, column): (&Field, &Vec<u32>)| {
+        let new = &renumberings[field.entity].new;
+        deal(column.iter().map(|&old| new.get(old as usize).copied().unwrap_or(UNKNOWN)), &parts, counts)
     };
-    let (train, (validation, test)) =
-        rayon::join(|| collect(Part::Train), || rayon::join(|| collect(Part::Validation), || collect(Part::Test)));
+    let mut columns: Vec<[Vec<u32>; 3]> = columns().collect::<Vec<_>>().into_par_iter().map(renumbered).collect();
+    let mut targets = deal(all.targets.iter().copied(), &parts, counts);
+    let mut weights = all.weights.as_ref().map(|weights| deal(weights.iter().copied(), &parts, counts));
+    let mut timestamps = all.timestamps.as_ref().map(|timestamps| deal(timestamps.iter().copied(), &parts, counts));
+    let [train, validation, test] = [Part::Train, Part::Validation, Part::Test].map(|part| Interactions {
+        columns: columns.iter_mut().map(|dealt| take(&mut dealt[part as usize])).collect(),
+        targets: take(&mut targets[part as usize]),
+        weights: weights.as_mut().map(|dealt| take(&mut dealt[part as usize])),
+        timestamps: timestamps.as_mut().map(|dealt| take(&mut dealt[part as usize])),
+        bags: Arc::clone(&all.bags),
+    });
     if train.is_empty() {
         return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
     }
@@ -107,6 +109,13 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     };
     let entities = dataset.entities.iter().zip(renumberings).map(entity).collect();
     Ok(Split { train, validation, test, entities, fields: dataset.fields.clone() })
+}
+
+/// Values by the part that each belongs to, in their order; `counts` says how many belong to each.
+fn deal<T>(values: impl Iterator<Item = T>, parts: &[Part], counts: [usize; 3]) -> [Vec<T>; 3] {
+    let mut dealt = counts.map(Vec::with_capacity);
+    values.zip(parts).for_each(|(value, part)| dealt[*part as usize].push(value));
+    dealt
 }
 
 /// Users of whom training has seen nothing, as a model without a row for them can still be asked about them: through

@@ -4,7 +4,7 @@ use super::{Als, AlsConfig};
 use crate::config::{Keys, Values};
 use crate::error::Result;
 use crate::model::{Constraint, ModelKind, names_where};
-use crate::solver::part::{Setup, SolverPart, check_squared, needs_dot_product};
+use crate::solver::part::{Refusal, Setup, SolverPart, check_squared, needs_dot_product};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 
@@ -31,8 +31,8 @@ impl SolverPart for AlsPart {
         Ok(Box::new(Als::new(setup.loss(self.name())?, regularization, AlsConfig::of(values))))
     }
 
-    fn refuses(&self, values: &Values, target: f32) -> Option<&'static str> {
-        // This is asked of each of millions of targets: keys are read only for one that could be refused.
-        if target >= 0.0 { None } else { AlsConfig::of(values).feedback.refuses(target) }
+    fn refusal(&self, values: &Values) -> Refusal {
+        let feedback = AlsConfig::of(values).feedback;
+        Box::new(move |target| feedback.refuses(target))
     }
 }

@@ -17,13 +17,13 @@ const THROUGH_LAYERS: usize = 2;
 
 /// Mini-batches with one update rule: any model, any objective, any device. See [`MiniBatch`].
 #[derive(Debug, Clone, Copy)]
-pub struct Descent {
+pub struct GradientDescent {
     name: &'static str,
     keys: fn() -> Keys,
     rule: fn(&Values) -> Rule,
 }
 
-impl Descent {
+impl GradientDescent {
     /// Adam.
     pub const ADAM: Self = Self { name: "adam", keys: Rule::adam_keys, rule: Rule::adam_of };
     /// Adam with decoupled weight decay.
@@ -47,7 +47,7 @@ fn check_decay(values: &Values) -> Vec<Problem> {
     vec![Problem::new(["solver.rows", "solver.kind"], message)]
 }
 
-impl SolverPart for Descent {
+impl SolverPart for GradientDescent {
     fn name(&self) -> &str {
         self.name
     }
