@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::output;
+use crate::config::Values;
+use crate::config::words::joined;
 use crate::data::catalog;
-use crate::data::read::{Format, ReadOptions, read_dataset};
+use crate::data::read::{ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
-use crate::run::RunDirectory;
+use crate::run::{Parts, RunDirectory};
 
 /// Arguments of `lowrank inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// A file of ratings, a picture, the name of a data set, or a run directory; with --format a folder of data.
     what: PathBuf,
-    /// How the data are written; goes by the file's name where not given.
-    #[arg(long, value_parser = PossibleValuesParser::new(Format::NAMES).map(|name| Format::of_name(&name).unwrap_or_default()))]
-    format: Option<Format>,
-    /// What separates the columns; found out where not given.
+    /// How the data are written: a word of data.format; by default it goes by the file's name.
+    #[arg(long)]
+    format: Option<String>,
+    /// What separates the columns; detected by default.
     #[arg(long)]
     delimiter: Option<String>,
     /// Names of the columns: user, item, rating, timestamp, or - to skip one.
@@ -32,7 +33,7 @@ pub struct InspectArgs {
 }
 
 /// Prints what data or a run look like.
-pub fn inspect(args: InspectArgs) -> Result<()> {
+pub fn inspect(args: InspectArgs, parts: &Parts) -> Result<()> {
     if args.what.is_dir() && args.format.is_none() {
         let directory = RunDirectory::open(&args.what)?;
         let path = directory.finished(directory.summary())?;
@@ -45,17 +46,29 @@ pub fn inspect(args: InspectArgs) -> Result<()> {
         Some(Err(error)) if args.what.components().count() == 1 && args.what.extension().is_none() => {
             return Err(error);
         }
-        _ => {
-            let options = ReadOptions {
-                format: args.format.unwrap_or_default(),
-                delimiter: args.delimiter,
-                columns: args.columns,
-                ..ReadOptions::default()
-            };
-            read_dataset(&args.what, None, &options)?
-        }
+        _ => read_dataset(&args.what, None, &options(&args, parts)?)?,
     };
     dataset.notes.iter().for_each(|note| output::message(note));
     let statistics = Statistics::of(&dataset);
     if args.json { output::print_json(&statistics) } else { output::print(&statistics.to_string()) }
+}
+
+/// How to read the data, from the arguments that say it.
+fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
+    let mut values = Values::default();
+    if let Some(format) = &args.format {
+        let names: Vec<&str> = parts.readers.iter().map(|reader| reader.name).collect();
+        if format != "auto" && !names.contains(&format.as_str()) {
+            let names = joined(&names, "and");
+            return Err(Error::Usage(format!("--format {format:?}: there are \"auto\", {names}")));
+        }
+        values.insert("data.format", format.as_str());
+    }
+    if let Some(delimiter) = &args.delimiter {
+        values.insert("data.delimiter", delimiter.as_str());
+    }
+    if let Some(columns) = &args.columns {
+        values.insert("data.columns", columns.clone());
+    }
+    Ok(ReadOptions::of(&values, &parts.readers))
 }

@@ -88,7 +88,7 @@ impl Cli {
             Command::Components(args) => components::components(args, parts),
             Command::Query(args) => query::query(args, parts),
             Command::Reconstruct(args) => reconstruct::reconstruct(args, parts),
-            Command::Inspect(args) => inspect::inspect(args),
+            Command::Inspect(args) => inspect::inspect(args, parts),
             Command::Data(command) => data::data(command),
             Command::Config(command) => config::config(command, parts),
             Command::Completions { shell } => {

@@ -1,13 +1,12 @@
 //! Opening what `RUN` names.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::arguments::RunArg;
 use super::output;
 use crate::config::words::joined;
-use crate::config::{Config, Schema};
-use crate::data::read::{Duplicates, ReadOptions, read_dataset};
+use crate::config::{Config, Values};
+use crate::data::read::{Duplicates, ReadOptions, context_key, read_dataset};
 use crate::data::{Dataset, Field, FieldId, Interactions, UNKNOWN};
 use crate::device::Opened;
 use crate::error::{Error, Result};
@@ -24,7 +23,7 @@ pub struct OpenRun {
     /// Its run directory; `None` for a model file that lies elsewhere.
     pub directory: Option<RunDirectory>,
     path: PathBuf,
-    schema: Arc<Schema>,
+    parts: Parts,
 }
 
 /// Opens a run directory or a model file.
@@ -44,13 +43,7 @@ pub fn open(run: &RunArg, parts: &Parts) -> Result<OpenRun> {
     } else {
         (run.run.clone(), run.run.parent().and_then(|parent| RunDirectory::open(parent).ok()))
     };
-    Ok(OpenRun {
-        file: ModelFile::read(&path, &device.device, parts)?,
-        device,
-        directory,
-        path,
-        schema: parts.schema(),
-    })
+    Ok(OpenRun { file: ModelFile::read(&path, &device.device, parts)?, device, directory, path, parts: parts.clone() })
 }
 
 impl OpenRun {
@@ -86,10 +79,16 @@ impl OpenRun {
     /// Those of the config and the reader.
     pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
         let mut options = match &self.directory {
-            Some(directory) => ReadOptions::of(Config::load(&self.schema, &directory.config(), overrides)?.values()),
+            Some(directory) => {
+                let config = Config::load(&self.parts.schema(), &directory.config(), overrides)?;
+                ReadOptions::of(config.values(), &self.parts.readers)
+            }
             None => {
                 let (_, context) = self.file.fields.split_at(2);
-                ReadOptions { context: context.iter().map(|f| f.name.clone()).collect(), ..ReadOptions::default() }
+                let context = context.iter().map(|field| field.name.clone());
+                let mut values = Values::default();
+                values.insert(context_key().path, context.collect::<Vec<_>>());
+                ReadOptions::of(&values, &self.parts.readers)
             }
         };
         options.duplicates = duplicates.unwrap_or(options.duplicates);

@@ -118,6 +118,23 @@ impl Keys {
         Ok(())
     }
 
+    /// `values`, and the defaults of those keys that take no part in them.
+    pub fn with_defaults(&self, values: &Values) -> Values {
+        let mut all = values.clone();
+        for key in &self.keys {
+            if let (None, Some(default)) = (values.value(&key.path), key.default_value(values, "")) {
+                all.insert(&key.path, default);
+            }
+        }
+        all
+    }
+
+    /// Without this key.
+    pub fn without(mut self, path: &str) -> Self {
+        self.keys.retain(|key| key.path != path);
+        self
+    }
+
     /// All keys with this effect.
     pub fn effect(mut self, effect: Effect) -> Self {
         self.keys.iter_mut().for_each(|key| key.effect = effect);

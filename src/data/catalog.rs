@@ -7,6 +7,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::Dataset;
-use super::read::{Format, ReadOptions, TitleFile, read_dataset};
+use super::read::{Delimited, ReadOptions, TitleFile, read_dataset};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -34,7 +35,7 @@ pub struct Entry {
     pub ratings: &'static str,
     /// What stands between the fields of all rating files.
     pub delimiter: &'static str,
-    /// What the columns of all rating files hold, as in [`ReadOptions::columns`].
+    /// What the columns of all rating files hold, as in [`Delimited::columns`].
     pub columns: Option<&'static [&'static str]>,
     /// The file of item titles.
     pub titles: Option<Titles>,
@@ -231,14 +232,9 @@ impl Entry {
 
     /// How its rating files are read, with the layout that they have and all else as in `wanted`.
     fn options(&self, wanted: &ReadOptions) -> ReadOptions {
-        ReadOptions {
-            format: Format::Delimited,
-            delimiter: Some(self.delimiter.into()),
-            columns: self.columns.map(strings),
-            skip_lines: 0,
-            titles: None,
-            ..wanted.clone()
-        }
+        let (delimiter, columns) = (Some(self.delimiter.into()), self.columns.map(strings));
+        let reader = Delimited { delimiter, columns, ..Delimited::default() };
+        ReadOptions { titles: None, readers: vec![Arc::new(reader)], ..wanted.clone() }
     }
 }
 
@@ -535,7 +531,8 @@ mod tests {
         let all = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
         assert_eq!((all.interactions.len(), all.test_start), (3, None));
         assert_eq!(all.entities[1].titles, Some(vec!["One, the".to_string(), "Two".to_string()]));
-        let binarized = ReadOptions { binarize: Some(5.0), skip_lines: 7, ..ReadOptions::default() };
+        let ignored = ReadOptions::of_reader(Delimited { skip_lines: 7, ..Delimited::default() });
+        let binarized = ReadOptions { binarize: Some(5.0), ..ignored };
         let fold = load_from(&entry, &located, Some(1), &binarized).unwrap();
         assert_eq!((fold.test_start, fold.interactions.targets), (Some(2), vec![0.0, 0.0, 1.0]));
         for fold in [0, 2] {

@@ -77,7 +77,7 @@ impl Dataset {
     }
 
     /// Adds a field, with an entity of its own, for each of these names that is not there yet.
-    pub(crate) fn add_context(&mut self, names: &[String]) {
+    pub fn add_fields(&mut self, names: &[String]) {
         for name in names {
             if !self.fields.iter().any(|field| field.name == *name) {
                 self.fields.push(Field { name: name.clone(), entity: self.entities.len(), role: None });

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::read::{ReadOptions, TitleFile, binarize, read_dataset};
+use super::read::{ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
 use super::{Dataset, catalog};
@@ -40,9 +40,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// The config keys of data, but for the split. Columns beside user and item can be read if `has_context`: if there is a
-    /// model that has a use for them.
-    pub fn keys(has_context: bool) -> Keys {
+    /// The config keys of data that these can read, but for the split.
+    pub fn keys(readers: &[ReaderKind]) -> Keys {
         let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
         let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, as seen from where the \
                     program is started. Or use data.dataset.";
@@ -52,7 +51,7 @@ impl Source {
             Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Text, path)])
                 .exclusive("data.dataset", "data.path")
                 .rule(check_origin)
-                .and(ReadOptions::keys(has_context))
+                .and(ReadOptions::keys(readers))
                 .and(TitleFile::keys())
                 .and(Key::new("data.test_path", KeyKind::Text, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
@@ -60,7 +59,7 @@ impl Source {
     }
 
     /// The source that a config asks for.
-    pub fn of(values: &Values) -> Self {
+    pub fn of(values: &Values, readers: &[ReaderKind]) -> Self {
         let origin = match values.find::<PathBuf>("data.path") {
             Some(path) => Origin::File { path, test: values.find("data.test_path"), titles: TitleFile::of(values) },
             None if values.is("data.dataset", SYNTHETIC) => Origin::Planted(Synthetic::of(values)),
@@ -70,7 +69,7 @@ impl Source {
                 Origin::Catalog { name: values.get("data.dataset"), fold }
             }
         };
-        Self { origin, options: ReadOptions::of(values), cache: values.get("data.cache") }
+        Self { origin, options: ReadOptions::of(values, readers), cache: values.get("data.cache") }
     }
 
     /// Reads or plants the data.

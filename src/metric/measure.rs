@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::config::{Keys, Values};
+
 /// Which values of a metric are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -84,6 +86,17 @@ pub trait Metric: fmt::Debug + Send + Sync {
     /// What has to be gathered for it.
     fn needs(&self) -> Needs {
         Needs::Pairs
+    }
+
+    /// The config keys that it reads, under `[evaluation]`.
+    fn keys(&self) -> Keys {
+        Keys::default()
+    }
+
+    /// The metric as a config asks for it; `None` (the default) if that is as it is.
+    fn of_config(&self, values: &Values) -> Option<Arc<dyn Metric>> {
+        let _ = values;
+        None
     }
 
     /// Measures a pair; `None` does not count.

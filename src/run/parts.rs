@@ -1,9 +1,11 @@
-//! What a config can name: models, objectives, metrics, solvers.
+//! What a config can name: models, objectives, metrics, solvers, readers.
 
 use std::sync::Arc;
 
 use crate::config::words::joined;
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
+use crate::data::Source;
+use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::metric::{Mae, Metric, Metrics, ObjectiveLoss, Rmse};
 use crate::model::{Declaration, ModelKind, ModelPart, names_where};
 use crate::objective::{Loss, ObjectiveKind, ObjectivePart};
@@ -27,6 +29,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Kinds of solvers.
     pub solvers: Vec<Arc<dyn SolverPart>>,
+    /// Readers of data. Those further down are asked first if a config leaves the form open.
+    pub readers: Vec<ReaderKind>,
 }
 
 impl Parts {
@@ -37,6 +41,7 @@ impl Parts {
             objectives: Loss::kinds(),
             metrics: Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]),
             solvers: solver::built_in(),
+            readers: read::built_in(),
         }
     }
 
@@ -68,6 +73,13 @@ impl Parts {
         self
     }
 
+    /// Adds a reader; one of the same name is replaced.
+    pub fn reader<R: ReaderPart>(mut self) -> Self {
+        self.readers.retain(|kind| kind.name != R::NAME);
+        self.readers.push(ReaderKind::of::<R>());
+        self
+    }
+
     /// The model of this name.
     pub fn find_model(&self, name: &str) -> Option<&ModelKind> {
         self.models.iter().find(|kind| kind.name == name)
@@ -81,6 +93,12 @@ impl Parts {
     /// The solver of this name.
     pub fn find_solver(&self, name: &str) -> Option<&Arc<dyn SolverPart>> {
         self.solvers.iter().find(|part| part.name() == name)
+    }
+
+    pub(super) fn data_keys(&self) -> Keys {
+        let keys = Source::keys(&self.readers);
+        let has_context = self.models.iter().any(|kind| kind.declaration.uses_context);
+        if has_context { keys } else { keys.without(&context_key().path) }
     }
 
     pub(super) fn model_keys(&self) -> Keys {
@@ -104,7 +122,8 @@ impl Parts {
         let listed = format!("[{}]", listed.join(", "));
         let meaning = "What is computed of predictions, in this order.";
         let key = Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&listed).effect(Effect::Nothing);
-        Keys::from(key).rule(move |values| check_metrics(values, &names))
+        let own = self.metrics.0.iter().map(|metric| metric.keys());
+        own.fold(Keys::from(key), Keys::and).rule(move |values| check_metrics(values, &names))
     }
 }
 

@@ -78,7 +78,7 @@ impl Settings {
     fn schema(parts: &Parts) -> Schema {
         let clip = "Limit predictions to the range of the training ratings.";
         let keys = Self::own_keys()
-            .and(Source::keys(parts.models.iter().any(|kind| kind.declaration.uses_context)))
+            .and(parts.data_keys())
             .and(SplitSpec::keys())
             .and(parts.model_keys())
             .and(parts.objective_keys())
@@ -134,8 +134,8 @@ impl Settings {
         let values = config.values();
         let missing = |key: &str| Error::Usage(format!("{key} names nothing that this program has"));
         let names: Vec<String> = values.get("evaluation.metrics");
-        let metrics = names.iter().filter_map(|name| parts.metrics.find(name).cloned()).collect();
-        let metrics = Metrics(metrics);
+        let metrics = names.iter().filter_map(|name| parts.metrics.find(name));
+        let metrics = Metrics(metrics.map(|kind| kind.of_config(values).unwrap_or_else(|| kind.clone())).collect());
         let kind = |key: &str| values.get::<String>(key);
         let objective_kind = *parts.find_objective(&kind("loss.kind")).ok_or_else(|| missing("loss.kind"))?;
         Ok(Self {
@@ -145,7 +145,7 @@ impl Settings {
             objective_kind,
             objective: objective_kind.make(values)?,
             solver: parts.find_solver(&kind("solver.kind")).ok_or_else(|| missing("solver.kind"))?.clone(),
-            source: Source::of(values),
+            source: Source::of(values, &parts.readers),
             split: SplitSpec::of(values),
             training: TrainConfig::of(values, &metrics)?,
             metrics,

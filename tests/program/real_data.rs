@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use lowrank::Parts;
-use lowrank::data::read::{Format, ReadOptions, read_dataset};
+use lowrank::data::read::{Pictures, ReadOptions, read_dataset};
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide, held_out_rows};
 use lowrank::data::{Dataset, ITEM, Layout, USER, catalog, class_of};
 use serde_json::Value;
@@ -136,7 +136,7 @@ fn a_million_ratings_are_read_in_no_time() {
 #[test]
 #[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
 fn faces_are_read_and_divided_by_person() {
-    let faces = read("orl-faces", &ReadOptions { format: Format::Pictures, ..ReadOptions::default() });
+    let faces = read("orl-faces", &ReadOptions::of_reader(Pictures::default()));
     assert!(faces.notes.is_empty(), "a damaged copy: {:?}", faces.notes);
     assert_eq!(faces.layout, Layout::Pictures { width: 92, height: 112 });
     assert_eq!((faces.users().len(), faces.items().len()), (400, 92 * 112));

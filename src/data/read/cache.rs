@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::hash::{fingerprint, hash_file, hexadecimal};
 use super::options::ReadOptions;
+use super::reader::Reader;
 use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
@@ -65,29 +66,18 @@ struct Size {
 }
 
 impl BinaryCopy {
-    /// The copy that belongs to a reading, where `options` and the size of the files ask for one.
-    pub fn of(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
-        Self::above(WORTHWHILE, path, test, options)
+    /// The copy that belongs to a reading, if `options` and the size of the files ask for one.
+    pub fn of(path: &Path, test: Option<&Path>, reader: &dyn Reader, options: &ReadOptions) -> Option<Self> {
+        Self::above(WORTHWHILE, path, test, reader, options)
     }
 
     /// [`of`](Self::of) files with together `least` bytes.
-    fn above(least: u64, path: &Path, test: Option<&Path>, options: &ReadOptions) -> Option<Self> {
-        // Titles are read from their own file every time, and files of ratings are no folders and no documents. Whatever
-        // else is added to the options belongs to the key.
-        let ReadOptions {
-            format,
-            delimiter,
-            columns,
-            context,
-            class_column,
-            skip_lines,
-            duplicates,
-            binarize,
-            cache,
-            extension: _,
-            documents: _,
-            titles: _,
-        } = options;
+    fn above(least: u64, path: &Path, test: Option<&Path>, reader: &dyn Reader, options: &ReadOptions) -> Option<Self> {
+        // Titles are read from their own file every time. Whatever else is added to the options belongs to the key.
+        let ReadOptions { readers: _, duplicates, binarize, cache, titles: _ } = options;
+        if !reader.is_list() {
+            return None;
+        }
         let folder = cache.as_ref()?;
         let sources: Vec<PathBuf> = [path].into_iter().chain(test).map(Into::into).collect();
         let mut size = 0;
@@ -103,8 +93,7 @@ impl BinaryCopy {
         }
         // Notes repeat the files' names as they were given.
         let read = (&sources, places, test.is_some());
-        let how =
-            (format, delimiter, columns, context, class_column, skip_lines, duplicates, binarize.map(f32::to_bits));
+        let how = (reader, duplicates, binarize.map(f32::to_bits));
         let machine = (env!("CARGO_PKG_VERSION"), cfg!(target_endian = "big"));
         let key = format!("{read:?} {how:?} {machine:?}");
         let name = hexadecimal(&Sha256::digest(&key));
@@ -258,7 +247,7 @@ mod tests {
     use std::io::Write;
 
     use super::super::tests::file;
-    use super::super::{Duplicates, Format, TitleFile, read_dataset, read_files};
+    use super::super::{Delimited, Dense, Documents, Duplicates, MatrixMarket, TitleFile, read_dataset, read_lists};
     use super::*;
     use crate::data::ITEM;
 
@@ -270,7 +259,11 @@ mod tests {
     }
 
     fn copy_of(path: &Path, test: Option<&Path>, options: &ReadOptions) -> BinaryCopy {
-        BinaryCopy::above(0, path, test, options).unwrap()
+        BinaryCopy::above(0, path, test, options.reader(path).unwrap(), options).unwrap()
+    }
+
+    fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
+        read_lists(path, test, options.reader(path)?, options)
     }
 
     #[track_caller]
@@ -290,7 +283,7 @@ mod tests {
         let zipped = gzip.finish().unwrap();
         let matrix = b"%%MatrixMarket matrix coordinate pattern general\n3 2 2\n3 2\n1 1\n";
         let columns = Some(["user", "item", "rating", "timestamp"].map(String::from).to_vec());
-        let options = ReadOptions { columns, ..Default::default() };
+        let options = ReadOptions::of_reader(Delimited { columns, ..Default::default() });
         let cases: [(&str, &[u8], ReadOptions); 7] = [
             ("r.csv", CSV, options.clone()),
             ("r.csv.gz", &zipped, options.clone()),
@@ -298,7 +291,7 @@ mod tests {
             ("all.csv", CSV, ReadOptions { duplicates: Duplicates::Keep, ..options }),
             ("pairs.tsv", b"7\tx\n8\ty\n", ReadOptions::default()),
             ("m.mtx", matrix, ReadOptions::default()),
-            ("d.txt", b"a b\n1 NA\n2 3\n", ReadOptions { format: Format::Dense, ..Default::default() }),
+            ("d.txt", b"a b\n1 NA\n2 3\n", ReadOptions::of_reader(Dense::default())),
         ];
         let mut notes = 0;
         for (name, content, options) in cases {
@@ -377,27 +370,44 @@ mod tests {
     fn every_option_that_matters_has_a_copy_of_its_own() {
         let (folder, path) = file("r.csv", CSV);
         let plain = || with_cache(folder.path(), ReadOptions::default());
+        fn of(reader: &(impl Reader + Clone + 'static)) -> ReadOptions {
+            ReadOptions { cache: Some("cache".into()), ..ReadOptions::of_reader(reader.clone()) }
+        }
         let variants = [
             plain(),
-            ReadOptions { format: Format::Dense, ..plain() },
-            ReadOptions { delimiter: Some(",".into()), ..plain() },
-            ReadOptions { columns: Some(vec!["user".into(), "item".into()]), ..plain() },
-            ReadOptions { context: vec!["hour".into()], ..plain() },
-            ReadOptions { skip_lines: 1, ..plain() },
-            ReadOptions { class_column: Some(1), ..plain() },
+            of(&Delimited { delimiter: Some(",".into()), ..Default::default() }),
+            of(&Delimited { columns: Some(vec!["user".into(), "item".into()]), ..Default::default() }),
+            of(&Delimited { context: vec!["hour".into()], ..Default::default() }),
+            of(&Delimited { skip_lines: 1, ..Default::default() }),
+            of(&MatrixMarket::default()),
+            of(&MatrixMarket { skip_lines: 1 }),
+            of(&Dense::default()),
+            of(&Dense { delimiter: Some(",".into()), ..Default::default() }),
+            of(&Dense { class_column: Some(1), ..Default::default() }),
+            of(&Dense { skip_lines: 1, ..Default::default() }),
             ReadOptions { duplicates: Duplicates::Mean, ..plain() },
             ReadOptions { binarize: Some(1.0), ..plain() },
         ];
-        let mut names: Vec<PathBuf> = variants.iter().map(|options| copy_of(&path, None, options).path).collect();
-        names.push(copy_of(&path, Some(&path), &plain()).path);
+        let name_of = |path: &Path, test, options: &ReadOptions| {
+            let copy = copy_of(path, test, options).path;
+            copy.file_name().unwrap().to_owned()
+        };
+        let mut names: Vec<_> = variants.iter().map(|options| name_of(&path, None, options)).collect();
+        names.push(name_of(&path, Some(&path), &plain()));
         let count = names.len();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), count);
         let titled = ReadOptions { titles: Some(TitleFile::default()), ..plain() };
-        assert!(names.contains(&copy_of(&path, None, &titled).path), "titles are not in the copy");
-        assert!(BinaryCopy::above(0, &path, None, &ReadOptions::default()).is_none(), "no cache is asked for");
-        assert!(BinaryCopy::above(0, folder.path(), None, &plain()).is_none(), "a folder is no file");
+        assert!(names.contains(&name_of(&path, None, &titled)), "titles are not in the copy");
+        let is_copied = |path: &Path, reader: &dyn Reader, options: &ReadOptions| {
+            BinaryCopy::above(0, path, None, reader, options).is_some()
+        };
+        let lines = Delimited::default();
+        assert!(is_copied(&path, &lines, &plain()));
+        assert!(!is_copied(&path, &lines, &ReadOptions::default()), "no cache is asked for");
+        assert!(!is_copied(folder.path(), &lines, &plain()), "a folder is no file");
+        assert!(!is_copied(&path, &Documents::default(), &plain()), "documents are no list");
     }
 
     #[test]

@@ -1,9 +1,74 @@
 //! A rating a line: user, item and, where present, rating and timestamp.
 
-use super::options::ReadOptions;
+use std::path::Path;
+
+use super::hash::Hash;
+use super::reader::{Reader, ReaderPart, read_lines};
+use super::shared_keys::{context_key, delimiter_key, skip_key};
 use super::text::{Lines, Row, Splitter, parse_number};
+use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
+
+/// A file with a rating a line: user, item and, if there are any, rating and timestamp.
+#[derive(Debug, Clone, Default)]
+pub struct Delimited {
+    /// What stands between fields; `None` detects it. `" "` is any run of blanks.
+    pub delimiter: Option<String>,
+    /// What the columns hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one. `None` goes by the
+    /// header, or else by position: user, item, rating, timestamp.
+    pub columns: Option<Vec<String>>,
+    /// Columns that describe an interaction beside user and item, called as in the header or in `columns`: each becomes a
+    /// field with an entity of its own.
+    pub context: Vec<String>,
+    /// Lines at the start of the file to leave out, before a header.
+    pub skip_lines: usize,
+}
+
+impl Reader for Delimited {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read_lines(path, self.skip_lines, |lines| read(lines, self, dataset))
+    }
+
+    /// Whatever no other reader takes.
+    fn recognizes(&self, _: &Path) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+impl ReaderPart for Delimited {
+    const NAME: &'static str = "delimited";
+
+    fn keys() -> Keys {
+        let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
+                       Detected if absent.";
+        let columns = Key::new("data.columns", KeyKind::TextList, columns);
+        Keys::new([delimiter_key(), columns, context_key(), skip_key()])
+            .rule(|values| check_context(values).into_iter().collect())
+    }
+
+    fn of(values: &Values) -> Self {
+        Self {
+            delimiter: values.find("data.delimiter"),
+            columns: values.find("data.columns"),
+            context: values.find("data.context").unwrap_or_default(),
+            skip_lines: values.get("data.skip_lines"),
+        }
+    }
+}
+
+/// A column of the context is named once, and is none of those that every rating has.
+fn check_context(values: &Values) -> Option<Problem> {
+    let names: Vec<String> = values.find("data.context")?;
+    let taken = |name: &&String| BY_POSITION.contains(&name.as_str()) || name.as_str() == "-";
+    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name);
+    let message = match (names.iter().find(taken), twice) {
+        (Some(name), _) => format!("data.context: {name:?} is not a column beside user, item, rating and timestamp"),
+        (None, Some(name)) => format!("data.context names {name:?} twice"),
+        (None, None) => return None,
+    };
+    Some(Problem::new(["data.context"], message))
+}
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +225,7 @@ fn is_name(row: &Row, index: usize) -> bool {
 }
 
 /// Adds the ratings of `lines` to `dataset`.
-pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Dataset) -> Result<()> {
+fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<()> {
     let rough_count = lines.rough_count();
     let Some(line) = lines.next()? else { return Ok(()) };
     let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
@@ -179,7 +244,7 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
     if layout.rating.is_none() {
         dataset.notes.push(lines.note("there is no column of ratings: every rating is 1"));
     }
-    dataset.add_context(&options.context);
+    dataset.add_fields(&options.context);
     let Dataset { interactions, entities, .. } = dataset;
     let [users, items, context @ ..] = &mut entities[..] else { unreachable!("readers begin with users and items") };
     interactions.columns.iter_mut().for_each(|column| column.reserve_exact(rough_count));
@@ -220,11 +285,13 @@ fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize, name: &str) -> R
 
 #[cfg(test)]
 mod tests {
+    use super::super::ReadOptions;
     use super::super::tests::{read, triple, triples};
     use super::*;
 
     fn with(columns: &[&str]) -> ReadOptions {
-        ReadOptions { columns: Some(columns.iter().map(ToString::to_string).collect()), ..Default::default() }
+        let columns = Some(columns.iter().map(ToString::to_string).collect());
+        ReadOptions::of_reader(Delimited { columns, ..Default::default() })
     }
 
     fn error(content: &str) -> String {
@@ -290,7 +357,8 @@ mod tests {
 
     #[test]
     fn options_override_what_would_be_found() {
-        let options = ReadOptions { skip_lines: 2, delimiter: Some("--".into()), ..Default::default() };
+        let reader = Delimited { skip_lines: 2, delimiter: Some("--".into()), ..Default::default() };
+        let options = ReadOptions::of_reader(reader);
         let dataset = read("r", "# made by hand\n\n1--a,b--3\n", &options).unwrap();
         assert_eq!(triples(&dataset), [triple("1", "a,b", 3.0)]);
     }
@@ -349,10 +417,10 @@ mod tests {
 
     #[test]
     fn columns_of_context_are_fields_with_entities_of_their_own() {
-        let options = |columns: Option<&[&str]>| ReadOptions {
-            context: vec!["hour".into(), "place".into()],
-            columns: columns.map(|columns| columns.iter().map(ToString::to_string).collect()),
-            ..ReadOptions::default()
+        let options = |columns: Option<&[&str]>| {
+            let columns = columns.map(|columns| columns.iter().map(ToString::to_string).collect());
+            let context = vec!["hour".into(), "place".into()];
+            ReadOptions::of_reader(Delimited { context, columns, ..Delimited::default() })
         };
         let header = "user,place,item,rating,hour\n";
         let lines = "1,home,a,3,08\n2,,a,4,20\n1,work,b,5,08\n";

@@ -4,11 +4,51 @@
 //! labels rows and columns are numbered from 1. A column of numbers labels the rows where its place in the header is
 //! empty, names users, or is left out. Cells that say so are missing. One column may hold the classes of the rows.
 
+use std::path::Path;
+
 use super::delimited::Role;
-use super::options::ReadOptions;
+use super::hash::Hash;
+use super::reader::{Reader, ReaderPart, read_lines};
+use super::shared_keys::{delimiter_key, skip_key};
 use super::text::{Lines, Row, Splitter, parse_number};
+use crate::config::{Key, KeyKind, Keys, Values};
 use crate::data::{Dataset, PairMut};
 use crate::error::Result;
+
+/// A table of numbers: a row a user, a column an item, every cell a rating.
+#[derive(Debug, Clone, Default)]
+pub struct Dense {
+    /// What stands between cells; `None` detects it. `" "` is any run of blanks.
+    pub delimiter: Option<String>,
+    /// Which column, from 1, is no number but the class of its row, whose id becomes `class/id`, as
+    /// [`class_of`](crate::data::class_of) understands it.
+    pub class_column: Option<usize>,
+    /// Lines at the start of the file to leave out, before a header.
+    pub skip_lines: usize,
+}
+
+impl Reader for Dense {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read_lines(path, self.skip_lines, |lines| read(lines, self, dataset))
+    }
+}
+
+impl ReaderPart for Dense {
+    const NAME: &'static str = "dense";
+
+    fn keys() -> Keys {
+        let class = "Which column, from 1, is no number but the class of its row; the row is then called class/id.";
+        Keys::new([delimiter_key(), Key::new("data.class_column", KeyKind::AT_LEAST_ONE, class), skip_key()])
+    }
+
+    fn of(values: &Values) -> Self {
+        Self {
+            delimiter: values.find("data.delimiter"),
+            class_column: values.find("data.class_column"),
+            skip_lines: values.get("data.skip_lines"),
+        }
+    }
+}
 
 /// Whether a cell says that it was not observed.
 fn is_missing(cell: &[u8]) -> bool {
@@ -29,7 +69,7 @@ fn column_labels(first: &Row) -> Option<Vec<String>> {
 }
 
 /// Adds the cells of `lines` to `dataset`, row by row.
-pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Dataset) -> Result<()> {
+fn read(mut lines: Lines, options: &Dense, dataset: &mut Dataset) -> Result<()> {
     let rough_size = lines.rough_size();
     let Some(line) = lines.next()? else { return Ok(()) };
     let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
@@ -113,12 +153,12 @@ pub(super) fn read(mut lines: Lines, options: &ReadOptions, dataset: &mut Datase
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::ReadOptions;
     use super::super::tests::{read as read_named, triple, triples};
     use super::*;
 
     fn read(content: &str) -> Result<Dataset, String> {
-        read_named("d.csv", content, &ReadOptions { format: Format::Dense, ..Default::default() })
+        read_named("d.csv", content, &ReadOptions::of_reader(Dense::default()))
     }
 
     #[test]
@@ -142,7 +182,7 @@ mod tests {
     #[test]
     fn a_column_holds_classes() {
         let with = |content, column| {
-            let options = ReadOptions { format: Format::Dense, class_column: Some(column), ..Default::default() };
+            let options = ReadOptions::of_reader(Dense { class_column: Some(column), ..Default::default() });
             read_named("d.csv", content, &options)
         };
         let numbered =

@@ -94,15 +94,14 @@ impl DocumentOptions {
         ])
     }
 
-    /// The options that a config asks for; the defaults where its data are no documents.
+    /// The options that a config asks for.
     pub(super) fn of(values: &Values) -> Self {
-        let default = Self::default();
         Self {
-            stop_words: values.find("data.documents.stop_words").unwrap_or(default.stop_words),
-            min_documents: values.find("data.documents.min_documents").unwrap_or(default.min_documents),
-            max_share: values.find("data.documents.max_share").unwrap_or(default.max_share),
+            stop_words: values.get("data.documents.stop_words"),
+            min_documents: values.get("data.documents.min_documents"),
+            max_share: values.get("data.documents.max_share"),
             max_terms: values.find("data.documents.max_terms"),
-            weighting: values.find("data.documents.weighting").unwrap_or(default.weighting),
+            weighting: values.get("data.documents.weighting"),
         }
     }
 }

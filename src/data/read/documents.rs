@@ -7,13 +7,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::document_options::{DocumentOptions, StopWords, Weighting};
 use super::folder::{Folder, Kind};
 use super::hash::Hash;
-use super::options::ReadOptions;
-use super::text::{Lines, decode};
+use super::reader::{Reader, ReaderPart, read_lines};
+use super::shared_keys::{extension_key, skip_key};
+use super::text::decode;
+use crate::config::{Keys, Values};
 use crate::data::interactions::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
@@ -175,12 +175,51 @@ fn check(options: &DocumentOptions) -> Result<()> {
     Ok(())
 }
 
-/// Reads a folder of texts, all or those with `options.extension`, a document each, called like its file without
-/// extension; or a file with a document a line, called by the number of the line from 1. `options.skip_lines` are left
-/// out at the start of every file.
-pub(super) fn read(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
-    let ReadOptions { skip_lines, extension, documents, .. } = options;
-    check(documents)?;
+/// A folder of texts, a document each, called like its file without extension; or a file with a document a line, called by
+/// the number of the line from 1.
+#[derive(Debug, Clone, Default)]
+pub struct Documents {
+    /// Which terms count, and what their cells hold.
+    pub options: DocumentOptions,
+    /// Extension, with or without the dot, of the files of a folder that are documents; `None` takes all texts.
+    pub extension: Option<String>,
+    /// Lines to leave out at the start of every file.
+    pub skip_lines: usize,
+}
+
+impl Reader for Documents {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read(path, self, dataset)
+    }
+
+    /// A folder with as many texts as pictures, or more.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        Ok(path.is_dir() && Kind::of_most(path)? == Kind::Texts)
+    }
+
+    fn is_list(&self) -> bool {
+        false
+    }
+}
+
+impl ReaderPart for Documents {
+    const NAME: &'static str = "documents";
+
+    fn keys() -> Keys {
+        Keys::new([skip_key(), extension_key()]).and(DocumentOptions::keys())
+    }
+
+    fn of(values: &Values) -> Self {
+        Self {
+            options: DocumentOptions::of(values),
+            extension: values.find("data.extension"),
+            skip_lines: values.get("data.skip_lines"),
+        }
+    }
+}
+
+fn read(path: &Path, Documents { options, extension, skip_lines }: &Documents, dataset: &mut Dataset) -> Result<Hash> {
+    check(options)?;
     let mut corpus = Corpus::default();
     let hash = if path.is_dir() {
         let folder = Folder::list(path, Kind::Texts, extension.as_deref())?;
@@ -197,28 +236,29 @@ pub(super) fn read(path: &Path, options: &ReadOptions, dataset: &mut Dataset) ->
             corpus.end(number.to_string());
         })?
     };
-    corpus.weigh(path, documents, dataset)?;
+    corpus.weigh(path, options, dataset)?;
     Ok(hash)
 }
 
 /// Hands out number and bytes of the lines of a file that are not blank, and returns the hash of its content.
 fn lines(path: &Path, skip: usize, mut each: impl FnMut(u64, &[u8])) -> Result<Hash> {
-    let mut hash = Sha256::new();
-    let mut lines = Lines::open(path, &mut hash)?;
-    lines.skip(skip)?;
-    while let Some(line) = lines.next()? {
-        each(line.number, line.bytes);
-    }
-    Ok(hash.finalize().into())
+    read_lines(path, skip, |mut lines| {
+        while let Some(line) = lines.next()? {
+            each(line.number, line.bytes);
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
+    use sha2::{Digest, Sha256};
+
     use super::super::hash::hexadecimal;
     use super::super::tests::{folder, problem, triple, triples};
-    use super::super::{Format, ReadOptions, read_dataset};
+    use super::super::{ReadOptions, built_in, read_dataset};
     use super::*;
 
     /// Every term that any document has, counted.
@@ -231,7 +271,7 @@ mod tests {
     };
 
     fn options(documents: DocumentOptions) -> ReadOptions {
-        ReadOptions { format: Format::Documents, documents, ..ReadOptions::default() }
+        ReadOptions::of_reader(Documents { options: documents, ..Default::default() })
     }
 
     /// A dataset of documents, a line each.
@@ -343,8 +383,11 @@ mod tests {
             ("list.csv", b"zz".to_vec()),
         ]);
         // Without a word about the format, too.
-        let data =
-            read_dataset(folder.path(), None, &ReadOptions { format: Format::Auto, ..options(COUNTED) }).unwrap();
+        let mut values = Values::default();
+        values.insert("data.documents.min_documents", 1);
+        values.insert("data.documents.max_share", 1.0);
+        values.insert("data.documents.weighting", "counts");
+        let data = read_dataset(folder.path(), None, &ReadOptions::of(&values, &built_in())).unwrap();
         assert_eq!(
             triples(&data),
             [
@@ -361,7 +404,8 @@ mod tests {
             "{:?}",
             data.notes
         );
-        let skipped = ReadOptions { skip_lines: 1, ..options(COUNTED) };
+        let skipped = Documents { options: COUNTED, skip_lines: 1, ..Default::default() };
+        let skipped = ReadOptions::of_reader(skipped);
         let data = read_dataset(folder.path(), None, &skipped).unwrap();
         assert_eq!(
             triples(&data),

@@ -6,7 +6,6 @@ use std::{fmt, fs};
 use sha2::{Digest, Sha256};
 
 use super::hash::Hash;
-use super::options::Format;
 use crate::error::{Error, Result};
 
 /// What files can be by their names.
@@ -23,6 +22,23 @@ impl Kind {
         match self {
             Self::Pictures => &["png", "jpg", "jpeg", "pgm", "ppm", "pnm"],
             Self::Texts => &["txt", "text", "md"],
+        }
+    }
+
+    /// What a folder holds more of; of equals, texts.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder cannot be listed, [`Error::Data`] if it holds neither.
+    pub fn of_most(folder: &Path) -> Result<Self> {
+        let files = files(folder)?;
+        let count = |kind: Self| files.iter().filter(|file| kind.names(file)).count();
+        match (count(Self::Pictures), count(Self::Texts)) {
+            (0, 0) => Err(Error::data(
+                folder,
+                format!("is a folder that holds neither {} nor {}", Self::Pictures, Self::Texts),
+            )),
+            (pictures, texts) if pictures > texts => Ok(Self::Pictures),
+            _ => Ok(Self::Texts),
         }
     }
 
@@ -118,22 +134,6 @@ impl Folder {
             all.update(hash);
         }
         all.finalize().into()
-    }
-}
-
-/// What a folder holds more of.
-///
-/// # Errors
-/// [`Error::Io`] where a folder cannot be listed, [`Error::Data`] where it holds neither pictures nor text.
-pub(super) fn format(path: &Path) -> Result<Format> {
-    let files = files(path)?;
-    let count = |kind: Kind| files.iter().filter(|file| kind.names(file)).count();
-    match (count(Kind::Pictures), count(Kind::Texts)) {
-        (0, 0) => {
-            Err(Error::data(path, format!("is a folder that holds neither {} nor {}", Kind::Pictures, Kind::Texts)))
-        }
-        (pictures, texts) if pictures > texts => Ok(Format::Pictures),
-        _ => Ok(Format::Documents),
     }
 }
 
@@ -241,10 +241,10 @@ mod tests {
     fn a_folder_holds_what_it_has_more_of() {
         let of = |names: &[&str]| {
             let folder = folder(names.iter().map(|name| (name, "")));
-            format(folder.path()).map_err(|error| problem::<()>(&folder, Err(error)))
+            Kind::of_most(folder.path()).map_err(|error| problem::<()>(&folder, Err(error)))
         };
-        assert_eq!(of(&["a/1.PNG", "a/2.jpeg", "README"]), Ok(Format::Pictures));
-        assert_eq!(of(&["a/1.txt", "a/2.txt.gz", "logo.png"]), Ok(Format::Documents));
+        assert_eq!(of(&["a/1.PNG", "a/2.jpeg", "README"]), Ok(Kind::Pictures));
+        assert_eq!(of(&["a/1.txt", "a/2.txt.gz", "logo.png"]), Ok(Kind::Texts));
         assert!(of(&["r.csv"]).unwrap_err().starts_with(".: is a folder that holds neither pictures (.png, "));
     }
 }

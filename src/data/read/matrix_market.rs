@@ -3,9 +3,46 @@
 //! Row `i` is user `"i"`, column `j` item `"j"`; ids without an entry do not occur. Every explicit entry is a rating, also
 //! one that is zero. The array form lists every cell, so every cell is a rating.
 
+use std::path::Path;
+
+use super::hash::Hash;
+use super::reader::{Reader, ReaderPart, read_lines};
+use super::shared_keys::skip_key;
 use super::text::{Line, Lines, Row, Splitter, shown};
+use crate::config::{Keys, Values};
 use crate::data::{Dataset, PairMut};
 use crate::error::Result;
+
+/// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
+#[derive(Debug, Clone, Default)]
+pub struct MatrixMarket {
+    /// Lines at the start of the file to leave out.
+    pub skip_lines: usize,
+}
+
+impl Reader for MatrixMarket {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read_lines(path, self.skip_lines, |lines| read(lines, dataset))
+    }
+
+    /// By the name: `.mtx` or `.mtx.gz`.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        let name = path.as_os_str().to_string_lossy().to_lowercase();
+        Ok(name.strip_suffix(".gz").unwrap_or(&name).ends_with(".mtx"))
+    }
+}
+
+impl ReaderPart for MatrixMarket {
+    const NAME: &'static str = "matrix-market";
+
+    fn keys() -> Keys {
+        skip_key().into()
+    }
+
+    fn of(values: &Values) -> Self {
+        Self { skip_lines: values.get("data.skip_lines") }
+    }
+}
 
 /// What the first line says.
 struct Header {
@@ -50,7 +87,7 @@ impl Header {
 }
 
 /// Adds the entries of `lines` to `dataset`.
-pub(super) fn read(mut lines: Lines, dataset: &mut Dataset) -> Result<()> {
+fn read(mut lines: Lines, dataset: &mut Dataset) -> Result<()> {
     let Some(line) = lines.next()? else { return Ok(()) };
     let header = Header::of(line)?;
     let mut splitter = Splitter::new(" ")?;

@@ -6,6 +6,7 @@
 //! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
 //! hashes of its files.
 
+mod built_in;
 mod cache;
 mod delimited;
 mod dense;
@@ -16,23 +17,30 @@ mod hash;
 mod matrix_market;
 mod options;
 mod pictures;
+mod reader;
+mod shared_keys;
 mod text;
 mod titles;
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::interactions::check_count;
 use super::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
 use crate::error::{Error, Result};
 use crate::linalg::Groups;
+pub use built_in::built_in;
 use cache::BinaryCopy;
+pub use delimited::Delimited;
+pub use dense::Dense;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
-pub use documents::words;
-use hash::{Hash, fingerprint};
-pub use options::{Duplicates, Format, ReadOptions, TitleFile};
-use text::Lines;
+pub use documents::{Documents, words};
+pub use hash::Hash;
+use hash::fingerprint;
+pub use matrix_market::MatrixMarket;
+pub use options::{Duplicates, ReadOptions, TitleFile};
+pub use pictures::{Picture, Pictures};
+pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
+pub use shared_keys::context_key;
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
@@ -40,23 +48,13 @@ use text::Lines;
 /// [`Error::Data`] with the line and column of what cannot be used, [`Error::Io`] where a file cannot be read,
 /// [`Error::Usage`] for options that make no sense.
 pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
-    let format = match options.format {
-        Format::Auto if path.is_dir() => folder::format(path)?,
-        Format::Auto if folder::Kind::Pictures.names(path) => Format::Picture,
-        format => format,
+    let reader = options.reader(path)?;
+    let read = || match reader.is_list() {
+        true => read_lists(path, test, reader, options),
+        false => read_matrix(path, test, reader, options),
     };
-    let rows = |read: &dyn Fn(&mut Dataset) -> Result<Hash>| read_rows(test, options, read);
-    let mut dataset = match format {
-        Format::Picture => rows(&|dataset| pictures::read_picture(path, dataset))?,
-        Format::Pictures => rows(&|dataset| pictures::read_folder(path, options.extension.as_deref(), dataset))?,
-        Format::Documents => rows(&|dataset| documents::read(path, options, dataset))?,
-        Format::Auto | Format::Delimited | Format::MatrixMarket | Format::Dense => {
-            match BinaryCopy::of(path, test, options) {
-                Some(copy) => copy.read_or(|| read_files(path, test, options))?,
-                None => read_files(path, test, options)?,
-            }
-        }
-    };
+    let copy = BinaryCopy::of(path, test, reader, options);
+    let mut dataset = copy.map_or_else(read, |copy| copy.read_or(read))?;
     if let Some(file) = &options.titles {
         let PairMut { items, notes, .. } = dataset.pair_mut();
         let titles = titles::read(file, items, notes)?;
@@ -65,12 +63,8 @@ pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> 
     Ok(dataset)
 }
 
-/// Reads what is no file of ratings, with `read`.
-fn read_rows(
-    test: Option<&Path>,
-    options: &ReadOptions,
-    read: &dyn Fn(&mut Dataset) -> Result<Hash>,
-) -> Result<Dataset> {
+/// Reads a whole matrix, but no titles.
+fn read_matrix(path: &Path, test: Option<&Path>, reader: &dyn Reader, options: &ReadOptions) -> Result<Dataset> {
     if let Some(test) = test {
         return Err(Error::Usage(format!(
             "{}: a ready-made test file goes with a file of ratings; divide pictures and documents in another way",
@@ -78,7 +72,7 @@ fn read_rows(
         )));
     }
     let mut dataset = Dataset::default();
-    let hash = read(&mut dataset)?;
+    let hash = reader.read(path, &mut dataset)?;
     dataset.fingerprint = fingerprint(&[hash]);
     binarize(&mut dataset.interactions, options.binarize);
     Ok(dataset)
@@ -91,13 +85,13 @@ pub(super) fn binarize(ratings: &mut Interactions, threshold: Option<f32>) {
     }
 }
 
-/// Reads everything but titles from the files themselves.
-fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result<Dataset> {
+/// Reads lists of ratings, but no titles.
+fn read_lists(path: &Path, test: Option<&Path>, reader: &dyn Reader, options: &ReadOptions) -> Result<Dataset> {
     let mut dataset = Dataset::default();
-    let mut hashes = vec![read_file(path, options, &mut dataset)?];
+    let mut hashes = vec![read_list(path, reader, options, &mut dataset)?];
     if let Some(test) = test {
         dataset.test_start = Some(dataset.interactions.len());
-        hashes.push(read_file(test, options, &mut dataset)?);
+        hashes.push(read_list(test, reader, options, &mut dataset)?);
     }
     dataset.fingerprint = fingerprint(&hashes);
 
@@ -107,20 +101,9 @@ fn read_files(path: &Path, test: Option<&Path>, options: &ReadOptions) -> Result
 }
 
 /// Adds the ratings of one file to `dataset`, and returns the hash of its content.
-fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
-    let mut hash = Sha256::new();
+fn read_list(path: &Path, reader: &dyn Reader, options: &ReadOptions, dataset: &mut Dataset) -> Result<Hash> {
     let start = dataset.interactions.len();
-    let mut lines = Lines::open(path, &mut hash)?;
-    lines.skip(options.skip_lines)?;
-    match options.format {
-        Format::MatrixMarket => matrix_market::read(lines, dataset)?,
-        Format::Auto if is_matrix_market(path) => matrix_market::read(lines, dataset)?,
-        Format::Auto | Format::Delimited => delimited::read(lines, options, dataset)?,
-        Format::Dense => dense::read(lines, options, dataset)?,
-        Format::Picture | Format::Pictures | Format::Documents => {
-            unreachable!("these are no lines of ratings, and read_dataset has gone another way")
-        }
-    }
+    let hash = reader.read(path, dataset)?;
     if dataset.interactions.len() == start {
         return Err(Error::data(path, "holds no ratings; expected at least one"));
     }
@@ -131,12 +114,7 @@ fn read_file(path: &Path, options: &ReadOptions, dataset: &mut Dataset) -> Resul
         dataset.notes.push("timestamps are left out: only one of the training and the test file has them".into());
     }
     merge_duplicates(path, options.duplicates, start, dataset)?;
-    Ok(hash.finalize().into())
-}
-
-fn is_matrix_market(path: &Path) -> bool {
-    let name = path.as_os_str().to_string_lossy().to_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".mtx")
+    Ok(hash)
 }
 
 /// Merges the ratings from `start` on that name the same user and item.
@@ -351,8 +329,15 @@ mod tests {
 
     #[test]
     fn the_format_follows_the_name() {
-        for (name, expected) in [("a.mtx", true), ("a.MTX.gz", true), ("a.csv", false), ("mtx", false)] {
-            assert_eq!(is_matrix_market(Path::new(name)), expected, "{name}");
+        let reader = |name: &str| format!("{:?}", ReadOptions::default().reader(Path::new(name)).unwrap());
+        for name in ["a.mtx", "a.MTX.gz"] {
+            assert_eq!(reader(name), format!("{:?}", MatrixMarket::default()), "{name}");
+        }
+        for name in ["a.csv", "mtx", "a", "a.txt"] {
+            assert_eq!(reader(name), format!("{:?}", Delimited::default()), "{name}");
+        }
+        for name in ["a.png", "a.b.JPEG"] {
+            assert_eq!(reader(name), format!("{Picture:?}"), "{name}");
         }
     }
 }

@@ -1,35 +1,13 @@
 //! How data are read, as options and as config keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::document_options::DocumentOptions;
-use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, choice, given};
-
-choice! {
-    /// How the data are laid out.
-    #[derive(Default)]
-    pub enum Format {
-        /// Matrix Market where the name ends in `.mtx` or `.mtx.gz`, a picture where it ends in `.png`, `.jpg`, `.jpeg`,
-        /// `.pgm`, `.ppm` or `.pnm`, else delimited. A folder is pictures where it has more of these than of texts, else
-        /// documents.
-        #[default]
-        Auto = "auto",
-        /// A rating a line: user, item and, where present, rating and timestamp.
-        Delimited = "delimited",
-        /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
-        MatrixMarket = "matrix-market",
-        /// A table of numbers: a row a user, a column an item, every cell a rating.
-        Dense = "dense",
-        /// One picture: a row a line of pixels, a column one of its pixels; see
-        /// [`Layout::Picture`](crate::data::Layout::Picture).
-        Picture = "picture",
-        /// A folder of pictures of one size: a row a picture, a column a pixel; see
-        /// [`Layout::Pictures`](crate::data::Layout::Pictures).
-        Pictures = "pictures",
-        /// A folder of texts, or a file with one a line: a row a document, a column a term, as [`DocumentOptions`] say.
-        Documents = "documents",
-    }
-}
+use super::built_in::built_in;
+use super::delimited::Delimited;
+use super::reader::{Reader, ReaderKind, ReaderPart};
+use crate::config::{Choice, Key, KeyKind, Keys, Values, given};
+use crate::error::{Error, Result};
 
 /// What becomes of a second rating of the same item by the same user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,31 +35,15 @@ pub struct TitleFile {
     pub columns: Option<Vec<String>>,
 }
 
-/// How to read a rating file. The default fits most.
-#[derive(Debug, Clone, Default)]
+/// How to read data. The default fits most.
+#[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// How the file is laid out.
-    pub format: Format,
-    /// What stands between fields; `None` finds out. `" "` is any run of blanks.
-    pub delimiter: Option<String>,
-    /// What the columns of a delimited file hold: `"user"`, `"item"`, `"rating"`, `"timestamp"`, or `"-"` to skip one.
-    /// `None` goes by the header, or else by position: user, item, rating, timestamp.
-    pub columns: Option<Vec<String>>,
-    /// Columns of a delimited file that describe an interaction beside user and item, called as in its header or in
-    /// `columns`: each becomes a field with an entity of its own.
-    pub context: Vec<String>,
-    /// Which column of a dense table, from 1, is no number but the class of its row, whose id becomes `class/id`, as
-    /// [`class_of`](crate::data::class_of) understands it.
-    pub class_column: Option<usize>,
-    /// Lines at the start of a text file to leave out, before a header.
-    pub skip_lines: usize,
-    /// Extension, with or without the dot, of the files of a folder that are rows; `None` takes all pictures or texts.
-    pub extension: Option<String>,
-    /// What documents become.
-    pub documents: DocumentOptions,
+    /// What may read them: of several the last that [recognizes](Reader::recognizes) the path. By default those of this
+    /// crate.
+    pub readers: Vec<Arc<dyn Reader>>,
     /// What becomes of a second rating of the same item by the same user, within the training and within the test file.
     pub duplicates: Duplicates,
-    /// Where set, ratings at or above it become 1, the others 0; after duplicates are merged.
+    /// If set, ratings at or above it become 1, the others 0; after duplicates are merged.
     pub binarize: Option<f32>,
     /// Titles of the items.
     pub titles: Option<TitleFile>,
@@ -90,83 +52,75 @@ pub struct ReadOptions {
     pub cache: Option<PathBuf>,
 }
 
-impl ReadOptions {
-    /// The config keys of reading, but for titles and cache.
-    pub fn keys(has_context: bool) -> Keys {
-        let delimiter = "What separates columns; \" \" is any run of blanks. Found out where absent.";
-        let delimiter = || Key::new("data.delimiter", KeyKind::Text, delimiter);
-        let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. Found \
-                       out where absent.";
-        let columns = || Key::new("data.columns", KeyKind::TextList, columns);
-        let context = "Columns beside these that describe a rating, called as in the header or in data.columns; for models that \
-                       use them.";
-        let context = || Key::new("data.context", KeyKind::TextList, context);
-        let class = "Which column, from 1, is no number but the class of its row; the row is then called class/id.";
-        let class = Key::new("data.class_column", KeyKind::AT_LEAST_ONE, class);
-        let skip = "Lines to pass over at the start of the file, or of each document.";
-        let skip = || Key::new("data.skip_lines", KeyKind::ANY_COUNT, skip).default("0");
-        let lines = || {
-            let keys = Keys::new([delimiter(), columns()]);
-            let keys = if has_context { keys.and(context()) } else { keys };
-            keys.and(skip())
-        };
-        let extension = "Extension of the files of a folder that are rows, as in \"pgm\"; all that are called like pictures \
-                         or texts where absent.";
-        let extension = || Key::new("data.extension", KeyKind::Text, extension);
-        let format = "How it is written. \"auto\" goes by the file's name, and takes a folder for pictures where it has more \
-                      of them than of texts, else for documents.";
-        let format = Choice::new("data.format", format)
-            .with(|key| key.default("'auto'").when(given("data.path")))
-            .part("auto", lines())
-            .part("delimited", lines())
-            .part("matrix-market", [skip()])
-            .part("dense", [delimiter(), class, skip()])
-            .part("picture", [])
-            .part("pictures", [extension()])
-            .part("documents", Keys::new([skip(), extension()]).and(DocumentOptions::keys()));
-        let duplicates = "What counts where a user rated an item more than once.";
-        let duplicates =
-            Key::new("data.duplicates", KeyKind::choice(["last", "mean", "error"]), duplicates).default("'last'");
-        let binarize = "Ratings of at least this become 1, others 0; unchanged where absent.";
-        Keys::from(format)
-            .and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])
-            .rule(|values| check_context(values).into_iter().collect())
-    }
-
-    /// The options that a config asks for; the defaults where its data come from no file.
-    pub fn of(values: &Values) -> Self {
-        Self {
-            format: values.find("data.format").unwrap_or_default(),
-            delimiter: values.find("data.delimiter"),
-            columns: values.find("data.columns"),
-            context: values.find("data.context").unwrap_or_default(),
-            class_column: values.find("data.class_column"),
-            skip_lines: values.find("data.skip_lines").unwrap_or_default(),
-            extension: values.find("data.extension"),
-            documents: DocumentOptions::of(values),
-            duplicates: match values.get::<String>("data.duplicates").as_str() {
-                "mean" => Duplicates::Mean,
-                "error" => Duplicates::Error,
-                _ => Duplicates::Last,
-            },
-            binarize: values.find("data.binarize"),
-            titles: None,
-            cache: None,
-        }
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self::of_readers(made(&built_in(), &Values::default()))
     }
 }
 
-/// A column of the context is named once, and is none of those that every rating has.
-fn check_context(values: &Values) -> Option<Problem> {
-    let names: Vec<String> = values.find("data.context")?;
-    let taken = |name: &&String| ["user", "item", "rating", "timestamp", "-"].contains(&name.as_str());
-    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name);
-    let message = match (names.iter().find(taken), twice) {
-        (Some(name), _) => format!("data.context: {name:?} is not a column beside user, item, rating and timestamp"),
-        (None, Some(name)) => format!("data.context names {name:?} twice"),
-        (None, None) => return None,
-    };
-    Some(Problem::new(["data.context"], message))
+/// `data.format` if the form is left open.
+const AUTO: &str = "auto";
+
+/// A reader of each kind.
+fn made(kinds: &[ReaderKind], values: &Values) -> Vec<Arc<dyn Reader>> {
+    kinds.iter().map(|kind| kind.make(values)).collect()
+}
+
+impl ReadOptions {
+    /// The defaults with this reader.
+    pub fn of_reader(reader: impl Reader + 'static) -> Self {
+        Self::of_readers(vec![Arc::new(reader)])
+    }
+
+    fn of_readers(readers: Vec<Arc<dyn Reader>>) -> Self {
+        Self { readers, duplicates: Duplicates::default(), binarize: None, titles: None, cache: None }
+    }
+
+    /// The config keys of reading, but for titles and cache.
+    pub fn keys(kinds: &[ReaderKind]) -> Keys {
+        let format = "How it is written. \"auto\" goes by the file's name, and takes a folder for pictures if it has more of \
+                      them than of texts, else for documents.";
+        let format = Choice::new("data.format", format)
+            .with(|key| key.default("'auto'").when(given("data.path")))
+            .part(AUTO, Delimited::keys());
+        let format = kinds.iter().fold(format, |format, kind| format.part(kind.name, kind.keys()));
+        let duplicates = "What counts if a user rated an item more than once.";
+        let duplicates =
+            Key::new("data.duplicates", KeyKind::choice(["last", "mean", "error"]), duplicates).default("'last'");
+        let binarize = "Ratings of at least this become 1, others 0; unchanged if absent.";
+        Keys::from(format).and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])
+    }
+
+    /// The options that a config asks for; the default readers if its data come from no file.
+    pub fn of(values: &Values, kinds: &[ReaderKind]) -> Self {
+        let format: Option<String> = values.find("data.format");
+        let named = format.and_then(|format| kinds.iter().find(|kind| kind.name == format));
+        Self {
+            duplicates: match values.find::<String>("data.duplicates").as_deref() {
+                Some("mean") => Duplicates::Mean,
+                Some("error") => Duplicates::Error,
+                _ => Duplicates::Last,
+            },
+            binarize: values.find("data.binarize"),
+            ..Self::of_readers(made(named.map_or(kinds, std::slice::from_ref), values))
+        }
+    }
+
+    /// The reader of what is at `path`.
+    ///
+    /// # Errors
+    /// Those of [`Reader::recognizes`], and [`Error::Data`] if no reader takes it.
+    pub(super) fn reader(&self, path: &Path) -> Result<&dyn Reader> {
+        if let [only] = &self.readers[..] {
+            return Ok(&**only);
+        }
+        for reader in self.readers.iter().rev() {
+            if reader.recognizes(path)? {
+                return Ok(&**reader);
+            }
+        }
+        Err(Error::data(path, "is of no form that is recognized; name it in data.format"))
+    }
 }
 
 impl TitleFile {

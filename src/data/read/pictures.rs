@@ -11,10 +11,76 @@ use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, Kind};
 use super::hash::Hash;
+use super::reader::{Reader, ReaderPart};
+use super::shared_keys::extension_key;
+use crate::config::{Keys, Values};
 use crate::data::interactions::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
+
+/// One picture: a row for each line of pixels, a column for each of its pixels; see
+/// [`Layout::Picture`](crate::data::Layout::Picture).
+#[derive(Debug, Clone, Default)]
+pub struct Picture;
+
+impl Reader for Picture {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read_picture(path, dataset)
+    }
+
+    /// By the name: `.png`, `.jpg`, `.jpeg`, `.pgm`, `.ppm` or `.pnm`.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        Ok(!path.is_dir() && Kind::Pictures.names(path))
+    }
+
+    fn is_list(&self) -> bool {
+        false
+    }
+}
+
+impl ReaderPart for Picture {
+    const NAME: &'static str = "picture";
+
+    fn of(_: &Values) -> Self {
+        Self
+    }
+}
+
+/// A folder of pictures of one size: a row a picture, a column a pixel; see
+/// [`Layout::Pictures`](crate::data::Layout::Pictures).
+#[derive(Debug, Clone, Default)]
+pub struct Pictures {
+    /// Extension, with or without the dot, of the files that are rows; `None` takes all pictures.
+    pub extension: Option<String>,
+}
+
+impl Reader for Pictures {
+    fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+        read_folder(path, self.extension.as_deref(), dataset)
+    }
+
+    /// A folder with more pictures than texts.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        Ok(path.is_dir() && Kind::of_most(path)? == Kind::Pictures)
+    }
+
+    fn is_list(&self) -> bool {
+        false
+    }
+}
+
+impl ReaderPart for Pictures {
+    const NAME: &'static str = "pictures";
+
+    fn keys() -> Keys {
+        extension_key().into()
+    }
+
+    fn of(values: &Values) -> Self {
+        Self { extension: values.find("data.extension") }
+    }
+}
 
 /// A picture as it lies in a file.
 struct Opened {
@@ -49,7 +115,7 @@ const OVERLONG: &str = "more bytes than pixels, as where a program took the file
 /// Reads one picture: a row for each line of pixels, a column for each of its pixels in each channel.
 ///
 /// Rows are called `"0"`, `"1"`, …, columns of grey pictures likewise, those of colours `"r/0"` … `"b/<width - 1>"`.
-pub(super) fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
+fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
     let Opened { picture, hash, overlong } = Opened::read(path)?;
     if overlong {
         dataset.notes.push(format!("{}: has {OVERLONG}", path.display()));
@@ -79,7 +145,7 @@ pub(super) fn read_picture(path: &Path, dataset: &mut Dataset) -> Result<Hash> {
 
 /// Reads a folder of pictures of one size, all or those with `extension`: a row for each, called like its file without
 /// extension, a column for each pixel, called `"y,x"`.
-pub(super) fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Dataset) -> Result<Hash> {
+fn read_folder(path: &Path, extension: Option<&str>, dataset: &mut Dataset) -> Result<Hash> {
     let folder = Folder::list(path, Kind::Pictures, extension)?;
     dataset.notes.extend(folder.note());
     let mut hashes = Vec::with_capacity(folder.members.len());
@@ -130,7 +196,7 @@ mod tests {
 
     use super::super::hash::hexadecimal;
     use super::super::tests::{folder, problem, triples};
-    use super::super::{Format, ReadOptions, read_dataset};
+    use super::super::{ReadOptions, read_dataset};
     use super::*;
     use crate::data::{ITEM, USER};
 
@@ -249,7 +315,7 @@ mod tests {
         assert!(message.starts_with("1.pgm: is no picture that can be read: "), "{message}");
         let message = problem(&cut, read(&cut.path().join("2.png")));
         assert!(message.starts_with("2.png: is no picture that can be read: "), "{message}");
-        let options = ReadOptions { format: Format::Pictures, ..ReadOptions::default() };
+        let options = ReadOptions::of_reader(Pictures::default());
         let none = folder([("x.txt", "word")]);
         assert_eq!(
             problem(&none, read_dataset(none.path(), None, &options)),
@@ -257,7 +323,7 @@ mod tests {
         );
         let message = problem(&none, read_dataset(&none.path().join("x.txt"), None, &options));
         assert!(message.starts_with("x.txt: cannot list the folder: "), "{message}");
-        let options = ReadOptions { format: Format::Picture, ..ReadOptions::default() };
+        let options = ReadOptions::of_reader(Picture);
         let message = problem(&none, read_dataset(none.path(), None, &options));
         assert_eq!(message, ".: is a folder; name a file in it");
     }

@@ -1,0 +1,21 @@
+//! The readers of this crate, in one list.
+
+use super::delimited::Delimited;
+use super::dense::Dense;
+use super::documents::Documents;
+use super::matrix_market::MatrixMarket;
+use super::pictures::{Picture, Pictures};
+use super::reader::ReaderKind;
+
+/// The readers that every config can name, in the order of the documentation. If a config leaves the form open, those
+/// further down are asked first.
+pub fn built_in() -> Vec<ReaderKind> {
+    vec![
+        ReaderKind::of::<Delimited>(),
+        ReaderKind::of::<MatrixMarket>(),
+        ReaderKind::of::<Dense>(),
+        ReaderKind::of::<Picture>(),
+        ReaderKind::of::<Pictures>(),
+        ReaderKind::of::<Documents>(),
+    ]
+}
