@@ -240,7 +240,7 @@ fn wgpu(spec: DeviceSpec) -> Result<Opened> {
     // The enumeration itself panics where no graphics driver can be loaded at all.
     let found = quietly(|| Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec()).unwrap_or_default();
     let describe = |device: &Device| format!("{device:?}");
-    let software: Vec<bool> = found.iter().map(|device| describe(device).contains("Cpu")).collect();
+    let software: Vec<bool> = found.iter().map(|device| *device == Device::wgpu(DeviceKind::Cpu)).collect();
     let absent = |what: &str| {
         Error::Device(format!(
             "device {spec}: {what} (found: {}); install a Vulkan, Metal or DirectX 12 driver",

@@ -104,6 +104,7 @@
 //! # }
 //! ```
 #![warn(missing_docs)]
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod config;

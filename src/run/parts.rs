@@ -6,7 +6,7 @@ use crate::config::words::joined;
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
 use crate::data::Source;
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
-use crate::metric::{Mae, Metric, Metrics, ObjectiveLoss, Rmse};
+use crate::metric::{self, Metric, Metrics};
 use crate::model::{Declaration, ModelKind, ModelPart, names_where};
 use crate::objective::{Loss, ObjectiveKind, ObjectivePart};
 use crate::solver::{self, SolverPart};
@@ -39,7 +39,7 @@ impl Parts {
         Self {
             models: crate::model::built_in(),
             objectives: Loss::kinds(),
-            metrics: Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)]),
+            metrics: metric::built_in(),
             solvers: solver::built_in(),
             readers: read::built_in(),
         }
