@@ -10,7 +10,7 @@ use lowrank::data::batch::Samples;
 use lowrank::device::{DeviceSpec, Opened};
 use lowrank::model::{
     AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
-    parameters,
+    Visited, parameters,
 };
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
