@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::directory::RunDirectory;
 use super::parts::Parts;
+use super::prepared::with_threads;
 use super::settings::{Settings, check_targets};
-use super::train::{with_threads, write_json};
+use super::train::write_json;
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
 use crate::data::Layout;

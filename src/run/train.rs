@@ -5,31 +5,24 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use burn::module::ParamId;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
-use super::memory::{self, Estimate, Sizes};
+use super::memory;
 use super::model_file::{ModelFile, Seen};
 use super::parts::Parts;
-use super::settings::{Settings, check_targets};
+use super::prepared::{Prepared, divided, with_threads};
+use super::settings::Settings;
+use super::shown;
 use super::summary::{Baselines, Summary};
-use super::views::{self, Fitted, Views};
 use crate::config::{Config, Effect, Values};
-use crate::data::split::{HeldOutRows, Part, Split, assign, divide, held_out_rows};
-use crate::data::{Dataset, ITEM, Interactions, Layout, USER};
-use crate::device::{DeviceSpec, Opened, to_vec};
+use crate::data::split::{HeldOutRows, Split, held_out_rows};
+use crate::data::{Dataset, ITEM, USER};
+use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::files;
-use crate::metric::{Metric, Rmse};
-use crate::model::Visited;
-use crate::model::{AnyModel, HostTensor, TableKind};
-use crate::report::event_file::EventFile;
-use crate::report::plot;
-use crate::report::{JsonLines, TensorBoard, curves, projector};
-use crate::solver::nmf::Zeros;
+use crate::report::{JsonLines, TensorBoard};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
 
 /// Where a run goes on from.
@@ -75,130 +68,6 @@ pub struct Finished {
 pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
     let settings = Settings::of(config, parts)?;
     with_threads(&settings, |threads| Job { settings: &settings, options, threads }.run())
-}
-
-/// What a run is expected to take.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Forecast {
-    /// Name from the config.
-    pub name: String,
-    /// The device that was asked.
-    pub device: String,
-    /// Threads that would be used.
-    pub threads: usize,
-    /// Users with a training rating.
-    pub num_users: usize,
-    /// Items with a training rating.
-    pub num_items: usize,
-    /// Ratings to train on, before any refit.
-    pub num_train: usize,
-    /// Bytes at the peak, by what they hold.
-    pub memory: Estimate,
-    /// Their sum.
-    pub memory_bytes: u64,
-    /// Seconds of an epoch with its validation, without checkpoints and reports.
-    pub seconds_per_epoch: f64,
-    /// `train.epochs`.
-    pub epochs: u64,
-    /// Seconds of all epochs, should none of them be spared by early stopping; any refit is left out.
-    pub seconds: f64,
-    /// Ratings trained on a second.
-    pub ratings_per_second: f64,
-}
-
-/// Reads the data, counts the memory that training would need and times a few steps; writes nothing.
-///
-/// # Errors
-/// Those of [`train`] before its first step.
-pub fn dry_run(config: &Config, parts: &Parts, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
-    /// Steps are timed for so long.
-    const PROBE_SECONDS: f64 = 0.5;
-    let settings = &Settings::of(config, parts)?;
-    with_threads(settings, |threads| {
-        let Prepared { device, data, memory, .. } = Prepared::new(settings, &mut note)?;
-        let evaluator = settings.evaluator(&data);
-        let model = settings.initial_model(&data, &evaluator, &device.device)?;
-        let trainer = settings.trainer(settings.training.clone(), model, &device)?;
-        let train_data = TrainData { train: &data.train, validation: &data.validation, evaluator: &evaluator };
-        let pace = trainer.probe(train_data, PROBE_SECONDS)?;
-        let seconds_per_epoch = pace.seconds_training + pace.seconds_validation;
-        Ok(Forecast {
-            name: settings.name.clone(),
-            device: device.spec.to_string(),
-            threads,
-            num_users: data.users().len(),
-            num_items: data.items().len(),
-            num_train: data.train.len(),
-            memory,
-            memory_bytes: memory.total(),
-            seconds_per_epoch,
-            epochs: settings.training.epochs,
-            seconds: seconds_per_epoch * settings.training.epochs as f64,
-            ratings_per_second: pace.ratings_per_second,
-        })
-    })
-}
-
-/// Divides `dataset` into `parts` and adds the histories that the model has a use for; with `refit`, validation joins
-/// training.
-///
-/// # Errors
-/// Those of [`divide`].
-pub(super) fn divided(settings: &Settings, dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
-    let mut data = divide(dataset, parts, refit)?;
-    data.add_histories(settings.model.declaration.histories);
-    Ok(data)
-}
-
-/// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
-pub(super) fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
-    let threads = match settings.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::Failed(format!("cannot start {threads} threads: {e}")))?;
-    pool.install(|| job(threads))
-}
-
-/// Everything that a run needs before it has a directory.
-struct Prepared {
-    device: Opened,
-    dataset: Dataset,
-    parts: Vec<Part>,
-    data: Split,
-    memory: Estimate,
-}
-
-impl Prepared {
-    /// Opens the device, reads and divides the data, and refuses a run that needs more than `train.max_memory`.
-    fn new(settings: &Settings, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let device = settings.device.open()?;
-        if settings.device == DeviceSpec::Auto {
-            note(&format!("device auto: using {}", device.spec));
-        }
-        let program = memory::resident();
-        let mut dataset = settings.source.load()?;
-        dataset.notes.iter().for_each(|text| note(text));
-        let parts = assign(&dataset, &settings.split, settings.seed)?;
-        // A split has been made of them; nothing here trains on time.
-        dataset.interactions.timestamps = None;
-        check_targets(&dataset, settings.refusal())?;
-        let data = divided(settings, &dataset, &parts, false)?;
-        let cells = data.users().len() * data.items().len();
-        if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
-            note(&format!(
-                "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
-                 unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
-                settings.solver.name(),
-                cells - data.train.len()
-            ));
-        }
-        let sizes = Sizes::of(&data, dataset.interactions.len());
-        let memory = memory::of_run(settings, &sizes, program, &device.device)?;
-        memory::check(settings, &memory)?;
-        Ok(Self { device, dataset, parts, data, memory })
-    }
 }
 
 /// Version of burn that Cargo.toml asks for.
@@ -289,10 +158,10 @@ impl Job<'_, '_> {
             components: self.settings.solver.components(),
             zeros: self.settings.zeros(),
         };
-        summary.views = self.views(&directory, &file, &data.train, &held_out)?;
+        summary.views = shown::views(self.settings, &directory, &file, &data.train, &held_out)?;
         Seen::of(&data.train, file.users().len()).write(&directory.seen())?;
         file.write(&directory.model())?;
-        self.pictures(&directory, &file, summary.reachable_error)?;
+        shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
         summary.peak_memory_bytes = memory::peak();
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
@@ -394,81 +263,6 @@ impl Job<'_, '_> {
             error => error,
         })
     }
-
-    /// The training curve, and the item factors for the embedding projector.
-    fn pictures(&self, directory: &RunDirectory, file: &ModelFile, reachable: Option<f64>) -> Result<()> {
-        let metrics = &self.settings.metrics;
-        if let Some(metric) = metrics.find(metrics.watched()) {
-            self.curve(directory, &**metric, reachable)?;
-        }
-        if self.settings.report.projector && self.settings.report.tensorboard {
-            let titles = |item: usize| file.title(item).unwrap_or_default();
-            let labels: Vec<_> = file.items().ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
-            for (name, values) in item_factors(&file.model) {
-                projector::write(directory.path(), &name, &labels, values.shape[1], &values.data)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The curves of a metric over the epochs, and what nobody can beat, which is a root mean squared error.
-    fn curve(&self, directory: &RunDirectory, metric: &dyn Metric, reachable: Option<f64>) -> Result<()> {
-        let mut series = curves(&directory.metrics(), metric.name())?;
-        let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
-        if last_epoch > 0.0 {
-            if let Some(reachable) = reachable.filter(|_| metric.name() == Rmse.name()) {
-                let points = vec![(1.0, reachable), (last_epoch, reachable)];
-                series.push(plot::Series { name: "reachable".into(), points });
-            }
-            let title = format!("{}: {}", self.settings.name, self.settings.model.name);
-            let picture = plot::curves(&title, "epoch", &metric.label(), &series).png()?;
-            files::write_bytes(&directory.curve(), &picture.bytes)?;
-        }
-        Ok(())
-    }
-}
-
-impl Job<'_, '_> {
-    /// What the factors are looked at by, as files and in TensorBoard.
-    fn views(
-        &self,
-        directory: &RunDirectory,
-        file: &ModelFile,
-        train: &Interactions,
-        held_out: &HeldOutRows,
-    ) -> Result<Option<Views>> {
-        let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
-        let factors = fitted.factors();
-        // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
-        if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
-            return Ok(None);
-        }
-        let num_items = file.items().len();
-        let mut rows = vec![0.0; held_out.ids.len() * num_items];
-        for (row, cells) in rows.chunks_exact_mut(num_items.max(1)).zip(&held_out.cells) {
-            cells.iter().for_each(|&(item, value)| row[item as usize] = value);
-        }
-        let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
-        let views = views::views(&factors, train, held_out, directory.path())?;
-        if self.settings.report.tensorboard {
-            EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
-        }
-        Ok(Some(views))
-    }
-}
-
-/// The factors of items, by parameter name.
-fn item_factors(model: &AnyModel) -> Vec<(String, HostTensor)> {
-    let tables = model.tables().into_iter();
-    let of_items = tables.filter(|table| table.group().kind == TableKind::Factors && table.is_indexed_by(ITEM));
-    let ids: Vec<ParamId> = of_items.map(|table| table.rows.id).collect();
-    let mut found = Vec::new();
-    model.visit(None, &mut |Visited { name, id, shape, rows, .. }| {
-        if ids.contains(&id) {
-            found.push((name, HostTensor { shape, data: to_vec(rows) }));
-        }
-    });
-    found
 }
 
 /// Trivial baselines on the split that the result is judged by.

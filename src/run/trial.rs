@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::Device;
 
 use super::memory::{self, Sizes};
+use super::prepared::divided;
 use super::settings::Settings;
-use super::train::divided;
 use crate::data::split::{Split, assign};
 use crate::device::Opened;
 use crate::error::{Error, Result};

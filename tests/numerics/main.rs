@@ -4,18 +4,24 @@ mod als;
 mod context;
 mod contract;
 mod determinism;
+mod every_method;
 mod golden;
 mod inputs;
+mod interruption;
 mod matrix;
+mod own_model;
 mod real_matrices;
 mod recovery;
+mod steps;
 mod stratified;
 mod three_fields;
+mod training;
 mod whole_matrix;
 
 use std::sync::Arc;
 
-use inputs::Lambda;
+use inputs::{Lambda, ModelConfig, NUM_ITEMS, NUM_USERS, cpu, gradient_step, samples, start_of};
+use lowrank::data::batch::Samples;
 use lowrank::data::{Frame, ITEM, Interactions, USER};
 use lowrank::device::Opened;
 use lowrank::error::Result;
@@ -30,6 +36,12 @@ use lowrank::solver::{
 use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainData, Trained, Trainer};
 
 const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+
+/// The loss of most tests.
+const SQUARED: Loss = Loss::Squared(Squared {});
+/// λ of most tests.
+const REGULARIZATION: Lambda =
+    Lambda { user_factors: 0.02, item_factors: 0.03, user_biases: 0.04, item_biases: 0.05, weights: 0.01 };
 
 /// A solver before it has a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +114,29 @@ fn trainer_of<'a>(config: TrainConfig, model: impl Into<AnyModel>, device: Opene
     };
     let TrainConfig { early_stopping, checkpoint_every, .. } = config;
     Trainer::new(lowrank::train::TrainConfig { epochs, early_stopping, checkpoint_every }, solver, model.into(), device)
+}
+
+/// [`samples`] with ratings between 1 and 5.
+fn some_samples() -> Arc<Samples> {
+    samples(|j| 3.0 + 2.0 * (0.5 + 1.3 * j as f64).sin())
+}
+
+/// The same as interactions.
+fn some_ratings() -> Interactions {
+    let samples = some_samples();
+    let cells = samples.column(USER).iter().zip(samples.column(ITEM)).zip(&samples.targets);
+    ratings(cells.map(|((&user, &item), &value)| (user, item, value)))
+}
+
+/// A step by gradients, on all rows and with every penalty.
+fn solver(loss: Loss, rule: Rule) -> GradientStep {
+    gradient_step(loss, REGULARIZATION, Rows::All, rule)
+}
+
+/// A model as a run would start it.
+fn fresh(config: &ModelConfig, seed: u64) -> AnyModel {
+    let device = cpu().device;
+    config.init(&start_of(&Frame::pair(NUM_USERS, NUM_ITEMS), 3.0, seed, &device))
 }
 
 fn ratings(cells: impl IntoIterator<Item = (u32, u32, f32)>) -> Interactions {

@@ -1,9 +1,9 @@
-//! The one direction of dependence, and who may do what, read off the source.
+//! The one direction of dependence, who may do what, and how long a file may be, read off the source.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::sources::{Source, circles, sources, uses};
+use crate::sources::{Source, circles, rust_files, sources, uses};
 
 /// Each module may use those before it, and itself.
 const ORDER: [&str; 19] = [
@@ -115,4 +115,22 @@ fn only_metrics_name_metrics() {
         }
     }
     assert!(faults.is_empty(), "named outside their files:\n{}", faults.join("\n"));
+}
+
+/// What is longer holds more than one idea.
+#[test]
+fn no_file_has_more_than_400_lines_before_its_tests() {
+    const MOST: usize = 400;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut faults = Vec::new();
+    for path in ["src", "tests"].iter().flat_map(|folder| rust_files(&root.join(folder))) {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let lines: Vec<&str> = text.lines().collect();
+        let begins = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].contains("mod tests {");
+        let count = lines.windows(2).position(begins).unwrap_or(lines.len());
+        if count > MOST {
+            faults.push(format!("{}: {count}", path.strip_prefix(root).expect("below").display()));
+        }
+    }
+    assert!(faults.is_empty(), "take an idea out into a file of its own:\n{}", faults.join("\n"));
 }

@@ -48,26 +48,28 @@ impl Source {
 
 /// All files below `src/`.
 pub fn sources() -> Vec<Source> {
-    fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                visit(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    visit(&root, &mut paths);
-    paths.sort();
     let read = |path: &PathBuf| {
         Source::of(path.strip_prefix(&root).expect("below"), &fs::read_to_string(path).expect("a source file"))
     };
-    let sources: Vec<_> = paths.iter().map(read).collect();
+    let sources: Vec<_> = rust_files(&root).iter().map(read).collect();
     assert!(sources.len() > 50, "the sources are there");
     sources
+}
+
+/// Every file of Rust below a folder, sorted.
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// For each file the others that it names something of, with what and where. A name belongs to the file of the longest

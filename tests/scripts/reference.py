@@ -1,7 +1,7 @@
-"""Golden numbers for tests/numerics/golden.rs, computed by PyTorch in float64.
+"""Golden numbers for tests/numerics/golden/, computed by PyTorch in float64.
 
     pip install torch==2.15.0
-    python tests/scripts/reference.py        # prints the constants at the end of golden.rs
+    python tests/scripts/reference.py        # prints the constants of its files
 
 Nothing here knows lowrank: the models are written out from their equations, the update rules are torch.optim's, the
 losses torch.nn.functional's. All inputs are sines, so that both sides rebuild them without a file.
@@ -239,14 +239,24 @@ def rust(numbers):
 
 
 def main():
-    print(f"const TOY: [f64; {STEPS}] =\n    {rust(toy())};\n")
-    print("const LOSSES: [GoldenLoss; 6] = [")
+    print("// losses.rs\n\npub const LOSSES: [GoldenLoss; 6] = [")
     for name in LOSSES:
         values, gradients = loss_and_gradient(name)
         print(f'    GoldenLoss {{\n        name: "{name}",')
         print(f"        values: {rust(values)},\n        gradients: {rust(gradients)},\n    }},")
-    print("];\n\nconst MODELS: [GoldenModel; 6] = [")
-    for model in ["mf", "biased-mf", "nmf", "gmf", "mlp", "neumf"]:
+    print("];\n\n// dot_products.rs\n\npub const DOT_PRODUCTS: [GoldenModel; 3] = [")
+    print_models(["mf", "biased-mf", "nmf"])
+    print(f"];\n\npub const TOY: [f64; {STEPS}] =\n    {rust(toy())};")
+    print("\npub const TOUCHED: [(&str, [f64; 11]); 2] = [")
+    for model in ["mf", "biased-mf"]:
+        print(f'    ("{model}", {rust(sparse_curve(model))}),')
+    print("];\n\n// neural.rs\n\npub const NEURAL: [GoldenModel; 3] = [")
+    print_models(["gmf", "mlp", "neumf"])
+    print("];")
+
+
+def print_models(models):
+    for model in models:
         p = start(model)
         value = objective(model, p)
         value.backward()
@@ -260,10 +270,6 @@ def main():
         for rule in RULES:
             print(f'            ("{rule}", {rust(curve(model, rule))}),')
         print("        ],\n    },")
-    print("];\n\nconst TOUCHED: [(&str, [f64; 11]); 2] = [")
-    for model in ["mf", "biased-mf"]:
-        print(f'    ("{model}", {rust(sparse_curve(model))}),')
-    print("];")
 
 
 main()

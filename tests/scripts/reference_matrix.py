@@ -3,8 +3,8 @@
     pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1
     python tests/scripts/reference_matrix.py [DATA]
 
-It prints the constants of tests/numerics/matrix.rs and, for NNDSVD, of src/solver/nmf/start.rs; with the folder of the
-data sets also those of tests/numerics/real_matrices.rs.
+It prints the constants of tests/numerics/matrix/ and, for NNDSVD, of src/solver/nmf/start.rs; with the folder of the data
+sets also those of tests/numerics/real_matrices.rs.
 """
 
 import glob

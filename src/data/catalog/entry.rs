@@ -1,0 +1,78 @@
+//! What the catalog knows of a data set.
+
+use std::sync::Arc;
+
+use crate::data::read::{Delimited, ReadOptions};
+
+/// A data set of the catalog.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Name in configs and commands, and of its folder.
+    pub name: &'static str,
+    /// One line for people: what, how many, which licence.
+    pub description: &'static str,
+    /// Where it can be fetched; `None` where it has no official address and must be brought along.
+    pub source: Option<Source>,
+    /// The file of all ratings, or of the training ratings where there are only folds.
+    pub ratings: &'static str,
+    /// What stands between the fields of all rating files.
+    pub delimiter: &'static str,
+    /// What the columns of all rating files hold, as in [`Delimited::columns`].
+    pub columns: Option<&'static [&'static str]>,
+    /// The file of item titles.
+    pub titles: Option<Titles>,
+    /// Ready-made training and test files, one pair a fold.
+    pub folds: &'static [(&'static str, &'static str)],
+}
+
+/// An archive to fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// Official address of the zip file.
+    pub address: &'static str,
+    /// What its bytes must give.
+    pub checksum: Checksum,
+    /// The folder in the archive that holds the files.
+    pub folder: &'static str,
+}
+
+/// A checksum in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checksum {
+    /// MD5, where nothing better is published.
+    Md5(&'static str),
+    /// SHA-256.
+    Sha256(&'static str),
+}
+
+/// A title file, as in [`TitleFile`](crate::data::read::TitleFile).
+#[derive(Debug, Clone, Copy)]
+pub struct Titles {
+    /// Its name.
+    pub file: &'static str,
+    /// What stands between its fields.
+    pub delimiter: &'static str,
+    /// What its first columns hold.
+    pub columns: &'static [&'static str],
+}
+
+impl Entry {
+    /// All its files, the ratings first.
+    pub(super) fn files(&self) -> Vec<&'static str> {
+        let mut files = vec![self.ratings];
+        files.extend(self.titles.map(|titles| titles.file));
+        files.extend(self.folds.iter().flat_map(|&(train, test)| [train, test]));
+        files
+    }
+
+    /// How its rating files are read, with the layout that they have and all else as in `wanted`.
+    pub(super) fn options(&self, wanted: &ReadOptions) -> ReadOptions {
+        let (delimiter, columns) = (Some(self.delimiter.into()), self.columns.map(strings));
+        let reader = Delimited { delimiter, columns, ..Delimited::default() };
+        ReadOptions { titles: None, readers: vec![Arc::new(reader)], ..wanted.clone() }
+    }
+}
+
+pub(super) fn strings(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,263 @@
+//! Data sets from their official addresses: downloaded, checked and unpacked.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::entry::{Checksum, Entry};
+use super::folders::{VARIABLE, cache};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Downloads `entry`, or takes its archive `from` a file, checks it and unpacks it into the cache. Where all of it is
+/// there already, nothing is done.
+///
+/// `progress` is told the bytes downloaded and, where the server says so, how many there are.
+///
+/// # Errors
+/// [`Error::Usage`] without an official address, [`Error::Failed`] where the download fails, [`Error::Data`] for an
+/// archive with another checksum or without the files, [`Error::Io`] where the file system refuses.
+pub fn fetch(entry: &Entry, from: Option<&Path>, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
+    fetch_into(&cache()?, entry, from, progress)
+}
+
+fn fetch_into(
+    root: &Path,
+    entry: &Entry,
+    from: Option<&Path>,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<PathBuf> {
+    let Some(source) = entry.source else {
+        return Err(Error::Usage(format!(
+            "data set {:?} has no official address; set {VARIABLE} to the folder that holds {}/{}",
+            entry.name, entry.name, entry.ratings
+        )));
+    };
+    let target = root.join(entry.name);
+    if entry.files().iter().all(|file| target.join(file).is_file()) {
+        return Ok(target);
+    }
+    files::create_folder(root)?;
+    // Two programs may fetch the same at the same time.
+    let temporary = |suffix: &str| Temporary(root.join(format!(".{}-{}{suffix}", entry.name, std::process::id())));
+    let downloaded = temporary(".zip");
+    let archive = match from {
+        Some(archive) => archive,
+        None => {
+            download(entry.name, source.address, &downloaded.0, progress)?;
+            &downloaded.0
+        }
+    };
+    verify(archive, from.map_or(source.address.into(), |path| path.display().to_string()), source.checksum)?;
+    let unpacked = temporary("");
+    files::create_folder(&unpacked.0)?;
+    unpack(archive, source.folder, &entry.files(), &unpacked.0)?;
+    if target.exists() {
+        fs::remove_dir_all(&target).map_err(|e| Error::io("replace the incomplete folder", &target, e))?;
+    }
+    fs::rename(&unpacked.0, &target).map_err(|e| Error::io("rename into place", &target, e))?;
+    Ok(target)
+}
+
+/// A file or folder that goes away with this value, where it is still there.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is no reason to fail.
+        let _ = if self.0.is_dir() { fs::remove_dir_all(&self.0) } else { fs::remove_file(&self.0) };
+    }
+}
+
+fn download(name: &str, address: &str, path: &Path, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<()> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::Failed(format!(
+            "cannot download {address}: {error}; fetch it another way, then: lowrank data fetch {name} --from FILE.zip"
+        ))
+    };
+    let response = ureq::get(address).call().map_err(|e| failed(&e))?;
+    let total = response.body().content_length();
+    let mut body = response.into_body().into_reader();
+    let mut file = File::create(path).map_err(|e| Error::io("create", path, e))?;
+    let mut buffer = vec![0; 1 << 17];
+    let mut done = 0;
+    loop {
+        progress(done, total);
+        match body.read(&mut buffer).map_err(|e| failed(&e))? {
+            0 => return Ok(()),
+            count => {
+                file.write_all(&buffer[..count]).map_err(|e| Error::io("write", path, e))?;
+                done += count as u64;
+            }
+        }
+    }
+}
+
+/// Refuses `archive` where its checksum is not the one `expected`; `origin` is what messages call it.
+fn verify(archive: &Path, origin: String, expected: Checksum) -> Result<()> {
+    let (algorithm, expected, found) = match expected {
+        Checksum::Md5(expected) => ("MD5", expected, digest::<Md5>(archive)?),
+        Checksum::Sha256(expected) => ("SHA-256", expected, digest::<Sha256>(archive)?),
+    };
+    if found.eq_ignore_ascii_case(expected) {
+        return Ok(());
+    }
+    Err(Error::data(
+        origin,
+        format!(
+            "{algorithm} is {found}, not {expected}: the file is damaged, incomplete or another version; fetch it again"
+        ),
+    ))
+}
+
+/// A checksum of a file, in hexadecimal.
+fn digest<D: Digest>(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let mut hash = D::new();
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        match file.read(&mut buffer).map_err(|e| Error::io("read", path, e))? {
+            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Takes `files` of the archive's `folder`, and nothing else, into `target`.
+fn unpack(archive: &Path, folder: &str, files: &[&str], target: &Path) -> Result<()> {
+    let failed = |error: ZipError, what: &str| match error {
+        ZipError::Io(error) => Error::io("read", archive, error),
+        error => Error::data(archive, format!("{what}: {error}")),
+    };
+    let file = File::open(archive).map_err(|e| Error::io("open", archive, e))?;
+    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|e| failed(e, "is not a zip archive"))?;
+    for file in files {
+        let name = format!("{folder}/{file}");
+        let mut member = zip.by_name(&name).map_err(|e| failed(e, &format!("cannot take out {name}")))?;
+        let path = target.join(file);
+        let mut output = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        io::copy(&mut member, &mut output).map_err(|e| Error::io("unpack", &path, e))?;
+        output.sync_all().map_err(|e| Error::io("write", &path, e))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::entry::{Source, Titles};
+    use super::super::folders::locate_in;
+    use super::super::{find, load_from};
+    use super::*;
+    use crate::data::read::{Delimited, ReadOptions};
+
+    /// A zip file with `members`, and an entry that expects it.
+    fn archive(folder: &Path, members: &[(&str, &str)]) -> (PathBuf, Entry) {
+        let path = folder.join("toy.zip");
+        let mut zip = ZipWriter::new(File::create(&path).unwrap());
+        for (name, content) in members {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(content.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+        let checksum = Checksum::Sha256(digest::<Sha256>(&path).unwrap().leak());
+        let entry = Entry {
+            name: "toy",
+            description: "",
+            source: Some(Source { address: "https://example.invalid/toy.zip", checksum, folder: "top" }),
+            ratings: "all",
+            delimiter: "|",
+            columns: Some(&["item", "user", "rating"]),
+            titles: Some(Titles { file: "titles", delimiter: ",", columns: &["title", "item"] }),
+            folds: &[("base", "test")],
+        };
+        (path, entry)
+    }
+
+    const MEMBERS: &[(&str, &str)] = &[
+        ("top/all", "i1|7|3\ni2|7|4\ni1|8|5\n"),
+        ("top/base", "i1|7|3\ni2|7|4\n"),
+        ("top/test", "i1|8|5\n"),
+        ("top/titles", "\"One, the\",i1\nTwo,i2\n"),
+        ("../escape", "never unpacked"),
+    ];
+
+    #[test]
+    fn an_archive_becomes_a_data_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let (zip, entry) = archive(folder.path(), MEMBERS);
+        let root = folder.path().join("cache");
+        let fetched = fetch_into(&root, &entry, Some(&zip), &mut |_, _| {}).unwrap();
+        assert_eq!(fetched, root.join("toy"));
+        let names = |path: &Path| -> HashSet<String> {
+            fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        assert_eq!(names(&root), HashSet::from(["toy".to_string()]), "no temporaries are left");
+        assert_eq!(names(&fetched), ["all", "base", "test", "titles"].map(String::from).into());
+        assert!(!folder.path().join("escape").exists());
+        // What is there is not fetched again.
+        assert_eq!(fetch_into(&root, &entry, Some(Path::new("/nowhere")), &mut |_, _| {}).unwrap(), fetched);
+
+        let located = locate_in(&entry, &[folder.path().join("empty"), root]).unwrap();
+        let all = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
+        assert_eq!((all.interactions.len(), all.test_start), (3, None));
+        assert_eq!(all.entities[1].titles, Some(vec!["One, the".to_string(), "Two".to_string()]));
+        let ignored = ReadOptions::of_reader(Delimited { skip_lines: 7, ..Delimited::default() });
+        let binarized = ReadOptions { binarize: Some(5.0), ..ignored };
+        let fold = load_from(&entry, &located, Some(1), &binarized).unwrap();
+        assert_eq!((fold.test_start, fold.interactions.targets), (Some(2), vec![0.0, 0.0, 1.0]));
+        for fold in [0, 2] {
+            let error = load_from(&entry, &located, Some(fold), &ReadOptions::default()).unwrap_err().to_string();
+            assert!(error.contains(&format!("no fold {fold}; its folds are 1 to 1")), "{error}");
+        }
+        fs::remove_file(located.join("titles")).unwrap();
+        let untitled = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
+        assert!(untitled.entities[1].titles.is_none() && untitled.notes[0].starts_with("there are no titles"));
+    }
+
+    #[test]
+    fn a_wrong_archive_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("cache");
+        let fetch = |zip: &Path, entry: &Entry| {
+            let error = fetch_into(&root, entry, Some(zip), &mut |_, _| {}).unwrap_err().to_string();
+            assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+            error
+        };
+        let (zip, incomplete) = archive(folder.path(), &MEMBERS[..2]);
+        assert!(fetch(&zip, &incomplete).contains("cannot take out top/titles"));
+        let wrong = Checksum::Md5("0123");
+        let entry =
+            Entry { source: incomplete.source.map(|source| Source { checksum: wrong, ..source }), ..incomplete };
+        let sum = digest::<Md5>(&zip).unwrap();
+        assert!(fetch(&zip, &entry).contains(&format!("toy.zip: MD5 is {sum}, not 0123: ")));
+        assert!(fetch(&folder.path().join("none.zip"), &entry).contains("none.zip: cannot open"));
+        fs::write(&zip, "no archive").unwrap();
+        let checksum = Checksum::Sha256(digest::<Sha256>(&zip).unwrap().leak());
+        let entry = Entry { source: entry.source.map(|source| Source { checksum, ..source }), ..entry };
+        assert!(fetch(&zip, &entry).contains("is not a zip archive"));
+    }
+
+    #[test]
+    fn what_is_not_there_comes_with_directions() {
+        let roots = [PathBuf::from("/nowhere/a"), PathBuf::from("/nowhere/b")];
+        let error = locate_in(find("movielens-1m").unwrap(), &roots).unwrap_err().to_string();
+        for part in ["/nowhere/a/movielens-1m and /nowhere/b/movielens-1m", "data fetch movielens-1m --from", VARIABLE]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+        let filmtrust = find("filmtrust").unwrap();
+        assert!(!locate_in(filmtrust, &roots).unwrap_err().to_string().contains("fetch"));
+        let error = fetch_into(&roots[0], filmtrust, None, &mut |_, _| {}).unwrap_err().to_string();
+        assert!(error.contains("no official address") && error.contains("filmtrust/ratings.txt"), "{error}");
+    }
+}

@@ -1,0 +1,239 @@
+//! The lines of a text file, read a chunk at a time.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr_iter};
+use sha2::{Digest, Sha256};
+
+use super::encoding::decode;
+use crate::error::{Error, Location, Result};
+use crate::files;
+
+/// Bytes read at a time. A longer line makes the buffer grow.
+const CHUNK: usize = 1 << 20;
+
+/// The lines of a file (through gzip where it is compressed), with blank ones left out.
+///
+/// Any line end (`\n` or `\r\n`), a missing last one and a UTF-8 byte order mark are taken in stride.
+pub(crate) struct Lines<'h> {
+    path: PathBuf,
+    source: Box<dyn Read + Send>,
+    /// Fed with every byte, decompressed.
+    hash: &'h mut Sha256,
+    buffer: Vec<u8>,
+    /// `buffer[next..end]` is read but not handed out yet.
+    next: usize,
+    end: usize,
+    /// Where the last line handed out began.
+    last: usize,
+    number: u64,
+    exhausted: bool,
+    rough_size: u64,
+}
+
+impl<'h> Lines<'h> {
+    /// Opens `path`; `hash` is fed with all that is read.
+    pub fn open(path: &Path, hash: &'h mut Sha256) -> Result<Self> {
+        let source = files::open(path)?;
+        let rough_size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut lines = Self {
+            path: path.to_path_buf(),
+            source,
+            hash,
+            buffer: vec![0; CHUNK],
+            next: 0,
+            end: 0,
+            last: 0,
+            number: 0,
+            exhausted: false,
+            rough_size,
+        };
+        lines.fill()?;
+        if lines.buffer.starts_with(&[0xef, 0xbb, 0xbf]) {
+            lines.next = 3;
+        }
+        Ok(lines)
+    }
+
+    /// The next line that is not blank.
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<Line<'_>>> {
+        loop {
+            let Some(range) = self.advance()? else { return Ok(None) };
+            // A line of tabs is a row of empty fields.
+            if self.buffer[range.clone()].iter().any(|&byte| byte != b' ' && byte != b'\r') {
+                return Ok(Some(self.line(range)));
+            }
+        }
+    }
+
+    /// Skips `count` lines as they stand in the file, blank ones included.
+    pub fn skip(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    /// Makes [`next`](Self::next) hand out the last line once more.
+    pub fn again(&mut self) {
+        self.next = self.last;
+        self.number -= 1;
+    }
+
+    /// Number of the last line handed out, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// About how many bytes the file has; too few for a compressed one.
+    pub fn rough_size(&self) -> usize {
+        self.rough_size as usize
+    }
+
+    /// About how many lines of at least four bytes the file has.
+    pub fn rough_count(&self) -> usize {
+        let lines = memchr_iter(b'\n', &self.buffer[..self.end]).count().max(1);
+        let count = self.rough_size as f64 * lines as f64 / self.end.max(1) as f64 * 1.02;
+        // A wrong guess must not ask for more memory than there is.
+        (count as usize).min(self.rough_size() / 4)
+    }
+
+    /// A note for the user about the whole file.
+    pub fn note(&self, message: &str) -> String {
+        format!("{}: {message}", self.path.display())
+    }
+
+    /// An error about the whole file.
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::data(&self.path, message)
+    }
+
+    /// Finds the next line, without its line feed.
+    #[inline]
+    fn advance(&mut self) -> Result<Option<Range<usize>>> {
+        let mut searched = self.next;
+        let (end, next) = loop {
+            if let Some(offset) = memchr(b'\n', &self.buffer[searched..self.end]) {
+                break (searched + offset, searched + offset + 1);
+            }
+            if self.exhausted {
+                if self.next == self.end {
+                    return Ok(None);
+                }
+                break (self.end, self.end);
+            }
+            let pending = self.end - self.next;
+            self.fill()?;
+            searched = self.next + pending;
+        };
+        self.last = self.next;
+        self.next = next;
+        self.number += 1;
+        Ok(Some(self.last..end))
+    }
+
+    fn line(&self, range: Range<usize>) -> Line<'_> {
+        let bytes = &self.buffer[range];
+        Line { path: &self.path, number: self.number, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }
+    }
+
+    /// Moves what is pending to the front and reads until the buffer is full.
+    fn fill(&mut self) -> Result<()> {
+        self.buffer.copy_within(self.next..self.end, 0);
+        self.end -= self.next;
+        self.next = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(2 * self.end, 0);
+        }
+        let pending = self.end;
+        while self.end < self.buffer.len() && !self.exhausted {
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(count) => {
+                    self.end += count;
+                    self.exhausted = count == 0;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read", &self.path, error)),
+            }
+        }
+        let fresh = &self.buffer[pending..self.end];
+        self.hash.update(fresh);
+        if memchr(0, fresh).is_none() {
+            return Ok(());
+        }
+        let utf_16 = self.buffer.starts_with(&[0xff, 0xfe]) || self.buffer.starts_with(&[0xfe, 0xff]);
+        Err(self.error(if utf_16 {
+            "is UTF-16 text; save it as UTF-8"
+        } else {
+            "is not a text file: it holds zero bytes; give plain or gzip-compressed text"
+        }))
+    }
+}
+
+/// One line, without its line end.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub(super) path: &'a Path,
+    /// Line number, from 1.
+    pub number: u64,
+    /// The line's bytes.
+    pub bytes: &'a [u8],
+}
+
+impl Line<'_> {
+    /// An error about the whole line.
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::Data { location: Location::at(self.path, self.number, 0), message: message.into() }
+    }
+
+    /// An error about what begins at byte `offset`.
+    pub(super) fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
+        let column = decode(&self.bytes[..offset]).chars().count() as u64 + 1;
+        Error::Data { location: Location::at(self.path, self.number, column), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(content: &[u8]) -> Vec<(u64, Vec<u8>)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, content).unwrap();
+        let mut hash = Sha256::new();
+        let mut lines = Lines::open(&path, &mut hash).unwrap();
+        let mut all = Vec::new();
+        while let Some(line) = lines.next().unwrap() {
+            all.push((line.number, line.bytes.to_vec()));
+        }
+        assert_eq!(hash.finalize(), Sha256::digest(content), "every byte is hashed once");
+        all
+    }
+
+    #[test]
+    fn line_ends_blank_lines_and_byte_order_mark() {
+        let expected = vec![(1, b"a".to_vec()), (3, b"b c".to_vec()), (5, b"\t".to_vec()), (6, b"d".to_vec())];
+        assert_eq!(lines_of(b"\xef\xbb\xbfa\r\n\r\nb c\n  \n\t\nd"), expected);
+        assert_eq!(lines_of(b""), []);
+    }
+
+    #[test]
+    fn lines_across_chunks_and_longer_than_a_chunk() {
+        let long = vec![b'x'; 2 * CHUNK + 17];
+        let mut content = Vec::new();
+        let mut expected = Vec::new();
+        for (index, length) in [CHUNK - 1, 5, CHUNK, 0, 2 * CHUNK + 17, 3].into_iter().enumerate() {
+            content.extend_from_slice(&long[..length]);
+            content.push(b'\n');
+            if length > 0 {
+                expected.push((index as u64 + 1, long[..length].to_vec()));
+            }
+        }
+        assert!(lines_of(&content) == expected);
+    }
+}

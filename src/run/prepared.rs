@@ -1,0 +1,71 @@
+//! What a run needs before it has a directory: threads, the device, and data that are read and divided.
+
+use super::memory::{self, Estimate, Sizes};
+use super::settings::{Settings, check_targets};
+use crate::data::split::{Part, Split, assign, divide};
+use crate::data::{Dataset, Layout};
+use crate::device::{DeviceSpec, Opened};
+use crate::error::{Error, Result};
+use crate::solver::nmf::Zeros;
+
+/// Divides `dataset` into `parts` and adds the histories that the model has a use for; with `refit`, validation joins
+/// training.
+///
+/// # Errors
+/// Those of [`divide`].
+pub(super) fn divided(settings: &Settings, dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
+    let mut data = divide(dataset, parts, refit)?;
+    data.add_histories(settings.model.declaration.histories);
+    Ok(data)
+}
+
+/// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
+pub(super) fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
+    let threads = match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| Error::Failed(format!("cannot start {threads} threads: {e}")))?;
+    pool.install(|| job(threads))
+}
+
+/// Everything that a run needs before it has a directory.
+pub(super) struct Prepared {
+    pub(super) device: Opened,
+    pub(super) dataset: Dataset,
+    pub(super) parts: Vec<Part>,
+    pub(super) data: Split,
+    pub(super) memory: Estimate,
+}
+
+impl Prepared {
+    /// Opens the device, reads and divides the data, and refuses a run that needs more than `train.max_memory`.
+    pub(super) fn new(settings: &Settings, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        let device = settings.device.open()?;
+        if settings.device == DeviceSpec::Auto {
+            note(&format!("device auto: using {}", device.spec));
+        }
+        let program = memory::resident();
+        let mut dataset = settings.source.load()?;
+        dataset.notes.iter().for_each(|text| note(text));
+        let parts = assign(&dataset, &settings.split, settings.seed)?;
+        // A split has been made of them; nothing here trains on time.
+        dataset.interactions.timestamps = None;
+        check_targets(&dataset, settings.refusal())?;
+        let data = divided(settings, &dataset, &parts, false)?;
+        let cells = data.users().len() * data.items().len();
+        if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
+            note(&format!(
+                "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
+                 unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
+                settings.solver.name(),
+                cells - data.train.len()
+            ));
+        }
+        let sizes = Sizes::of(&data, dataset.interactions.len());
+        let memory = memory::of_run(settings, &sizes, program, &device.device)?;
+        memory::check(settings, &memory)?;
+        Ok(Self { device, dataset, parts, data, memory })
+    }
+}

@@ -1,0 +1,95 @@
+//! What a finished run is looked at by: its training curve, views of its factors, and the embedding projector.
+
+use burn::module::ParamId;
+
+use super::directory::RunDirectory;
+use super::model_file::ModelFile;
+use super::settings::Settings;
+use super::views::{self, Fitted, Views};
+use crate::data::split::HeldOutRows;
+use crate::data::{ITEM, Interactions, Layout};
+use crate::device::to_vec;
+use crate::error::Result;
+use crate::files;
+use crate::metric::{Metric, Rmse};
+use crate::model::{AnyModel, HostTensor, TableKind, Visited};
+use crate::report::event_file::EventFile;
+use crate::report::{curves, plot, projector};
+
+/// The training curve, and the item factors for the embedding projector.
+pub(super) fn pictures(
+    settings: &Settings,
+    directory: &RunDirectory,
+    file: &ModelFile,
+    reachable: Option<f64>,
+) -> Result<()> {
+    let metrics = &settings.metrics;
+    if let Some(metric) = metrics.find(metrics.watched()) {
+        curve(settings, directory, &**metric, reachable)?;
+    }
+    if settings.report.projector && settings.report.tensorboard {
+        let titles = |item: usize| file.title(item).unwrap_or_default();
+        let labels: Vec<_> = file.items().ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
+        for (name, values) in item_factors(&file.model) {
+            projector::write(directory.path(), &name, &labels, values.shape[1], &values.data)?;
+        }
+    }
+    Ok(())
+}
+
+/// The curves of a metric over the epochs, and what nobody can beat, which is a root mean squared error.
+fn curve(settings: &Settings, directory: &RunDirectory, metric: &dyn Metric, reachable: Option<f64>) -> Result<()> {
+    let mut series = curves(&directory.metrics(), metric.name())?;
+    let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
+    if last_epoch > 0.0 {
+        if let Some(reachable) = reachable.filter(|_| metric.name() == Rmse.name()) {
+            let points = vec![(1.0, reachable), (last_epoch, reachable)];
+            series.push(plot::Series { name: "reachable".into(), points });
+        }
+        let title = format!("{}: {}", settings.name, settings.model.name);
+        let picture = plot::curves(&title, "epoch", &metric.label(), &series).png()?;
+        files::write_bytes(&directory.curve(), &picture.bytes)?;
+    }
+    Ok(())
+}
+
+/// What the factors are looked at by, as files and in TensorBoard.
+pub(super) fn views(
+    settings: &Settings,
+    directory: &RunDirectory,
+    file: &ModelFile,
+    train: &Interactions,
+    held_out: &HeldOutRows,
+) -> Result<Option<Views>> {
+    let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
+    let factors = fitted.factors();
+    // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
+    if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
+        return Ok(None);
+    }
+    let num_items = file.items().len();
+    let mut rows = vec![0.0; held_out.ids.len() * num_items];
+    for (row, cells) in rows.chunks_exact_mut(num_items.max(1)).zip(&held_out.cells) {
+        cells.iter().for_each(|&(item, value)| row[item as usize] = value);
+    }
+    let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
+    let views = views::views(&factors, train, held_out, directory.path())?;
+    if settings.report.tensorboard {
+        EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
+    }
+    Ok(Some(views))
+}
+
+/// The factors of items, by parameter name.
+fn item_factors(model: &AnyModel) -> Vec<(String, HostTensor)> {
+    let tables = model.tables().into_iter();
+    let of_items = tables.filter(|table| table.group().kind == TableKind::Factors && table.is_indexed_by(ITEM));
+    let ids: Vec<ParamId> = of_items.map(|table| table.rows.id).collect();
+    let mut found = Vec::new();
+    model.visit(None, &mut |Visited { name, id, shape, rows, .. }| {
+        if ids.contains(&id) {
+            found.push((name, HostTensor { shape, data: to_vec(rows) }));
+        }
+    });
+    found
+}

@@ -1,0 +1,175 @@
+//! How the matrix is factorized, and the config keys that say so.
+
+use crate::config::{Key, KeyKind, Keys, Values, choice};
+use crate::solver::nmf::{self, Divergence, NmfConfig, Problem, Zeros};
+use crate::solver::svd;
+
+/// How a matrix is factorized.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MatrixMethod {
+    /// Truncated singular value decomposition.
+    Svd {
+        /// Exact or randomized.
+        method: svd::Method,
+        /// Columns of the random basis beyond the rank; `None` for 10 + rank / 2.
+        oversampling: Option<usize>,
+        /// Power iterations at most.
+        power_iterations: usize,
+        /// When to stop before that; see [`svd::SvdConfig::tolerance`].
+        tolerance: f64,
+    },
+    /// Non-negative matrix factorization.
+    Nmf {
+        /// How the objective is lowered.
+        solver: nmf::Solver,
+        /// How the distance of P·Qᵀ from A is measured.
+        divergence: Divergence,
+        /// What cells that are not in the data mean.
+        zeros: Zeros,
+        /// Where factors begin.
+        start: NmfStart,
+        /// Weight of ‖p‖₁, per cell.
+        user_l1: f64,
+        /// Weight of ‖q‖₁, per cell.
+        item_l1: f64,
+        /// When to stop; see [`nmf::Stop`].
+        tolerance: f64,
+    },
+}
+
+choice! {
+    /// Where the factors of a non-negative factorization begin.
+    pub enum NmfStart {
+        /// Non-negative double SVD.
+        Nndsvd = "nndsvd",
+        /// The same with the mean of A in the place of zeros.
+        Nndsvda = "nndsvda",
+        /// Where the model begins.
+        Model = "model",
+    }
+}
+
+/// `solver.tolerance`.
+fn tolerance_key() -> Key {
+    let meaning = "When to stop: svd, no singular value grew by more than this part of itself; hals, the parts of the \
+                   gradient cancel to this; multiplicative, the objective fell by less than this part of itself in ten \
+                   iterations.";
+    Key::new("solver.tolerance", KeyKind::NOT_NEGATIVE, meaning).default("1e-5")
+}
+
+impl MatrixMethod {
+    /// The config keys of an SVD.
+    pub(super) fn svd_keys() -> Keys {
+        let method =
+            "Exact, or randomized (Halko, Martinsson & Tropp 2011); \"auto\" is exact where a side is at most 128.";
+        let oversampling = "Columns of the random basis beyond the rank; 10 + rank / 2 where absent. More columns need fewer \
+                            iterations.";
+        Keys::new([
+            Key::new("solver.method", KeyKind::choice(svd::Method::NAMES.to_vec()), method).default("'auto'"),
+            Key::new("solver.oversampling", KeyKind::ANY_COUNT, oversampling),
+            Key::new("solver.power_iterations", KeyKind::ANY_COUNT, "Power iterations at most.").default("100"),
+            tolerance_key(),
+        ])
+    }
+
+    /// The config keys of a non-negative factorization.
+    pub(super) fn nmf_keys() -> Keys {
+        let zeros = "What a cell that is not in the data means: a zero to be fitted, or nothing.";
+        let start = "Where factors begin: \"nndsvd\" (Boutsidis & Gallopoulos 2008), \"nndsvda\", the same with the mean in \
+                     the place of zeros, or \"model\", at random as model.init says.";
+        let l1 = "Weight of the sum of <entity> factors, per cell.";
+        Keys::new([
+            Key::new("solver.zeros", KeyKind::choice(Zeros::NAMES.to_vec()), zeros).default("'data'"),
+            Key::new("solver.start", KeyKind::choice(NmfStart::NAMES.to_vec()), start).default("'nndsvda'"),
+            tolerance_key(),
+            Key::new("solver.regularization.<entity>_l1", KeyKind::NOT_NEGATIVE, l1).default("0.0"),
+        ])
+    }
+
+    /// The config keys of multiplicative updates beside these.
+    pub(super) fn divergence_keys() -> Keys {
+        let meaning = "What is lowered: half the squared difference, or the Kullback-Leibler divergence of counts.";
+        let kind = KeyKind::choice(Divergence::NAMES.to_vec());
+        Key::new("solver.divergence", kind, meaning).default("'frobenius'").into()
+    }
+
+    /// An SVD as a config asks for it.
+    pub(super) fn svd_of(values: &Values) -> Self {
+        Self::Svd {
+            method: values.get("solver.method"),
+            oversampling: values.find("solver.oversampling"),
+            power_iterations: values.get("solver.power_iterations"),
+            tolerance: values.get("solver.tolerance"),
+        }
+    }
+
+    /// HALS as a config asks for it.
+    pub(super) fn hals_of(values: &Values) -> Self {
+        Self::nmf_of(values, nmf::Solver::Hals, Divergence::Frobenius)
+    }
+
+    /// Multiplicative updates as a config asks for them.
+    pub(super) fn multiplicative_of(values: &Values) -> Self {
+        Self::nmf_of(values, nmf::Solver::Multiplicative, values.get("solver.divergence"))
+    }
+
+    fn nmf_of(values: &Values, solver: nmf::Solver, divergence: Divergence) -> Self {
+        Self::Nmf {
+            solver,
+            divergence,
+            zeros: values.get("solver.zeros"),
+            start: values.get("solver.start"),
+            user_l1: values.get("solver.regularization.user_l1"),
+            item_l1: values.get("solver.regularization.item_l1"),
+            tolerance: values.get("solver.tolerance"),
+        }
+    }
+
+    /// What cells that are not in the data mean.
+    pub fn zeros(self) -> Zeros {
+        match self {
+            Self::Svd { .. } => Zeros::Data,
+            Self::Nmf { zeros, .. } => zeros,
+        }
+    }
+
+    /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
+    /// random start; `[w, h]` are λ of the user and the item factors. `None` for an SVD.
+    pub fn nmf(self, rank: usize, [w, h]: [f64; 2], seed: u64) -> Option<NmfConfig> {
+        let Self::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } = self else { return None };
+        // d is half a square where it is the Frobenius norm's.
+        let (l1, l2) = match divergence {
+            Divergence::Frobenius => (0.5, 1.0),
+            Divergence::KullbackLeibler => (1.0, 2.0),
+        };
+        let problem = Problem {
+            divergence,
+            zeros,
+            w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * w },
+            h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * h },
+        };
+        let start = match start {
+            NmfStart::Nndsvd => nmf::Start::Nndsvd,
+            NmfStart::Nndsvda => nmf::Start::Nndsvda,
+            NmfStart::Model => nmf::Start::Random,
+        };
+        Some(NmfConfig { problem, solver, start, tolerance, seed, ..NmfConfig::new(rank) })
+    }
+
+    /// Updates of both factors in an epoch; an SVD is made in one.
+    pub fn iterations_of_an_epoch(self) -> usize {
+        match self {
+            Self::Nmf { solver: nmf::Solver::Multiplicative, .. } => nmf::LOOK,
+            _ => 1,
+        }
+    }
+
+    /// What configs call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Svd { .. } => "svd",
+            Self::Nmf { solver: nmf::Solver::Hals, .. } => "hals",
+            Self::Nmf { solver: nmf::Solver::Multiplicative, .. } => "multiplicative",
+        }
+    }
+}
