@@ -8,7 +8,7 @@ use std::time::Instant;
 use divan::Bencher;
 use lowrank::linalg::{Dense, Matrix};
 use lowrank::random::stream;
-use lowrank::solver::nmf::{Divergence, NmfConfig, Problem, Solver, Start, Zeros, nmf};
+use lowrank::solver::nmf::{Divergence, NmfInit, NmfMethod, NmfObjective, NmfOptions, Zeros, nmf};
 use lowrank::solver::svd::{Method, SvdConfig, svd};
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -42,13 +42,13 @@ fn peer(arguments: &[&str]) -> Value {
         let seconds = started.elapsed().as_secs_f64();
         return json!({ "seconds": seconds, "iterations": fit.power_iterations, "values": fit.singular_values });
     }
-    let mut config = NmfConfig::new(rank);
+    let mut config = NmfOptions::new(rank);
     let dense = |part| match load(folder, &format!("{name}-{part}")) {
         Matrix::Dense(dense) => dense,
         Matrix::Sparse(_) => panic!("factors are dense"),
     };
-    config.start = Start::Given(dense("w"), dense("h"));
-    config.solver = if rest == ["hals"] { Solver::Hals } else { Solver::Multiplicative };
+    config.start = NmfInit::Given(dense("w"), dense("h"));
+    config.solver = if rest == ["hals"] { NmfMethod::Hals } else { NmfMethod::Multiplicative };
     if rest == ["mu-kl"] {
         config.problem.divergence = Divergence::KullbackLeibler;
     }
@@ -79,7 +79,7 @@ fn load(folder: &str, name: &str) -> Matrix {
     Matrix::sparse(size[1], offsets, indices, floats(values)).expect("a matrix")
 }
 
-/// Rows, columns, and how many of the cells in a thousand are stored.
+/// UpdatedRows, columns, and how many of the cells in a thousand are stored.
 const SHAPES: [(usize, usize, u32); 3] = [(1000, 10_000, 10), (400, 10_000, 1000), (5000, 40, 1000)];
 
 fn matrix((rows, columns, stored): (usize, usize, u32)) -> Matrix {
@@ -109,26 +109,26 @@ fn svd_randomized(bencher: Bencher, shape: (usize, usize, u32)) {
 }
 
 /// Ten iterations at rank 20 from a random start.
-fn ten(bencher: Bencher, shape: (usize, usize, u32), solver: Solver, problem: Problem) {
+fn ten(bencher: Bencher, shape: (usize, usize, u32), solver: NmfMethod, problem: NmfObjective) {
     let matrix = matrix(shape);
-    let (start, max_iterations, tolerance) = (Start::Random, 10, 0.0);
-    let config = NmfConfig { solver, problem, start, max_iterations, tolerance, ..NmfConfig::new(20) };
+    let (start, max_iterations, tolerance) = (NmfInit::Random, 10, 0.0);
+    let config = NmfOptions { solver, problem, start, max_iterations, tolerance, ..NmfOptions::new(20) };
     bencher.bench_local(|| nmf(&matrix, &config).expect("fits"));
 }
 
 #[divan::bench(args = SHAPES, sample_count = 5, sample_size = 1)]
 fn nmf_hals(bencher: Bencher, shape: (usize, usize, u32)) {
-    ten(bencher, shape, Solver::Hals, Problem::default());
+    ten(bencher, shape, NmfMethod::Hals, NmfObjective::default());
 }
 
 /// Cells that are not stored are missing.
 #[divan::bench(args = [SHAPES[0]], sample_count = 5, sample_size = 1)]
 fn nmf_hals_masked(bencher: Bencher, shape: (usize, usize, u32)) {
-    ten(bencher, shape, Solver::Hals, Problem { zeros: Zeros::Missing, ..Problem::default() });
+    ten(bencher, shape, NmfMethod::Hals, NmfObjective { zeros: Zeros::Missing, ..NmfObjective::default() });
 }
 
 #[divan::bench(args = SHAPES, sample_count = 5, sample_size = 1)]
 fn nmf_kullback_leibler(bencher: Bencher, shape: (usize, usize, u32)) {
-    let problem = Problem { divergence: Divergence::KullbackLeibler, ..Problem::default() };
-    ten(bencher, shape, Solver::Multiplicative, problem);
+    let problem = NmfObjective { divergence: Divergence::KullbackLeibler, ..NmfObjective::default() };
+    ten(bencher, shape, NmfMethod::Multiplicative, problem);
 }

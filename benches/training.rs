@@ -15,7 +15,7 @@ use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Tally};
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NeuMfConfig, Start};
 use lowrank::objective::{Loss, Squared};
 use lowrank::random::stream;
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
 use rand::RngExt;
 
 const LOSS: Loss = Loss::Squared(Squared {});
@@ -57,22 +57,22 @@ fn model(kind: &str, users: usize, items: usize, opened: &Opened) -> AnyModel {
 /// One Adam step with a penalty; all rows of the tables updated.
 #[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
 fn step_all<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
-    step(bencher, KINDS[KIND], (users, items, batch, 1), Rows::All);
+    step(bencher, KINDS[KIND], (users, items, batch, 1), UpdatedRows::All);
 }
 
 /// The same with only the rows updated that the batch touches.
 #[divan::bench(args = SHAPES, consts = [0, 1, 2], sample_count = 10, sample_size = 1)]
 fn step_touched<const KIND: usize>(bencher: Bencher, (users, items, batch): (usize, usize, usize)) {
-    step(bencher, KINDS[KIND], (users, items, batch, 1), Rows::Touched);
+    step(bencher, KINDS[KIND], (users, items, batch, 1), UpdatedRows::Touched);
 }
 
 /// The same ratings with tables that are once and ten times as large: as many rows are touched, spread over them.
 #[divan::bench(args = GROWTH, consts = [1, 2], sample_count = 10, sample_size = 1)]
 fn step_grown<const KIND: usize>(bencher: Bencher, shape: (usize, usize, usize, usize)) {
-    step(bencher, KINDS[KIND], shape, Rows::Touched);
+    step(bencher, KINDS[KIND], shape, UpdatedRows::Touched);
 }
 
-fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usize, usize, usize), rows: Rows) {
+fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usize, usize, usize), rows: UpdatedRows) {
     let opened = DeviceSpec::Auto.open().expect("a device");
     let mut samples = Samples::gather(&ratings(users, items, batch), &(0..batch as u64).collect::<Vec<_>>());
     let (users, items) = (users * growth, items * growth);
@@ -86,7 +86,7 @@ fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usi
         regularization: Regularization::new([("user_factors", 0.05), ("item_factors", 0.05)]),
         clip: Clip::default(),
         rows,
-        optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
+        optimizer: Optimizer::new(UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
     };
     let device = opened.device.clone().autodiff();
     let mut held = Some(model(kind, users, items, &opened).to_training(&device));

@@ -17,7 +17,7 @@ use lowrank::model::{
 };
 use lowrank::objective::Squared;
 use lowrank::solver::{
-    Clip, Decay, GradientStep, LearningRate, MiniBatch, Optimizer, Regularization, Rows, Rule, Schedule,
+    Clip, Decay, GradientStep, LearningRate, MiniBatch, Optimizer, Regularization, Schedule, UpdateRule, UpdatedRows,
 };
 use lowrank::train::{EpochReport, Observer, TrainConfig, TrainData, Trainer};
 
@@ -25,9 +25,9 @@ use lowrank::train::{EpochReport, Observer, TrainConfig, TrainData, Trainer};
 type Curve = [f64; 4];
 
 /// With all rows, then with touched rows.
-const GOLDEN: [(Rows, [(&str, Curve); 6]); 2] = [
+const GOLDEN: [(UpdatedRows, [(&str, Curve); 6]); 2] = [
     (
-        Rows::All,
+        UpdatedRows::All,
         [
             ("mf", [0.5570231, 0.4068480, 0.3519545, 0.5961482]),
             ("biased-mf", [0.5177122, 0.4314769, 0.3945668, 0.6163977]),
@@ -38,7 +38,7 @@ const GOLDEN: [(Rows, [(&str, Curve); 6]); 2] = [
         ],
     ),
     (
-        Rows::Touched,
+        UpdatedRows::Touched,
         [
             ("mf", [0.5618958, 0.4311975, 0.3765623, 0.6107040]),
             ("biased-mf", [0.5203295, 0.4467665, 0.4121129, 0.6263678]),
@@ -65,7 +65,7 @@ fn model(name: &str, start: &Start) -> AnyModel {
     }
 }
 
-fn curve(name: &str, rows: Rows, device: DeviceSpec) -> Result<Curve> {
+fn curve(name: &str, rows: UpdatedRows, device: DeviceSpec) -> Result<Curve> {
     struct Recorder(Vec<f64>, f64);
     impl Observer for Recorder {
         fn epoch(&mut self, report: &EpochReport) -> Result<()> {
@@ -94,7 +94,7 @@ fn curve(name: &str, rows: Rows, device: DeviceSpec) -> Result<Curve> {
         ]),
         clip: Clip { value: None, norm: Some(1.0) },
         rows,
-        optimizer: Optimizer::new(Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
+        optimizer: Optimizer::new(UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
     };
     let schedule = Schedule { warmup: 0.5, decay: Decay::Cosine { last: 0.1 } };
     let learning_rate = LearningRate { rate: 0.02, schedule, epochs: 3 };

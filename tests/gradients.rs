@@ -21,7 +21,7 @@ use lowrank::data::{ITEM, Interactions, UNKNOWN};
 use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, Use, Visited};
 use lowrank::objective::{Draw, Loss, Objective, PointwiseLoss, Squared};
-use lowrank::solver::{GradientStep, Regularization, Rows, Rule};
+use lowrank::solver::{GradientStep, Regularization, UpdateRule, UpdatedRows};
 use three_fields::{all, interactions, scores_by_loops, sine_sequence};
 
 /// The CPU with autodiff and in `f64`: set up by whichever test comes first, before its first tensor.
@@ -139,7 +139,7 @@ fn every_gradient_is_the_central_difference_of_the_objective() {
                 let what = format!("{} with {} and {regularization:?}", kind(&config), kind(&loss));
                 let model = sine_model(&config, 0.4);
                 let samples = ratings(&loss);
-                let solver = gradient_step(loss, regularization, Rows::All, Rule::Sgd { momentum: 0.0 });
+                let solver = gradient_step(loss, regularization, UpdatedRows::All, UpdateRule::Sgd { momentum: 0.0 });
 
                 let scores = model.forward(&samples.to_device(device));
                 assert_eq!(scores.dtype(), FloatDType::F64.into(), "{what}");
@@ -222,7 +222,7 @@ fn gradients_of_three_fields_are_central_differences() {
         }
         for regularization in [Regularization::default(), Regularization::new(penalty)] {
             let expected = objective_by_loops(&model, losses(&expected, samples), &regularization, samples);
-            let step = gradient_step(squared, Lambda::default(), Rows::All, Rule::Sgd { momentum: 0.0 });
+            let step = gradient_step(squared, Lambda::default(), UpdatedRows::All, UpdateRule::Sgd { momentum: 0.0 });
             let solver = GradientStep { objective: objective.clone(), regularization, ..step };
             let gradients = assert_differentiated(what, &solver, &model, samples, expected);
             assert_eq!(gradients.iter().map(|(_, gradient)| gradient.len()).sum::<usize>(), count(&model), "{what}");

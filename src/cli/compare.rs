@@ -9,7 +9,7 @@ use crate::config::words::joined;
 use crate::error::Result;
 use crate::metric::Direction;
 use crate::run::Parts;
-use crate::run::compare::{Comparison, Group, Part, Run, compare as compare_runs};
+use crate::run::compare::{Comparison, Group, HeldOutPart, Run, compare as compare_runs};
 
 /// Arguments of `lowrank compare`.
 #[derive(Debug, Args)]
@@ -50,8 +50,8 @@ fn report(comparison: &Comparison, parts: &Parts) -> String {
         text += &output::table(&names().collect::<Vec<_>>(), &rows);
     }
     let part = match part {
-        Part::Test => "test",
-        Part::Validation => "validation",
+        HeldOutPart::Test => "test",
+        HeldOutPart::Validation => "validation",
     };
     text += &format!("\n{part} metrics, means over runs:\n\n");
     let metrics: Vec<String> =

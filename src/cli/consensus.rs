@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::run::Parts;
 use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};
-use crate::solver::nmf::consensus::Samples;
+use crate::solver::nmf::consensus::SampleSide;
 
 /// Arguments of `lowrank consensus`.
 #[derive(Debug, Args)]
@@ -84,8 +84,8 @@ pub fn consensus(args: ConsensusArgs, parts: &Parts) -> Result<()> {
         ranks: args.ranks.0,
         runs: args.runs.get(),
         samples: args.samples.map(|side| match side {
-            Side::Rows => Samples::Rows,
-            Side::Columns => Samples::Columns,
+            Side::Rows => SampleSide::Rows,
+            Side::Columns => SampleSide::Columns,
         }),
         folds: args.folds,
     };

@@ -12,7 +12,7 @@ use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::model::names_where;
 use crate::run::views::Fitted;
-use crate::run::{ModelFile, Parts, RunDirectory, Seen};
+use crate::run::{ModelFile, Parts, RunDirectory, SeenItems};
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -150,8 +150,8 @@ impl OpenRun {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn seen(&self) -> Result<Option<Seen>> {
+    pub fn seen(&self) -> Result<Option<SeenItems>> {
         let path = self.path.with_file_name("seen.safetensors");
-        path.is_file().then(|| Seen::read(&path, self.file.users().len())).transpose()
+        path.is_file().then(|| SeenItems::read(&path, self.file.users().len())).transpose()
     }
 }

@@ -61,13 +61,13 @@ pub(super) fn resolve(schema: &Arc<Schema>, text: &str, path: &Path, overrides: 
 
 /// Where something was written, in the order in which people look: the file from top to bottom, then the overrides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Position {
     File { line: u64, column: u64 },
     Override(usize),
 }
 
-impl Place {
-    /// Place of a byte of the file.
+impl Position {
+    /// Position of a byte of the file.
     fn in_file(text: &str, offset: usize) -> Self {
         let before = &text[..text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -89,7 +89,7 @@ impl Place {
 struct Entry {
     key: Key,
     value: Value,
-    place: Place,
+    place: Position,
 }
 
 impl Entry {
@@ -104,7 +104,7 @@ pub(crate) struct Reader {
     schema: Arc<Schema>,
     /// In the order of reading: a later one replaces an earlier one of the same key.
     entries: Vec<Entry>,
-    problems: Vec<(Place, String)>,
+    problems: Vec<(Position, String)>,
     /// Keys and sections that were written in vain, so that nothing follows from their absence.
     broken: Vec<String>,
 }
@@ -117,12 +117,12 @@ impl Reader {
 
     /// Notes a problem with what stands at byte `offset` of the file.
     pub fn report_at(&mut self, text: &str, offset: usize, message: impl Into<String>) {
-        self.report(Place::in_file(text, offset), message);
+        self.report(Position::in_file(text, offset), message);
     }
 
     /// Notes that there is no key `path`.
     pub fn report_unknown_at(&mut self, text: &str, offset: usize, path: &str) {
-        self.report_unknown(path, Place::in_file(text, offset), false);
+        self.report_unknown(path, Position::in_file(text, offset), false);
     }
 
     /// Takes over the problems of another reader of the same file.
@@ -132,13 +132,13 @@ impl Reader {
 
     /// `path:line:column` of byte `offset` of the file at `path`.
     pub fn location(text: &str, path: &Path, offset: usize) -> String {
-        match Place::in_file(text, offset) {
-            Place::File { line, column } => Location::at(path, line, column).to_string(),
-            Place::Override(_) => Location::file(path).to_string(),
+        match Position::in_file(text, offset) {
+            Position::File { line, column } => Location::at(path, line, column).to_string(),
+            Position::Override(_) => Location::file(path).to_string(),
         }
     }
 
-    fn report(&mut self, place: Place, message: impl Into<String>) {
+    fn report(&mut self, place: Position, message: impl Into<String>) {
         self.problems.push((place, message.into()));
     }
 
@@ -151,11 +151,11 @@ impl Reader {
             for name in apart {
                 sections.extend(table.get_mut().remove(*name).map(|section| (name.to_string(), section)));
             }
-            self.read_table("", table.get_ref(), &|span| Place::in_file(text, span.start));
+            self.read_table("", table.get_ref(), &|span| Position::in_file(text, span.start));
             return Some(sections);
         }
         for error in errors {
-            let place = Place::in_file(text, error.span().map_or(0, |span| span.start));
+            let place = Position::in_file(text, error.span().map_or(0, |span| span.start));
             self.report(place, error.message().replace('\n', " "));
         }
         // What follows a mistake in the same line is mostly its echo.
@@ -166,7 +166,7 @@ impl Reader {
 
     /// Reads `key.path=VALUE`, the override number `position`.
     pub fn read_override(&mut self, position: usize, text: &str) {
-        let place = Place::Override(position);
+        let place = Position::Override(position);
         let Some((path, word)) =
             text.split_once('=').map(|(path, word)| (path.trim(), word)).filter(|(path, _)| !path.is_empty())
         else {
@@ -193,7 +193,7 @@ impl Reader {
         }
     }
 
-    fn read_table(&mut self, section: &str, table: &DeTable, place_of: &dyn Fn(Range<usize>) -> Place) {
+    fn read_table(&mut self, section: &str, table: &DeTable, place_of: &dyn Fn(Range<usize>) -> Position) {
         for (name, value) in table {
             let path = if section.is_empty() { name.to_string() } else { format!("{section}.{}", name.get_ref()) };
             let place = place_of(name.span());
@@ -210,9 +210,9 @@ impl Reader {
     fn read_value(
         &mut self,
         path: &str,
-        place: Place,
+        place: Position,
         value: &Spanned<DeValue>,
-        place_of: &dyn Fn(Range<usize>) -> Place,
+        place_of: &dyn Fn(Range<usize>) -> Position,
     ) {
         if let Some(key) = self.schema.find(path) {
             let checked = Value::deserialize(ValueDeserializer::from(value.clone()))
@@ -237,7 +237,7 @@ impl Reader {
         }
     }
 
-    fn report_unknown(&mut self, path: &str, place: Place, is_section: bool) {
+    fn report_unknown(&mut self, path: &str, place: Position, is_section: bool) {
         let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
         let sibling = self.schema.nearest_in(section, name);
         if let Some(sibling) = &sibling {
@@ -325,7 +325,7 @@ impl Reader {
             if !keys.iter().any(|key| self.is_broken(key)) {
                 let written = self.entries.iter().filter(|entry| keys.contains(&entry.key.path));
                 let place = written.map(|entry| entry.place).max();
-                self.report(place.unwrap_or(Place::File { line: 0, column: 0 }), message);
+                self.report(place.unwrap_or(Position::File { line: 0, column: 0 }), message);
             }
         }
     }
@@ -333,9 +333,9 @@ impl Reader {
     /// All problems, those of the file at `path` in its order, then those of the overrides.
     pub fn into_error(mut self, path: &Path, overrides: &[Override]) -> Error {
         self.problems.sort_by_key(|(place, _)| *place);
-        let line = |(place, message): &(Place, String)| match place {
-            Place::File { line, column } => format!("{}: {message}", Location::at(path, *line, *column)),
-            Place::Override(position) => format!("{}: {message}", overrides[*position].place),
+        let line = |(place, message): &(Position, String)| match place {
+            Position::File { line, column } => format!("{}: {message}", Location::at(path, *line, *column)),
+            Position::Override(position) => format!("{}: {message}", overrides[*position].place),
         };
         Error::Config(self.problems.iter().map(line).collect())
     }

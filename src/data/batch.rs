@@ -98,7 +98,11 @@ impl Samples {
     }
 
     /// The same for a model of whose tables some rows were taken: `places` has what the indices became in each.
-    pub(crate) fn to_device_with(self: &Arc<Self>, places: HashMap<ParamId, Arc<Places>>, device: &Device) -> Batch {
+    pub(crate) fn to_device_with(
+        self: &Arc<Self>,
+        places: HashMap<ParamId, Arc<TouchedRows>>,
+        device: &Device,
+    ) -> Batch {
         let floats = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
         Batch {
             targets: floats(&self.targets),
@@ -142,7 +146,7 @@ impl Column {
 
 /// What the indices of a batch are among the rows that were taken out of a table.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub(crate) struct TouchedRows {
     /// The rows that were taken, ascending.
     pub rows: Vec<u32>,
     /// For each field that indexes the table, the place of each index among `rows`.
@@ -151,7 +155,7 @@ pub(crate) struct Places {
     on_device: Vec<OnceLock<Column>>,
 }
 
-impl Places {
+impl TouchedRows {
     /// These rows and places.
     pub fn new(rows: Vec<u32>, columns: Vec<(FieldId, Vec<u32>)>) -> Self {
         let on_device = columns.iter().map(|_| OnceLock::new()).collect();
@@ -190,7 +194,7 @@ pub struct Batch {
     device: Device,
     /// Made when first asked for: a model need not use every field.
     columns: Vec<OnceLock<Column>>,
-    places: HashMap<ParamId, Arc<Places>>,
+    places: HashMap<ParamId, Arc<TouchedRows>>,
     targets: Tensor<1>,
     weights: Option<Tensor<1>>,
 }
@@ -306,7 +310,7 @@ mod tests {
         let columns = vec![vec![30, 10], vec![7, UNKNOWN, 9, 9]];
         let samples = Samples { targets: vec![0.0; 2], draws: 2, ..Samples::of_columns(columns, &Arc::default()) };
         let (taken, other) = (ParamId::new(), ParamId::new());
-        let places = Places::new(vec![7, 9, 30], vec![(ITEM, vec![0, UNKNOWN, 1, 1])]);
+        let places = TouchedRows::new(vec![7, 9, 30], vec![(ITEM, vec![0, UNKNOWN, 1, 1])]);
         assert_eq!((places.of_row(30), places.column(USER)), (2, None));
         let batch = Arc::new(samples).to_device_with([(taken, Arc::new(places))].into(), &Device::default());
         let of = |table, field| {
@@ -335,7 +339,7 @@ mod tests {
         assert_eq!(bag_of(None, table, HashMap::new()), (expected.clone(), None));
         let weights = Some(vec![0.1, 0.2, 0.3]);
         assert_eq!(bag_of(weights.clone(), table, HashMap::new()), (expected.clone(), weights));
-        let places = Arc::new(Places::new(vec![4, 5, 6], Vec::new()));
+        let places = Arc::new(TouchedRows::new(vec![4, 5, 6], Vec::new()));
         let renumbered = (vec![1, 2, 0], vec![0, 0, 2], 4, vec![2, 0, 3, 2, 1]);
         assert_eq!(bag_of(None, table, [(table, places)].into()), (renumbered, None));
         let empty = Samples::of_columns(vec![vec![1, 1]], &bags(Some(vec![0.1, 0.2, 0.3])));

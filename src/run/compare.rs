@@ -29,7 +29,7 @@ const RESAMPLES: usize = 10_000;
 /// Which ratings a run is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum HeldOutPart {
     /// The test part.
     Test,
     /// The validation part.
@@ -62,10 +62,10 @@ impl Run {
         Ok(Self { path: path.to_path_buf(), config, summary })
     }
 
-    fn scores(&self, part: Part) -> Option<&Scores> {
+    fn scores(&self, part: HeldOutPart) -> Option<&Scores> {
         match part {
-            Part::Test => self.summary.test.as_ref(),
-            Part::Validation => self.summary.validation.as_ref(),
+            HeldOutPart::Test => self.summary.test.as_ref(),
+            HeldOutPart::Validation => self.summary.validation.as_ref(),
         }
     }
 
@@ -143,7 +143,7 @@ pub struct Paired {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// What the metrics are of.
-    pub part: Part,
+    pub part: HeldOutPart,
     /// In the order in which they were named.
     pub groups: Vec<Group>,
     /// In the order of the config's keys.
@@ -166,8 +166,8 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
             return Err(Error::Usage(format!("{}: is named twice", run.path.display())));
         }
     }
-    let has = |part: Part| runs.iter().all(|run| run.scores(part).is_some());
-    let part = if has(Part::Test) { Part::Test } else { Part::Validation };
+    let has = |part: HeldOutPart| runs.iter().all(|run| run.scores(part).is_some());
+    let part = if has(HeldOutPart::Test) { HeldOutPart::Test } else { HeldOutPart::Validation };
     if let Some(run) = runs.iter().find(|run| run.scores(part).is_none()) {
         let message = "has no test part, and not all runs have a validation part; there is nothing to compare by";
         return Err(Error::Usage(format!("{}: {message}", run.path.display())));

@@ -18,8 +18,8 @@ use crate::files;
 use crate::linalg::Matrix;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Series};
-use crate::solver::nmf::consensus::{Consensus, Samples, consensus as compare_runs, held_out};
-use crate::solver::nmf::{NmfConfig, Zeros};
+use crate::solver::nmf::consensus::{Consensus, SampleSide, consensus as compare_runs, held_out};
+use crate::solver::nmf::{NmfOptions, Zeros};
 
 /// What is compared.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct ConsensusOptions {
     pub runs: usize,
     /// Which side of the matrix holds the samples; `None` for the rows of pictures and documents, and the columns of
     /// other data.
-    pub samples: Option<Samples>,
+    pub samples: Option<SampleSide>,
     /// Parts into which cells are dealt to be left out in turn; 0 leaves none out.
     pub folds: usize,
 }
@@ -75,7 +75,7 @@ fn run(
         return Err(Error::Usage("--ranks are numbers of components, rising".into()));
     }
     let of_rank = |&rank: &usize| settings.solver.nmf(settings.values(), rank, settings.seed);
-    let factorizations = ranks.iter().map(of_rank).collect::<Result<Vec<NmfConfig>>>()?;
+    let factorizations = ranks.iter().map(of_rank).collect::<Result<Vec<NmfOptions>>>()?;
     let mut dataset = settings.source.load()?;
     dataset.notes.iter().for_each(|text| note(text));
     if settings.split.kind != SplitKind::None {
@@ -87,12 +87,12 @@ fn run(
     let data = divide(&dataset, &parts, false)?;
     let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;
     let samples = samples.unwrap_or(match dataset.layout {
-        Layout::Cells => Samples::Columns,
-        _ => Samples::Rows,
+        Layout::Cells => SampleSide::Columns,
+        _ => SampleSide::Rows,
     });
     let (count, side) = match samples {
-        Samples::Rows => (matrix.rows(), "rows"),
-        Samples::Columns => (matrix.columns(), "columns"),
+        SampleSide::Rows => (matrix.rows(), "rows"),
+        SampleSide::Columns => (matrix.columns(), "columns"),
     };
     let most = ranks[ranks.len() - 1];
     if most > count {

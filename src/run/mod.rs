@@ -17,7 +17,7 @@ pub mod views;
 
 pub use directory::RunDirectory;
 pub use forecast::{Forecast, dry_run};
-pub use model_file::{ModelFile, Seen};
+pub use model_file::{ModelFile, SeenItems};
 pub use parts::Parts;
 pub use settings::{Settings, check_targets};
 pub use summary::Summary;

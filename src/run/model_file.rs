@@ -278,13 +278,13 @@ fn read_texts(tensors: &BTreeMap<String, Tensor>, name: &str) -> Option<Vec<Stri
 
 /// `seen.safetensors`: the items that each user rated in training, so that recommendations can leave them out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen(
+pub struct SeenItems(
     /// Sorted item indices by user.
     Groups,
 );
 
-impl From<Seen> for Groups {
-    fn from(seen: Seen) -> Self {
+impl From<SeenItems> for Groups {
+    fn from(seen: SeenItems) -> Self {
         seen.0
     }
 }
@@ -294,7 +294,7 @@ struct SeenHeader {
     format_version: u32,
 }
 
-impl Seen {
+impl SeenItems {
     /// The items of each of `num_users` users.
     pub fn of(train: &Interactions, num_users: usize) -> Self {
         Self(seen_items(train, num_users))

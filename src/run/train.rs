@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
 use super::memory;
-use super::model_file::{ModelFile, Seen};
+use super::model_file::{ModelFile, SeenItems};
 use super::parts::Parts;
 use super::prepared::{Prepared, divided, with_threads};
 use super::settings::Settings;
@@ -159,7 +159,7 @@ impl Job<'_, '_> {
             zeros: self.settings.zeros(),
         };
         summary.views = shown::views(self.settings, &directory, &file, &data.train, &held_out)?;
-        Seen::of(&data.train, file.users().len()).write(&directory.seen())?;
+        SeenItems::of(&data.train, file.users().len()).write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
         summary.peak_memory_bytes = memory::peak();

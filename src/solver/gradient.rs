@@ -39,7 +39,7 @@ pub struct Clip {
 choice! {
     /// Which rows of a table a step updates.
     #[derive(Default)]
-    pub enum Rows {
+    pub enum UpdatedRows {
         /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
         All = "all",
         /// Those that the batch touches, with their moments: a step costs the batch, not the table.
@@ -58,7 +58,7 @@ pub struct GradientStep {
     /// Limits on gradients.
     pub clip: Clip,
     /// Which rows of a table a step updates.
-    pub rows: Rows,
+    pub rows: UpdatedRows,
     /// Update rule and its memory.
     pub optimizer: Optimizer,
 }
@@ -107,8 +107,8 @@ impl GradientStep {
         let of_biases = |table: &&&crate::model::Table| table.group().kind == TableKind::Biases;
         let undecayed: HashSet<ParamId> = model.tables().iter().filter(of_biases).map(|table| table.rows.id).collect();
         let (model, mut whole, taken) = match self.rows {
-            Rows::All => (model, HashMap::new(), TakenTables::default()),
-            Rows::Touched => take_rows(model, samples, device),
+            UpdatedRows::All => (model, HashMap::new(), TakenTables::default()),
+            UpdatedRows::Touched => take_rows(model, samples, device),
         };
         let (loss, squared) = self.sums_of_data(&model, samples, &taken, device);
         let penalty = Penalty::new(&self.regularization, &model, samples, &taken);

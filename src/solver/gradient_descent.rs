@@ -1,12 +1,12 @@
 //! Mini-batch gradient descent as configs name it: by its update rule.
 
-use super::gradient::{Clip, GradientStep, Rows};
+use super::gradient::{Clip, GradientStep, UpdatedRows};
 use super::learning_rate::LearningRate;
 use super::mini_batch::MiniBatch;
 use super::optimizer::Optimizer;
 use super::part::{Footprint, ModelSize, OF_A_STEP, Setup, SolverPart};
 use super::regularization::Regularization;
-use super::rule::Rule;
+use super::rule::UpdateRule;
 use super::solve::Solver;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::error::Result;
@@ -20,26 +20,26 @@ const THROUGH_LAYERS: usize = 2;
 pub struct GradientDescent {
     name: &'static str,
     keys: fn() -> Keys,
-    rule: fn(&Values) -> Rule,
+    rule: fn(&Values) -> UpdateRule,
 }
 
 impl GradientDescent {
     /// Adam.
-    pub const ADAM: Self = Self { name: "adam", keys: Rule::adam_keys, rule: Rule::adam_of };
+    pub const ADAM: Self = Self { name: "adam", keys: UpdateRule::adam_keys, rule: UpdateRule::adam_of };
     /// Adam with decoupled weight decay.
-    pub const ADAMW: Self = Self { name: "adamw", keys: adamw_keys, rule: Rule::adam_of };
+    pub const ADAMW: Self = Self { name: "adamw", keys: adamw_keys, rule: UpdateRule::adam_of };
     /// Stochastic gradient descent with momentum.
-    pub const SGD: Self = Self { name: "sgd", keys: Rule::sgd_keys, rule: Rule::sgd_of };
+    pub const SGD: Self = Self { name: "sgd", keys: UpdateRule::sgd_keys, rule: UpdateRule::sgd_of };
     /// AdaGrad.
-    pub const ADAGRAD: Self = Self { name: "adagrad", keys: Rule::adagrad_keys, rule: Rule::adagrad_of };
+    pub const ADAGRAD: Self = Self { name: "adagrad", keys: UpdateRule::adagrad_keys, rule: UpdateRule::adagrad_of };
 }
 
 fn adamw_keys() -> Keys {
-    Rule::adamw_keys().default_for("solver.rows", "'all'").rule(check_decay)
+    UpdateRule::adamw_keys().default_for("solver.rows", "'all'").rule(check_decay)
 }
 
 fn check_decay(values: &Values) -> Vec<Problem> {
-    if !values.is("solver.rows", Rows::Touched.name()) {
+    if !values.is("solver.rows", UpdatedRows::Touched.name()) {
         return Vec::new();
     }
     let message = "solver.kind = \"adamw\" decays every row at every step, which solver.rows = \"touched\" does not visit; \
@@ -53,10 +53,10 @@ impl SolverPart for GradientDescent {
     }
 
     fn keys(&self, models: &[ModelKind]) -> Keys {
-        let rows = "Rows of a table that a step updates, with their moments: those of the batch, or all, which costs the \
+        let rows = "UpdatedRows of a table that a step updates, with their moments: those of the batch, or all, which costs the \
                     table.";
         let norm = "Largest norm of the gradient of all parameters together.";
-        Keys::new([Key::new("solver.rows", KeyKind::choice(Rows::NAMES.to_vec()), rows).default("'touched'")])
+        Keys::new([Key::new("solver.rows", KeyKind::choice(UpdatedRows::NAMES.to_vec()), rows).default("'touched'")])
             .and(LearningRate::rate_key())
             .and(Keys::new([
                 Key::new("solver.batch_size", KeyKind::ANY_COUNT, "Ratings in a step; 0 takes all of them.")
@@ -90,8 +90,8 @@ impl SolverPart for GradientDescent {
         let touched = (batch * of_an_interaction).min(parameters);
         let gradients = match values.get("solver.rows") {
             // Of all parameters, and of the largest two numbers more while it is updated.
-            Rows::All => parameters + 2 * largest,
-            Rows::Touched => 2 * touched,
+            UpdatedRows::All => parameters + 2 * largest,
+            UpdatedRows::Touched => 2 * touched,
         };
         // The order of the interactions is drawn anew beside the old one.
         let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
@@ -101,7 +101,7 @@ impl SolverPart for GradientDescent {
 
     fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
         let mut remedies = Vec::new();
-        if values.get::<Rows>("solver.rows") == Rows::All {
+        if values.get::<UpdatedRows>("solver.rows") == UpdatedRows::All {
             remedies.push("set solver.rows = \"touched\"");
         }
         remedies.push("take a smaller solver.batch_size");

@@ -8,7 +8,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use super::gradient_parts::GradientParts;
 use super::prefetch::prefetch;
-use super::rule::Rule;
+use super::rule::UpdateRule;
 use crate::device::{is_host, to_vec};
 
 /// Values that one task handles: enough to be worth handing to another thread.
@@ -55,7 +55,7 @@ fn values(data: &mut TensorData) -> &mut [f32] {
     data.as_mut_slice().expect("single precision, which was asked for")
 }
 
-/// A [`Rule`] at one step, in single precision and without weight decay, which means every row.
+/// A [`UpdateRule`] at one step, in single precision and without weight decay, which means every row.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RuleAtStep {
     Adam { keep1: f32, add1: f32, keep2: f32, add2: f32, root: f32, epsilon: f32, rate: f32 },
@@ -66,10 +66,10 @@ pub(super) enum RuleAtStep {
 
 impl RuleAtStep {
     /// The rule at step `step`, from 1.
-    pub fn new(rule: Rule, step: u64, learning_rate: f64) -> Self {
+    pub fn new(rule: UpdateRule, step: u64, learning_rate: f64) -> Self {
         let rate = learning_rate as f32;
         match rule {
-            Rule::Adam { beta1, beta2, epsilon, weight_decay: _ } => {
+            UpdateRule::Adam { beta1, beta2, epsilon, weight_decay: _ } => {
                 let correction = |beta: f64| 1.0 - beta.powf(step as f64);
                 Self::Adam {
                     keep1: beta1 as f32,
@@ -81,9 +81,9 @@ impl RuleAtStep {
                     rate: (learning_rate / correction(beta1)) as f32,
                 }
             }
-            Rule::Sgd { momentum: 0.0 } => Self::Sgd { rate },
-            Rule::Sgd { momentum } => Self::Momentum { momentum: momentum as f32, rate },
-            Rule::AdaGrad { epsilon } => Self::AdaGrad { epsilon: epsilon as f32, rate },
+            UpdateRule::Sgd { momentum: 0.0 } => Self::Sgd { rate },
+            UpdateRule::Sgd { momentum } => Self::Momentum { momentum: momentum as f32, rate },
+            UpdateRule::AdaGrad { epsilon } => Self::AdaGrad { epsilon: epsilon as f32, rate },
         }
     }
 

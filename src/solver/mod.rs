@@ -26,14 +26,14 @@ pub mod whole_matrix;
 
 pub use als::{Als, AlsConfig, AlsPart, Feedback, Inner};
 pub use built_in::{built_in, keys};
-pub use gradient::{Clip, GradientStep, Rows};
+pub use gradient::{Clip, GradientStep, UpdatedRows};
 pub use gradient_descent::GradientDescent;
 pub use learning_rate::LearningRate;
 pub use mini_batch::MiniBatch;
 pub use optimizer::Optimizer;
 pub use part::{Components, Footprint, ModelSize, OF_A_STEP, Refusal, Setup, SolverPart};
 pub use regularization::Regularization;
-pub use rule::Rule;
+pub use rule::UpdateRule;
 pub use schedule::{Decay, Schedule};
 pub use solve::Solver;
 pub use step::{Norms, StepNumber, StepOutcome, StepSums, Stepped};

@@ -9,7 +9,7 @@ use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use super::gradient_parts::GradientParts;
 use super::in_place::{self, RuleAtStep};
-use super::rule::Rule;
+use super::rule::UpdateRule;
 use super::touched::WholeTable;
 use crate::device::to_vec;
 use crate::model::HostTensor;
@@ -17,7 +17,7 @@ use crate::model::HostTensor;
 /// A rule and what it remembers of each parameter.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
-    rule: Rule,
+    rule: UpdateRule,
     /// Steps taken, t.
     step: u64,
     /// Moments of each parameter by name, flat.
@@ -26,12 +26,12 @@ pub struct Optimizer {
 
 impl Optimizer {
     /// An optimizer that has seen nothing yet.
-    pub fn new(rule: Rule) -> Self {
+    pub fn new(rule: UpdateRule) -> Self {
         Self { rule, step: 0, state: BTreeMap::new() }
     }
 
     /// The rule.
-    pub fn rule(&self) -> Rule {
+    pub fn rule(&self) -> UpdateRule {
         self.rule
     }
 
@@ -123,7 +123,7 @@ impl Optimizer {
         let mut moments = moments.into_iter();
         let mut next = || moments.next().expect("one tensor for each name");
         match self.rule {
-            Rule::Adam { beta1, beta2, epsilon, weight_decay } => {
+            UpdateRule::Adam { beta1, beta2, epsilon, weight_decay } => {
                 let first = next() * beta1 + gradient.clone() * (1.0 - beta1);
                 let second = next() * beta2 + gradient.clone() * gradient * (1.0 - beta2);
                 let step = self.step as f64;
@@ -133,12 +133,12 @@ impl Optimizer {
                 let scale = second.clone().sqrt() / correction2.sqrt() + epsilon;
                 (parameter - first.clone() / scale * (learning_rate / correction1), vec![first, second])
             }
-            Rule::Sgd { momentum: 0.0 } => (parameter - gradient * learning_rate, vec![]),
-            Rule::Sgd { momentum } => {
+            UpdateRule::Sgd { momentum: 0.0 } => (parameter - gradient * learning_rate, vec![]),
+            UpdateRule::Sgd { momentum } => {
                 let velocity = next() * momentum + gradient;
                 (parameter - velocity.clone() * learning_rate, vec![velocity])
             }
-            Rule::AdaGrad { epsilon } => {
+            UpdateRule::AdaGrad { epsilon } => {
                 let sum = next() + gradient.clone() * gradient.clone();
                 (parameter - gradient / (sum.clone().sqrt() + epsilon) * learning_rate, vec![sum])
             }
@@ -163,7 +163,7 @@ impl Optimizer {
     }
 
     /// An optimizer that goes on from what [`save`](Self::save) gave. Names that the rule does not know are ignored.
-    pub fn restore(rule: Rule, step: u64, saved: &BTreeMap<String, HostTensor>, device: &Device) -> Self {
+    pub fn restore(rule: UpdateRule, step: u64, saved: &BTreeMap<String, HostTensor>, device: &Device) -> Self {
         let mut optimizer = Self { rule, step, state: BTreeMap::new() };
         let names = optimizer.rule.moment_names();
         for key in saved.keys() {
@@ -199,12 +199,12 @@ mod tests {
         (0..count).map(|at| (start + 1.3 * at as f64).sin() as f32).collect()
     }
 
-    fn rules() -> [Rule; 4] {
+    fn rules() -> [UpdateRule; 4] {
         [
-            Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
-            Rule::Sgd { momentum: 0.0 },
-            Rule::Sgd { momentum: 0.9 },
-            Rule::AdaGrad { epsilon: 1e-10 },
+            UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
+            UpdateRule::Sgd { momentum: 0.0 },
+            UpdateRule::Sgd { momentum: 0.9 },
+            UpdateRule::AdaGrad { epsilon: 1e-10 },
         ]
     }
 

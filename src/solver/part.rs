@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::nmf::{NmfConfig, Zeros};
+use super::nmf::{NmfOptions, Zeros};
 use super::solve::Solver;
 use crate::config::words::joined;
 use crate::config::{Keys, Problem, Values};
@@ -51,7 +51,7 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Usage`] if it makes none.
-    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfConfig> {
+    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfOptions> {
         let _ = (values, rank, seed);
         Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()))
     }

@@ -7,7 +7,7 @@ use crate::config::{Key, KeyKind, Keys, Values};
 /// How a gradient g becomes a change of a parameter θ; η is the learning rate, t the step from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Rule {
+pub enum UpdateRule {
     /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)   (Kingma & Ba 2015).
     ///
     /// With `weight_decay` w > 0 this is AdamW: first θ ← θ(1 − ηw), on every row of every factor table and weight
@@ -34,7 +34,7 @@ pub enum Rule {
     },
 }
 
-impl Rule {
+impl UpdateRule {
     /// Names of what the rule remembers of a parameter, in the order in which updates have it.
     pub(super) fn moment_names(self) -> &'static [&'static str] {
         match self {

@@ -13,7 +13,7 @@ use burn::module::ParamId;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::data::batch::{Places, Samples};
+use crate::data::batch::{Samples, TouchedRows};
 use crate::data::{FieldId, UNKNOWN};
 use crate::model::{AnyModel, Use, Visited};
 
@@ -30,7 +30,7 @@ pub(super) struct WholeTable {
 #[derive(Debug)]
 pub(super) struct Taken {
     /// The rows, and the places of the batch's indices.
-    pub places: Arc<Places>,
+    pub places: Arc<TouchedRows>,
     /// The rows on the device.
     pub on_device: Tensor<1, Int>,
 }
@@ -41,12 +41,12 @@ pub(super) struct TakenTables(HashMap<ParamId, Arc<Taken>>);
 
 impl TakenTables {
     /// What the batch's indices are among a table's rows; `None` for a whole table.
-    pub fn places(&self, table: ParamId) -> Option<&Places> {
+    pub fn places(&self, table: ParamId) -> Option<&TouchedRows> {
         self.0.get(&table).map(|taken| &*taken.places)
     }
 
     /// The same of all tables, as a batch wants it.
-    pub fn all_places(&self) -> HashMap<ParamId, Arc<Places>> {
+    pub fn all_places(&self) -> HashMap<ParamId, Arc<TouchedRows>> {
         self.0.iter().map(|(table, taken)| (*table, Arc::clone(&taken.places))).collect()
     }
 
@@ -74,12 +74,12 @@ impl TakenTables {
 }
 
 /// The rows that samples touch through these uses, and the places of their indices.
-fn touched(uses: &[Use], samples: &Samples) -> Places {
+fn touched(uses: &[Use], samples: &Samples) -> TouchedRows {
     if let [Use::Field(field)] = uses
         && !samples.column(*field).contains(&UNKNOWN)
     {
         let (rows, places) = distinct(samples.column(*field));
-        return Places::new(rows, vec![(*field, places)]);
+        return TouchedRows::new(rows, vec![(*field, places)]);
     }
     let mut all: Vec<u32> = Vec::new();
     for of in uses {
@@ -91,7 +91,7 @@ fn touched(uses: &[Use], samples: &Samples) -> Places {
             }
         }
     }
-    let mut places = Places::new(distinct(&all).0, Vec::new());
+    let mut places = TouchedRows::new(distinct(&all).0, Vec::new());
     // A step needs a row at least; this one has no gradient.
     if places.rows.is_empty() {
         places.rows.push(0);
@@ -100,7 +100,7 @@ fn touched(uses: &[Use], samples: &Samples) -> Places {
     let column = |field: FieldId| (field, samples.column(field).iter().map(|&row| place(row)).collect());
     let fields = uses.iter().filter_map(|of| if let Use::Field(field) = of { Some(*field) } else { None });
     let columns = fields.map(column).collect();
-    Places::new(std::mem::take(&mut places.rows), columns)
+    TouchedRows::new(std::mem::take(&mut places.rows), columns)
 }
 
 /// The distinct values of a column, ascending, and the place of each of its values among them.

@@ -172,16 +172,16 @@ pub struct Condition {
 
 /// What has to hold for a key to have a meaning, as far as that depends on searched keys.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
+pub enum Requirement {
     /// This condition.
     Is(Condition),
     /// Every one of these.
-    All(Vec<Rule>),
+    All(Vec<Requirement>),
     /// At least one of these.
-    Any(Vec<Rule>),
+    Any(Vec<Requirement>),
 }
 
-impl Rule {
+impl Requirement {
     /// What always holds.
     pub const ALWAYS: Self = Self::All(Vec::new());
 
@@ -189,8 +189,8 @@ impl Rule {
     pub fn can_hold(&self) -> bool {
         match self {
             Self::Is(condition) => !condition.values.is_empty(),
-            Self::All(rules) => rules.iter().all(Self::can_hold),
-            Self::Any(rules) => rules.iter().any(Self::can_hold),
+            Self::All(parts) => parts.iter().all(Self::can_hold),
+            Self::Any(parts) => parts.iter().any(Self::can_hold),
         }
     }
 
@@ -198,7 +198,7 @@ impl Rule {
     pub fn keys(&self) -> Vec<&str> {
         match self {
             Self::Is(condition) => vec![&condition.key],
-            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::keys).collect(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::keys).collect(),
         }
     }
 }
@@ -213,13 +213,13 @@ pub struct Dimension {
     /// When it takes part, as the space file says: every one must hold.
     pub when: Vec<Condition>,
     /// When its key has a meaning at all.
-    pub rule: Rule,
+    pub requirement: Requirement,
 }
 
 impl Dimension {
     /// Whether it depends on a key.
     pub fn depends_on(&self, key: &str) -> bool {
-        self.when.iter().any(|condition| condition.key == key) || self.rule.keys().contains(&key)
+        self.when.iter().any(|condition| condition.key == key) || self.requirement.keys().contains(&key)
     }
 }
 
@@ -248,15 +248,15 @@ impl Space {
 
     /// Whether a dimension takes part where those before it have these values.
     fn takes_part(&self, dimension: &Dimension, point: &[Option<Value>]) -> bool {
-        dimension.when.iter().all(|condition| self.is(condition, point)) && self.holds(&dimension.rule, point)
+        dimension.when.iter().all(|condition| self.is(condition, point)) && self.holds(&dimension.requirement, point)
     }
 
-    /// Whether a rule holds in a point, or in the beginning of one.
-    pub fn holds(&self, rule: &Rule, point: &[Option<Value>]) -> bool {
-        match rule {
-            Rule::Is(condition) => self.is(condition, point),
-            Rule::All(rules) => rules.iter().all(|rule| self.holds(rule, point)),
-            Rule::Any(rules) => rules.iter().any(|rule| self.holds(rule, point)),
+    /// Whether a requirement is met in a point, or in the beginning of one.
+    pub fn holds(&self, requirement: &Requirement, point: &[Option<Value>]) -> bool {
+        match requirement {
+            Requirement::Is(condition) => self.is(condition, point),
+            Requirement::All(parts) => parts.iter().all(|part| self.holds(part, point)),
+            Requirement::Any(parts) => parts.iter().any(|part| self.holds(part, point)),
         }
     }
 
@@ -363,7 +363,8 @@ mod tests {
     /// Two kinds of solver; a rate with a range for each, momentum for one.
     fn conditional() -> Space {
         let when = |kind: &str| vec![Condition { key: "solver.kind".into(), values: vec![kind.into()] }];
-        let dimension = |key: &str, domain, when| Dimension { key: key.into(), domain, when, rule: Rule::ALWAYS };
+        let dimension =
+            |key: &str, domain, when| Dimension { key: key.into(), domain, when, requirement: Requirement::ALWAYS };
         let rate = |low, high| Domain::LogUniform { low, high };
         Space {
             dimensions: vec![
@@ -454,15 +455,15 @@ mod tests {
     #[test]
     fn rules_are_made_of_all_and_any() {
         let space = conditional();
-        let is = |key: &str, value: &str| Rule::Is(Condition { key: key.into(), values: vec![value.into()] });
+        let is = |key: &str, value: &str| Requirement::Is(Condition { key: key.into(), values: vec![value.into()] });
         let adam = vec![Some("adam".into()), Some(1e-3.into()), None, None];
         let (true_one, false_one) = (is("solver.kind", "adam"), is("solver.kind", "sgd"));
-        assert!(space.holds(&Rule::Any(vec![false_one.clone(), true_one.clone()]), &adam));
-        assert!(!space.holds(&Rule::All(vec![false_one.clone(), true_one]), &adam));
+        assert!(space.holds(&Requirement::Any(vec![false_one.clone(), true_one.clone()]), &adam));
+        assert!(!space.holds(&Requirement::All(vec![false_one.clone(), true_one]), &adam));
         assert!(!space.holds(&is("solver.momentum", "adam"), &adam), "a key that takes no part is nothing");
-        assert!(space.holds(&Rule::ALWAYS, &adam) && Rule::ALWAYS.can_hold());
-        assert!(!Rule::Any(vec![]).can_hold() && !Rule::All(vec![Rule::Any(vec![])]).can_hold());
-        assert_eq!(Rule::Any(vec![false_one, Rule::ALWAYS]).keys(), ["solver.kind"]);
+        assert!(space.holds(&Requirement::ALWAYS, &adam) && Requirement::ALWAYS.can_hold());
+        assert!(!Requirement::Any(vec![]).can_hold() && !Requirement::All(vec![Requirement::Any(vec![])]).can_hold());
+        assert_eq!(Requirement::Any(vec![false_one, Requirement::ALWAYS]).keys(), ["solver.kind"]);
     }
 
     #[test]

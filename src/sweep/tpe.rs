@@ -116,12 +116,12 @@ fn uniform_density(domain: &Domain) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::{Condition, Dimension, Rule};
+    use super::super::space::{Condition, Dimension, Requirement};
     use super::*;
     use crate::random;
 
     fn dimension(key: &str, domain: Domain) -> Dimension {
-        Dimension { key: key.into(), domain, when: vec![], rule: Rule::ALWAYS }
+        Dimension { key: key.into(), domain, when: vec![], requirement: Requirement::ALWAYS }
     }
 
     fn number(value: &Option<toml::Value>) -> f64 {

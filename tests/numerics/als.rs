@@ -6,7 +6,7 @@ use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, NmfConfig};
 use lowrank::objective::{Absolute, Loss, Squared};
 use lowrank::random;
-use lowrank::solver::{Als, AlsConfig, Feedback, Inner, Rows, Solver, StepNumber, Stepped};
+use lowrank::solver::{Als, AlsConfig, Feedback, Inner, Solver, StepNumber, Stepped, UpdatedRows};
 use rand::RngExt;
 
 use crate::inputs::{Lambda, ModelConfig, cpu, doubles, gradient_step, gradients, samples_of, start_of, trainable};
@@ -75,7 +75,7 @@ fn begun(config: AlsConfig, lambda: Lambda, model: &AnyModel, train: &Interactio
 /// The objective over all ratings by autodiff: Σ loss, Σ penalty, and the gradient of their mean by parameter.
 fn autodiff(model: &AnyModel, train: &Interactions) -> (f64, f64, Vec<(String, Vec<f64>)>) {
     let samples = samples_of(train.column(USER).to_vec(), train.column(ITEM).to_vec(), train.targets.clone());
-    let step = gradient_step(SQUARED, LAMBDA, Rows::All, ADAM);
+    let step = gradient_step(SQUARED, LAMBDA, UpdatedRows::All, ADAM);
     let (objective, sums) = step.objective(model, &samples, &cpu().device.autodiff());
     let sums = doubles(sums.sums);
     (sums[0], sums[1], gradients(model, &objective.backward()))

@@ -9,7 +9,7 @@ use lowrank::device::to_vec;
 use lowrank::model::parameters::{collect, restore};
 use lowrank::model::{AnyModel, HostTensor, Use};
 use lowrank::objective::{Loss, Squared};
-use lowrank::solver::{Clip, GradientStep, Regularization, Rows, Rule};
+use lowrank::solver::{Clip, GradientStep, Regularization, UpdateRule, UpdatedRows};
 use lowrank::train::{Checkpoints, EpochReport};
 
 use crate::inputs::{Lambda, cpu, gradient_step, gradients};
@@ -22,7 +22,7 @@ fn some_interactions() -> Interactions {
     interactions(|j| 3.0 + 2.0 * (0.5 + 1.3 * j as f64).sin())
 }
 
-fn solver(rows: Rows, rule: Rule, clip: Clip) -> GradientStep {
+fn solver(rows: UpdatedRows, rule: UpdateRule, clip: Clip) -> GradientStep {
     let regularization = [("user_factors", 0.02), ("item_factors", 0.03), ("tag_factors", 0.04), ("item_biases", 0.05)];
     let regularization = Regularization::new(regularization);
     GradientStep { regularization, clip, ..gradient_step(SQUARED, Lambda::default(), rows, rule) }
@@ -84,11 +84,11 @@ fn touched_rows_are_all_rows_without_momentum() {
         let samples = Arc::new(Samples::gather(&train, positions));
         for clip in [Clip::default(), Clip { value: Some(0.5), norm: Some(1.0) }] {
             let step = |rows| {
-                let mut solver = solver(rows, Rule::Sgd { momentum: 0.0 }, clip);
+                let mut solver = solver(rows, UpdateRule::Sgd { momentum: 0.0 }, clip);
                 let (model, sums, norms) = solver.step(sine_sequence(3), &samples, &device, 0.1, true);
                 (collect(&model), to_vec(sums.sums), norms.expect("asked for"))
             };
-            let (all, touched) = (step(Rows::All), step(Rows::Touched));
+            let (all, touched) = (step(UpdatedRows::All), step(UpdatedRows::Touched));
             for ((name, all), (_, touched)) in all.0.iter().zip(&touched.0) {
                 assert_eq!(all.shape, touched.shape, "{name}");
                 for (all, touched) in all.data.iter().zip(&touched.data) {
@@ -122,7 +122,7 @@ fn rows_that_neither_fields_nor_bags_touch_are_not_read_and_keep_their_bits() {
         });
     }
     let mut model = restore(before.clone(), &marked).expect("the same model");
-    let mut solver = solver(Rows::Touched, ADAM, Clip { value: None, norm: Some(1.0) });
+    let mut solver = solver(UpdatedRows::Touched, ADAM, Clip { value: None, norm: Some(1.0) });
     for _ in 0..2 {
         let (stepped, sums, norms) = solver.step(model, &samples, &device, 0.05, true);
         model = stepped;
@@ -172,7 +172,7 @@ fn moments_stay_with_their_rows_where_batches_touch_different_ones() {
     const RATE: f64 = 0.05;
     let train = some_interactions();
     let device = cpu().device.autodiff();
-    let mut solver = solver(Rows::Touched, ADAM, Clip::default());
+    let mut solver = solver(UpdatedRows::Touched, ADAM, Clip::default());
     let mut model = sine_sequence(3);
     let mut moments = BTreeMap::<String, Vec<[f64; 2]>>::new();
     for (step, positions) in (1..).zip([&[1, 4][..], &[0, 3, 5], &[8, 11, 1, 1], &[4], &[2, 7, 9], &[1, 4]]) {

@@ -7,7 +7,7 @@ use lowrank::device::to_vec;
 use lowrank::model::parameters::{collect, restore};
 use lowrank::model::{AnyModel, Constraint, FactorInit, HostTensor, NmfConfig};
 use lowrank::objective::Loss;
-use lowrank::solver::Rule;
+use lowrank::solver::UpdateRule;
 
 use crate::inputs::{
     ModelConfig, NUM_ITEMS, NUM_USERS, cpu, kind, losses, models, samples, samples_of, sine_model, start_of,
@@ -159,7 +159,7 @@ fn nmf_is_never_negative() {
             continue;
         }
         constrained += 1;
-        for rule in [ADAM, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }] {
+        for rule in [ADAM, UpdateRule::Sgd { momentum: 0.9 }, UpdateRule::AdaGrad { epsilon: 1e-10 }] {
             let mut model = fresh(&config, 1).to_training(&device);
             let mut solver = solver(SQUARED, rule);
             let mut projected = false;

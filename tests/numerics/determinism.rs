@@ -1,7 +1,7 @@
 //! The same seed gives the same bits: again, and on any number of threads.
 
 use lowrank::data::Interactions;
-use lowrank::solver::Rows;
+use lowrank::solver::UpdatedRows;
 use lowrank::train::EpochReport;
 
 use crate::every_method::{
@@ -74,7 +74,8 @@ fn the_number_of_threads_changes_no_bit_of_huge_batches() {
     const COUNT: usize = 70_000;
     let train = random_ratings("huge", COUNT, COUNT, 500);
     let chosen = models(64).into_iter().filter(|config| ["biased-mf", "neumf"].contains(&kind(config).as_str()));
-    for (config, rows) in chosen.flat_map(|config| [(config.clone(), Rows::All), (config, Rows::Touched)]) {
+    for (config, rows) in chosen.flat_map(|config| [(config.clone(), UpdatedRows::All), (config, UpdatedRows::Touched)])
+    {
         let method = adam(rows, 0);
         let start = model(&config, 1, COUNT, 500);
         let settings = TrainConfig { epochs: 2, ..settings(method, 1) };

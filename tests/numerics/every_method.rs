@@ -10,7 +10,8 @@ use lowrank::model::AnyModel;
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
-    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Rows, Rule, Schedule, nmf, svd,
+    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Schedule, UpdateRule, UpdatedRows, nmf,
+    svd,
 };
 use lowrank::train::{EarlyStopping, EpochReport, Observer, Trained, Trainer};
 use rand::RngExt;
@@ -38,13 +39,13 @@ pub fn random_ratings(name: &str, count: usize, num_users: usize, num_items: usi
 pub const NUM_USERS: usize = 30;
 pub const NUM_ITEMS: usize = 20;
 
-pub const fn adam(rows: Rows, batch_size: usize) -> Method {
+pub const fn adam(rows: UpdatedRows, batch_size: usize) -> Method {
     let clip = Clip { value: Some(0.5), norm: Some(1.0) };
     Method::MiniBatch(Gradient { batch_size, rows, rule: ADAM, clip })
 }
 
-pub const DENSE: Method = adam(Rows::All, 64);
-pub const SPARSE: Method = adam(Rows::Touched, 64);
+pub const DENSE: Method = adam(UpdatedRows::All, 64);
+pub const SPARSE: Method = adam(UpdatedRows::Touched, 64);
 pub const STRATIFIED: Method =
     Method::Stratified(RowRule::AdaGrad(AdaGrad { initial_accumulator: 0.5, epsilon: 1e-8 }));
 pub const STRATIFIED_ADAM: Method = Method::Stratified(RowRule::Adam(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }));
@@ -69,16 +70,16 @@ pub const SVD: Method = Method::WholeMatrix(MatrixMethod::Svd {
     tolerance: 0.0,
 });
 
-const fn nmf(solver: nmf::Solver, divergence: nmf::Divergence, zeros: nmf::Zeros, start: NmfStart) -> Method {
+const fn nmf(solver: nmf::NmfMethod, divergence: nmf::Divergence, zeros: nmf::Zeros, start: NmfStart) -> Method {
     let (user_l1, item_l1, tolerance) = (0.01, 0.02, 0.0);
     Method::WholeMatrix(MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance })
 }
 
-pub const HALS: Method = nmf(nmf::Solver::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Data, NmfStart::Nndsvd);
+pub const HALS: Method = nmf(nmf::NmfMethod::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Data, NmfStart::Nndsvd);
 pub const MASKED_HALS: Method =
-    nmf(nmf::Solver::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Missing, NmfStart::Model);
+    nmf(nmf::NmfMethod::Hals, nmf::Divergence::Frobenius, nmf::Zeros::Missing, NmfStart::Model);
 pub const MULTIPLICATIVE: Method =
-    nmf(nmf::Solver::Multiplicative, nmf::Divergence::KullbackLeibler, nmf::Zeros::Data, NmfStart::Nndsvda);
+    nmf(nmf::NmfMethod::Multiplicative, nmf::Divergence::KullbackLeibler, nmf::Zeros::Data, NmfStart::Nndsvda);
 pub const EVERY_NMF: [Method; 3] = [HALS, MASKED_HALS, MULTIPLICATIVE];
 
 /// Five batches an epoch, the last one smaller, and everything switched on.
@@ -132,16 +133,16 @@ pub fn nobody() -> impl Observer {
 }
 
 pub fn methods() -> Vec<Method> {
-    let adamw = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
-    let momentum = Rule::Sgd { momentum: 0.9 };
-    let rules = [ADAM, adamw, Rule::Sgd { momentum: 0.0 }, momentum, Rule::AdaGrad { epsilon: 1e-10 }];
+    let adamw = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
+    let momentum = UpdateRule::Sgd { momentum: 0.9 };
+    let rules = [ADAM, adamw, UpdateRule::Sgd { momentum: 0.0 }, momentum, UpdateRule::AdaGrad { epsilon: 1e-10 }];
     let batches = |rule, rows| match DENSE {
         Method::MiniBatch(gradient) => Method::MiniBatch(Gradient { rule, rows, ..gradient }),
         other => other,
     };
-    let sparse = batches(momentum, Rows::Touched);
+    let sparse = batches(momentum, UpdatedRows::Touched);
     rules
-        .map(|rule| batches(rule, Rows::All))
+        .map(|rule| batches(rule, UpdatedRows::All))
         .into_iter()
         .chain([SPARSE, sparse, STRATIFIED, STRATIFIED_ADAM])
         .chain(EVERY_ALS)

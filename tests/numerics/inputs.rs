@@ -13,7 +13,7 @@ use lowrank::model::{
     Visited, parameters,
 };
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, Rows, Rule};
+use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
 use serde::Serialize;
 
 /// Any of the built-in models before it has parameters.
@@ -71,7 +71,7 @@ impl From<Lambda> for Regularization {
 }
 
 /// A step by autodiff without limits.
-pub fn gradient_step(loss: Loss, lambda: Lambda, rows: Rows, rule: Rule) -> GradientStep {
+pub fn gradient_step(loss: Loss, lambda: Lambda, rows: UpdatedRows, rule: UpdateRule) -> GradientStep {
     GradientStep {
         objective: Arc::new(loss),
         regularization: lambda.into(),

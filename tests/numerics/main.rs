@@ -30,12 +30,12 @@ use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Scores};
 use lowrank::model::AnyModel;
 use lowrank::objective::{Loss, Squared};
 use lowrank::solver::{
-    Als, AlsConfig, Clip, Decay, GradientStep, LearningRate, MatrixMethod, MiniBatch, Optimizer, RowRule, Rows, Rule,
-    Schedule, Solver, Stratified, WholeMatrix,
+    Als, AlsConfig, Clip, Decay, GradientStep, LearningRate, MatrixMethod, MiniBatch, Optimizer, RowRule, Schedule,
+    Solver, Stratified, UpdateRule, UpdatedRows, WholeMatrix,
 };
 use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainData, Trained, Trainer};
 
-const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+const ADAM: UpdateRule = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 
 /// The loss of most tests.
 const SQUARED: Loss = Loss::Squared(Squared {});
@@ -56,8 +56,8 @@ enum Method {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Gradient {
     batch_size: usize,
-    rows: Rows,
-    rule: Rule,
+    rows: UpdatedRows,
+    rule: UpdateRule,
     clip: Clip,
 }
 
@@ -77,12 +77,12 @@ struct TrainConfig {
 }
 
 /// Batches of `batch_size` ratings, touched rows, no clipping.
-fn in_batches(rule: Rule, batch_size: usize) -> Method {
-    Method::MiniBatch(Gradient { batch_size, rows: Rows::default(), rule, clip: Clip::default() })
+fn in_batches(rule: UpdateRule, batch_size: usize) -> Method {
+    Method::MiniBatch(Gradient { batch_size, rows: UpdatedRows::default(), rule, clip: Clip::default() })
 }
 
 /// Full batches, squared loss, nothing else.
-fn train_config(epochs: u64, rule: Rule, learning_rate: f64) -> TrainConfig {
+fn train_config(epochs: u64, rule: UpdateRule, learning_rate: f64) -> TrainConfig {
     TrainConfig {
         epochs,
         seed: 7,
@@ -129,8 +129,8 @@ fn some_ratings() -> Interactions {
 }
 
 /// A step by gradients, on all rows and with every penalty.
-fn solver(loss: Loss, rule: Rule) -> GradientStep {
-    gradient_step(loss, REGULARIZATION, Rows::All, rule)
+fn solver(loss: Loss, rule: UpdateRule) -> GradientStep {
+    gradient_step(loss, REGULARIZATION, UpdatedRows::All, rule)
 }
 
 /// A model as a run would start it.

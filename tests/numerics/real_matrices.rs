@@ -7,8 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use lowrank::linalg::{Csr, Matrix};
-use lowrank::solver::nmf::consensus::{Samples, assignments, consensus};
-use lowrank::solver::nmf::{Divergence, NmfConfig, Problem, Solver, Start, nmf};
+use lowrank::solver::nmf::consensus::{SampleSide, assignments, consensus};
+use lowrank::solver::nmf::{Divergence, NmfInit, NmfMethod, NmfObjective, NmfOptions, nmf};
 use lowrank::solver::svd::{Method, SvdConfig, svd};
 
 fn data(path: &str) -> PathBuf {
@@ -113,7 +113,7 @@ fn singular_values_of_the_news_are_those_of_scipy() {
 #[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
 fn objectives_are_no_worse_than_those_of_scikit_learn() {
     let objective = |matrix: &Matrix, rank| {
-        let config = NmfConfig { start: Start::Nndsvd, ..NmfConfig::new(rank) };
+        let config = NmfOptions { start: NmfInit::Nndsvd, ..NmfOptions::new(rank) };
         nmf(matrix, &config).expect("fits").objective
     };
     let genes = genes().0;
@@ -129,10 +129,10 @@ fn objectives_are_no_worse_than_those_of_scikit_learn() {
 #[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
 fn leukaemias_fall_into_their_kinds() {
     let (matrix, kinds) = genes();
-    let problem = Problem { divergence: Divergence::KullbackLeibler, ..Problem::default() };
-    let config = NmfConfig { problem, solver: Solver::Multiplicative, ..NmfConfig::new(2) };
-    let found = consensus(&matrix, &config, 20, Samples::Columns).expect("fits");
-    for clusters in [found.clusters(2).expect("38 samples"), assignments(&found.best, Samples::Columns)] {
+    let problem = NmfObjective { divergence: Divergence::KullbackLeibler, ..NmfObjective::default() };
+    let config = NmfOptions { problem, solver: NmfMethod::Multiplicative, ..NmfOptions::new(2) };
+    let found = consensus(&matrix, &config, 20, SampleSide::Columns).expect("fits");
+    for clusters in [found.clusters(2).expect("38 samples"), assignments(&found.best, SampleSide::Columns)] {
         let first = |kind| {
             (clusters.iter().zip(&kinds)).filter(|(cluster, own)| (**cluster == 0) == (own.as_str() == kind)).count()
         };

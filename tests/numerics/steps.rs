@@ -9,7 +9,7 @@ use lowrank::device::to_vec;
 use lowrank::model::parameters::{collect, restore};
 use lowrank::model::{AnyModel, Constraint, HostTensor, Table};
 use lowrank::objective::Loss;
-use lowrank::solver::{Clip, Rows, Rule};
+use lowrank::solver::{Clip, UpdateRule, UpdatedRows};
 
 use crate::inputs::{Lambda, cpu, gradients, kind, models, samples_of, sine_model};
 use crate::{ADAM, SQUARED, bits, solver, some_samples};
@@ -45,7 +45,7 @@ fn the_gradient_of_all_ratings_is_the_mean_of_the_gradients_of_its_batches() {
 fn a_step_changes_every_trained_parameter_and_never_the_offset() {
     let device = cpu().device.autodiff();
     for config in models(3) {
-        for rule in [ADAM, Rule::Sgd { momentum: 0.9 }, Rule::AdaGrad { epsilon: 1e-10 }] {
+        for rule in [ADAM, UpdateRule::Sgd { momentum: 0.9 }, UpdateRule::AdaGrad { epsilon: 1e-10 }] {
             let model = sine_model(&config, 3.25);
             let before = bits(&model);
             let (model, sums, norms) = solver(SQUARED, rule).step(model, &some_samples(), &device, 0.01, true);
@@ -77,7 +77,7 @@ fn a_step_without_penalty_leaves_rows_that_the_batch_does_not_touch() {
         };
         let before = rows(&model);
         let samples = samples_of(vec![1, 3], vec![2, 0], vec![1.0, 5.0]);
-        let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+        let mut solver = solver(SQUARED, UpdateRule::Sgd { momentum: 0.0 });
         solver.regularization = Lambda::default().into();
         let model = solver.step(model, &samples, &device, 0.01, false).0;
         for ((table, before), after) in model.tables().iter().zip(&before).zip(rows(&model)) {
@@ -102,11 +102,11 @@ fn touched_rows_are_all_rows_without_momentum() {
     for config in models(3) {
         for clip in [Clip::default(), Clip { value: Some(0.5), norm: Some(1.0) }] {
             let step = |rows| {
-                let solver = &mut solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+                let solver = &mut solver(SQUARED, UpdateRule::Sgd { momentum: 0.0 });
                 (solver.rows, solver.clip) = (rows, clip);
                 collect(&solver.step(sine_model(&config, 3.25), &samples, &device, 0.1, false).0)
             };
-            for ((name, all), (_, touched)) in step(Rows::All).into_iter().zip(step(Rows::Touched)) {
+            for ((name, all), (_, touched)) in step(UpdatedRows::All).into_iter().zip(step(UpdatedRows::Touched)) {
                 assert_eq!(all.shape, touched.shape, "{name} of {}", kind(&config));
                 for (all, touched) in all.data.iter().zip(&touched.data) {
                     assert!((all - touched).abs() <= 1e-6, "{name} of {}: {all} and {touched}", kind(&config));
@@ -124,8 +124,8 @@ fn a_step_goes_against_autodiffs_gradient_of_the_objective() {
     for config in models(3) {
         let model = sine_model(&config, 3.25);
         let before: BTreeMap<String, HostTensor> = collect(&model).into_iter().collect();
-        for rows in [Rows::All, Rows::Touched] {
-            let mut solver = solver(SQUARED, Rule::Sgd { momentum: 0.0 });
+        for rows in [UpdatedRows::All, UpdatedRows::Touched] {
+            let mut solver = solver(SQUARED, UpdateRule::Sgd { momentum: 0.0 });
             solver.rows = rows;
             let (objective, _) = solver.objective(&model, &samples, &device);
             let gradients = gradients(&model, &objective.backward());
@@ -162,7 +162,7 @@ fn rows_that_a_batch_does_not_touch_are_not_read() {
         }
         let mut model = restore(model, &values).expect("the same model");
         let mut solver = solver(SQUARED, ADAM);
-        (solver.rows, solver.clip.norm) = (Rows::Touched, Some(1.0));
+        (solver.rows, solver.clip.norm) = (UpdatedRows::Touched, Some(1.0));
         for _ in 0..2 {
             let (stepped, sums, norms) = solver.step(model, &samples, &device, 0.05, true);
             model = stepped;
@@ -181,7 +181,7 @@ fn rows_that_no_batch_touches_keep_their_bits() {
     let device = cpu().device.autodiff();
     for config in models(3) {
         let mut solver = solver(SQUARED, ADAM);
-        solver.rows = Rows::Touched;
+        solver.rows = UpdatedRows::Touched;
         let before = sine_model(&config, 3.25);
         let mut after = before.clone();
         for (users, items) in [(vec![1, 3], vec![2, 0]), (vec![3, 4], vec![0, 0])] {

@@ -4,7 +4,7 @@ use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, HostTensor};
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Squared};
 use lowrank::solver::stratified::{AdaGrad, Adam};
-use lowrank::solver::{GradientStep, LearningRate, RowRule, Rows, Rule, Solver, StepNumber, Stratified};
+use lowrank::solver::{GradientStep, LearningRate, RowRule, Solver, StepNumber, Stratified, UpdateRule, UpdatedRows};
 
 use crate::inputs::{Lambda, ModelConfig, cpu, gradient_step, gradients, kind, models, samples_of, sine_model};
 use crate::{ADAM, ratings};
@@ -25,8 +25,8 @@ const LOSSES: [Loss; 4] = [
     Loss::Logistic(Logistic {}),
 ];
 
-fn autodiff(loss: Loss, rule: Rule) -> GradientStep {
-    gradient_step(loss, REGULARIZATION, Rows::Touched, rule)
+fn autodiff(loss: Loss, rule: UpdateRule) -> GradientStep {
+    gradient_step(loss, REGULARIZATION, UpdatedRows::Touched, rule)
 }
 
 /// Epochs of the stratified solver on one rating, in a model with more rows.

@@ -8,7 +8,7 @@ use lowrank::error::Error;
 use lowrank::metric::Rmse;
 use lowrank::model::parameters::collect;
 use lowrank::model::{FactorInit, MfConfig};
-use lowrank::solver::{Decay, Rule, Schedule};
+use lowrank::solver::{Decay, Schedule, UpdateRule};
 use lowrank::train::{Checkpoint, Checkpoints, EarlyStopping, Observer, TrainData};
 
 use crate::inputs::{ModelConfig, NUM_ITEMS, NUM_USERS, cpu, kind, models, sine_model, start_of};
@@ -104,7 +104,7 @@ fn no_epochs_return_the_start_and_no_ratings_are_an_error() {
 #[test]
 fn a_rate_that_is_far_too_high_is_reported_as_divergence() {
     for config in models(3) {
-        let rule = Rule::Sgd { momentum: 0.0 };
+        let rule = UpdateRule::Sgd { momentum: 0.0 };
         let settings = TrainConfig { method: in_batches(rule, 4), ..train_config(50, rule, 1e30) };
         let trainer = trainer_of(settings, sine_model(&config, 3.25).valid(), cpu());
         let error = fit(trainer, &some_ratings(), &Interactions::default(), SQUARED, &mut [])

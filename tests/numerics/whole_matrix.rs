@@ -98,7 +98,7 @@ fn with_biases_an_svd_run_subtracts_the_mean_of_each_column_zeros_included() {
 }
 
 fn hals(zeros: nmf::Zeros, start: NmfStart) -> MatrixMethod {
-    let (solver, divergence) = (nmf::Solver::Hals, nmf::Divergence::Frobenius);
+    let (solver, divergence) = (nmf::NmfMethod::Hals, nmf::Divergence::Frobenius);
     MatrixMethod::Nmf { solver, divergence, zeros, start, user_l1: 0.02, item_l1: 0.03, tolerance: 0.0 }
 }
 
@@ -108,19 +108,19 @@ fn epochs_of_hals_are_the_iterations_of_the_library() {
     let regularization = Lambda { user_factors: 0.01, item_factors: 0.04, ..NO_PENALTY };
     let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
     for zeros in [nmf::Zeros::Data, nmf::Zeros::Missing] {
-        let problem = nmf::Problem {
+        let problem = nmf::NmfObjective {
             zeros,
             w: nmf::Penalty { l1: 0.01, l2: 0.01 },
             h: nmf::Penalty { l1: 0.015, l2: 0.04 },
-            ..nmf::Problem::default()
+            ..nmf::NmfObjective::default()
         };
-        let config = nmf::NmfConfig {
+        let config = nmf::NmfOptions {
             problem,
-            start: nmf::Start::Nndsvd,
+            start: nmf::NmfInit::Nndsvd,
             max_iterations: EPOCHS,
             tolerance: 0.0,
             seed: 42,
-            ..nmf::NmfConfig::new(RANK)
+            ..nmf::NmfOptions::new(RANK)
         };
         let expected = nmf::nmf(&matrix, &config).expect("factorized");
         let model = ModelConfig::Nmf(NmfConfig { rank: RANK, init: init() });

@@ -10,6 +10,7 @@ mod own_model;
 mod real_data;
 mod recipes;
 mod sources;
+mod surface;
 mod sweep;
 mod train;
 

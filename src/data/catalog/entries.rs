@@ -1,6 +1,6 @@
 //! The data sets of the catalog, and finding one by its name.
 
-use super::entry::{Checksum, Entry, Source, Titles};
+use super::entry::{Archive, Checksum, Entry, Titles};
 use crate::error::{Error, Result};
 
 const ITEM_TITLE: &[&str] = &["item", "title"];
@@ -11,7 +11,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-100k",
         description: "100,000 ratings 1 to 5 of 1682 films by 943 users, with 5 folds; GroupLens, for research",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-100k.zip",
             checksum: Checksum::Md5("0e33842e24a9c977be4e0107933c0723"),
             folder: "ml-100k",
@@ -31,7 +31,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-1m",
         description: "1,000,209 ratings 1 to 5 of 3706 films by 6040 users; GroupLens, for research",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-1m.zip",
             checksum: Checksum::Md5("c4d9eecfca2ab87c1945afe126590906"),
             folder: "ml-1m",
@@ -45,7 +45,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-10m",
         description: "10,000,054 ratings 0.5 to 5 of 10,677 films by 69,878 users; GroupLens, for research",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-10m.zip",
             checksum: Checksum::Md5("ce571fd55effeba0271552578f2648bd"),
             folder: "ml-10M100K",
@@ -59,7 +59,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-20m",
         description: "20,000,263 ratings 0.5 to 5 of 26,744 films by 138,493 users; GroupLens, for research",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-20m.zip",
             checksum: Checksum::Md5("cd245b17a1ae2cc31bb14903e1204af3"),
             folder: "ml-20m",
@@ -73,7 +73,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-25m",
         description: "25,000,095 ratings 0.5 to 5 of 59,047 films by 162,541 users; GroupLens, for research",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-25m.zip",
             checksum: Checksum::Md5("6b51fb2759a8657d3bfcbfc42b592ada"),
             folder: "ml-25m",
@@ -87,7 +87,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "movielens-latest-small",
         description: "100,836 ratings 0.5 to 5 of 9724 films by 610 users; GroupLens, may be passed on likewise",
-        source: Some(Source {
+        source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
             checksum: Checksum::Sha256("696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"),
             folder: "ml-latest-small",

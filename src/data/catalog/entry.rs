@@ -12,7 +12,7 @@ pub struct Entry {
     /// One line for people: what, how many, which licence.
     pub description: &'static str,
     /// Where it can be fetched; `None` where it has no official address and must be brought along.
-    pub source: Option<Source>,
+    pub source: Option<Archive>,
     /// The file of all ratings, or of the training ratings where there are only folds.
     pub ratings: &'static str,
     /// What stands between the fields of all rating files.
@@ -27,7 +27,7 @@ pub struct Entry {
 
 /// An archive to fetch.
 #[derive(Debug, Clone, Copy)]
-pub struct Source {
+pub struct Archive {
     /// Official address of the zip file.
     pub address: &'static str,
     /// What its bytes must give.

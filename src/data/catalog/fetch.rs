@@ -154,7 +154,7 @@ mod tests {
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
-    use super::super::entry::{Source, Titles};
+    use super::super::entry::{Archive, Titles};
     use super::super::folders::locate_in;
     use super::super::{find, load_from};
     use super::*;
@@ -173,7 +173,7 @@ mod tests {
         let entry = Entry {
             name: "toy",
             description: "",
-            source: Some(Source { address: "https://example.invalid/toy.zip", checksum, folder: "top" }),
+            source: Some(Archive { address: "https://example.invalid/toy.zip", checksum, folder: "top" }),
             ratings: "all",
             delimiter: "|",
             columns: Some(&["item", "user", "rating"]),
@@ -237,13 +237,13 @@ mod tests {
         assert!(fetch(&zip, &incomplete).contains("cannot take out top/titles"));
         let wrong = Checksum::Md5("0123");
         let entry =
-            Entry { source: incomplete.source.map(|source| Source { checksum: wrong, ..source }), ..incomplete };
+            Entry { source: incomplete.source.map(|source| Archive { checksum: wrong, ..source }), ..incomplete };
         let sum = digest::<Md5>(&zip).unwrap();
         assert!(fetch(&zip, &entry).contains(&format!("toy.zip: MD5 is {sum}, not 0123: ")));
         assert!(fetch(&folder.path().join("none.zip"), &entry).contains("none.zip: cannot open"));
         fs::write(&zip, "no archive").unwrap();
         let checksum = Checksum::Sha256(digest::<Sha256>(&zip).unwrap().leak());
-        let entry = Entry { source: entry.source.map(|source| Source { checksum, ..source }), ..entry };
+        let entry = Entry { source: entry.source.map(|source| Archive { checksum, ..source }), ..entry };
         assert!(fetch(&zip, &entry).contains("is not a zip archive"));
     }
 

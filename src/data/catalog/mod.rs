@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub use entries::{entries, find};
 use entry::strings;
-pub use entry::{Checksum, Entry, Source, Titles};
+pub use entry::{Archive, Checksum, Entry, Titles};
 pub use fetch::fetch;
 pub use folders::locate;
 

@@ -1,7 +1,7 @@
 //! The readers of this crate, in one list.
 
 use super::delimited::Delimited;
-use super::dense::Dense;
+use super::dense::DenseTable;
 use super::documents::Documents;
 use super::matrix_market::MatrixMarket;
 use super::pictures::{Picture, Pictures};
@@ -13,7 +13,7 @@ pub fn built_in() -> Vec<ReaderKind> {
     vec![
         ReaderKind::of::<Delimited>(),
         ReaderKind::of::<MatrixMarket>(),
-        ReaderKind::of::<Dense>(),
+        ReaderKind::of::<DenseTable>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<Documents>(),

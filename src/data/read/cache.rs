@@ -247,7 +247,9 @@ mod tests {
     use std::io::Write;
 
     use super::super::tests::file;
-    use super::super::{Delimited, Dense, Documents, Duplicates, MatrixMarket, TitleFile, read_dataset, read_lists};
+    use super::super::{
+        Delimited, DenseTable, Documents, Duplicates, MatrixMarket, TitleFile, read_dataset, read_lists,
+    };
     use super::*;
     use crate::data::ITEM;
 
@@ -291,7 +293,7 @@ mod tests {
             ("all.csv", CSV, ReadOptions { duplicates: Duplicates::Keep, ..options }),
             ("pairs.tsv", b"7\tx\n8\ty\n", ReadOptions::default()),
             ("m.mtx", matrix, ReadOptions::default()),
-            ("d.txt", b"a b\n1 NA\n2 3\n", ReadOptions::of_reader(Dense::default())),
+            ("d.txt", b"a b\n1 NA\n2 3\n", ReadOptions::of_reader(DenseTable::default())),
         ];
         let mut notes = 0;
         for (name, content, options) in cases {
@@ -381,10 +383,10 @@ mod tests {
             of(&Delimited { skip_lines: 1, ..Default::default() }),
             of(&MatrixMarket::default()),
             of(&MatrixMarket { skip_lines: 1 }),
-            of(&Dense::default()),
-            of(&Dense { delimiter: Some(",".into()), ..Default::default() }),
-            of(&Dense { class_column: Some(1), ..Default::default() }),
-            of(&Dense { skip_lines: 1, ..Default::default() }),
+            of(&DenseTable::default()),
+            of(&DenseTable { delimiter: Some(",".into()), ..Default::default() }),
+            of(&DenseTable { class_column: Some(1), ..Default::default() }),
+            of(&DenseTable { skip_lines: 1, ..Default::default() }),
             ReadOptions { duplicates: Duplicates::Mean, ..plain() },
             ReadOptions { binarize: Some(1.0), ..plain() },
         ];

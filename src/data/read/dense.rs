@@ -17,7 +17,7 @@ use crate::error::Result;
 
 /// A table of numbers: a row a user, a column an item, every cell a rating.
 #[derive(Debug, Clone, Default)]
-pub struct Dense {
+pub struct DenseTable {
     /// What stands between cells; `None` detects it. `" "` is any run of blanks.
     pub delimiter: Option<String>,
     /// Which column, from 1, is no number but the class of its row, whose id becomes `class/id`, as
@@ -27,13 +27,13 @@ pub struct Dense {
     pub skip_lines: usize,
 }
 
-impl Reader for Dense {
+impl Reader for DenseTable {
     fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
         read_lines(path, self.skip_lines, |lines| read(lines, self, dataset))
     }
 }
 
-impl ReaderPart for Dense {
+impl ReaderPart for DenseTable {
     const NAME: &'static str = "dense";
 
     fn keys() -> Keys {
@@ -69,7 +69,7 @@ fn column_labels(first: &Row) -> Option<Vec<String>> {
 }
 
 /// Adds the cells of `lines` to `dataset`, row by row.
-fn read(mut lines: Lines, options: &Dense, dataset: &mut Dataset) -> Result<()> {
+fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result<()> {
     let rough_size = lines.rough_size();
     let Some(line) = lines.next()? else { return Ok(()) };
     let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn read(content: &str) -> Result<Dataset, String> {
-        read_named("d.csv", content, &ReadOptions::of_reader(Dense::default()))
+        read_named("d.csv", content, &ReadOptions::of_reader(DenseTable::default()))
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_column_holds_classes() {
         let with = |content, column| {
-            let options = ReadOptions::of_reader(Dense { class_column: Some(column), ..Default::default() });
+            let options = ReadOptions::of_reader(DenseTable { class_column: Some(column), ..Default::default() });
             read_named("d.csv", content, &options)
         };
         let numbered =

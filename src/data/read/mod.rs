@@ -31,7 +31,7 @@ use crate::linalg::Groups;
 pub use built_in::built_in;
 use cache::BinaryCopy;
 pub use delimited::Delimited;
-pub use dense::Dense;
+pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
 pub use documents::{Documents, words};
 pub use hash::Hash;
@@ -121,12 +121,12 @@ fn read_list(path: &Path, reader: &dyn Reader, options: &ReadOptions, dataset: &
 fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: &mut Dataset) -> Result<()> {
     /// What is known of an item within one user's ratings.
     #[derive(Clone, Copy)]
-    struct Seen {
+    struct Repeats {
         first: u32,
         count: u32,
         sum: f64,
     }
-    const UNSEEN: Seen = Seen { first: UNKNOWN, count: 0, sum: 0.0 };
+    const UNSEEN: Repeats = Repeats { first: UNKNOWN, count: 0, sum: 0.0 };
 
     if duplicates == Duplicates::Keep {
         return Ok(());

@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::linalg::Dense;
 use crate::linalg::dot::norm;
 use crate::report::plot::{self, Chart, Series};
-use crate::solver::nmf::Nmf;
-use crate::solver::nmf::consensus::{Consensus, Samples, rank_before_fall};
+use crate::solver::nmf::NmfFit;
+use crate::solver::nmf::consensus::{Consensus, SampleSide, rank_before_fall};
 
 /// What was found at each rank, and the files that show it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -64,14 +64,14 @@ impl ConsensusViews {
 /// Where a vocabulary does not fit the samples or the features.
 pub fn consensus_views(
     fits: &[(usize, &Consensus)],
-    samples: Samples,
+    samples: SampleSide,
     rows: &Vocabulary,
     columns: &Vocabulary,
     folder: &Path,
 ) -> Result<ConsensusViews> {
     let (names, others) = match samples {
-        Samples::Rows => (rows, columns),
-        Samples::Columns => (columns, rows),
+        SampleSide::Rows => (rows, columns),
+        SampleSide::Columns => (columns, rows),
     };
     let mut album = Album::new(folder);
     for (rank, fit) in fits {
@@ -122,10 +122,10 @@ fn members(fits: &[(usize, &Consensus)], names: &Vocabulary, album: &mut Album) 
 }
 
 /// `modules.csv`: of each component the features (genes, terms) that are specific to it, strongest first.
-fn modules(fit: &Nmf, samples: Samples, features: &Vocabulary, album: &mut Album) -> Result<()> {
+fn modules(fit: &NmfFit, samples: SampleSide, features: &Vocabulary, album: &mut Album) -> Result<()> {
     let weights = match samples {
-        Samples::Rows => scaled(&fit.h.transposed(), &fit.w.transposed()),
-        Samples::Columns => scaled(&fit.w, &fit.h),
+        SampleSide::Rows => scaled(&fit.h.transposed(), &fit.w.transposed()),
+        SampleSide::Columns => scaled(&fit.w, &fit.h),
     };
     let mut specific = specific(&weights);
     specific.sort_by(|a, b| a.component.cmp(&b.component).then(b.weight.total_cmp(&a.weight)));
@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
     use crate::linalg::Matrix;
-    use crate::solver::nmf::NmfConfig;
+    use crate::solver::nmf::NmfOptions;
     use crate::solver::nmf::consensus::consensus;
 
     #[test]
@@ -216,11 +216,11 @@ mod tests {
         let dense = Dense::from_fn(30, 12, value);
         let (rows, columns) = (Vocabulary::numbered(30), Vocabulary::numbered(12));
         for (samples, matrix, rows, columns) in [
-            (Samples::Columns, Matrix::Dense(dense.clone()), &rows, &columns),
-            (Samples::Rows, Matrix::Dense(dense.transposed()), &columns, &rows),
+            (SampleSide::Columns, Matrix::Dense(dense.clone()), &rows, &columns),
+            (SampleSide::Rows, Matrix::Dense(dense.transposed()), &columns, &rows),
         ] {
             let fits =
-                [2, 3, 4].map(|rank| (rank, consensus(&matrix, &NmfConfig::new(rank), 6, samples).expect("runs")));
+                [2, 3, 4].map(|rank| (rank, consensus(&matrix, &NmfOptions::new(rank), 6, samples).expect("runs")));
             let fits: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
             let folder = tempfile::tempdir().expect("a temporary folder");
             let views = consensus_views(&fits[1..2], samples, rows, columns, folder.path()).expect("views");
@@ -253,7 +253,8 @@ mod tests {
                 read("members.csv")
             );
         }
-        let none = consensus_views(&[], Samples::Rows, &rows, &columns, tempfile::tempdir().expect("a folder").path());
+        let none =
+            consensus_views(&[], SampleSide::Rows, &rows, &columns, tempfile::tempdir().expect("a folder").path());
         assert_eq!(none.expect("views").best_rank, None);
     }
 

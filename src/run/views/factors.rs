@@ -317,7 +317,7 @@ impl Factors<'_> {
 pub(super) mod tests {
     use super::*;
     use crate::linalg::{Dense, Matrix};
-    use crate::solver::nmf::{NmfConfig, nmf};
+    use crate::solver::nmf::{NmfOptions, nmf};
     use crate::solver::svd::{SvdConfig, svd};
 
     /// Factors that own their parts.
@@ -362,7 +362,7 @@ pub(super) mod tests {
         }
 
         pub fn nmf(matrix: &Matrix, layout: Layout, rank: usize) -> Self {
-            let found = nmf(matrix, &NmfConfig::new(rank)).expect("a factorization");
+            let found = nmf(matrix, &NmfOptions::new(rank)).expect("a factorization");
             let h = found.h.transposed().values().to_vec();
             Self { w: found.w.values().to_vec(), h, ..Self::of(matrix, layout, rank) }
         }

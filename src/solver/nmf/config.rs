@@ -1,11 +1,11 @@
 //! What a non-negative factorization is told.
 
-use super::problem::Problem;
+use super::problem::NmfObjective;
 use crate::linalg::Dense;
 
 /// How the factors are improved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Solver {
+pub enum NmfMethod {
     /// Hierarchical alternating least squares, that is coordinate descent; Frobenius only.
     #[default]
     Hals,
@@ -15,7 +15,7 @@ pub enum Solver {
 
 /// Where W and H begin.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Start {
+pub enum NmfInit {
     /// Non-negative double SVD (Boutsidis & Gallopoulos 2008): of each leading pair of singular vectors the positive or
     /// negative part, whichever is larger. Many entries are zero. Not random.
     Nndsvd,
@@ -40,15 +40,15 @@ pub enum Start {
 /// | `tolerance` | 1e-5 | when to stop before that; see [`Stop`](super::Stop) | ≥ 0 |
 /// | `seed` | 0 | of a random start | |
 #[derive(Debug, Clone, PartialEq)]
-pub struct NmfConfig {
+pub struct NmfOptions {
     /// Number of components: columns of W and rows of H.
     pub rank: usize,
     /// What is minimized.
-    pub problem: Problem,
+    pub problem: NmfObjective,
     /// How it is lowered.
-    pub solver: Solver,
+    pub solver: NmfMethod,
     /// Where W and H begin.
-    pub start: Start,
+    pub start: NmfInit,
     /// Iterations at most, each an update of W and then of H.
     pub max_iterations: usize,
     /// When to stop; 0 for all iterations.
@@ -57,14 +57,14 @@ pub struct NmfConfig {
     pub seed: u64,
 }
 
-impl NmfConfig {
+impl NmfOptions {
     /// `rank` components, all else at its default.
     pub fn new(rank: usize) -> Self {
         Self {
             rank,
-            problem: Problem::default(),
-            solver: Solver::default(),
-            start: Start::default(),
+            problem: NmfObjective::default(),
+            solver: NmfMethod::default(),
+            start: NmfInit::default(),
             max_iterations: 200,
             tolerance: 1e-5,
             seed: 0,

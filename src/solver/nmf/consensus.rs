@@ -8,7 +8,7 @@
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
-use super::{Nmf, NmfConfig, Start, Zeros, nmf};
+use super::{NmfFit, NmfInit, NmfOptions, Zeros, nmf};
 use crate::error::{Error, Result};
 use crate::linalg::dot::{column_squares, dot, norm};
 use crate::linalg::linkage::{Dendrogram, Distances, cophenetic_correlation};
@@ -17,7 +17,7 @@ use crate::random::stream;
 
 /// Which side of A holds the samples that are clustered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Samples {
+pub enum SampleSide {
     /// One row a sample: documents, customers.
     Rows,
     /// One column a sample: arrays of gene expression.
@@ -38,7 +38,7 @@ pub struct Consensus {
     /// The objective of each run.
     pub objectives: Vec<f64>,
     /// The run with the lowest objective.
-    pub best: Nmf,
+    pub best: NmfFit,
 }
 
 impl Consensus {
@@ -53,24 +53,24 @@ impl Consensus {
 
 /// For each sample the component with its largest entry, the first of equal ones, once the components are brought to
 /// one scale: those of the other factor have unit length.
-pub fn assignments(fit: &Nmf, samples: Samples) -> Vec<usize> {
+pub fn assignments(fit: &NmfFit, samples: SampleSide) -> Vec<usize> {
     let rank = fit.w.columns();
     let (w, h) = (fit.w.values(), fit.h.values());
     let columns = fit.h.columns();
     let lengths: Vec<f64> = match samples {
-        Samples::Rows => h.chunks_exact(columns).map(norm).collect(),
-        Samples::Columns => column_squares(w, rank).into_iter().map(f64::sqrt).collect(),
+        SampleSide::Rows => h.chunks_exact(columns).map(norm).collect(),
+        SampleSide::Columns => column_squares(w, rank).into_iter().map(f64::sqrt).collect(),
     };
     let entry = |sample: usize, t: usize| {
         let value = match samples {
-            Samples::Rows => w[sample * rank + t],
-            Samples::Columns => h[t * columns + sample],
+            SampleSide::Rows => w[sample * rank + t],
+            SampleSide::Columns => h[t * columns + sample],
         };
         f64::from(value) * lengths[t]
     };
     let count = match samples {
-        Samples::Rows => fit.w.rows(),
-        Samples::Columns => columns,
+        SampleSide::Rows => fit.w.rows(),
+        SampleSide::Columns => columns,
     };
     let largest = |sample| (1..rank).fold(0, |best, t| if entry(sample, t) > entry(sample, best) { t } else { best });
     (0..count).map(largest).collect()
@@ -81,17 +81,17 @@ pub fn assignments(fit: &Nmf, samples: Samples) -> Vec<usize> {
 ///
 /// # Errors
 /// As [`nmf`]; [`Error::Usage`] without runs.
-pub fn consensus(matrix: &Matrix, config: &NmfConfig, runs: usize, samples: Samples) -> Result<Consensus> {
+pub fn consensus(matrix: &Matrix, config: &NmfOptions, runs: usize, samples: SampleSide) -> Result<Consensus> {
     if runs == 0 {
         return Err(Error::Usage("a consensus needs at least one run".into()));
     }
     let count = match samples {
-        Samples::Rows => matrix.rows(),
-        Samples::Columns => matrix.columns(),
+        SampleSide::Rows => matrix.rows(),
+        SampleSide::Columns => matrix.columns(),
     };
     let fit = |run: usize| {
         let seed = stream(config.seed, &format!("nmf/run/{run}")).next_u64();
-        nmf(matrix, &NmfConfig { start: Start::Random, seed, ..config.clone() })
+        nmf(matrix, &NmfOptions { start: NmfInit::Random, seed, ..config.clone() })
     };
     // Factors would fill memory; the best ones are made once more at the end.
     let fits = (0..runs).into_par_iter().map(|run| fit(run).map(|fit| (assignments(&fit, samples), fit.objective)));
@@ -132,7 +132,7 @@ pub fn rank_before_fall(curve: &[(usize, f64)]) -> Option<usize> {
 ///
 /// # Errors
 /// As [`nmf`]; [`Error::Usage`] for less than two folds.
-pub fn held_out(matrix: &Matrix, config: &NmfConfig, folds: usize) -> Result<Vec<f64>> {
+pub fn held_out(matrix: &Matrix, config: &NmfOptions, folds: usize) -> Result<Vec<f64>> {
     if folds < 2 {
         return Err(Error::Usage("leaving cells out takes at least two folds".into()));
     }

@@ -1,11 +1,11 @@
 //! A factorization under way, whatever lowers its objective.
 
-use super::config::{NmfConfig, Solver};
+use super::config::{NmfMethod, NmfOptions};
 use super::factors::{Factors, Iterated};
 use super::hals::Hals;
 use super::multiplicative::Multiplicative;
 use super::objective;
-use super::problem::{Divergence, Problem};
+use super::problem::{Divergence, NmfObjective};
 use super::start::start;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, Sides};
@@ -41,17 +41,17 @@ impl Descent {
     ///
     /// # Errors
     /// Those of [`nmf`](super::nmf).
-    pub fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Self> {
+    pub fn start(sides: &Sides<'_>, config: &NmfOptions) -> Result<Self> {
         check(sides.matrix(), config)?;
         let factors = start(sides, config)?;
         Ok(Self::at(sides, config, factors, 0))
     }
 
     /// At these factors, after so many iterations.
-    pub fn at(sides: &Sides<'_>, config: &NmfConfig, mut factors: Factors, iterations: usize) -> Self {
+    pub fn at(sides: &Sides<'_>, config: &NmfOptions, mut factors: Factors, iterations: usize) -> Self {
         let updates = match config.solver {
-            Solver::Hals => Updates::Hals(Hals::new(sides, &factors)),
-            Solver::Multiplicative => Updates::Multiplicative(Multiplicative::new(sides, config, &mut factors)),
+            NmfMethod::Hals => Updates::Hals(Hals::new(sides, &factors)),
+            NmfMethod::Multiplicative => Updates::Multiplicative(Multiplicative::new(sides, config, &mut factors)),
         };
         Self { factors, iterations, updates }
     }
@@ -66,25 +66,25 @@ impl Descent {
 
     /// Iterates until the objective is looked at, which multiplicative updates do every tenth time. The objective is
     /// given in its two parts: the divergence over the cells, and the penalty.
-    pub fn round(&mut self, sides: &Sides<'_>, config: &NmfConfig) -> Round {
+    pub fn round(&mut self, sides: &Sides<'_>, config: &NmfOptions) -> Round {
         loop {
             let Iterated { objective, is_converged } = self.iterate(sides, config);
             let Some(objective) = objective else { continue };
             let Factors { w, ht } = &self.factors;
-            let Problem { zeros, w: of_w, h: of_h, .. } = config.problem;
+            let NmfObjective { zeros, w: of_w, h: of_h, .. } = config.problem;
             let penalty = objective::penalty(sides.by_rows(), w, zeros, of_w)
                 + objective::penalty(sides.by_columns(), ht, zeros, of_h);
             let divergence = (objective - penalty).max(0.0);
             let squared = match config.problem.divergence {
                 Divergence::Frobenius => 2.0 * divergence,
-                _ => 2.0 * objective::exact(sides, w, ht, &Problem { zeros, ..Problem::default() }),
+                _ => 2.0 * objective::exact(sides, w, ht, &NmfObjective { zeros, ..NmfObjective::default() }),
             };
             return Round { divergence, penalty, squared, is_converged };
         }
     }
 
     /// Updates W and then H.
-    pub(super) fn iterate(&mut self, sides: &Sides<'_>, config: &NmfConfig) -> Iterated {
+    pub(super) fn iterate(&mut self, sides: &Sides<'_>, config: &NmfOptions) -> Iterated {
         self.iterations += 1;
         match &mut self.updates {
             Updates::Hals(hals) => hals.iterate(sides, config, &mut self.factors),
@@ -95,7 +95,7 @@ impl Descent {
     }
 }
 
-fn check(matrix: &Matrix, config: &NmfConfig) -> Result<()> {
+fn check(matrix: &Matrix, config: &NmfOptions) -> Result<()> {
     let refuse = |message: String| Err(Error::Usage(message));
     if let Some(at) = matrix.values().iter().position(|&value| value < 0.0) {
         let ((row, column), value) = (matrix.place(at), matrix.values()[at]);
@@ -107,7 +107,7 @@ fn check(matrix: &Matrix, config: &NmfConfig) -> Result<()> {
     if config.rank == 0 || config.max_iterations == 0 {
         return refuse("rank and max_iterations are at least 1".into());
     }
-    let Problem { w, h, divergence, .. } = config.problem;
+    let NmfObjective { w, h, divergence, .. } = config.problem;
     for (name, value) in [
         ("the l1 penalty of W", w.l1),
         ("the l2 penalty of W", w.l2),
@@ -119,7 +119,7 @@ fn check(matrix: &Matrix, config: &NmfConfig) -> Result<()> {
             return refuse(format!("{name} is {value}; it is a finite number ≥ 0"));
         }
     }
-    if config.solver == Solver::Hals && divergence != Divergence::Frobenius {
+    if config.solver == NmfMethod::Hals && divergence != Divergence::Frobenius {
         return refuse(
             "HALS minimizes the Frobenius norm only; take multiplicative updates for other divergences".into(),
         );

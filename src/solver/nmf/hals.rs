@@ -8,7 +8,7 @@ use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::config::NmfConfig;
+use super::config::NmfOptions;
 use super::factors::{Factors, Iterated};
 use super::objective::{exact, penalty};
 use super::problem::{Penalty, Zeros};
@@ -30,7 +30,7 @@ impl Hals {
         Self { half_norm: 0.5 * sides.matrix().norm_squared(), gram_h: factors.ht.gram() }
     }
 
-    pub fn iterate(&mut self, sides: &Sides<'_>, config: &NmfConfig, Factors { w, ht }: &mut Factors) -> Iterated {
+    pub fn iterate(&mut self, sides: &Sides<'_>, config: &NmfOptions, Factors { w, ht }: &mut Factors) -> Iterated {
         let (rows, columns) = (sides.by_rows(), sides.by_columns());
         let problem = &config.problem;
         let left = improve(rows, w, ht, &self.gram_h, problem.zeros, problem.w);

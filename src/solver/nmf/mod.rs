@@ -8,9 +8,9 @@
 //! and c_i and c_j count the cells of that row or column. The penalty is thus per cell, as everywhere here, and the
 //! same as scikit-learn's `alpha_W`, `alpha_H` and `l1_ratio` with l1 = alpha · l1_ratio, l2 = alpha · (1 − l1_ratio).
 //!
-//! [`Solver::Hals`] (Frobenius) updates one entry of a factor after the other to its optimum (Cichocki & Phan 2009), in
+//! [`NmfMethod::Hals`] (Frobenius) updates one entry of a factor after the other to its optimum (Cichocki & Phan 2009), in
 //! several sweeps for each product with A where those are cheap beside it (Gillis & Glineur 2012).
-//! [`Solver::Multiplicative`] (both divergences) are the updates of Lee & Seung (2001). Both lower the objective in
+//! [`NmfMethod::Multiplicative`] (both divergences) are the updates of Lee & Seung (2001). Both lower the objective in
 //! every step. The bytes of a result do not depend on the number of threads.
 
 mod config;
@@ -23,13 +23,13 @@ mod objective;
 mod problem;
 mod start;
 
-pub use config::{NmfConfig, Solver, Start};
+pub use config::{NmfInit, NmfMethod, NmfOptions};
 pub(super) use descent::{Descent, Round};
 pub(super) use factors::Factors;
 use factors::Iterated;
 pub(super) use multiplicative::LOOK;
 pub use objective::objective;
-pub use problem::{Divergence, Penalty, Problem, Zeros};
+pub use problem::{Divergence, NmfObjective, Penalty, Zeros};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Dense, Matrix, Sides};
@@ -49,7 +49,7 @@ pub enum Stop {
 
 /// A ≈ W·H.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Nmf {
+pub struct NmfFit {
     /// W: `[rows, rank]`, non-negative.
     pub w: Dense,
     /// H: `[rank, columns]`, non-negative.
@@ -72,7 +72,7 @@ pub struct Nmf {
 /// start larger than a side of A; where a given start has another shape or a value that is negative or not finite;
 /// where a penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius.
 /// [`Error::Failed`] where the values are so large that the objective leaves the finite numbers.
-pub fn nmf(matrix: &Matrix, config: &NmfConfig) -> Result<Nmf> {
+pub fn nmf(matrix: &Matrix, config: &NmfOptions) -> Result<NmfFit> {
     let sides = Sides::new(matrix);
     let mut descent = Descent::start(&sides, config)?;
     let mut trace: Vec<_> = descent.objective_at_start().map(|objective| (0, objective)).into_iter().collect();
@@ -91,5 +91,5 @@ pub fn nmf(matrix: &Matrix, config: &NmfConfig) -> Result<Nmf> {
             "the objective is not a finite number; divide the matrix by its largest value".into(),
         ));
     }
-    Ok(Nmf { w, h: ht.transposed(), objective, trace, iterations, stop })
+    Ok(NmfFit { w, h: ht.transposed(), objective, trace, iterations, stop })
 }

@@ -17,7 +17,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::config::NmfConfig;
+use super::config::NmfOptions;
 use super::factors::{Factors, Iterated};
 use super::objective::{cells, exact};
 use super::problem::{Divergence, Penalty, Zeros};
@@ -36,7 +36,7 @@ pub(super) struct Multiplicative {
 
 impl Multiplicative {
     /// Raises entries of the factors to the floor.
-    pub fn new(sides: &Sides<'_>, config: &NmfConfig, factors: &mut Factors) -> Self {
+    pub fn new(sides: &Sides<'_>, config: &NmfOptions, factors: &mut Factors) -> Self {
         let (matrix, problem) = (sides.matrix(), &config.problem);
         let mean = matrix.sum() / (matrix.rows() * matrix.columns()) as f64;
         let floor = f32::EPSILON * (mean / config.rank as f64).sqrt() as f32;
@@ -50,7 +50,7 @@ impl Multiplicative {
     pub fn iterate(
         &mut self,
         sides: &Sides<'_>,
-        config: &NmfConfig,
+        config: &NmfOptions,
         Factors { w, ht }: &mut Factors,
         iteration: usize,
     ) -> Iterated {

@@ -5,7 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::problem::{Divergence, Penalty, Problem, Zeros};
+use super::problem::{Divergence, NmfObjective, Penalty, Zeros};
 use crate::error::{Error, Result};
 use crate::linalg::dot::{column_sums, dot_in_eight};
 use crate::linalg::gram::inner;
@@ -17,7 +17,7 @@ use crate::linalg::{Csr, Dense, Matrix, Sides, View};
 ///
 /// # Errors
 /// [`Error::Usage`] where the shapes do not fit.
-pub fn objective(matrix: &Matrix, w: &Dense, h: &Dense, problem: &Problem) -> Result<f64> {
+pub fn objective(matrix: &Matrix, w: &Dense, h: &Dense, problem: &NmfObjective) -> Result<f64> {
     if w.rows() != matrix.rows() || h.columns() != matrix.columns() || w.columns() != h.rows() {
         return Err(Error::Usage(format!(
             "W of {} × {} and H of {} × {} for a matrix of {} × {}",
@@ -33,7 +33,7 @@ pub fn objective(matrix: &Matrix, w: &Dense, h: &Dense, problem: &Problem) -> Re
 }
 
 /// [`objective`] with Hᵀ.
-pub(super) fn exact(sides: &Sides<'_>, w: &Dense, ht: &Dense, problem: &Problem) -> f64 {
+pub(super) fn exact(sides: &Sides<'_>, w: &Dense, ht: &Dense, problem: &NmfObjective) -> f64 {
     let divergence = problem.divergence;
     let cells = match sides.matrix() {
         Matrix::Dense(dense) => dense_cells(dense, w, ht, divergence),

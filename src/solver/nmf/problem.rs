@@ -49,7 +49,7 @@ pub struct Penalty {
 
 /// What is minimized.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Problem {
+pub struct NmfObjective {
     /// The distance of W·H from A.
     pub divergence: Divergence,
     /// What cells that are not stored mean.

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::config::{NmfConfig, Start};
+use super::config::{NmfInit, NmfOptions};
 use super::factors::Factors;
 use super::problem::Zeros;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::solver::svd::{SvdConfig, decompose};
 ///
 /// # Errors
 /// [`Error::Usage`] for given ones that do not fit, or a rank above a side for an NNDSVD.
-pub(super) fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Factors> {
+pub(super) fn start(sides: &Sides<'_>, config: &NmfOptions) -> Result<Factors> {
     let matrix = sides.matrix();
     let (rows, columns, rank) = (matrix.rows(), matrix.columns(), config.rank);
     let cells = match config.problem.zeros {
@@ -25,7 +25,7 @@ pub(super) fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Factors> {
     let mean = matrix.sum() / cells as f64;
     let density = cells as f64 / (rows * columns) as f64;
     match &config.start {
-        Start::Given(w, h) => {
+        NmfInit::Given(w, h) => {
             for (name, factor, shape) in [("W", w, (rows, rank)), ("H", h, (rank, columns))] {
                 if (factor.rows(), factor.columns()) != shape {
                     let ((given, by), (needed, width)) = ((factor.rows(), factor.columns()), shape);
@@ -39,15 +39,15 @@ pub(super) fn start(sides: &Sides<'_>, config: &NmfConfig) -> Result<Factors> {
             }
             Ok(Factors { w: w.clone(), ht: h.transposed() })
         }
-        Start::Random => {
+        NmfInit::Random => {
             let scale = (mean / rank as f64).sqrt() as f32;
             Ok(Factors {
                 w: random(rows, rank, scale, &mut stream(config.seed, "nmf/w")),
                 ht: random(columns, rank, scale, &mut stream(config.seed, "nmf/h")),
             })
         }
-        Start::Nndsvd => double_svd(sides, config, density),
-        Start::Nndsvda => {
+        NmfInit::Nndsvd => double_svd(sides, config, density),
+        NmfInit::Nndsvda => {
             let mut factors = double_svd(sides, config, density)?;
             for factor in [&mut factors.w, &mut factors.ht] {
                 let zeros = factor.values_mut().iter_mut().filter(|value| **value == 0.0);
@@ -66,7 +66,7 @@ fn random(rows: usize, rank: usize, scale: f32, random: &mut impl Rng) -> Dense 
 }
 
 /// Non-negative double SVD. Missing cells are zeros in it, for which the factors are made larger: by 1/√`density` each.
-fn double_svd(sides: &Sides<'_>, config: &NmfConfig, density: f64) -> Result<Factors> {
+fn double_svd(sides: &Sides<'_>, config: &NmfOptions, density: f64) -> Result<Factors> {
     // A start need not be accurate.
     let svd = decompose(sides, &SvdConfig { tolerance: 1e-3, seed: config.seed, ..SvdConfig::new(config.rank) })?;
     let mut w = Dense::zeros(svd.left.rows(), config.rank);
@@ -112,14 +112,14 @@ mod tests {
         };
         let matrix = Matrix::Dense(Dense::from_fn(13, 9, cell));
         let sides = Sides::new(&matrix);
-        let config = |kind| NmfConfig { start: kind, ..NmfConfig::new(3) };
-        let Factors { w, ht } = start(&sides, &config(Start::Nndsvd)).expect("fits");
+        let config = |kind| NmfOptions { start: kind, ..NmfOptions::new(3) };
+        let Factors { w, ht } = start(&sides, &config(NmfInit::Nndsvd)).expect("fits");
         let close =
             |ours: f32, theirs: f64| assert!((f64::from(ours) - theirs).abs() < 1e-5, "{ours} against {theirs}");
         (0..13).for_each(|row| close(w.row(row)[1], NNDSVD_W[row]));
         (0..9).for_each(|row| close(ht.row(row)[2], NNDSVD_H[row]));
         let mean = matrix.sum() / 117.0;
-        let filled = start(&sides, &config(Start::Nndsvda)).expect("fits");
+        let filled = start(&sides, &config(NmfInit::Nndsvda)).expect("fits");
         for (plain, filled) in w.values().iter().zip(filled.w.values()) {
             close(*filled, if *plain == 0.0 { mean } else { f64::from(*plain) });
         }

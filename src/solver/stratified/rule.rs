@@ -27,8 +27,8 @@ impl RowRule {
         let start = Key::new("solver.initial_accumulator", KeyKind::NOT_NEGATIVE, start).default("1.0");
         Choice::new("solver.rule", rule)
             .with(|key| key.default("'adagrad'"))
-            .part("adagrad", rule::Rule::adagrad_keys().and(start))
-            .part("adam", rule::Rule::adam_keys())
+            .part("adagrad", rule::UpdateRule::adagrad_keys().and(start))
+            .part("adam", rule::UpdateRule::adam_keys())
             .into()
     }
 

@@ -1,7 +1,7 @@
 //! How the matrix is factorized, and the config keys that say so.
 
 use crate::config::{Key, KeyKind, Keys, Values, choice};
-use crate::solver::nmf::{self, Divergence, NmfConfig, Problem, Zeros};
+use crate::solver::nmf::{self, Divergence, NmfObjective, NmfOptions, Zeros};
 use crate::solver::svd;
 
 /// How a matrix is factorized.
@@ -21,7 +21,7 @@ pub enum MatrixMethod {
     /// Non-negative matrix factorization.
     Nmf {
         /// How the objective is lowered.
-        solver: nmf::Solver,
+        solver: nmf::NmfMethod,
         /// How the distance of P·Qᵀ from A is measured.
         divergence: Divergence,
         /// What cells that are not in the data mean.
@@ -105,15 +105,15 @@ impl MatrixMethod {
 
     /// HALS as a config asks for it.
     pub(super) fn hals_of(values: &Values) -> Self {
-        Self::nmf_of(values, nmf::Solver::Hals, Divergence::Frobenius)
+        Self::nmf_of(values, nmf::NmfMethod::Hals, Divergence::Frobenius)
     }
 
     /// Multiplicative updates as a config asks for them.
     pub(super) fn multiplicative_of(values: &Values) -> Self {
-        Self::nmf_of(values, nmf::Solver::Multiplicative, values.get("solver.divergence"))
+        Self::nmf_of(values, nmf::NmfMethod::Multiplicative, values.get("solver.divergence"))
     }
 
-    fn nmf_of(values: &Values, solver: nmf::Solver, divergence: Divergence) -> Self {
+    fn nmf_of(values: &Values, solver: nmf::NmfMethod, divergence: Divergence) -> Self {
         Self::Nmf {
             solver,
             divergence,
@@ -135,31 +135,31 @@ impl MatrixMethod {
 
     /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
     /// random start; `[w, h]` are λ of the user and the item factors. `None` for an SVD.
-    pub fn nmf(self, rank: usize, [w, h]: [f64; 2], seed: u64) -> Option<NmfConfig> {
+    pub fn nmf(self, rank: usize, [w, h]: [f64; 2], seed: u64) -> Option<NmfOptions> {
         let Self::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } = self else { return None };
         // d is half a square where it is the Frobenius norm's.
         let (l1, l2) = match divergence {
             Divergence::Frobenius => (0.5, 1.0),
             Divergence::KullbackLeibler => (1.0, 2.0),
         };
-        let problem = Problem {
+        let problem = NmfObjective {
             divergence,
             zeros,
             w: nmf::Penalty { l1: l1 * user_l1, l2: l2 * w },
             h: nmf::Penalty { l1: l1 * item_l1, l2: l2 * h },
         };
         let start = match start {
-            NmfStart::Nndsvd => nmf::Start::Nndsvd,
-            NmfStart::Nndsvda => nmf::Start::Nndsvda,
-            NmfStart::Model => nmf::Start::Random,
+            NmfStart::Nndsvd => nmf::NmfInit::Nndsvd,
+            NmfStart::Nndsvda => nmf::NmfInit::Nndsvda,
+            NmfStart::Model => nmf::NmfInit::Random,
         };
-        Some(NmfConfig { problem, solver, start, tolerance, seed, ..NmfConfig::new(rank) })
+        Some(NmfOptions { problem, solver, start, tolerance, seed, ..NmfOptions::new(rank) })
     }
 
     /// Updates of both factors in an epoch; an SVD is made in one.
     pub fn iterations_of_an_epoch(self) -> usize {
         match self {
-            Self::Nmf { solver: nmf::Solver::Multiplicative, .. } => nmf::LOOK,
+            Self::Nmf { solver: nmf::NmfMethod::Multiplicative, .. } => nmf::LOOK,
             _ => 1,
         }
     }
@@ -168,8 +168,8 @@ impl MatrixMethod {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Svd { .. } => "svd",
-            Self::Nmf { solver: nmf::Solver::Hals, .. } => "hals",
-            Self::Nmf { solver: nmf::Solver::Multiplicative, .. } => "multiplicative",
+            Self::Nmf { solver: nmf::NmfMethod::Hals, .. } => "hals",
+            Self::Nmf { solver: nmf::NmfMethod::Multiplicative, .. } => "multiplicative",
         }
     }
 }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 pub use self::method::{MatrixMethod, NmfStart};
 pub use self::part::WholeMatrixPart;
 use super::dot_product::{DotProduct, Places, SideTables};
-use super::nmf::{self, Descent, Divergence, Factors, NmfConfig, Zeros};
+use super::nmf::{self, Descent, Divergence, Factors, NmfOptions, Zeros};
 use super::regularization::Regularization;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, StepSums, Stepped};
@@ -48,12 +48,12 @@ struct State {
     /// μ of the model.
     offset: f32,
     places: Places,
-    progress: Work,
+    progress: Progress,
 }
 
-enum Work {
+enum Progress {
     Svd { config: SvdConfig, found: Option<Svd> },
-    Nmf { config: NmfConfig, descent: Box<Descent> },
+    Nmf { config: NmfOptions, descent: Box<Descent> },
 }
 
 /// Sums over the cells that count.
@@ -70,7 +70,7 @@ impl WholeMatrix {
         Self { loss, regularization, method, seed, epochs: 0, state: None }
     }
 
-    fn work(&self, model: &DotProduct, sides: &Sides<'_>) -> Result<Work> {
+    fn work(&self, model: &DotProduct, sides: &Sides<'_>) -> Result<Progress> {
         let DotProduct { rank, non_negative, users, items, .. } = model;
         let (rank, non_negative) = (*rank, *non_negative);
         let name = self.method.name();
@@ -88,7 +88,7 @@ impl WholeMatrix {
                 let (seed, centre) = (self.seed, has_biases);
                 let config = SvdConfig { method, centre, oversampling, power_iterations, tolerance, seed, ..config };
                 svd::check(sides.matrix(), &config)?;
-                Ok(Work::Svd { config, found: None })
+                Ok(Progress::Svd { config, found: None })
             }
             MatrixMethod::Nmf { .. } if !non_negative || has_biases => {
                 Err(Error::Usage(format!("the {name} solver is for nmf, whose factors are at least 0")))
@@ -100,7 +100,7 @@ impl WholeMatrix {
                 let config = self.method.nmf(rank, lambdas, self.seed).expect("it is one");
                 let config = match start {
                     NmfStart::Model => {
-                        NmfConfig { start: nmf::Start::Given(factors.w.clone(), factors.ht.transposed()), ..config }
+                        NmfOptions { start: nmf::NmfInit::Given(factors.w.clone(), factors.ht.transposed()), ..config }
                     }
                     _ => config,
                 };
@@ -108,7 +108,7 @@ impl WholeMatrix {
                     0 => Descent::start(sides, &config)?,
                     _ => Descent::at(sides, &config, factors, 0),
                 };
-                Ok(Work::Nmf { config, descent: Box::new(descent) })
+                Ok(Progress::Nmf { config, descent: Box::new(descent) })
             }
         }
     }
@@ -125,7 +125,7 @@ impl State {
     /// [`Error::Usage`] for an iteration that does not end.
     fn advance(&mut self) -> Result<Sums> {
         match &mut self.progress {
-            Work::Svd { config, found } => {
+            Progress::Svd { config, found } => {
                 let svd = svd::decompose(&self.sides, config)?;
                 let explained: f64 = svd.singular_values.iter().map(|value| value * value).sum();
                 // Rounding must not make a negative sum of squares of a matrix that is explained to the end.
@@ -133,7 +133,7 @@ impl State {
                 *found = Some(svd);
                 Ok(Sums { loss: squared, penalty: 0.0, squared, is_converged: true })
             }
-            Work::Nmf { config, descent } => {
+            Progress::Nmf { config, descent } => {
                 let nmf::Round { divergence, penalty, squared, is_converged } = descent.round(&self.sides, config);
                 let times = match config.problem.divergence {
                     Divergence::Frobenius => 2.0,
@@ -147,10 +147,10 @@ impl State {
     /// Factors of one side, row by row; `None` before the first step of an SVD.
     fn factors(&self, role: Role) -> Option<Vec<f32>> {
         let factors = match (&self.progress, role) {
-            (Work::Nmf { descent, .. }, Role::User) => descent.factors.w.values(),
-            (Work::Nmf { descent, .. }, Role::Item) => descent.factors.ht.values(),
-            (Work::Svd { found, .. }, Role::Item) => found.as_ref()?.right.values(),
-            (Work::Svd { found, .. }, Role::User) => {
+            (Progress::Nmf { descent, .. }, Role::User) => descent.factors.w.values(),
+            (Progress::Nmf { descent, .. }, Role::Item) => descent.factors.ht.values(),
+            (Progress::Svd { found, .. }, Role::Item) => found.as_ref()?.right.values(),
+            (Progress::Svd { found, .. }, Role::User) => {
                 let Svd { left, singular_values, .. } = found.as_ref()?;
                 let scales = singular_values.iter().map(|&value| value as f32).cycle();
                 return Some(left.values().iter().zip(scales).map(|(value, scale)| value * scale).collect());
@@ -162,7 +162,7 @@ impl State {
     /// Biases of `num_rows` rows of one side.
     fn biases(&self, role: Role, num_rows: usize) -> Vec<f32> {
         match (&self.progress, role) {
-            (Work::Svd { found: Some(Svd { means: Some(means), .. }), .. }, Role::Item) => {
+            (Progress::Svd { found: Some(Svd { means: Some(means), .. }), .. }, Role::Item) => {
                 means.iter().map(|mean| mean - self.offset).collect()
             }
             _ => vec![0.0; num_rows],

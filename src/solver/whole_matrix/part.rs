@@ -4,7 +4,7 @@ use super::{MatrixMethod, WholeMatrix};
 use crate::config::{Keys, Values};
 use crate::error::{Error, Result};
 use crate::model::ModelKind;
-use crate::solver::nmf::{NmfConfig, Zeros};
+use crate::solver::nmf::{NmfOptions, Zeros};
 use crate::solver::part::{
     Components, Footprint, ModelSize, Refusal, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
 };
@@ -84,13 +84,13 @@ impl SolverPart for WholeMatrixPart {
         }
     }
 
-    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfConfig> {
+    fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfOptions> {
         let method = self.method(values);
         let lambdas = ["user", "item"].map(|entity| format!("solver.regularization.{entity}_factors"));
         let nmf = method.nmf(rank, lambdas.map(|path| values.find(&path).unwrap_or(0.0)), seed);
         let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
         let max_iterations = values.get::<usize>("train.epochs") * method.iterations_of_an_epoch();
-        Ok(NmfConfig { max_iterations, ..nmf })
+        Ok(NmfOptions { max_iterations, ..nmf })
     }
 
     fn footprint(&self, _: &Values, size: &ModelSize) -> Footprint {

@@ -4,7 +4,7 @@ use toml::Value;
 
 use super::parser::{Parser, Written};
 use super::ranges::Entry;
-use super::rule::rule;
+use super::requirement::requirement;
 use crate::config::{Config, KeyKind};
 use crate::sweep::space::{Condition, Dimension, Domain, Space};
 
@@ -50,13 +50,13 @@ impl Parser<'_> {
                     }
                 }
             }
-            let rule = rule(&key, &choices, base);
-            if !rule.can_hold() {
+            let requirement = requirement(&key, &choices, base);
+            if !requirement.can_hold() {
                 let whens: Vec<_> = key.when.iter().map(ToString::to_string).collect();
                 let message = format!("{} applies only with {}", key.path, whens.join(" and "));
                 self.report(offset, format!("{message}, which neither [space] nor the base config offers"));
             }
-            dimensions.push((Dimension { key: key.path, domain, when: conditions, rule }, offset));
+            dimensions.push((Dimension { key: key.path, domain, when: conditions, requirement }, offset));
         }
         self.check_alternatives(&dimensions);
         // First those that depend on nothing, then those that depend on them, and so on.

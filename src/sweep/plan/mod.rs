@@ -4,7 +4,7 @@ mod assemble;
 mod checks;
 mod parser;
 mod ranges;
-mod rule;
+mod requirement;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ use rand_chacha::ChaCha8Rng;
 use toml::Value;
 
 use self::parser::{Parser, Written};
-use self::rule::rule;
+use self::requirement::requirement;
 pub use self::settings::{Pruning, Sampler, SweepSettings, space_file};
-use super::space::{Point, Rule, Space};
+use super::space::{Point, Requirement, Space};
 use crate::config::{Config, Effect, Override, Reader, Schema, Values, in_toml};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
@@ -46,7 +46,7 @@ pub struct Plan {
     base_text: String,
     base_path: PathBuf,
     /// Of `[set]`, with what must hold for each to have a meaning.
-    fixed: Vec<(Override, Rule)>,
+    fixed: Vec<(Override, Requirement)>,
 }
 
 /// Sections that are not in [`space_file`].
@@ -116,7 +116,8 @@ impl Plan {
         }
         let choices = |path: &str| space.choices(path);
         let fixed = fixed.into_iter().map(|setting| {
-            let rule = schema.find(setting.key()).map_or(Rule::ALWAYS, |key| rule(&key, &choices, &base.config));
+            let rule =
+                schema.find(setting.key()).map_or(Requirement::ALWAYS, |key| requirement(&key, &choices, &base.config));
             (setting, rule)
         });
         let fixed = fixed.collect();

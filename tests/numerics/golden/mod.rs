@@ -14,7 +14,7 @@ use lowrank::data::{Frame, ITEM, USER};
 use lowrank::device::to_vec;
 use lowrank::model::{AnyModel, FactorInit, MfConfig};
 use lowrank::objective::{Loss, PointwiseLoss};
-use lowrank::solver::{Clip, GradientStep, Rows, Rule};
+use lowrank::solver::{Clip, GradientStep, UpdateRule, UpdatedRows};
 
 use self::dot_products::{DOT_PRODUCTS, TOUCHED, TOY};
 use self::losses::LOSSES;
@@ -33,15 +33,15 @@ fn golden_models() -> impl Iterator<Item = &'static GoldenModel> {
 }
 
 /// Update rule, learning rate and limits of a curve.
-fn rule(name: &str) -> (Rule, f64, Clip) {
-    let sgd = Rule::Sgd { momentum: 0.0 };
+fn rule(name: &str) -> (UpdateRule, f64, Clip) {
+    let sgd = UpdateRule::Sgd { momentum: 0.0 };
     let none = Clip::default();
     match name {
         "adam" => (ADAM, 0.05, none),
-        "adamw" => (Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 }, 0.05, none),
+        "adamw" => (UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.1 }, 0.05, none),
         "sgd" => (sgd, 0.02, none),
-        "momentum" => (Rule::Sgd { momentum: 0.9 }, 0.02, none),
-        "adagrad" => (Rule::AdaGrad { epsilon: 1e-10 }, 0.1, none),
+        "momentum" => (UpdateRule::Sgd { momentum: 0.9 }, 0.02, none),
+        "adagrad" => (UpdateRule::AdaGrad { epsilon: 1e-10 }, 0.1, none),
         "clip-value" => (sgd, 0.1, Clip { value: Some(0.05), norm: None }),
         "clip-norm" => (sgd, 0.1, Clip { value: None, norm: Some(0.3) }),
         "clip-both" => (sgd, 0.1, Clip { value: Some(0.05), norm: Some(0.15) }),
@@ -49,8 +49,8 @@ fn rule(name: &str) -> (Rule, f64, Clip) {
     }
 }
 
-fn solver(rule: Rule, clip: Clip, regularization: Lambda) -> GradientStep {
-    GradientStep { clip, ..gradient_step(SQUARED, regularization, Rows::All, rule) }
+fn solver(rule: UpdateRule, clip: Clip, regularization: Lambda) -> GradientStep {
+    GradientStep { clip, ..gradient_step(SQUARED, regularization, UpdatedRows::All, rule) }
 }
 
 #[track_caller]
@@ -87,7 +87,7 @@ fn steps_on_touched_rows_have_sparse_adams_curve() {
     for (name, expected) in TOUCHED {
         let config = models(3).into_iter().find(|config| kind(config) == name).expect("a model");
         let mut model = sine_model(&config, 3.25);
-        let mut solver = GradientStep { rows: Rows::Touched, ..solver(ADAM, Clip::default(), REGULARIZATION) };
+        let mut solver = GradientStep { rows: UpdatedRows::Touched, ..solver(ADAM, Clip::default(), REGULARIZATION) };
         let objective =
             |solver: &GradientStep, model: &_| f64::from(to_vec(solver.objective(model, &all, &device).0)[0]);
         let mut found = vec![objective(&solver, &model)];

@@ -3,8 +3,8 @@
 use lowrank::linalg::linkage::{Distances, cophenetic_correlation};
 use lowrank::linalg::{Dense, Matrix};
 use lowrank::random::stream;
-use lowrank::solver::nmf::consensus::{self, Samples, assignments, consensus, held_out};
-use lowrank::solver::nmf::{NmfConfig, Start};
+use lowrank::solver::nmf::consensus::{self, SampleSide, assignments, consensus, held_out};
+use lowrank::solver::nmf::{NmfInit, NmfOptions};
 use rand::RngExt;
 
 use super::inputs::{close, message, planted};
@@ -19,18 +19,18 @@ fn average_linkage_is_that_of_scipy() {
 }
 
 /// 30 samples in three groups, each with ten features of its own; groups take turns.
-fn groups(samples: Samples) -> Matrix {
+fn groups(samples: SampleSide) -> Matrix {
     let mut random = stream(6, "groups");
     let matrix = Dense::from_fn(30, 30, |sample, feature| {
         random.random_range(0.0..1.0) + if sample % 3 == feature / 10 { 0.8 } else { 0.0 }
     });
-    Matrix::Dense(if samples == Samples::Rows { matrix } else { matrix.transposed() })
+    Matrix::Dense(if samples == SampleSide::Rows { matrix } else { matrix.transposed() })
 }
 
 #[test]
 fn a_consensus_is_perfect_for_planted_groups_and_poor_for_noise() {
-    for samples in [Samples::Rows, Samples::Columns] {
-        let found = consensus(&groups(samples), &NmfConfig::new(3), 20, samples).expect("fits");
+    for samples in [SampleSide::Rows, SampleSide::Columns] {
+        let found = consensus(&groups(samples), &NmfOptions::new(3), 20, samples).expect("fits");
         let expected: Vec<_> = (0..30).map(|sample| sample % 3).collect();
         assert_eq!(found.clusters(3).expect("30 samples"), expected);
         assert_eq!((found.cophenetic, found.dispersion), (1.0, 1.0));
@@ -43,7 +43,7 @@ fn a_consensus_is_perfect_for_planted_groups_and_poor_for_noise() {
 
         let mut random = stream(6, "noise");
         let noise = Matrix::Dense(Dense::from_fn(30, 30, |_, _| random.random_range(0.0..1.0)));
-        let found = consensus(&noise, &NmfConfig::new(4), 20, samples).expect("fits");
+        let found = consensus(&noise, &NmfOptions::new(4), 20, samples).expect("fits");
         assert!(found.dispersion < 0.9 && found.cophenetic < 0.999, "{} {}", found.dispersion, found.cophenetic);
         let apart = found.objectives.iter().filter(|objective| **objective > found.best.objective).count();
         assert_eq!((found.objectives.len(), apart), (20, 19), "each run starts elsewhere");
@@ -64,14 +64,14 @@ fn held_out_cells_are_predicted_best_with_the_planted_rank() {
         Dense::from_fn(60, 50, |row, column| (truth.get(row, column) + random.random_range(-0.1..0.1)).max(0.0));
     let matrix = Matrix::Dense(noisy);
     let error = |rank| {
-        let config = NmfConfig { start: Start::Random, max_iterations: 500, ..NmfConfig::new(rank) };
+        let config = NmfOptions { start: NmfInit::Random, max_iterations: 500, ..NmfOptions::new(rank) };
         held_out(&matrix, &config, 5).expect("fits").iter().sum::<f64>()
     };
     let errors = [1, 2, 3, 4, 5].map(error);
     let best = errors.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).expect("five").0;
     assert_eq!(best, 2, "{errors:?}");
-    assert!(message(held_out(&matrix, &NmfConfig::new(2), 1)).contains("two folds"));
-    assert!(message(consensus(&matrix, &NmfConfig::new(2), 0, Samples::Rows)).contains("one run"));
+    assert!(message(held_out(&matrix, &NmfOptions::new(2), 1)).contains("two folds"));
+    assert!(message(consensus(&matrix, &NmfOptions::new(2), 0, SampleSide::Rows)).contains("one run"));
 }
 
 // Printed by tests/scripts/reference_matrix.py.

@@ -8,8 +8,8 @@ mod svd;
 
 use lowrank::linalg::Matrix;
 use lowrank::random::stream;
-use lowrank::solver::nmf::consensus::{Samples, consensus, held_out};
-use lowrank::solver::nmf::{Nmf, NmfConfig, Start, nmf};
+use lowrank::solver::nmf::consensus::{SampleSide, consensus, held_out};
+use lowrank::solver::nmf::{NmfFit, NmfInit, NmfOptions, nmf};
 use lowrank::solver::svd::{SvdConfig, svd};
 use rand::RngExt;
 
@@ -30,7 +30,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let thinned = Matrix::Sparse(matrix.filtered(|_, _| random.random_range(0..4) == 0));
     let filled = Matrix::Sparse(matrix.filtered(|_, _| random.random_range(0..9) > 0));
     let same = |[one, two, four]: [Vec<f32>; 3]| assert!(one == two && two == four);
-    let bytes = |fit: Nmf| [fit.w.values(), fit.h.values(), &[fit.objective as f32]].concat();
+    let bytes = |fit: NmfFit| [fit.w.values(), fit.h.values(), &[fit.objective as f32]].concat();
     for matrix in [&matrix, &thinned, &filled] {
         for centre in [false, true] {
             let config = SvdConfig { centre, ..randomized(5) };
@@ -40,12 +40,12 @@ fn results_do_not_depend_on_the_number_of_threads() {
             }));
         }
         for (_, config) in configs() {
-            let config = NmfConfig { rank: 7, max_iterations: 4, start: Start::Random, ..config };
+            let config = NmfOptions { rank: 7, max_iterations: 4, start: NmfInit::Random, ..config };
             same(on_threads(|| bytes(nmf(matrix, &config).expect("fits"))));
         }
     }
     let small = waves();
-    let config = NmfConfig { max_iterations: 5, ..NmfConfig::new(2) };
-    same(on_threads(|| consensus(&small, &config, 7, Samples::Rows).expect("fits").matrix.values().to_vec()));
+    let config = NmfOptions { max_iterations: 5, ..NmfOptions::new(2) };
+    same(on_threads(|| consensus(&small, &config, 7, SampleSide::Rows).expect("fits").matrix.values().to_vec()));
     same(on_threads(|| held_out(&small, &config, 3).expect("fits").into_iter().map(|error| error as f32).collect()));
 }

@@ -2,20 +2,22 @@
 
 use lowrank::linalg::{Dense, Matrix};
 use lowrank::random::stream;
-use lowrank::solver::nmf::{Divergence, NmfConfig, Penalty, Problem, Solver, Start, Stop, Zeros, nmf, objective};
+use lowrank::solver::nmf::{
+    Divergence, NmfInit, NmfMethod, NmfObjective, NmfOptions, Penalty, Stop, Zeros, nmf, objective,
+};
 use rand::RngExt;
 
 use super::inputs::{COLUMNS, ROWS, close, message, planted, product, sparse, waves, wide};
 
 const RANK: usize = 3;
 
-fn problems() -> Vec<Problem> {
+fn problems() -> Vec<NmfObjective> {
     let penalty = |l1, l2| Penalty { l1, l2 };
     let mut problems = Vec::new();
     for divergence in [Divergence::Frobenius, Divergence::KullbackLeibler] {
         for zeros in [Zeros::Data, Zeros::Missing] {
             for (w, h) in [(penalty(0.0, 0.0), penalty(0.0, 0.0)), (penalty(0.01, 0.02), penalty(0.03, 0.005))] {
-                problems.push(Problem { divergence, zeros, w, h });
+                problems.push(NmfObjective { divergence, zeros, w, h });
             }
         }
     }
@@ -23,15 +25,15 @@ fn problems() -> Vec<Problem> {
 }
 
 /// Every way to solve every problem, on a dense and a sparse matrix.
-pub fn configs() -> Vec<(Matrix, NmfConfig)> {
+pub fn configs() -> Vec<(Matrix, NmfOptions)> {
     let mut configs = Vec::new();
     for problem in problems() {
-        for solver in [Solver::Hals, Solver::Multiplicative] {
-            if solver == Solver::Hals && problem.divergence != Divergence::Frobenius {
+        for solver in [NmfMethod::Hals, NmfMethod::Multiplicative] {
+            if solver == NmfMethod::Hals && problem.divergence != Divergence::Frobenius {
                 continue;
             }
             for matrix in [waves(), sparse(&waves())] {
-                configs.push((matrix, NmfConfig { problem, solver, ..NmfConfig::new(RANK) }));
+                configs.push((matrix, NmfOptions { problem, solver, ..NmfOptions::new(RANK) }));
             }
         }
     }
@@ -53,7 +55,7 @@ fn cells(matrix: &Matrix, zeros: Zeros) -> Vec<(usize, usize, f64)> {
 }
 
 /// The objective and its gradients by W and H, cell by cell.
-fn naive(matrix: &Matrix, w: &Dense, h: &Dense, problem: &Problem) -> (f64, Vec<f64>, Vec<f64>) {
+fn naive(matrix: &Matrix, w: &Dense, h: &Dense, problem: &NmfObjective) -> (f64, Vec<f64>, Vec<f64>) {
     let (rank, columns) = (w.columns(), h.columns());
     let (mut value, mut by_w, mut by_h) = (0.0, vec![0.0; w.values().len()], vec![0.0; h.values().len()]);
     for (row, column, a) in cells(matrix, problem.zeros) {
@@ -87,22 +89,22 @@ fn the_objective_is_what_its_definition_says() {
             assert!((ours - expected).abs() < 1e-6 * expected, "{problem:?}: {ours} against {expected}");
         }
     }
-    let wrong = message(objective(&waves(), &h, &w, &Problem::default()));
+    let wrong = message(objective(&waves(), &h, &w, &NmfObjective::default()));
     assert!(wrong.contains("W of 3 × 9 and H of 13 × 3 for a matrix of 13 × 9"), "{wrong}");
 }
 
 #[test]
 fn every_solver_lowers_its_objective_in_every_step() {
     for (matrix, config) in configs() {
-        for start in [Start::Nndsvda, Start::Random] {
+        for start in [NmfInit::Nndsvda, NmfInit::Random] {
             // Multiplicative updates report each tenth objective: shorter runs tell of those between.
-            let lengths = if config.solver == Solver::Hals { vec![40] } else { (1..30).collect() };
+            let lengths = if config.solver == NmfMethod::Hals { vec![40] } else { (1..30).collect() };
             let mut objectives = Vec::new();
             for max_iterations in lengths {
-                let config = NmfConfig { start: start.clone(), max_iterations, tolerance: 0.0, ..config.clone() };
+                let config = NmfOptions { start: start.clone(), max_iterations, tolerance: 0.0, ..config.clone() };
                 let fit = nmf(&matrix, &config).expect("fits");
                 assert_eq!((fit.iterations, fit.stop), (max_iterations, Stop::MaxIterations));
-                if config.solver == Solver::Hals {
+                if config.solver == NmfMethod::Hals {
                     objectives.extend(fit.trace.iter().map(|(_, objective)| *objective));
                 }
                 objectives.push(fit.objective);
@@ -120,9 +122,9 @@ fn every_solver_lowers_its_objective_in_every_step() {
 #[test]
 fn fits_end_in_stationary_points() {
     for (matrix, config) in configs() {
-        let exact = config.solver == Solver::Hals;
+        let exact = config.solver == NmfMethod::Hals;
         let (max_iterations, tolerance) = if exact { (20_000, 1e-6) } else { (4000, 0.0) };
-        let fit = nmf(&matrix, &NmfConfig { max_iterations, tolerance, ..config.clone() }).expect("fits");
+        let fit = nmf(&matrix, &NmfOptions { max_iterations, tolerance, ..config.clone() }).expect("fits");
         assert!(!exact || fit.stop == Stop::Converged, "{config:?}");
         let (_, by_w, by_h) = naive(&matrix, &fit.w, &fit.h, &config.problem);
         for (factor, gradient) in [(&fit.w, by_w), (&fit.h, by_h)] {
@@ -148,7 +150,7 @@ fn fits_end_in_stationary_points() {
 fn dense_and_sparse_and_nothing_missing_are_the_same_problem() {
     let full = Matrix::Sparse(waves().filtered(|_, _| true));
     for (matrix, config) in configs().into_iter().filter(|(matrix, _)| matches!(matrix, Matrix::Dense(_))) {
-        let config = NmfConfig { tolerance: 0.0, max_iterations: 10, ..config };
+        let config = NmfOptions { tolerance: 0.0, max_iterations: 10, ..config };
         let with = |matrix: &Matrix, zeros| {
             let mut config = config.clone();
             config.problem.zeros = zeros;
@@ -169,8 +171,9 @@ fn a_planted_factorization_is_found_also_where_cells_are_missing() {
         // From 0 to 7 in 10 cells are missing, so that most rows lack fewer or more than half of theirs.
         let mut random = stream(4, "mask");
         let seen = Matrix::Sparse(matrix.filtered(|_, _| random.random_range(0..10) < kept));
-        let config = NmfConfig { max_iterations: 3000, tolerance: 1e-6, start: Start::Random, ..NmfConfig::new(4) };
-        let config = NmfConfig { problem: Problem { zeros: Zeros::Missing, ..Problem::default() }, ..config };
+        let config = NmfOptions { max_iterations: 3000, tolerance: 1e-6, start: NmfInit::Random, ..NmfOptions::new(4) };
+        let config =
+            NmfOptions { problem: NmfObjective { zeros: Zeros::Missing, ..NmfObjective::default() }, ..config };
         let fit = nmf(&seen, &config).expect("fits");
         let error: f64 = {
             let fitted = product(&fit.w, &fit.h);
@@ -187,11 +190,11 @@ fn multiplicative_updates_are_those_of_scikit_learn() {
     for (divergence, expected) in
         [(Divergence::Frobenius, FROBENIUS_OBJECTIVES), (Divergence::KullbackLeibler, KULLBACK_LEIBLER_OBJECTIVES)]
     {
-        let problem = Problem { divergence, ..Problem::default() };
+        let problem = NmfObjective { divergence, ..NmfObjective::default() };
         for matrix in [waves(), sparse(&waves())] {
             for (max_iterations, expected) in [10, 50].into_iter().zip(expected) {
-                let solver = Solver::Multiplicative;
-                let config = NmfConfig { problem, solver, max_iterations, tolerance: 0.0, ..NmfConfig::new(RANK) };
+                let solver = NmfMethod::Multiplicative;
+                let config = NmfOptions { problem, solver, max_iterations, tolerance: 0.0, ..NmfOptions::new(RANK) };
                 close(&[nmf(&matrix, &config).expect("fits").objective], &[expected], 1e-5);
             }
         }
@@ -201,16 +204,16 @@ fn multiplicative_updates_are_those_of_scikit_learn() {
 #[test]
 fn a_penalized_minimum_is_that_of_scikit_learn() {
     let penalty = |alpha: f64| Penalty { l1: 0.4 * alpha, l2: 0.6 * alpha };
-    let problem = Problem { w: penalty(0.02), h: penalty(0.03), ..Problem::default() };
-    let config = NmfConfig { problem, max_iterations: 20_000, tolerance: 1e-7, ..NmfConfig::new(RANK) };
+    let problem = NmfObjective { w: penalty(0.02), h: penalty(0.03), ..NmfObjective::default() };
+    let config = NmfOptions { problem, max_iterations: 20_000, tolerance: 1e-7, ..NmfOptions::new(RANK) };
     close(&[nmf(&waves(), &config).expect("fits").objective], &PENALIZED_OBJECTIVE, 1e-4);
 }
 
 #[test]
 fn penalties_shrink_and_set_to_zero() {
     let fit = |w| {
-        let problem = Problem { w, ..Problem::default() };
-        nmf(&waves(), &NmfConfig { problem, max_iterations: 1000, ..NmfConfig::new(RANK) }).expect("fits").w
+        let problem = NmfObjective { w, ..NmfObjective::default() };
+        nmf(&waves(), &NmfOptions { problem, max_iterations: 1000, ..NmfOptions::new(RANK) }).expect("fits").w
     };
     let zeros = |w: &Dense| w.values().iter().filter(|value| **value == 0.0).count();
     let norm = |w: &Dense| wide(w.values().iter().copied()).iter().map(|value| value * value).sum::<f64>();
@@ -224,7 +227,7 @@ fn rows_without_cells_and_unused_components_do_no_harm() {
     let matrix = Matrix::Sparse(waves().filtered(|row, column| row != 4 && column != 2));
     for (_, config) in configs() {
         for rank in [1, 8, 20] {
-            let config = NmfConfig { rank, start: Start::Random, max_iterations: 30, ..config.clone() };
+            let config = NmfOptions { rank, start: NmfInit::Random, max_iterations: 30, ..config.clone() };
             let fit = nmf(&matrix, &config).expect("fits");
             assert!(fit.w.values().iter().chain(fit.h.values()).all(|value| value.is_finite() && *value >= 0.0));
         }
@@ -233,24 +236,24 @@ fn rows_without_cells_and_unused_components_do_no_harm() {
 
 #[test]
 fn what_cannot_be_factorized_is_refused() {
-    let refused = |matrix: &Matrix, config: NmfConfig| message(nmf(matrix, &config));
-    let config = || NmfConfig::new(RANK);
+    let refused = |matrix: &Matrix, config: NmfOptions| message(nmf(matrix, &config));
+    let config = || NmfOptions::new(RANK);
     let negative = Matrix::dense(2, 2, vec![1.0, 0.0, -2.0, 1.0]).expect("finite");
-    assert!(refused(&negative, NmfConfig::new(1)).contains("row 1, column 0 is -2"));
-    assert!(refused(&Matrix::Dense(Dense::zeros(3, 3)), NmfConfig::new(1)).contains("zeros"));
-    assert!(refused(&waves(), NmfConfig::new(0)).contains("rank"));
-    assert!(refused(&waves(), NmfConfig::new(10)).contains("from 1 to 9"));
-    assert!(refused(&waves(), NmfConfig { max_iterations: 0, ..config() }).contains("max_iterations"));
-    assert!(refused(&waves(), NmfConfig { tolerance: -1.0, ..config() }).contains("tolerance"));
-    let problem = Problem { h: Penalty { l1: 0.0, l2: f64::NAN }, ..Problem::default() };
-    assert!(refused(&waves(), NmfConfig { problem, ..config() }).contains("l2 penalty of H"));
-    let problem = Problem { divergence: Divergence::KullbackLeibler, ..Problem::default() };
-    assert!(refused(&waves(), NmfConfig { problem, ..config() }).contains("multiplicative"));
+    assert!(refused(&negative, NmfOptions::new(1)).contains("row 1, column 0 is -2"));
+    assert!(refused(&Matrix::Dense(Dense::zeros(3, 3)), NmfOptions::new(1)).contains("zeros"));
+    assert!(refused(&waves(), NmfOptions::new(0)).contains("rank"));
+    assert!(refused(&waves(), NmfOptions::new(10)).contains("from 1 to 9"));
+    assert!(refused(&waves(), NmfOptions { max_iterations: 0, ..config() }).contains("max_iterations"));
+    assert!(refused(&waves(), NmfOptions { tolerance: -1.0, ..config() }).contains("tolerance"));
+    let problem = NmfObjective { h: Penalty { l1: 0.0, l2: f64::NAN }, ..NmfObjective::default() };
+    assert!(refused(&waves(), NmfOptions { problem, ..config() }).contains("l2 penalty of H"));
+    let problem = NmfObjective { divergence: Divergence::KullbackLeibler, ..NmfObjective::default() };
+    assert!(refused(&waves(), NmfOptions { problem, ..config() }).contains("multiplicative"));
     let (w, h) = (Dense::zeros(ROWS, RANK), Dense::zeros(COLUMNS, RANK));
-    let start = Start::Given(w.clone(), h);
-    assert!(refused(&waves(), NmfConfig { start, ..config() }).contains("the given H is 9 × 3; it has to be 3 × 9"));
-    let start = Start::Given(w, Dense::from_fn(RANK, COLUMNS, |_, _| -1.0));
-    assert!(refused(&waves(), NmfConfig { start, ..config() }).contains("holds -1"));
+    let start = NmfInit::Given(w.clone(), h);
+    assert!(refused(&waves(), NmfOptions { start, ..config() }).contains("the given H is 9 × 3; it has to be 3 × 9"));
+    let start = NmfInit::Given(w, Dense::from_fn(RANK, COLUMNS, |_, _| -1.0));
+    assert!(refused(&waves(), NmfOptions { start, ..config() }).contains("holds -1"));
 }
 
 // Printed by tests/scripts/reference_matrix.py.
