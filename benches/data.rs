@@ -77,7 +77,8 @@ fn parse_million(bencher: Bencher, form: &str) {
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
 fn read_copy(bencher: Bencher, size: (usize, usize, u64)) {
     let (folder, path) = file(FORMS[0], size);
-    let options = ReadOptions { cache: Some(folder.path().join("cache")), ..ReadOptions::default() };
+    let mut options = ReadOptions::default();
+    options.cache = Some(folder.path().join("cache"));
     read_dataset(&path, None, &options).expect("a good file");
     let read = || read_dataset(&path, None, &options).expect("a good file");
     assert!(read().notes.is_empty(), "it would be noted if the text had been read again");

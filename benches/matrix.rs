@@ -32,7 +32,8 @@ fn peer(arguments: &[&str]) -> Value {
     let matrix = load(folder, name);
     let started = Instant::now();
     if *task == "svd" {
-        let mut config = SvdConfig { method: Method::Randomized, ..SvdConfig::new(rank) };
+        let mut config = SvdConfig::new(rank);
+        config.method = Method::Randomized;
         if let [iterations, oversampling, tolerance] = rest {
             config.power_iterations = iterations.parse().expect("a number");
             config.oversampling = oversampling.parse().expect("a number");
@@ -104,7 +105,8 @@ fn matrix((rows, columns, stored): (usize, usize, u32)) -> Matrix {
 #[divan::bench(args = SHAPES, sample_count = 5, sample_size = 1)]
 fn svd_randomized(bencher: Bencher, shape: (usize, usize, u32)) {
     let matrix = matrix(shape);
-    let config = SvdConfig { method: Method::Randomized, power_iterations: 5, tolerance: 0.0, ..SvdConfig::new(20) };
+    let mut config = SvdConfig::new(20);
+    (config.method, config.power_iterations, config.tolerance) = (Method::Randomized, 5, 0.0);
     bencher.bench_local(|| svd(&matrix, &config).expect("fits"));
 }
 
@@ -112,7 +114,9 @@ fn svd_randomized(bencher: Bencher, shape: (usize, usize, u32)) {
 fn ten(bencher: Bencher, shape: (usize, usize, u32), solver: NmfMethod, problem: NmfObjective) {
     let matrix = matrix(shape);
     let (start, max_iterations, tolerance) = (NmfInit::Random, 10, 0.0);
-    let config = NmfOptions { solver, problem, start, max_iterations, tolerance, ..NmfOptions::new(20) };
+    let mut config = NmfOptions::new(20);
+    (config.solver, config.problem, config.start) = (solver, problem, start);
+    (config.max_iterations, config.tolerance) = (max_iterations, tolerance);
     bencher.bench_local(|| nmf(&matrix, &config).expect("fits"));
 }
 

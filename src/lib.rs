@@ -112,7 +112,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod eval;
-pub mod files;
+mod files;
 pub mod linalg;
 pub mod metric;
 pub mod model;
@@ -121,7 +121,7 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod solver;
-pub mod sweep;
+mod sweep;
 pub mod train;
 
 pub use burn;

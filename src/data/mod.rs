@@ -5,13 +5,13 @@ pub mod batch;
 pub mod catalog;
 mod entity;
 mod interactions;
-pub mod layout;
+mod layout;
 pub mod read;
-pub mod source;
+mod source;
 pub mod split;
-pub mod statistics;
+pub(crate) mod statistics;
 pub mod synthetic;
-pub mod vocabulary;
+mod vocabulary;
 
 pub use bag::Bag;
 pub use entity::{

@@ -2,14 +2,15 @@
 //! factors are judged by where there is nothing to predict: neighbours, coherence, pictures.
 
 mod baseline;
-pub mod coherence;
+pub(crate) mod coherence;
 mod evaluator;
 mod lists;
-pub mod neighbours;
+pub(crate) mod neighbours;
 mod predictor;
-pub mod psnr;
+pub(crate) mod psnr;
 
 pub use baseline::Baseline;
-pub use evaluator::{Evaluation, Evaluator, seen_items};
-pub use lists::{Query, top_n};
+pub(crate) use evaluator::seen_items;
+pub use evaluator::{Evaluation, Evaluator};
+pub(crate) use lists::{Query, top_n};
 pub use predictor::Predictor;

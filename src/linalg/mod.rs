@@ -15,21 +15,21 @@
 //! | [`least_squares`] | non-negative least squares |
 //! | [`linkage`] | hierarchical clustering with average linkage |
 
-pub mod dense;
-pub mod dot;
-pub mod gram;
-pub mod groups;
-pub mod lanes;
-pub mod least_squares;
+mod dense;
+pub(crate) mod dot;
+pub(crate) mod gram;
+pub(crate) mod groups;
+pub(crate) mod lanes;
+pub(crate) mod least_squares;
 pub mod linkage;
-pub mod matrix;
-pub mod product;
-pub mod sparse;
-pub mod symmetric;
+mod matrix;
+pub(crate) mod product;
+mod sparse;
+pub(crate) mod symmetric;
 
 pub use dense::Dense;
-pub use groups::{Cells, Groups};
-pub use lanes::Lane;
+pub(crate) use groups::{Cells, Groups};
+pub(crate) use lanes::Lane;
 pub use matrix::Matrix;
-pub use product::{Sides, View};
+pub(crate) use product::{Sides, View};
 pub use sparse::Csr;

@@ -28,6 +28,11 @@ macro_rules! losses {
             )*
         }
 
+        $(impl $loss {
+            /// `loss.kind`.
+            pub const NAME: &'static str = $name;
+        })*
+
         impl Loss {
             /// The kinds of losses, as configs name them.
             pub fn kinds() -> Vec<ObjectiveKind> {

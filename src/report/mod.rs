@@ -1,15 +1,16 @@
 //! Observers of training, and the files and pictures they leave.
 
 mod console;
-pub mod event_file;
+pub(crate) mod event_file;
 mod json_lines;
 mod options;
-pub mod pictures;
-pub mod plot;
-pub mod projector;
+pub(crate) mod pictures;
+pub(crate) mod plot;
+pub(crate) mod projector;
 mod tensorboard;
 
 pub use console::Console;
-pub use json_lines::{JsonLines, curves};
-pub use options::ReportOptions;
+pub use json_lines::JsonLines;
+pub(crate) use json_lines::curves;
+pub(crate) use options::ReportOptions;
 pub use tensorboard::TensorBoard;

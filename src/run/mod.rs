@@ -1,10 +1,10 @@
 //! Runs: from a resolved config to a directory that holds everything that came of it.
 
-pub mod compare;
-pub mod consensus;
+pub(crate) mod compare;
+pub(crate) mod consensus;
 mod directory;
 mod forecast;
-pub mod memory;
+pub(crate) mod memory;
 mod model_file;
 mod parts;
 mod prepared;
@@ -13,13 +13,15 @@ mod shown;
 mod summary;
 mod train;
 mod trial;
-pub mod views;
+pub(crate) mod views;
 
 pub use directory::RunDirectory;
-pub use forecast::{Forecast, dry_run};
-pub use model_file::{ModelFile, SeenItems};
+pub(crate) use forecast::{Forecast, dry_run};
+pub use model_file::ModelFile;
+pub(crate) use model_file::SeenItems;
 pub use parts::Parts;
-pub use settings::{Settings, check_targets};
+pub use settings::Settings;
+pub(crate) use settings::check_targets;
 pub use summary::Summary;
 pub use train::{Finished, Resume, TrainOptions, train};
-pub use trial::TrialData;
+pub(crate) use trial::TrialData;

@@ -11,7 +11,7 @@ use crate::config::words::joined;
 use crate::config::{Keys, Problem, Values};
 use crate::error::{Error, Result};
 use crate::model::{Constraint, Declaration, ModelKind, names_where};
-use crate::objective::{Loss, Objective};
+use crate::objective::{Loss, Objective, Squared};
 
 /// What targets must be, asked about one target: `None` if there is nothing against it.
 pub type Refusal = Box<dyn Fn(f32) -> Option<&'static str> + Send + Sync>;
@@ -204,7 +204,7 @@ pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Prob
 
 /// Solvers in closed form minimize squares.
 pub(super) fn check_squared(values: &Values) -> Vec<Problem> {
-    if values.is("loss.kind", "squared") {
+    if values.is("loss.kind", Squared::NAME) {
         return Vec::new();
     }
     let (solver, loss): (String, String) = (values.get("solver.kind"), values.get("loss.kind"));

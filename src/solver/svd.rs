@@ -46,6 +46,7 @@ choice! {
 /// | `tolerance` | 1e-5 | when to stop before that | ≥ 0 |
 /// | `seed` | 0 | of Ω | |
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SvdConfig {
     /// Number of singular values and vectors.
     pub rank: usize,

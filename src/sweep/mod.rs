@@ -5,15 +5,13 @@
 //! where others are better ([`asha`]), and are written down when they end ([`journal`]), so that a sweep goes on after
 //! any interruption. The winner, and nobody else, is trained again and tested, once, at the end ([`study`]).
 
-pub mod asha;
-pub mod directory;
+mod asha;
+mod directory;
 pub mod journal;
 pub mod plan;
 pub mod report;
-pub mod space;
-pub mod study;
-pub mod tpe;
+mod space;
+mod study;
+mod tpe;
 
-pub use directory::SweepDirectory;
-pub use plan::{Plan, space_file};
 pub use study::{Event, SweepOptions, Swept, sweep};

@@ -9,6 +9,7 @@ use crate::metric::{Metric, Metrics};
 
 /// How long to train, whatever the model and the solver.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TrainConfig {
     /// Epochs to train.
     pub epochs: u64,

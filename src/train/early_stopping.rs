@@ -12,6 +12,7 @@ use crate::metric::{Metric, Metrics, Scores};
 
 /// Which epoch counts as best, and how long to wait for a better one.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct EarlyStopping {
     /// The validation metric that is watched.
     pub metric: Arc<dyn Metric>,

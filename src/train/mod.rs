@@ -16,11 +16,12 @@ use std::time::Instant;
 
 pub use checkpoint::{Checkpoint, Checkpoints, EpochSums, Progress};
 pub use config::TrainConfig;
-pub use early_stopping::{Best, EarlyStopping, needs_validation};
+pub(crate) use early_stopping::needs_validation;
+pub use early_stopping::{Best, EarlyStopping};
 pub use observer::{EpochReport, Observer};
 use session::Session;
 pub use session::TrainData;
-pub use tensor_file::{FileForm, Tensor, read_tensors, write_tensors};
+pub(crate) use tensor_file::{FileForm, Tensor, read_tensors, write_tensors};
 
 use crate::device::{Opened, to_vec};
 use crate::error::{Error, Result};

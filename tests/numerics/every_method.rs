@@ -89,7 +89,7 @@ pub fn settings(method: Method, seed: u64) -> TrainConfig {
         seed,
         regularization: REGULARIZATION,
         schedule: Schedule { warmup: 1.5, decay: Decay::Cosine { last: 0.1 } },
-        early_stopping: EarlyStopping { patience: 3, ..EarlyStopping::watching(Arc::new(Rmse)) },
+        early_stopping: with!(EarlyStopping::watching(Arc::new(Rmse)), patience: 3),
         ..train_config(4, ADAM, 0.03)
     }
 }

@@ -1,5 +1,20 @@
 //! Numeric tests: models against PyTorch, against each other, against planted truths, and against themselves.
 
+/// Options with some fields set: those of the crate may get more fields, and are no literals outside of it.
+macro_rules! with {
+    (@set $all:ident $field:ident $value:expr) => {
+        $all.$field = $value
+    };
+    (@set $all:ident $field:ident) => {
+        $all.$field = $field
+    };
+    ($base:expr, $($field:ident $(: $value:expr)?),+ $(,)?) => {{
+        let mut all = $base;
+        $(with!(@set all $field $($value)?);)+
+        all
+    }};
+}
+
 mod als;
 mod context;
 mod contract;
@@ -113,7 +128,8 @@ fn trainer_of<'a>(config: TrainConfig, model: impl Into<AnyModel>, device: Opene
         Method::WholeMatrix(method) => Box::new(WholeMatrix::new(loss, regularization, method, seed)),
     };
     let TrainConfig { early_stopping, checkpoint_every, .. } = config;
-    Trainer::new(lowrank::train::TrainConfig { epochs, early_stopping, checkpoint_every }, solver, model.into(), device)
+    let config = with!(lowrank::train::TrainConfig::new(epochs, Rmse), early_stopping, checkpoint_every);
+    Trainer::new(config, solver, model.into(), device)
 }
 
 /// [`samples`] with ratings between 1 and 5.

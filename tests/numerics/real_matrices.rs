@@ -90,7 +90,7 @@ fn the_example_of_deerwester_has_its_nine_singular_values() {
         table.lines().skip(1).flat_map(|line| line.split(',').skip(1).map(|cell| cell.parse().expect("a count")));
     let matrix = Matrix::dense(12, 9, cells.collect()).expect("a matrix");
     for method in [Method::Exact, Method::Randomized] {
-        let fit = svd(&matrix, &SvdConfig { method, ..SvdConfig::new(9) }).expect("fits");
+        let fit = svd(&matrix, &with!(SvdConfig::new(9), method)).expect("fits");
         for (value, published) in fit.singular_values.iter().zip(text("deerwester-lsa/singular_values.txt").lines()) {
             let published: f64 = published.parse().expect("a number");
             assert!((value - published).abs() < 5e-6, "{value} against {published}");
@@ -113,7 +113,7 @@ fn singular_values_of_the_news_are_those_of_scipy() {
 #[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
 fn objectives_are_no_worse_than_those_of_scikit_learn() {
     let objective = |matrix: &Matrix, rank| {
-        let config = NmfOptions { start: NmfInit::Nndsvd, ..NmfOptions::new(rank) };
+        let config = with!(NmfOptions::new(rank), start: NmfInit::Nndsvd);
         nmf(matrix, &config).expect("fits").objective
     };
     let genes = genes().0;
@@ -130,7 +130,7 @@ fn objectives_are_no_worse_than_those_of_scikit_learn() {
 fn leukaemias_fall_into_their_kinds() {
     let (matrix, kinds) = genes();
     let problem = NmfObjective { divergence: Divergence::KullbackLeibler, ..NmfObjective::default() };
-    let config = NmfOptions { problem, solver: NmfMethod::Multiplicative, ..NmfOptions::new(2) };
+    let config = with!(NmfOptions::new(2), problem, solver: NmfMethod::Multiplicative);
     let found = consensus(&matrix, &config, 20, SampleSide::Columns).expect("fits");
     for clusters in [found.clusters(2).expect("38 samples"), assignments(&found.best, SampleSide::Columns)] {
         let first = |kind| {

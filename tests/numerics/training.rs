@@ -66,7 +66,7 @@ fn early_stopping_returns_the_best_epochs_model() {
         let frame = Frame::pair(NUM_USERS, NUM_ITEMS);
         let start = start_of(&frame, 0.0, 3, &device.device);
         let mut settings = train_config(1000, ADAM, 0.05);
-        settings.early_stopping = EarlyStopping { patience: 4, ..EarlyStopping::watching(Arc::new(Rmse)) };
+        settings.early_stopping = with!(EarlyStopping::watching(Arc::new(Rmse)), patience: 4);
         let mut history = Vec::new();
         let mut observer = AfterEpoch(|report: &lowrank::train::EpochReport| {
             history.push(((report.parameters)(), of(report.validation.expect("held out"), "rmse"), report.is_best));

@@ -70,7 +70,7 @@ fn assert_close(found: &[f32], expected: impl IntoIterator<Item = f32>, what: &s
 #[test]
 fn an_svd_run_holds_scaled_left_and_right_singular_vectors_after_one_epoch() {
     let matrix = cells().to_matrix(ROWS, COLUMNS).expect("a matrix");
-    let expected = svd::svd(&matrix, &svd::SvdConfig { method: svd::Method::Exact, ..svd::SvdConfig::new(RANK) });
+    let expected = svd::svd(&matrix, &with!(svd::SvdConfig::new(RANK), method: svd::Method::Exact));
     let expected = expected.expect("decomposed");
     let (trained, objectives) = train(&ModelConfig::Mf(MfConfig { rank: RANK, init: init() }), EXACT, NO_PENALTY, 30);
     assert_eq!(objectives.len(), 1, "another epoch would change nothing");
@@ -114,14 +114,7 @@ fn epochs_of_hals_are_the_iterations_of_the_library() {
             h: nmf::Penalty { l1: 0.015, l2: 0.04 },
             ..nmf::NmfObjective::default()
         };
-        let config = nmf::NmfOptions {
-            problem,
-            start: nmf::NmfInit::Nndsvd,
-            max_iterations: EPOCHS,
-            tolerance: 0.0,
-            seed: 42,
-            ..nmf::NmfOptions::new(RANK)
-        };
+        let config = with!(nmf::NmfOptions::new(RANK), problem, start: nmf::NmfInit::Nndsvd, max_iterations: EPOCHS, tolerance: 0.0, seed: 42);
         let expected = nmf::nmf(&matrix, &config).expect("factorized");
         let model = ModelConfig::Nmf(NmfConfig { rank: RANK, init: init() });
         let (trained, objectives) = train(&model, hals(zeros, NmfStart::Nndsvd), regularization, EPOCHS as u64);

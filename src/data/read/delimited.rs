@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 
 /// A file with a rating a line: user, item and, if there are any, rating and timestamp.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Delimited {
     /// What stands between fields; `None` detects it. `" "` is any run of blanks.
     pub delimiter: Option<String>,

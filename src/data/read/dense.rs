@@ -17,6 +17,7 @@ use crate::error::Result;
 
 /// A table of numbers: a row a user, a column an item, every cell a rating.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct DenseTable {
     /// What stands between cells; `None` detects it. `" "` is any run of blanks.
     pub delimiter: Option<String>,

@@ -44,6 +44,7 @@ choice! {
 /// | `max_terms` | all | so many terms count, those that occur most often | from 1 |
 /// | `weighting` | tf-idf | what a cell holds | |
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct DocumentOptions {
     /// Words that never count.
     pub stop_words: StopWords,

@@ -178,6 +178,7 @@ fn check(options: &DocumentOptions) -> Result<()> {
 /// A folder of texts, a document each, called like its file without extension; or a file with a document a line, called by
 /// the number of the line from 1.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Documents {
     /// Which terms count, and what their cells hold.
     pub options: DocumentOptions,

@@ -15,6 +15,7 @@ use crate::error::Result;
 
 /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct MatrixMarket {
     /// Lines at the start of the file to leave out.
     pub skip_lines: usize,

@@ -25,6 +25,7 @@ pub enum Duplicates {
 
 /// A file that gives each item id a title.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct TitleFile {
     /// The file.
     pub path: PathBuf,
@@ -37,6 +38,7 @@ pub struct TitleFile {
 
 /// How to read data. The default fits most.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ReadOptions {
     /// What may read them: of several the last that [recognizes](Reader::recognizes) the path. By default those of this
     /// crate.

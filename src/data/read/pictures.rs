@@ -50,6 +50,7 @@ impl ReaderPart for Picture {
 /// A folder of pictures of one size: a row a picture, a column a pixel; see
 /// [`Layout::Pictures`](crate::data::Layout::Pictures).
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Pictures {
     /// Extension, with or without the dot, of the files that are rows; `None` takes all pictures.
     pub extension: Option<String>,

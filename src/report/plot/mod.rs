@@ -1,4 +1,4 @@
-//! Charts as PNG and SVG: curves, scatter, maps with names, heat maps, and predictions against the truth.
+//! Charts as PNG and SVG: curves, maps with names, heat maps, and predictions against the truth.
 //!
 //! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are left out, and where nothing is left
 //! there are empty axes.
@@ -12,7 +12,6 @@ mod map;
 mod panels;
 mod points;
 mod predictions;
-mod scatter;
 
 pub use chart::{Chart, Png};
 pub use curves::curves;
@@ -22,7 +21,6 @@ pub use map::map;
 pub use panels::{Panel, PanelAxis, panels};
 pub use points::Series;
 pub use predictions::prediction_vs_truth;
-pub use scatter::scatter;
 
 #[cfg(test)]
 mod tests {
@@ -49,8 +47,6 @@ mod tests {
             let singles = |f: fn(&(f64, f64)) -> f64| points.iter().map(|p| f(p) as f32).collect::<Vec<_>>();
             for chart in [
                 curves("t", "x", "y", &series(points)),
-                scatter("t", "x", "y", points, false),
-                scatter("t", "x", "y", points, true),
                 map("t", "x", "y", &series(points), &[vec!["a".into(); points.len()]]),
                 map("t", "x", "y", &series(points), &[vec![]]),
                 prediction_vs_truth(&singles(|p| p.0), &singles(|p| p.1)),

@@ -6,7 +6,7 @@ use super::album::Album;
 use super::factors::Factors;
 use super::findings::{HeldOut, Recognition, Topic};
 use crate::data::Interactions;
-use crate::data::layout::class_of;
+use crate::data::class_of;
 use crate::error::Result;
 use crate::eval::coherence::coherence;
 use crate::eval::neighbours::{nearest_class_accuracy, precision_at};

@@ -24,10 +24,10 @@ use crate::error::Result;
 use crate::report::plot::{self, Series};
 
 use album::Album;
-pub use album::{Shown, pictures};
-pub use consensus::{ConsensusViews, Stability, consensus_views};
+pub use album::pictures;
+pub use consensus::{ConsensusViews, consensus_views};
 pub use factors::Factors;
-pub use findings::{Compression, HeldOut, Recognition, Topic, Views};
+pub use findings::{Compression, HeldOut, Topic, Views};
 pub use fitted::Fitted;
 
 /// Strongest rows and columns of a component that `components.csv` lists.
@@ -123,6 +123,7 @@ mod tests {
     use std::fs;
 
     use super::factors::tests::{Fit, cells, sparse};
+    use super::findings::Recognition;
     use super::*;
     use crate::data::Vocabulary;
     use crate::linalg::{Dense, Matrix};

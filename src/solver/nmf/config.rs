@@ -40,6 +40,7 @@ pub enum NmfInit {
 /// | `tolerance` | 1e-5 | when to stop before that; see [`Stop`](super::Stop) | ≥ 0 |
 /// | `seed` | 0 | of a random start | |
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct NmfOptions {
     /// Number of components: columns of W and rows of H.
     pub rank: usize,

@@ -6,10 +6,10 @@
 //! Sismanis 2011). An epoch has one step for each stratum of such blocks. Gradients are written out in the [kernel]
 //! rather than found by autodiff, which a test holds them to.
 
-pub mod grid;
-pub mod kernel;
+mod grid;
+mod kernel;
 mod part;
-pub mod rule;
+mod rule;
 
 use std::collections::BTreeMap;
 

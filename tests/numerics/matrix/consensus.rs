@@ -64,7 +64,7 @@ fn held_out_cells_are_predicted_best_with_the_planted_rank() {
         Dense::from_fn(60, 50, |row, column| (truth.get(row, column) + random.random_range(-0.1..0.1)).max(0.0));
     let matrix = Matrix::Dense(noisy);
     let error = |rank| {
-        let config = NmfOptions { start: NmfInit::Random, max_iterations: 500, ..NmfOptions::new(rank) };
+        let config = with!(NmfOptions::new(rank), start: NmfInit::Random, max_iterations: 500);
         held_out(&matrix, &config, 5).expect("fits").iter().sum::<f64>()
     };
     let errors = [1, 2, 3, 4, 5].map(error);

@@ -10,7 +10,7 @@ use lowrank::linalg::Matrix;
 use lowrank::random::stream;
 use lowrank::solver::nmf::consensus::{SampleSide, consensus, held_out};
 use lowrank::solver::nmf::{NmfFit, NmfInit, NmfOptions, nmf};
-use lowrank::solver::svd::{SvdConfig, svd};
+use lowrank::solver::svd::svd;
 use rand::RngExt;
 
 use self::inputs::{planted, waves};
@@ -33,19 +33,19 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let bytes = |fit: NmfFit| [fit.w.values(), fit.h.values(), &[fit.objective as f32]].concat();
     for matrix in [&matrix, &thinned, &filled] {
         for centre in [false, true] {
-            let config = SvdConfig { centre, ..randomized(5) };
+            let config = with!(randomized(5), centre);
             same(on_threads(|| {
                 let fit = svd(matrix, &config).expect("fits");
                 [fit.left.values(), fit.right.values()].concat()
             }));
         }
         for (_, config) in configs() {
-            let config = NmfOptions { rank: 7, max_iterations: 4, start: NmfInit::Random, ..config };
+            let config = with!(config, rank: 7, max_iterations: 4, start: NmfInit::Random);
             same(on_threads(|| bytes(nmf(matrix, &config).expect("fits"))));
         }
     }
     let small = waves();
-    let config = NmfOptions { max_iterations: 5, ..NmfOptions::new(2) };
+    let config = with!(NmfOptions::new(2), max_iterations: 5);
     same(on_threads(|| consensus(&small, &config, 7, SampleSide::Rows).expect("fits").matrix.values().to_vec()));
     same(on_threads(|| held_out(&small, &config, 3).expect("fits").into_iter().map(|error| error as f32).collect()));
 }

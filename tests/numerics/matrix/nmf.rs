@@ -33,7 +33,7 @@ pub fn configs() -> Vec<(Matrix, NmfOptions)> {
                 continue;
             }
             for matrix in [waves(), sparse(&waves())] {
-                configs.push((matrix, NmfOptions { problem, solver, ..NmfOptions::new(RANK) }));
+                configs.push((matrix, with!(NmfOptions::new(RANK), problem, solver)));
             }
         }
     }
@@ -101,7 +101,7 @@ fn every_solver_lowers_its_objective_in_every_step() {
             let lengths = if config.solver == NmfMethod::Hals { vec![40] } else { (1..30).collect() };
             let mut objectives = Vec::new();
             for max_iterations in lengths {
-                let config = NmfOptions { start: start.clone(), max_iterations, tolerance: 0.0, ..config.clone() };
+                let config = with!(config.clone(), start: start.clone(), max_iterations, tolerance: 0.0);
                 let fit = nmf(&matrix, &config).expect("fits");
                 assert_eq!((fit.iterations, fit.stop), (max_iterations, Stop::MaxIterations));
                 if config.solver == NmfMethod::Hals {
@@ -124,7 +124,7 @@ fn fits_end_in_stationary_points() {
     for (matrix, config) in configs() {
         let exact = config.solver == NmfMethod::Hals;
         let (max_iterations, tolerance) = if exact { (20_000, 1e-6) } else { (4000, 0.0) };
-        let fit = nmf(&matrix, &NmfOptions { max_iterations, tolerance, ..config.clone() }).expect("fits");
+        let fit = nmf(&matrix, &with!(config.clone(), max_iterations, tolerance)).expect("fits");
         assert!(!exact || fit.stop == Stop::Converged, "{config:?}");
         let (_, by_w, by_h) = naive(&matrix, &fit.w, &fit.h, &config.problem);
         for (factor, gradient) in [(&fit.w, by_w), (&fit.h, by_h)] {
@@ -150,7 +150,7 @@ fn fits_end_in_stationary_points() {
 fn dense_and_sparse_and_nothing_missing_are_the_same_problem() {
     let full = Matrix::Sparse(waves().filtered(|_, _| true));
     for (matrix, config) in configs().into_iter().filter(|(matrix, _)| matches!(matrix, Matrix::Dense(_))) {
-        let config = NmfOptions { tolerance: 0.0, max_iterations: 10, ..config };
+        let config = with!(config, tolerance: 0.0, max_iterations: 10);
         let with = |matrix: &Matrix, zeros| {
             let mut config = config.clone();
             config.problem.zeros = zeros;
@@ -171,9 +171,8 @@ fn a_planted_factorization_is_found_also_where_cells_are_missing() {
         // From 0 to 7 in 10 cells are missing, so that most rows lack fewer or more than half of theirs.
         let mut random = stream(4, "mask");
         let seen = Matrix::Sparse(matrix.filtered(|_, _| random.random_range(0..10) < kept));
-        let config = NmfOptions { max_iterations: 3000, tolerance: 1e-6, start: NmfInit::Random, ..NmfOptions::new(4) };
-        let config =
-            NmfOptions { problem: NmfObjective { zeros: Zeros::Missing, ..NmfObjective::default() }, ..config };
+        let config = with!(NmfOptions::new(4), max_iterations: 3000, tolerance: 1e-6, start: NmfInit::Random);
+        let config = with!(config, problem: NmfObjective { zeros: Zeros::Missing, ..NmfObjective::default() });
         let fit = nmf(&seen, &config).expect("fits");
         let error: f64 = {
             let fitted = product(&fit.w, &fit.h);
@@ -194,7 +193,7 @@ fn multiplicative_updates_are_those_of_scikit_learn() {
         for matrix in [waves(), sparse(&waves())] {
             for (max_iterations, expected) in [10, 50].into_iter().zip(expected) {
                 let solver = NmfMethod::Multiplicative;
-                let config = NmfOptions { problem, solver, max_iterations, tolerance: 0.0, ..NmfOptions::new(RANK) };
+                let config = with!(NmfOptions::new(RANK), problem, solver, max_iterations, tolerance: 0.0);
                 close(&[nmf(&matrix, &config).expect("fits").objective], &[expected], 1e-5);
             }
         }
@@ -205,7 +204,7 @@ fn multiplicative_updates_are_those_of_scikit_learn() {
 fn a_penalized_minimum_is_that_of_scikit_learn() {
     let penalty = |alpha: f64| Penalty { l1: 0.4 * alpha, l2: 0.6 * alpha };
     let problem = NmfObjective { w: penalty(0.02), h: penalty(0.03), ..NmfObjective::default() };
-    let config = NmfOptions { problem, max_iterations: 20_000, tolerance: 1e-7, ..NmfOptions::new(RANK) };
+    let config = with!(NmfOptions::new(RANK), problem, max_iterations: 20_000, tolerance: 1e-7);
     close(&[nmf(&waves(), &config).expect("fits").objective], &PENALIZED_OBJECTIVE, 1e-4);
 }
 
@@ -213,7 +212,7 @@ fn a_penalized_minimum_is_that_of_scikit_learn() {
 fn penalties_shrink_and_set_to_zero() {
     let fit = |w| {
         let problem = NmfObjective { w, ..NmfObjective::default() };
-        nmf(&waves(), &NmfOptions { problem, max_iterations: 1000, ..NmfOptions::new(RANK) }).expect("fits").w
+        nmf(&waves(), &with!(NmfOptions::new(RANK), problem, max_iterations: 1000)).expect("fits").w
     };
     let zeros = |w: &Dense| w.values().iter().filter(|value| **value == 0.0).count();
     let norm = |w: &Dense| wide(w.values().iter().copied()).iter().map(|value| value * value).sum::<f64>();
@@ -227,7 +226,7 @@ fn rows_without_cells_and_unused_components_do_no_harm() {
     let matrix = Matrix::Sparse(waves().filtered(|row, column| row != 4 && column != 2));
     for (_, config) in configs() {
         for rank in [1, 8, 20] {
-            let config = NmfOptions { rank, start: NmfInit::Random, max_iterations: 30, ..config.clone() };
+            let config = with!(config.clone(), rank, start: NmfInit::Random, max_iterations: 30);
             let fit = nmf(&matrix, &config).expect("fits");
             assert!(fit.w.values().iter().chain(fit.h.values()).all(|value| value.is_finite() && *value >= 0.0));
         }
@@ -243,17 +242,17 @@ fn what_cannot_be_factorized_is_refused() {
     assert!(refused(&Matrix::Dense(Dense::zeros(3, 3)), NmfOptions::new(1)).contains("zeros"));
     assert!(refused(&waves(), NmfOptions::new(0)).contains("rank"));
     assert!(refused(&waves(), NmfOptions::new(10)).contains("from 1 to 9"));
-    assert!(refused(&waves(), NmfOptions { max_iterations: 0, ..config() }).contains("max_iterations"));
-    assert!(refused(&waves(), NmfOptions { tolerance: -1.0, ..config() }).contains("tolerance"));
+    assert!(refused(&waves(), with!(config(), max_iterations: 0)).contains("max_iterations"));
+    assert!(refused(&waves(), with!(config(), tolerance: -1.0)).contains("tolerance"));
     let problem = NmfObjective { h: Penalty { l1: 0.0, l2: f64::NAN }, ..NmfObjective::default() };
-    assert!(refused(&waves(), NmfOptions { problem, ..config() }).contains("l2 penalty of H"));
+    assert!(refused(&waves(), with!(config(), problem)).contains("l2 penalty of H"));
     let problem = NmfObjective { divergence: Divergence::KullbackLeibler, ..NmfObjective::default() };
-    assert!(refused(&waves(), NmfOptions { problem, ..config() }).contains("multiplicative"));
+    assert!(refused(&waves(), with!(config(), problem)).contains("multiplicative"));
     let (w, h) = (Dense::zeros(ROWS, RANK), Dense::zeros(COLUMNS, RANK));
     let start = NmfInit::Given(w.clone(), h);
-    assert!(refused(&waves(), NmfOptions { start, ..config() }).contains("the given H is 9 × 3; it has to be 3 × 9"));
+    assert!(refused(&waves(), with!(config(), start)).contains("the given H is 9 × 3; it has to be 3 × 9"));
     let start = NmfInit::Given(w, Dense::from_fn(RANK, COLUMNS, |_, _| -1.0));
-    assert!(refused(&waves(), NmfOptions { start, ..config() }).contains("holds -1"));
+    assert!(refused(&waves(), with!(config(), start)).contains("holds -1"));
 }
 
 // Printed by tests/scripts/reference_matrix.py.

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::inputs::{COLUMNS, ROWS, close, message, planted, sparse, waves, wide};
 
 pub fn randomized(rank: usize) -> SvdConfig {
-    SvdConfig { method: Method::Randomized, ..SvdConfig::new(rank) }
+    with!(SvdConfig::new(rank), method: Method::Randomized)
 }
 
 /// Columns are orthonormal, A·v = σ·u and Aᵀ·u = σ·v for each triple.
@@ -44,7 +44,7 @@ fn singular_values_are_those_of_numpy() {
     for matrix in [waves(), sparse(&waves())] {
         for method in [Method::Exact, Method::Randomized] {
             for (centre, expected) in [(false, SINGULAR_VALUES), (true, CENTRED_SINGULAR_VALUES)] {
-                let fit = svd(&matrix, &SvdConfig { method, centre, ..SvdConfig::new(COLUMNS) }).expect("fits");
+                let fit = svd(&matrix, &with!(SvdConfig::new(COLUMNS), method, centre)).expect("fits");
                 close(&fit.singular_values, &expected, 1e-6);
                 let total: f64 = fit.explained().iter().sum();
                 assert!((total - 1.0).abs() < 1e-6, "{total}");
@@ -61,11 +61,11 @@ fn a_truncated_randomized_decomposition_finds_the_leading_triples() {
     let noisy = Dense::from_fn(300, 200, |row, column| matrix.get(row, column) + random.random_range(-0.05..0.05));
     for matrix in [Matrix::Dense(noisy.clone()), Matrix::Dense(noisy.transposed())] {
         for centre in [false, true] {
-            let exact = svd(&matrix, &SvdConfig { method: Method::Exact, centre, ..SvdConfig::new(8) }).expect("fits");
-            let fit = svd(&matrix, &SvdConfig { centre, ..randomized(8) }).expect("fits");
+            let exact = svd(&matrix, &with!(SvdConfig::new(8), method: Method::Exact, centre)).expect("fits");
+            let fit = svd(&matrix, &with!(randomized(8), centre)).expect("fits");
             close(&fit.singular_values, &exact.singular_values, 1e-5);
             // Vectors converge with the square root of the error of the values.
-            let config = SvdConfig { centre, tolerance: 0.0, power_iterations: 40, ..randomized(8) };
+            let config = with!(randomized(8), centre, tolerance: 0.0, power_iterations: 40);
             let fit = svd(&matrix, &config).expect("fits");
             assert_eq!(fit.power_iterations, 40);
             check_triples(&matrix, &fit, 1e-4);
@@ -79,9 +79,9 @@ fn a_truncated_randomized_decomposition_finds_the_leading_triples() {
 fn more_power_iterations_bring_the_singular_values_nearer() {
     let mut random = stream(5, "flat");
     let matrix = Matrix::Dense(Dense::from_fn(200, 150, |_, _| random.random_range(-1.0..1.0)));
-    let exact = svd(&matrix, &SvdConfig { method: Method::Exact, ..SvdConfig::new(5) }).expect("fits");
+    let exact = svd(&matrix, &with!(SvdConfig::new(5), method: Method::Exact)).expect("fits");
     let error = |power_iterations, oversampling| {
-        let config = SvdConfig { power_iterations, oversampling, tolerance: 0.0, ..randomized(5) };
+        let config = with!(randomized(5), power_iterations, oversampling, tolerance: 0.0);
         exact.singular_values[4] - svd(&matrix, &config).expect("fits").singular_values[4]
     };
     let few = error(0, 5);
@@ -105,7 +105,7 @@ fn a_matrix_of_lower_rank_than_asked_for_is_decomposed() {
 #[test]
 fn signs_are_fixed_and_rows_are_projected() {
     let matrix = waves();
-    let config = SvdConfig { centre: true, ..SvdConfig::new(4) };
+    let config = with!(SvdConfig::new(4), centre: true);
     let fit = svd(&matrix, &config).expect("fits");
     for component in 0..4 {
         let entries = (0..COLUMNS).map(|row| fit.right.row(row)[component]);
@@ -123,7 +123,7 @@ fn signs_are_fixed_and_rows_are_projected() {
 fn what_cannot_be_decomposed_is_refused() {
     assert!(message(svd(&waves(), &SvdConfig::new(10))).contains("from 1 to 9"));
     assert!(message(svd(&waves(), &SvdConfig::new(0))).contains("from 1 to 9"));
-    let config = SvdConfig { tolerance: f64::NAN, ..SvdConfig::new(1) };
+    let config = with!(SvdConfig::new(1), tolerance: f64::NAN);
     assert!(message(svd(&waves(), &config)).contains("NaN"));
 }
 
