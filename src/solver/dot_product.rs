@@ -26,7 +26,7 @@ pub(super) struct DotProduct {
     /// Q and b_i.
     pub items: SideTables,
     /// Where all of it stands in the model.
-    pub places: Places,
+    pub places: ParameterRoles,
 }
 
 /// Parameters of all users, or of all items.
@@ -94,7 +94,7 @@ impl DotProduct {
             non_negative: model.constraint() == Constraint::NonNegative,
             users: SideTables::of(user),
             items: SideTables::of(item),
-            places: Places(places),
+            places: ParameterRoles(places),
         })
     }
 
@@ -106,9 +106,9 @@ impl DotProduct {
 
 /// Which parameter of a model is which table of a dot product.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(HashMap<ParamId, (Role, TableKind)>);
+pub(super) struct ParameterRoles(HashMap<ParamId, (Role, TableKind)>);
 
-impl Places {
+impl ParameterRoles {
     /// `model` with these values of every table, row by row.
     pub fn write(&self, model: AnyModel, values: impl Fn(Role, TableKind) -> Vec<f32>) -> AnyModel {
         model.map(None, &mut |Visited { id, rows, .. }| match self.0.get(&id) {
