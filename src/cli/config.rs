@@ -25,6 +25,8 @@ pub enum ConfigCommand {
         /// Only this key or section, as in `solver.schedule`.
         key: Option<String>,
     },
+    /// Print the keys as a JSON schema, by which an editor completes and checks configs.
+    Schema,
 }
 
 /// Runs a subcommand of `lowrank config`.
@@ -33,6 +35,7 @@ pub fn config(command: ConfigCommand, parts: &Parts) -> Result<()> {
         ConfigCommand::Check { config, overrides } => {
             output::print(&Config::load(&parts.schema(), &config, &overrides.set)?.to_toml())
         }
+        ConfigCommand::Schema => output::print_json(&config::json_schema(&parts.schema(), "lowrank config")),
         ConfigCommand::Explain { key } => output::print(&config::explain(&parts.schema(), key.as_deref())?),
     }
 }

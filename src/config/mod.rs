@@ -6,6 +6,7 @@
 
 pub(crate) mod choice;
 mod explain;
+mod json_schema;
 mod key;
 mod keys;
 mod parse;
@@ -21,6 +22,7 @@ use crate::files;
 
 pub(crate) use choice::choice;
 pub(crate) use explain::explain;
+pub(crate) use json_schema::json_schema;
 pub use key::{DefaultValue, Effect, Is, Key, KeyKind, Otherwise, When, given, is};
 pub use keys::{Choice, Keys, Problem};
 pub use parse::Override;
