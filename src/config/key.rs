@@ -116,7 +116,7 @@ impl KeyKind {
     pub const NOT_NEGATIVE: Self = Self::Float(Bound::Included(0.0), Bound::Unbounded);
     /// A number above 0.
     pub const POSITIVE: Self = Self::Float(Bound::Excluded(0.0), Bound::Unbounded);
-    /// A share below the whole.
+    /// A share: at least 0 and below 1.
     pub const SHARE: Self = Self::Float(Bound::Included(0.0), Bound::Excluded(1.0));
 
     /// One of these words.
