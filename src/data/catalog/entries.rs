@@ -86,7 +86,7 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "movielens-latest-small",
-        description: "100,836 ratings 0.5 to 5 of 9724 films by 610 users; GroupLens, may be redistributed alike",
+        description: "100,836 ratings 0.5 to 5 of 9724 films by 610 users; GroupLens, redistributable on the same terms",
         source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
             checksum: Checksum::Sha256("696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"),
