@@ -465,15 +465,18 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
             ),
             (
                 "data.dataset = 'a'\nsolver.kind = 'als'\nloss.kind = 'huber'",
-                "configs/x.toml:3:6: solver.kind = \"als\" is for squared loss, but loss.kind is \"huber\"; use \"squared\"",
+                "configs/x.toml:3:6: solver.kind = \"als\" supports only squared loss, but loss.kind is \
+                 \"huber\"; use \"squared\"",
             ),
             (
                 "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'svd'",
-                "configs/x.toml:3:8: solver.kind = \"svd\" is for mf and, with column means subtracted, biased-mf, but",
+                "configs/x.toml:3:8: solver.kind = \"svd\" supports only mf and, with column means subtracted, \
+                 biased-mf, but",
             ),
             (
                 "data.dataset = 'a'\nsolver.kind = 'hals'\nmodel.kind = 'mf'",
-                "configs/x.toml:3:7: solver.kind = \"hals\" is for nmf, whose factors are at least 0, but model.kind is \"mf\"",
+                "configs/x.toml:3:7: solver.kind = \"hals\" supports only nmf, whose factors are at least 0, but \
+                 model.kind is \"mf\"",
             ),
             (
                 "data.dataset = 'a'\nsolver = { kind = 'als', feedback = 'implicit' }",
