@@ -157,7 +157,7 @@ fn a_run_is_not_resumed_with_other_settings_or_data() {
     });
     resume(&["train.threads=1"]).succeeds();
     place.write("r.csv", format!("{rows}1,a,2\n"));
-    refused(&place, &["runs/c-1: the data changed", "train anew"], || resume(&[]));
+    refused(&place, &["runs/c-1: the data changed", "start a new run"], || resume(&[]));
     refused(&place, &["there is no run d-<n>", "without --resume"], || {
         place.call(["train", "c.toml", "--resume", "--set", "name=d"])
     });

@@ -217,10 +217,10 @@ fn zeros_that_are_data_are_pointed_out_and_negative_values_refused() {
     place.write("c.toml", "model = { kind = 'mf', rank = 2 }\nsolver.kind = 'svd'\nreport.tensorboard = false\n");
     let settings = || super::SMALL.into_iter().flat_map(|setting| ["--set", setting]);
     let svd = place.call(["train", "c.toml"].into_iter().chain(settings())).succeeds();
-    assert!(svd.stderr.contains("not in the training data for zeros") && !svd.stdout.contains("recommend"), "{svd:#?}");
+    assert!(svd.stderr.contains("not in the training data as zeros") && !svd.stdout.contains("recommend"), "{svd:#?}");
     let masked = ["--set", "model.kind=nmf", "--set", "solver.kind=hals", "--set", "solver.zeros=missing"];
     let masked = place.call(["train", "c.toml"].into_iter().chain(settings()).chain(masked)).succeeds();
-    assert!(!masked.stderr.contains("for zeros") && masked.stdout.contains("recommend"), "{masked:#?}");
+    assert!(!masked.stderr.contains("as zeros") && masked.stdout.contains("recommend"), "{masked:#?}");
     place.write("t.csv", "gene,s1,s2\na,1,2\nb,-3,4\n");
     let negative =
         ["data.path=t.csv", "data.format=dense", "data.split.kind=none", "model.kind=nmf", "solver.kind=hals"];

@@ -596,7 +596,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
         let found = problems(text, &[]);
         assert_eq!(found.len(), 1, "{found:?}");
         let start = "s.toml: a trial with model.kind = \"gmf\", model.init = \"matched\" is not possible: ";
-        assert!(found[0].starts_with(start) && found[0].contains("is for mf and nmf"), "{found:?}");
+        assert!(found[0].starts_with(start) && found[0].contains("supports only mf and nmf"), "{found:?}");
         let remedy = text.replace("'normal'] }", "'normal'], when = { model.kind = 'mf' } }");
         good(&remedy, &[]);
     }
