@@ -117,7 +117,7 @@ fn run(
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
     let mut views = consensus_views(&borrowed, samples, data.users(), data.items(), directory.path())?;
     if held_out_rmse.len() > 1 {
-        let title = "Cells that were left out";
+        let title = "Held-out cells";
         let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();
         let series = [Series { name: format!("mean of {folds} folds"), points }];
         views.add(directory.path(), "held_out.png", title, &plot::curves(title, "rank", "RMSE", &series))?;
@@ -145,7 +145,7 @@ fn check_memory(settings: &Settings, matrix: &Matrix, samples: usize, folds: usi
     let (needed, remedy) = if pairs > left_out {
         (pairs, "use the other --samples, or fewer rows or columns")
     } else {
-        (left_out, "--folds 0 leaves no cells out")
+        (left_out, "--folds 0 holds no cells out")
     };
     if needed <= most * GIGABYTE {
         return Ok(());

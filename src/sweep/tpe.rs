@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn number(value: &Option<toml::Value>) -> f64 {
-        let value = value.as_ref().expect("takes part");
+        let value = value.as_ref().expect("it applies");
         value.as_float().or(value.as_integer().map(|integer| integer as f64)).expect("a number")
     }
 

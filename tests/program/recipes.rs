@@ -233,7 +233,7 @@ fn commands_on_factors_refuse_models_without_them() {
     place.small_run("neural", &["model.kind=gmf", "train.epochs=1"]);
     place.small_run("biased", &["train.epochs=1"]);
     for command in [&["components", "runs/neural-1"][..], &["query", "runs/neural-1", "--item", "0"]] {
-        place.call(command.iter().copied()).refuses(&["no dot product", "biased-mf"]);
+        place.call(command.iter().copied()).refuses(&["not a dot product", "biased-mf"]);
     }
     place.call(["reconstruct", "runs/biased-1", "0"]).refuses(&["biases of users", "predict"]);
     place.call(["query", "runs/biased-1", "--text", "word"]).refuses(&["models of documents"]);
