@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 #[cfg(feature = "flex")]
 mod row_dots;
 
-/// A device as the user asks for it.
+/// A device as the user requests it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceSpec {
     /// The best device that is built in and present; never a GPU emulated in software.
@@ -21,7 +21,7 @@ pub enum DeviceSpec {
     NdArray,
     /// A graphics API. `None`: the first hardware GPU; `Some(i)`: hardware GPU number i.
     Wgpu(Option<usize>),
-    /// A graphics API emulated in software, asked for as `wgpu:cpu`.
+    /// A graphics API emulated in software, requested as `wgpu:cpu`.
     WgpuCpu,
     /// NVIDIA GPU number i.
     Cuda(usize),

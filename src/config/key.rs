@@ -365,7 +365,7 @@ fn float_range(low: Bound<f64>, high: Bound<f64>) -> String {
     [low, high].into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
-/// A value in a message: short, and in one line whatever is in it.
+/// A value in a message: short, and always on one line.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Float(number) => format!("{number:?}"),

@@ -42,7 +42,7 @@ impl AnyModel {
         self.0.layers()
     }
 
-    /// Where parameters may lie; see [`Factorization::constraint`].
+    /// The constraint on parameters; see [`Factorization::constraint`].
     pub fn constraint(&self) -> Constraint {
         self.0.constraint()
     }

@@ -8,10 +8,10 @@ use super::table::Table;
 use crate::data::batch::Batch;
 use crate::data::{FieldId, PAIR};
 
-/// Where a model's parameters may lie.
+/// The constraint on a model's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Constraint {
-    /// Anywhere.
+    /// Any values.
     None,
     /// Every trained parameter is at least zero, enforced by projection after each step.
     NonNegative,
@@ -45,7 +45,7 @@ pub trait Factorization: Module + Sync {
         Vec::new()
     }
 
-    /// Where parameters may lie.
+    /// The constraint on parameters.
     fn constraint(&self) -> Constraint {
         Constraint::None
     }

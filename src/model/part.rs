@@ -19,7 +19,7 @@ pub struct Declaration {
     pub has_biases: bool,
     /// Whether it has dense layers.
     pub has_layers: bool,
-    /// Where its parameters may lie.
+    /// The constraint on its parameters.
     pub constraint: Constraint,
     /// Whether it uses fields beyond the first two.
     pub uses_context: bool,

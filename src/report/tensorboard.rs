@@ -86,7 +86,7 @@ impl Observer for TensorBoard {
 
 impl Drop for TensorBoard {
     fn drop(&mut self) {
-        // Early stopping and interruption end without a last epoch; a failure here can no longer be reported.
+        // Early stopping and interruption end without a last epoch; a failure here cannot be reported.
         let _ = self.events.flush();
     }
 }
