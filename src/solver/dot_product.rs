@@ -25,8 +25,8 @@ pub(super) struct DotProduct {
     pub users: SideTables,
     /// Q and b_i.
     pub items: SideTables,
-    /// The tables of the model that hold them.
-    pub places: Places,
+    /// The role of each parameter of the model.
+    pub places: ParameterRoles,
 }
 
 /// Parameters of all users, or of all items.
@@ -94,7 +94,7 @@ impl DotProduct {
             non_negative: model.constraint() == Constraint::NonNegative,
             users: SideTables::of(user),
             items: SideTables::of(item),
-            places: Places(places),
+            places: ParameterRoles(places),
         })
     }
 
@@ -104,11 +104,11 @@ impl DotProduct {
     }
 }
 
-/// The tables of a dot product by the parameters of a model.
+/// The roles of the parameters of a model in a dot product.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(HashMap<ParamId, (Role, TableKind)>);
+pub(super) struct ParameterRoles(HashMap<ParamId, (Role, TableKind)>);
 
-impl Places {
+impl ParameterRoles {
     /// `model` with these values of every table, row by row.
     pub fn write(&self, model: AnyModel, values: impl Fn(Role, TableKind) -> Vec<f32>) -> AnyModel {
         model.map(None, &mut |Visited { id, rows, .. }| match self.0.get(&id) {

@@ -33,7 +33,7 @@ use rayon::prelude::*;
 pub use self::config::{AlsConfig, Feedback, Inner};
 use self::kernel::{Equations, Room};
 pub use self::part::AlsPart;
-use super::dot_product::{DotProduct, Places, SideTables};
+use super::dot_product::{DotProduct, ParameterRoles, SideTables};
 use super::regularization::Regularization;
 use super::solve::Solver;
 use super::step::{StepNumber, StepSums, Stepped};
@@ -60,7 +60,7 @@ struct State {
     rank: usize,
     /// Where unknowns end at the low side.
     lowest: f32,
-    places: Places,
+    places: ParameterRoles,
 }
 
 /// Users or items.
@@ -174,7 +174,7 @@ impl State {
         };
         let rows = rows.par_chunks_mut(lanes).zip(biases.par_iter_mut()).enumerate();
         let sums: Vec<Sums> = rows
-            .map_init(|| Work::new(lanes), |work, (index, (row, bias))| half.solve(index, row, bias, work))
+            .map_init(|| Scratch::new(lanes), |work, (index, (row, bias))| half.solve(index, row, bias, work))
             .collect();
         // In the order of the rows, whatever thread was first.
         sums.into_iter().fold(Sums::default(), |sum, of_row| Sums {
@@ -215,7 +215,7 @@ struct Half<'a> {
 }
 
 /// What a thread needs for one row.
-struct Work {
+struct Scratch {
     room: Room,
     /// Factors and bias.
     x: Vec<Lane>,
@@ -226,7 +226,7 @@ struct Work {
     scores: Vec<f32>,
 }
 
-impl Work {
+impl Scratch {
     fn new(lanes: usize) -> Self {
         let zeros = || vec![Lane::ZERO; lanes];
         Self { room: Room::new(lanes), x: zeros(), ridge: zeros(), weights: vec![], targets: vec![], scores: vec![] }
@@ -235,7 +235,7 @@ impl Work {
 
 impl Half<'_> {
     /// Solves for one row. Returns its sums after that where they are asked for.
-    fn solve(&self, index: usize, row: &mut [Lane], bias: &mut f32, work: &mut Work) -> Sums {
+    fn solve(&self, index: usize, row: &mut [Lane], bias: &mut f32, work: &mut Scratch) -> Sums {
         let Self { other, rank, size, .. } = *self;
         let AlsConfig { feedback, inner, .. } = self.config;
         let (others, values) = self.ratings.row(index);
@@ -246,7 +246,7 @@ impl Half<'_> {
             return Sums::default();
         }
         let times = self.config.times_penalized(values.len()) as f32;
-        let Work { room, x, ridge, weights, targets, scores } = work;
+        let Scratch { room, x, ridge, weights, targets, scores } = work;
         weights.clear();
         targets.clear();
         for (&at, &rating) in others.iter().zip(values) {

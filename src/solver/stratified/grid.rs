@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::linalg::groups::sorted_by_key;
 use crate::random::stream;
 
-/// Parts that users, and items, are dealt into: as many blocks can run at once.
+/// DealtRows that users, and items, are dealt into: as many blocks can run at once.
 pub const BLOCKS: usize = 16;
 /// Most ratings in a group.
 pub const GROUP: usize = 16;
@@ -45,7 +45,7 @@ pub struct Block {
 
 /// The rows of a table dealt into parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub struct DealtRows {
     /// Table rows, part by part.
     rows: Vec<u32>,
     /// Where each part begins in `rows`; one more at the end.
@@ -54,7 +54,7 @@ pub struct Parts {
     places: Vec<(u32, u32)>,
 }
 
-impl Parts {
+impl DealtRows {
     /// Deals `counts.len()` rows in a random order into parts of about as many ratings each; `counts` are ratings a row.
     fn deal(counts: &[u32], parts: usize, seed: u64, name: &str) -> Self {
         let mut rows: Vec<u32> = (0..counts.len() as u32).collect();
@@ -67,7 +67,7 @@ impl Parts {
         let mut before = 0;
         for (at, &row) in rows.iter().enumerate() {
             let part = (before * parts as u64 / total) as usize;
-            // Parts that begin no later than this row; empty ones included.
+            // DealtRows that begin no later than this row; empty ones included.
             starts[part + 1] = at + 1;
             before += weight(row);
         }
@@ -104,9 +104,9 @@ impl Parts {
 #[derive(Debug, Clone)]
 pub struct Grid {
     /// Users dealt into parts.
-    pub users: Parts,
+    pub users: DealtRows,
     /// Items dealt into as many parts.
-    pub items: Parts,
+    pub items: DealtRows,
     /// Block (a, b) at a · parts + b.
     blocks: Vec<Block>,
 }
@@ -126,8 +126,8 @@ impl Grid {
             counts
         };
         let parts = BLOCKS.min(num_users).min(num_items).max(1);
-        let users = Parts::deal(&count(of_users, num_users), parts, seed, "stratified/users");
-        let items = Parts::deal(&count(of_items, num_items), parts, seed, "stratified/items");
+        let users = DealtRows::deal(&count(of_users, num_users), parts, seed, "stratified/users");
+        let items = DealtRows::deal(&count(of_items, num_items), parts, seed, "stratified/items");
         let place = |at: usize| (users.places[of_users[at] as usize], items.places[of_items[at] as usize]);
         let block_of = |at: usize| {
             let ((a, _), (b, _)) = place(at);

@@ -104,7 +104,7 @@ impl<S: Simd, R: Rule, const VECTORS: usize> NullaryFnOnce for Kernel<'_, S, R, 
         for &length in &visit.block.groups {
             let (group, next) = rest.split_at(length.into());
             rest = next;
-            let mut seen = Seen::gather::<S, R>(simd, group, &users, &items, vectors);
+            let mut seen = Gathered::gather::<S, R>(simd, group, &users, &items, vectors);
             for cell in &next[..next.len().min(GROUP)] {
                 users.prefetch::<R>(cell.user);
                 items.prefetch::<R>(cell.item);
@@ -198,7 +198,7 @@ impl<'a, S: Simd> Side<'a, S> {
 }
 
 /// What the steps of a group need of its ratings and rows, by rating.
-struct Seen {
+struct Gathered {
     ratings: [f32; GROUP],
     dots: [f32; GROUP],
     user_norms: [f32; GROUP],
@@ -207,7 +207,7 @@ struct Seen {
     items: Scalars,
 }
 
-impl Seen {
+impl Gathered {
     #[inline(always)]
     fn gather<S: Simd, R: Rule>(simd: S, group: &[Cell], users: &Side<S>, items: &Side<S>, vectors: usize) -> Self {
         let none = [0.0; GROUP];

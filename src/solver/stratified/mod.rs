@@ -16,12 +16,12 @@ use std::collections::BTreeMap;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use self::grid::{Grid, Parts};
+use self::grid::{DealtRows, Grid};
 use self::kernel::{Coefficients, Rows, Sums, Visit};
 pub use self::part::StratifiedPart;
 pub use self::rule::{AdaGrad, Adam, RowRule};
 use self::rule::{Memory, Rule, SideCoefficients};
-use super::dot_product::{DotProduct, Places, SideTables};
+use super::dot_product::{DotProduct, ParameterRoles, SideTables};
 use super::learning_rate::LearningRate;
 use super::regularization::Regularization;
 use super::solve::Solver;
@@ -59,7 +59,7 @@ struct State {
     groups: [TableGroup; 2],
     /// λ of their factors and biases.
     lambdas: [[f32; 2]; 2],
-    places: Places,
+    places: ParameterRoles,
 }
 
 impl Stratified {
@@ -131,7 +131,7 @@ impl Stratified {
     }
 
     /// The rows of one side in parts, from the model's tables and the restored memory.
-    fn deal(&self, parts: &Parts, side: &SideTables, rank: usize) -> Vec<Rows> {
+    fn deal(&self, parts: &DealtRows, side: &SideTables, rank: usize) -> Vec<Rows> {
         let (moments, memory) = self.memory_of_rule();
         let (factors, biases) = (&side.factors[..], side.biases.as_deref());
         let restored =
@@ -169,7 +169,7 @@ fn key(group: &TableGroup, name: &str) -> String {
 }
 
 impl State {
-    fn side(&self, role: Role) -> (&Parts, &[Rows]) {
+    fn side(&self, role: Role) -> (&DealtRows, &[Rows]) {
         match role {
             Role::User => (&self.grid.users, &self.users),
             Role::Item => (&self.grid.items, &self.items),

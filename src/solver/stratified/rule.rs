@@ -88,7 +88,7 @@ pub const MOST_SCALARS: usize = 5;
 pub type Scalars = [[f32; GROUP]; MOST_SCALARS];
 
 /// Numbers that a step of a row's factors is made of, by rating of a group.
-pub type Plan = [[f32; GROUP]; 3];
+pub type StepPlan = [[f32; GROUP]; 3];
 
 /// What steps have in common on one side, that of the users or that of the items.
 #[derive(Debug, Clone, Copy, Default)]
@@ -128,7 +128,7 @@ pub trait Rule: Copy + Send + Sync {
     fn memory(&self) -> Vec<Memory>;
 
     /// Steps of the biases and of the remembered numbers; what the steps of the factors need.
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan;
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan;
 
     /// The step of some factors of a row; `row` holds its moments, the first of `vectors` vectors after its factors.
     fn step<S: Simd>(&self, simd: S, of: Step<S>, row: &mut [S::f32s], at: usize, vectors: usize) -> S::f32s;
@@ -137,7 +137,7 @@ pub trait Rule: Copy + Send + Sync {
 /// Vectors of one step.
 #[derive(Clone, Copy)]
 pub struct Step<S: Simd> {
-    /// Of the rating's [`Plan`].
+    /// Of the rating's [`StepPlan`].
     pub plan: [S::f32s; 3],
     /// 2λ.
     pub shrink: S::f32s,
@@ -158,7 +158,7 @@ impl Rule for AdaGrad {
     }
 
     #[inline(always)]
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan {
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan {
         let [biases, sums, bias_sums, ..] = scalars;
         let mut plan = [[0.0; GROUP]; 3];
         let (shrink, share) = (2.0 * side.lambda, 1.0 / slopes.rank);
@@ -197,7 +197,7 @@ impl Rule for Adam {
     }
 
     #[inline(always)]
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> Plan {
+    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan {
         let [biases, first, second, first_decay, second_decay] = scalars;
         let mut plan = [[0.0; GROUP]; 3];
         for at in 0..GROUP {

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 pub use self::method::{MatrixMethod, NmfStart};
 pub use self::part::WholeMatrixPart;
-use super::dot_product::{DotProduct, Places, SideTables};
+use super::dot_product::{DotProduct, ParameterRoles, SideTables};
 use super::nmf::{self, Descent, Divergence, Factors, NmfOptions, Zeros};
 use super::regularization::Regularization;
 use super::solve::Solver;
@@ -47,7 +47,7 @@ struct State {
     sides: Sides<'static>,
     /// μ of the model.
     offset: f32,
-    places: Places,
+    places: ParameterRoles,
     progress: Progress,
 }
 

@@ -151,12 +151,22 @@ fn every_command_knows_the_parts() {
     }
     for (change, reason) in [
         ("model.history_weight=-1", "model.history_weight must be"),
-        ("loss.kind=squared", "loss.sharpness"),
-        ("data.format=delimited", "data.assign"),
         ("evaluation.hit_length=0", "evaluation.hit_length must be"),
         ("solver.learning_rate=0.1", "solver.learning_rate"),
     ] {
         place.refuses(&["train", "c.toml", "--set", change], reason);
+    }
+    for (from, to, reason) in [
+        ("kind = \"log-cosh\"", "kind = \"huber\"", "loss.sharpness applies only with loss.kind = \"log-cosh\""),
+        ("format = \"pairs\"", "format = \"dense\"", "data.assign applies only with data.format = \"pairs\""),
+        (
+            "kind = \"mf-history\"",
+            "kind = \"mf\"",
+            "model.history_weight applies only with model.kind = \"mf-history\"",
+        ),
+    ] {
+        fs::write(place.0.join("w.toml"), CONFIG.replace(from, to)).expect("a file");
+        place.refuses(&["train", "w.toml"], reason);
     }
 }
 
