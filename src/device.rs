@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 #[cfg(feature = "flex")]
 mod row_dots;
 
-/// A device as the user asks for it.
+/// A device as the user requests it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceSpec {
-    /// The best that is built in and present; never a GPU emulated in software.
+    /// The best device that is built in and present; never a GPU emulated in software.
     Auto,
     /// burn's flex backend.
     Cpu,
@@ -21,7 +21,7 @@ pub enum DeviceSpec {
     NdArray,
     /// A graphics API. `None`: the first hardware GPU; `Some(i)`: hardware GPU number i.
     Wgpu(Option<usize>),
-    /// A graphics API emulated in software, asked for as `wgpu:cpu`.
+    /// A graphics API emulated in software, requested as `wgpu:cpu`.
     WgpuCpu,
     /// NVIDIA GPU number i.
     Cuda(usize),
@@ -78,7 +78,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Whether reading a tensor back is free, because it lies in main memory and is computed at once.
+    /// Whether reading a tensor back is free, because it is in main memory and is computed eagerly.
     pub fn is_host(&self) -> bool {
         matches!(self.spec, DeviceSpec::Cpu | DeviceSpec::NdArray)
     }
@@ -89,8 +89,8 @@ pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data_as::<f32>().try_into_vec().expect("converted to f32")
 }
 
-/// Dot products of rows of two tables: `left[pairs[0][j]] · right[pairs[1][j]]` for each j. Differentiable; on the `cpu`
-/// device by an operation that gathers nothing.
+/// Dot products of rows of two tables: `left[pairs[0][j]] · right[pairs[1][j]]` for each j. Differentiable; on the
+/// `cpu` device without gathering the rows.
 ///
 /// # Shapes
 /// - `left`, `right`: `[_, width]`
@@ -157,7 +157,8 @@ pub fn row_squares(matrix: Tensor<2>) -> Tensor<2> {
     (matrix.clone() * matrix).sum_dim(1)
 }
 
-/// Whether tensors of a device lie in main memory, so that one with a single owner is handed over and back uncopied.
+/// Whether a device's tensors are in main memory, so that one with a single owner is handed over and back without a
+/// copy.
 pub fn is_host(device: &Device) -> bool {
     let host = [DeviceSpec::Cpu, DeviceSpec::NdArray];
     host.into_iter().filter_map(|spec| spec.open().ok()).any(|opened| opened.device == *device)
@@ -183,7 +184,7 @@ impl DeviceSpec {
     /// Opens the device.
     ///
     /// # Errors
-    /// [`Error::Device`] where it is not built in (naming the cargo feature) or not present. Only `auto` tries several.
+    /// [`Error::Device`] if it is not built in (naming the cargo feature) or not present. Only `auto` tries several.
     pub fn open(self) -> Result<Opened> {
         match self {
             Self::Auto => {
@@ -237,7 +238,7 @@ fn ndarray(spec: DeviceSpec) -> Result<Opened> {
 fn wgpu(spec: DeviceSpec) -> Result<Opened> {
     use burn::tensor::DeviceKind;
 
-    // The enumeration itself panics where no graphics driver can be loaded at all.
+    // The enumeration itself panics if no graphics driver can be loaded.
     let found = quietly(|| Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec()).unwrap_or_default();
     let describe = |device: &Device| format!("{device:?}");
     let software: Vec<bool> = found.iter().map(|device| *device == Device::wgpu(DeviceKind::Cpu)).collect();

@@ -11,9 +11,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Location {
     /// The file, as the user named it.
     pub path: PathBuf,
-    /// Line number from 1, or 0 where no line can be named.
+    /// Line number from 1, or 0 if unknown.
     pub line: u64,
-    /// Column (in characters) from 1, or 0 where no column can be named.
+    /// Column (in characters) from 1, or 0 if unknown.
     pub column: u64,
 }
 
@@ -49,25 +49,25 @@ pub enum Error {
     /// A data file that cannot be used as it is.
     #[error("{location}: {message}")]
     Data {
-        /// The file, and the line and column where they are known.
+        /// The file, and the line and column if known.
         location: Location,
         /// What is wrong and what to do.
         message: String,
     },
-    /// Problems of a config file and its `--set` overrides, all of them at once, a line each.
+    /// All problems of a config file and its `--set` overrides, one per line.
     #[error("{}", .0.join("\n"))]
     Config(Vec<String>),
-    /// A request that makes no sense: wrong arguments, or data that the request does not fit.
+    /// An invalid request: wrong arguments, or arguments that do not fit the data.
     #[error("{0}")]
     Usage(String),
     /// The operating system refused a file operation.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {
-        /// What was tried, after "cannot": `"open"`, `"write the checkpoint"`.
+        /// The attempted action, after "cannot": `"open"`, `"write the checkpoint"`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A model file or checkpoint that cannot be read back.
@@ -78,10 +78,10 @@ pub enum Error {
         /// What is wrong and what to do.
         message: String,
     },
-    /// The device asked for is not built in or not present.
+    /// The requested device is not built in or not present.
     #[error("{0}")]
     Device(String),
-    /// Training left the finite numbers.
+    /// A number became infinite or NaN during training.
     #[error("training diverged in epoch {epoch}, step {step}: {cause}\n{remedy}")]
     Diverged {
         /// Epoch, from 1.
@@ -96,7 +96,7 @@ pub enum Error {
     /// The user pressed Ctrl-C; a checkpoint was written first.
     #[error("interrupted; continue with: {resume}")]
     Interrupted {
-        /// The command that goes on where this run stopped.
+        /// The command that continues this run.
         resume: String,
     },
     /// Anything else that stopped a run.

@@ -1,31 +1,31 @@
 //! Matrix factorization models, trained from a config file.
 //!
-//! `lowrank` learns R ≈ P·Qᵀ and what grew out of it: a **model** says what is predicted, an **objective** what is
-//! wanted, a **solver** finds the parameters, the **trainer** drives epochs and tells **observers**, **metrics** judge, and
-//! a **run** directory is everything that came of it.
+//! `lowrank` learns R ≈ P·Qᵀ and models derived from it: a **model** computes scores, an **objective** their loss, a
+//! **solver** finds the parameters, the **trainer** runs epochs and informs **observers**, **metrics** judge, and a
+//! **run** directory holds all results.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`data`] | interactions, entities, fields, bags, readers, splits, batches, the catalog, planted data |
 //! | [`objective`] | squared, absolute, Huber, quantile, logistic, Poisson; the [`Objective`](objective::Objective) trait |
 //! | [`model`] | MF, biased MF, NMF, GMF, MLP, NeuMF; the [`Factorization`](model::Factorization) trait |
 //! | [`metric`], [`eval`] | metrics as values, exact sums, predictions, baselines, top-N |
-//! | [`solver`] | how parameters are found: mini-batches by autodiff, stratified SGD, ALS, SVD, NMF; update rules, schedules |
+//! | [`solver`] | solvers: mini-batches by autodiff, stratified SGD, ALS, SVD, NMF; update rules, schedules |
 //! | [`linalg`] | matrices, groups, small systems, singular values, linkage |
 //! | [`train`] | the loop, checkpoints, early stopping, observers |
 //! | [`report`] | TensorBoard, JSON lines, console, plots |
 //! | [`sweep`] | hyper-parameter search: spaces, samplers, pruning, the journal |
-//! | [`config`] | what config keys are, and reading files of them |
+//! | [`config`] | config keys, and files of them |
 //! | [`run`], [`cli`] | from a config to a run directory, and the commands |
 //!
-//! Each module uses only those to its left in `error → random → files → linalg → config → device → data → objective →
+//! Each module uses only modules to its left in `error → random → files → linalg → config → device → data → objective →
 //! model → metric → eval → solver → train → report → run → sweep → cli`.
 //!
 //! # A model of your own
 //!
-//! Any burn module that implements [`Factorization`](model::Factorization) is trained, evaluated, logged and checkpointed
-//! like the built-in ones; with [`ModelPart`](model::ModelPart) configs name it, and [`cli::main`] is a program with all
-//! commands that knows it. This one lets each user stretch the scale: r̂_ui = μ + s_u · b_i.
+//! Any burn module that implements [`Factorization`](model::Factorization) is trained, evaluated, logged and
+//! checkpointed like the built-in ones; with [`ModelPart`](model::ModelPart), configs can name it, and [`cli::main`] is
+//! a program that knows it, with all commands. This one lets each user stretch the scale: r̂_ui = μ + s_u · b_i.
 //!
 //! ```
 //! use std::path::Path;

@@ -1,8 +1,8 @@
 //! Named streams of random numbers.
 //!
-//! Every random draw of a run comes from a ChaCha8 stream whose key is SHA-256(seed, name). A stream is made where it
-//! is used (`"shuffle/7"`, `"init/user_factors"`), so nothing has to be carried from one place to the next: the same
-//! seed gives the same numbers on every device and thread count, and after a resume.
+//! Every random draw of a run comes from a ChaCha8 stream whose key is SHA-256(seed, name). A stream is created where
+//! it is used (`"shuffle/7"`, `"init/user_factors"`), so no state is passed around: the same seed gives the same
+//! numbers on every device and thread count, and after a resume.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +35,6 @@ mod tests {
         assert_eq!(stream(42, "init/user_factors").next_u64(), GOLDEN);
     }
 
-    /// Printed once by this very test; a change means that every seeded result changes.
+    /// Printed once by this test; a change means that every seeded result changes.
     const GOLDEN: u64 = 12_993_660_488_638_989_055;
 }

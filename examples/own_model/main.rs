@@ -1,4 +1,4 @@
-//! A program with a model of its own: a factorization machine over all columns of a rating (Rendle 2010),
+//! A program with its own model: a factorization machine over all columns of a rating (Rendle 2010),
 //! r̂ = μ + Σ_f b_f + Σ_(f<g) v_fᵀ v_g.
 //!
 //! ```text

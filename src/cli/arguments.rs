@@ -1,4 +1,4 @@
-//! Arguments that several commands have.
+//! Arguments shared by several commands.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 /// Overrides of config keys.
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// Set a config key, as in `--set solver.learning_rate=0.02`; the last one counts.
+    /// Set a config key, as in `--set solver.learning_rate=0.02`; the last one wins.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

@@ -14,7 +14,7 @@ use crate::run::compare::{Comparison, Group, HeldOutPart, Run, compare as compar
 /// Arguments of `lowrank compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Run directories; those that differ only in seed and fold are taken together.
+    /// Run directories; those that differ only in seed and fold are grouped.
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     runs: Vec<PathBuf>,
     /// Print JSON.
@@ -22,7 +22,7 @@ pub struct CompareArgs {
     json: bool,
 }
 
-/// Prints what runs were told differently and how they differ in their metrics.
+/// Prints how runs differ in their settings and metrics.
 pub fn compare(args: CompareArgs, parts: &Parts) -> Result<()> {
     let schema = parts.schema();
     let runs = args.runs.iter().map(|path| Run::read(&schema, path)).collect::<Result<Vec<_>>>()?;
@@ -78,11 +78,11 @@ fn report(comparison: &Comparison, parts: &Parts) -> String {
     header.extend(["best epoch", "seconds"]);
     text += &output::table(&header, &groups.iter().map(row).collect::<Vec<_>>());
     if !paired.is_empty() {
-        // Of most metrics the smaller values are better.
+        // For most metrics smaller values are better.
         let is_larger = |name: &str| parts.metrics.find(name).is_some_and(|m| m.direction() == Direction::Larger);
         let names = groups.first().into_iter().flat_map(|group| &group.means).map(|(name, _)| name);
         let larger: Vec<String> = names.filter(|name| is_larger(name)).map(|name| name.to_uppercase()).collect();
-        let above = if larger.is_empty() { String::new() } else { format!("; of {} above 0", joined(&larger, "and")) };
+        let above = if larger.is_empty() { String::new() } else { format!("; for {} above 0", joined(&larger, "and")) };
         text += &format!("\npaired differences over the same seeds and folds (below 0: better than A{above}):\n\n");
         let rows: Vec<Vec<String>> = paired
             .iter()

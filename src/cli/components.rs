@@ -14,7 +14,7 @@ use crate::run::Parts;
 pub struct ComponentsArgs {
     #[command(flatten)]
     run: RunArg,
-    /// How many of the strongest members of each component.
+    /// Number of the strongest members of each component.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
     /// Print JSON.
@@ -30,8 +30,8 @@ pub fn components(args: ComponentsArgs, parts: &Parts) -> Result<()> {
     let factors = fitted.factors();
     if !factors.non_negative && factors.singular_values.is_none() {
         output::message(
-            "these factors could be turned without changing a prediction, so that no component has a meaning of its own; \
-             nmf and svd have components that do",
+            "these factors can be rotated without changing a prediction, so no component has a meaning of its own; use \
+             nmf or svd, whose components do",
         );
     }
     let weights = factors.weights();
@@ -44,7 +44,7 @@ pub fn components(args: ComponentsArgs, parts: &Parts) -> Result<()> {
     let column_name = |at: usize| file.title(at).unwrap_or(file.items().id(at)).to_string();
     let row_name = |at: usize| file.users().id(at).to_string();
     let listed = order.into_iter().map(|component| {
-        // Pixels by number tell nobody anything: the pictures of components lie in the run directory.
+        // Lists of pixels say nothing: the pictures of components are in the run directory.
         let is_picture = matches!(factors.layout, Layout::Picture { .. } | Layout::Pictures { .. });
         let columns = if is_picture { Vec::new() } else { members(factors.h, component, &column_name) };
         (component + 1, weights[component], columns, members(factors.w, component, &row_name))

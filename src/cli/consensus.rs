@@ -16,7 +16,7 @@ use crate::solver::nmf::consensus::SampleSide;
 /// Arguments of `lowrank consensus`.
 #[derive(Debug, Args)]
 pub struct ConsensusArgs {
-    /// A config with solver.kind = "hals" or "multiplicative"; its model.rank does not count.
+    /// A config with solver.kind = "hals" or "multiplicative"; its model.rank is ignored.
     config: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
@@ -26,11 +26,11 @@ pub struct ConsensusArgs {
     /// Factorizations of each, from random starts.
     #[arg(long, default_value = "30")]
     runs: NonZeroUsize,
-    /// Which side of the matrix holds the samples that are put together: where not given, the rows of pictures and
-    /// documents, the columns of other data.
+    /// The side of the matrix that holds the samples to cluster; by default the rows of pictures and documents, the
+    /// columns of other data.
     #[arg(long, value_enum)]
     samples: Option<Side>,
-    /// Parts into which the cells are dealt, each to be predicted from the others; 0 leaves no cells out.
+    /// Parts into which the cells are dealt, each predicted from the others; 0 holds no cells out.
     #[arg(long, default_value_t = 3)]
     folds: usize,
     /// Show no progress.
@@ -43,9 +43,9 @@ pub struct ConsensusArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Side {
-    /// One row a sample: documents, customers.
+    /// One row per sample: documents, customers.
     Rows,
-    /// One column a sample: arrays of gene expression.
+    /// One column per sample: arrays of gene expression.
     Columns,
 }
 
@@ -53,11 +53,12 @@ enum Side {
 #[derive(Debug, Clone)]
 struct Ranks(Vec<usize>);
 
-/// As many as model.rank may be.
+/// The largest model.rank.
 const MOST_COMPONENTS: usize = 4096;
 
 fn ranks(text: &str) -> Result<Ranks, String> {
-    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("{text:?} is no number of components"));
+    let number =
+        |text: &str| text.trim().parse::<usize>().map_err(|_| format!("{text:?} is not a number of components"));
     let mut ranks = Vec::new();
     for part in text.split(',') {
         match part.split_once('-') {
@@ -66,19 +67,19 @@ fn ranks(text: &str) -> Result<Ranks, String> {
         }
     }
     if ranks.last().is_some_and(|&last| last > MOST_COMPONENTS) {
-        return Err(format!("there are at most {MOST_COMPONENTS} components"));
+        return Err(format!("give at most {MOST_COMPONENTS} components"));
     }
     if ranks.is_empty() || ranks[0] == 0 || !ranks.is_sorted_by(|a, b| a < b) {
-        return Err("give numbers from 1 that rise, as in 2-5 or 2,4,8".into());
+        return Err("give increasing numbers from 1, as in 2-5 or 2,4,8".into());
     }
     Ok(Ranks(ranks))
 }
 
-/// Factorizes the data again and again and prints how far the results agree.
+/// Factorizes the data repeatedly and prints how far the results agree.
 pub fn consensus(args: ConsensusArgs, parts: &Parts) -> Result<()> {
     let config = Config::load(&parts.schema(), &args.config, &args.overrides.set)?;
     if args.folds == 1 {
-        return Err(Error::Usage("--folds 1 would leave all cells out; give 0, or at least 2".into()));
+        return Err(Error::Usage("--folds 1 would hold all cells out; give 0, or at least 2".into()));
     }
     let options = ConsensusOptions {
         ranks: args.ranks.0,
@@ -109,13 +110,13 @@ fn report(compared: &Compared) -> String {
             vec![of.rank.to_string(), cophenetic, dispersion, format!("{:.6e}", of.objective), error]
         })
         .collect();
-    let header = ["rank", "cophenetic", "dispersion", "best objective", "left-out RMSE"];
+    let header = ["rank", "cophenetic", "dispersion", "best objective", "held-out RMSE"];
     let mut text = format!("\n{} runs of each rank\n\n{}", compared.runs, output::table(&header, &lines));
     if let Some(rank) = compared.views.best_rank {
-        text += &format!("\nup to rank {rank} the cophenetic correlation has not fallen\n");
+        text += &format!("\nup to rank {rank} the cophenetic correlation does not fall\n");
     }
     if let Some((rank, _)) = compared.held_out_rmse.iter().min_by(|a, b| a.1.total_cmp(&b.1)) {
-        text += &format!("left-out cells are predicted best at rank {rank}\n");
+        text += &format!("held-out cells are predicted best at rank {rank}\n");
     }
     text += "\nwritten:\n";
     for shown in &compared.views.files {

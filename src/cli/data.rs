@@ -29,7 +29,7 @@ pub enum DataCommand {
     },
     /// Write planted low-rank ratings with a long tail and known noise.
     Synth {
-        /// The file to write; gzip where it ends in .gz.
+        /// The file to write; gzip if it ends in .gz.
         path: PathBuf,
         /// Number of users.
         #[arg(long, default_value_t = 1000)]
@@ -43,7 +43,7 @@ pub enum DataCommand {
         /// Rank of the planted matrix.
         #[arg(long, default_value_t = 5)]
         rank: usize,
-        /// Standard deviation of the noise: the RMSE that nobody can beat.
+        /// Standard deviation of the noise: the lowest RMSE that can be reached.
         #[arg(long, default_value_t = 0.5)]
         noise: f64,
         /// Seed.

@@ -54,16 +54,16 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
                 "the test split of the run's config with --set (training may have seen some of it)"
             };
             let assigned = assign(&dataset, &settings.split, settings.seed)?;
-            // Under the model's own indices: an override may make another split, with other ids known to training.
+            // Under the model's own indices: an override may give another split, with other ids known to training.
             let test = open.reindexed(&dataset, |rating| assigned[rating] == Part::Test)?;
             if test.is_empty() {
-                return Err(Error::Usage("this run has no test split; name a ratings file with --data".into()));
+                return Err(Error::Usage("this run has no test split; give a ratings file with --data".into()));
             }
             (test, what.to_string())
         }
         (None, None) => {
             return Err(Error::Usage(
-                "a model file has no test split of its own; name a ratings file with --data".into(),
+                "a model file has no test split of its own; give a ratings file with --data".into(),
             ));
         }
     };
@@ -89,7 +89,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             "unknown_items": unknown_items,
         }));
     }
-    // A metric that the baselines have no value of stays empty there.
+    // A metric without a value for the baselines stays empty there.
     let of_model = &scores[0].1;
     let mut names: Vec<&str> = output::metrics(of_model).map(|(name, _)| name.as_str()).collect();
     let mut labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();

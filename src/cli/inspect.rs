@@ -18,10 +18,10 @@ use crate::run::{Parts, RunDirectory};
 pub struct InspectArgs {
     /// A file of ratings, a picture, the name of a data set, or a run directory; with --format a folder of data.
     what: PathBuf,
-    /// How the data are written: a word of data.format; by default it goes by the file's name.
+    /// Format of the data: a word of data.format; by default chosen by the file's name.
     #[arg(long)]
     format: Option<String>,
-    /// What separates the columns; detected by default.
+    /// Separator of the columns; detected by default.
     #[arg(long)]
     delimiter: Option<String>,
     /// Names of the columns: user, item, rating, timestamp, or - to skip one.
@@ -32,7 +32,7 @@ pub struct InspectArgs {
     json: bool,
 }
 
-/// Prints what data or a run look like.
+/// Prints a summary of data or of a run.
 pub fn inspect(args: InspectArgs, parts: &Parts) -> Result<()> {
     if args.what.is_dir() && args.format.is_none() {
         let directory = RunDirectory::open(&args.what)?;
@@ -53,14 +53,14 @@ pub fn inspect(args: InspectArgs, parts: &Parts) -> Result<()> {
     if args.json { output::print_json(&statistics) } else { output::print(&statistics.to_string()) }
 }
 
-/// How to read the data, from the arguments that say it.
+/// How to read the data, from the arguments.
 fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     let mut values = Values::default();
     if let Some(format) = &args.format {
         let names: Vec<&str> = parts.readers.iter().map(|reader| reader.name).collect();
         if format != "auto" && !names.contains(&format.as_str()) {
             let names = joined(&names, "and");
-            return Err(Error::Usage(format!("--format {format:?}: there are \"auto\", {names}")));
+            return Err(Error::Usage(format!("--format {format:?}: must be one of \"auto\", {names}")));
         }
         values.insert("data.format", format.as_str());
     }

@@ -1,4 +1,4 @@
-//! The command line: clap types here, one file a subcommand. No numerics.
+//! The command line: clap types here, one file per subcommand. No numerics.
 
 mod arguments;
 mod compare;
@@ -40,28 +40,28 @@ enum Command {
     Train(train::TrainArgs),
     /// Search for the best settings of a config, and train and test the winner.
     Sweep(sweep::SweepArgs),
-    /// Metrics of a trained model, on its own test split or on a file.
+    /// Print metrics of a trained model, on its own test split or on a file.
     Evaluate(evaluate::EvaluateArgs),
-    /// Runs side by side: settings that differ, metrics, paired differences with an interval.
+    /// Compare runs: settings that differ, metrics, paired differences with an interval.
     Compare(compare::CompareArgs),
-    /// Predicted ratings of (user, item) pairs.
+    /// Predict ratings of (user, item) pairs.
     Predict(predict::PredictArgs),
-    /// The items that a user would rate highest.
+    /// List the items that a user would rate highest.
     Recommend(recommend::RecommendArgs),
-    /// Factorize again and again: which number of components the data carry, and who belongs together.
+    /// Factorize repeatedly: how many components the data support, and which samples belong together.
     Consensus(consensus::ConsensusArgs),
-    /// What a model is made of: its components with their strongest members.
+    /// List the components of a model with their strongest members.
     Components(components::ComponentsArgs),
-    /// What is nearest: users, items, documents, terms or pictures that are like one, or documents about some words.
+    /// List the users, items, documents, terms or pictures nearest to one, or documents about some words.
     Query(query::QueryArgs),
-    /// A row or a picture as its factors make it up again.
+    /// Reconstruct a row or a picture from its factors.
     Reconstruct(reconstruct::ReconstructArgs),
-    /// Counts, density, rating histogram and long tail of a data file or data set, or the result of a run.
+    /// Print counts, density, rating histogram and long tail of a data file or data set, or the result of a run.
     Inspect(inspect::InspectArgs),
-    /// Data sets: list, fetch, or make synthetic ones.
+    /// List, fetch or generate data sets.
     #[command(subcommand)]
     Data(data::DataCommand),
-    /// Configs: check a file, or explain the keys.
+    /// Check a config, or explain the keys.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Print a completion script for a shell.
@@ -72,10 +72,10 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command of a program that is made of these parts.
+    /// Runs the command of a program with these parts.
     ///
     /// # Errors
-    /// Whatever the command fails with; [`Error::exit_code`](crate::error::Error::exit_code) is the process's.
+    /// The error of the command; [`Error::exit_code`](crate::error::Error::exit_code) is the exit code of the process.
     pub fn run(self, parts: &Parts) -> Result<()> {
         match self.command {
             Command::Train(args) => train::train(args, parts),
@@ -100,7 +100,7 @@ impl Cli {
     }
 }
 
-/// Parses the arguments, runs the command with these parts, reports its error and gives the exit code.
+/// Parses the arguments, runs the command with these parts, reports its error and returns the exit code.
 pub fn main(parts: Parts) -> std::process::ExitCode {
     match Cli::parse().run(&parts) {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
 
-/// Writes a result. A reader that has gone away (`| head`) is no error.
+/// Writes a result. A closed pipe (`| head`) is not an error.
 pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -22,13 +22,13 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print(&(text + "\n"))
 }
 
-/// Writes a message to people.
+/// Writes a message for people.
 pub fn message(text: &str) {
-    // Nobody is left to tell where standard error is closed.
+    // If standard error is closed, there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Lays out rows under a header: the first column to the left, numbers to the right.
+/// Lays out rows under a header: the first column left-aligned, numbers right-aligned.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
@@ -49,7 +49,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Says how many pairs have an id that training never saw; empty where there are none.
+/// Says how many pairs have an id that training never saw; empty if there are none.
 pub fn unknown(users: usize, items: usize) -> String {
     if users + items == 0 {
         return String::new();
@@ -57,12 +57,12 @@ pub fn unknown(users: usize, items: usize) -> String {
     format!("\nnot seen in training: the user of {users} and the item of {items} ratings; predicted by biases only\n")
 }
 
-/// How this program was called, to be followed by a subcommand.
+/// How this program was called, without the subcommand.
 pub fn program() -> String {
     if std::env::var_os("CARGO").is_some() { "cargo run --release --".into() } else { "lowrank".into() }
 }
 
-/// The metrics of a table: all but the objective, which has no unit that people know.
+/// The metrics of a table: all but the objective, which has no familiar unit.
 pub fn metrics(scores: &Scores) -> impl Iterator<Item = &(String, f64)> {
     scores.values.iter().filter(|(name, _)| name != ObjectiveLoss.name())
 }

@@ -18,13 +18,13 @@ use crate::run::Parts;
 pub struct PredictArgs {
     #[command(flatten)]
     run: RunArg,
-    /// User and item ids in turn: USER ITEM USER ITEM …
+    /// Pairs of user and item ids: USER ITEM USER ITEM …
     #[arg(value_name = "USER ITEM", allow_negative_numbers = true)]
     pairs: Vec<String>,
-    /// A file of pairs, laid out as the run's ratings were (`--set data.columns=…` says otherwise); ratings are ignored.
+    /// A file of pairs in the layout of the run's ratings (`--set data.columns=…` overrides it); ratings are ignored.
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     file: Option<PathBuf>,
-    /// What else a rating depends on, for a model that reads it: NAME=ID, for all pairs.
+    /// Context of all ratings, for a model that reads it: NAME=ID.
     #[arg(long, value_name = "NAME=ID", conflicts_with = "file")]
     context: Vec<String>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
     Ok(())
 }
 
-/// The ids that are shown, and all that is predicted for under the model's indices.
+/// The ids to show, and the interactions to predict under the model's indices.
 fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<(Vec<(String, String)>, Interactions)> {
     if let Some(path) = &args.file {
         let dataset = open.read(path, &args.overrides.set, Some(Duplicates::Keep))?;
@@ -73,11 +73,11 @@ fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<(Vec<(String, String)>, I
         return Ok((pairs, open.reindexed(&dataset, |_| true)?));
     }
     if args.pairs.is_empty() {
-        return Err(Error::Usage("name pairs as USER ITEM, or a file of pairs with --file".into()));
+        return Err(Error::Usage("give pairs as USER ITEM, or a file of pairs with --file".into()));
     }
     let (pairs, rest) = args.pairs.as_chunks::<2>();
     if let [user] = rest {
-        return Err(Error::Usage(format!("user {user:?} has no item: ids go in pairs, USER ITEM USER ITEM …")));
+        return Err(Error::Usage(format!("user {user:?} has no item: give ids in pairs, USER ITEM USER ITEM …")));
     }
     let index = |vocabulary: &Vocabulary, id: &str| vocabulary.index(id).unwrap_or(UNKNOWN);
     let file = &open.file;

@@ -17,17 +17,17 @@ use crate::run::Parts;
 pub struct QueryArgs {
     #[command(flatten)]
     run: RunArg,
-    /// The id of a user, document or picture: others like it.
+    /// The id of a user, document or picture, to find similar ones.
     #[arg(long, alias = "row", allow_hyphen_values = true)]
     user: Option<String>,
-    /// The id of an item or term: others like it.
+    /// The id of an item or term, to find similar ones.
     #[arg(long, alias = "column", allow_hyphen_values = true)]
     item: Option<String>,
-    /// Words, for a model of documents: documents about them, and terms that go with them. Each counts as often as it is
-    /// there, whatever the weights of the documents are; words that are no terms of the model do not count.
+    /// Words, for a model of documents: documents about them, and related terms. Each counts as often as it occurs,
+    /// whatever the weights of the documents are; words that are not terms of the model are ignored.
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
-    /// How many.
+    /// Number of results.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
     /// Print JSON.
@@ -35,7 +35,7 @@ pub struct QueryArgs {
     json: bool,
 }
 
-/// Prints what lies nearest, by the cosine of rows or columns of the factorization's product.
+/// Prints the nearest results, by the cosine of rows or columns of the factorization's product.
 pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
@@ -62,7 +62,7 @@ pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
         let query = factors.project(&row)?;
         let turned = factors.others_in_products(&query)?;
         lists.push((Role::User, nearest(&turned, &factors.in_products(Role::User)?, rank, args.number, None)));
-        // The terms with which the text would be made up again.
+        // The terms with which the text would be reconstructed.
         let expected = |h: &[f32]| query.iter().zip(h).map(|(q, h)| f64::from(q * h)).sum::<f64>();
         let mut terms: Vec<(usize, f64)> = factors.h.chunks_exact(rank).map(expected).enumerate().collect();
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));

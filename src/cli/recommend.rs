@@ -18,13 +18,13 @@ pub struct RecommendArgs {
     /// The user's id, as in the data.
     #[arg(allow_negative_numbers = true)]
     user: String,
-    /// How many items.
+    /// Number of items.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
-    /// Do not leave out the items that the user rated in training.
+    /// Include the items that the user rated in training.
     #[arg(long)]
     keep_seen: bool,
-    /// What else a rating depends on, for a model that reads it: NAME=ID.
+    /// Context of the ratings, for a model that reads it: NAME=ID.
     #[arg(long, value_name = "NAME=ID")]
     context: Vec<String>,
     /// Print JSON.
@@ -39,7 +39,7 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let file = &open.file;
     let seen = if args.keep_seen { None } else { open.seen()? };
     if seen.is_none() && !args.keep_seen {
-        output::message("there is no seen.safetensors beside the model: items that the user rated are not left out");
+        output::message("there is no seen.safetensors beside the model: items that the user rated are included");
     }
     let excluded = seen.as_ref().map_or(&[][..], |seen| seen.items(user));
     let mut indices = vec![user, 0];
@@ -74,7 +74,7 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
         .collect();
     output::print(&output::table(&["", "item", "prediction", "title"], &rows))?;
     if !excluded.is_empty() {
-        output::message(&format!("left out: {} items that user {} rated in training", excluded.len(), args.user));
+        output::message(&format!("excluded: {} items that user {} rated in training", excluded.len(), args.user));
     }
     Ok(())
 }

@@ -20,15 +20,15 @@ pub struct ReconstructArgs {
     /// The id of a user, document or picture; a model of one picture needs none.
     #[arg(allow_negative_numbers = true)]
     row: Option<String>,
-    /// From so many of the first components; all where not given. Needs an SVD, whose components fall in weight.
+    /// Number of leading components to use; all by default. Needs an SVD, whose components are ordered by weight.
     #[arg(long)]
     rank: Option<usize>,
-    /// Where it is written. Where not given, pictures go to reconstruction.png and other rows to standard output.
+    /// The file to write. By default pictures go to reconstruction.png and other rows to standard output.
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
 
-/// Writes a row, or a picture, as the factorization makes it up again.
+/// Writes a row, or a picture, reconstructed from the factorization.
 pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
@@ -44,7 +44,7 @@ pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
         return Err(Error::Usage(format!("--rank {rank}: this model has {} components", factors.rank)));
     }
     if rank < factors.rank && factors.singular_values.is_none() {
-        return Err(Error::Usage("--rank: only the components of an SVD come in an order; leave it out".into()));
+        return Err(Error::Usage("--rank: only the components of an SVD are ordered; omit it".into()));
     }
     let (noun, _) = factors.layout.nouns();
     let row = || -> Result<usize> {
@@ -60,7 +60,9 @@ pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
         return Err(Error::Usage("--output: pictures are written as PNG; give a name that ends in .png".into()));
     }
     if let (Layout::Picture { .. }, Some(row)) = (factors.layout, &args.row) {
-        return Err(Error::Usage(format!("{row:?}: this model is of one picture, of which all is made up again")));
+        return Err(Error::Usage(format!(
+            "{row:?}: this model is of one picture, which is reconstructed as a whole; omit the id"
+        )));
     }
     let picture = match factors.layout {
         Layout::Picture { width, channels } => {

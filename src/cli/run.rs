@@ -18,9 +18,9 @@ use crate::run::{ModelFile, Parts, RunDirectory, SeenItems};
 pub struct OpenRun {
     /// The model.
     pub file: ModelFile,
-    /// Where it lives.
+    /// The device that holds it.
     pub device: Opened,
-    /// Its run directory; `None` for a model file that lies elsewhere.
+    /// Its run directory; `None` for a model file elsewhere.
     pub directory: Option<RunDirectory>,
     path: PathBuf,
     parts: Parts,
@@ -37,7 +37,7 @@ pub fn open(run: &RunArg, parts: &Parts) -> Result<OpenRun> {
         (directory.finished(directory.model())?, Some(directory))
     } else if !run.run.exists() {
         return Err(Error::Usage(format!(
-            "{}: there is no such run directory or model file; `lowrank train CONFIG` makes one",
+            "{}: there is no such run directory or model file; `lowrank train CONFIG` creates one",
             run.run.display()
         )));
     } else {
@@ -50,7 +50,7 @@ impl OpenRun {
     /// Index of a user id.
     ///
     /// # Errors
-    /// [`Error::Usage`] where training never saw it.
+    /// [`Error::Usage`] if training never saw it.
     pub fn user(&self, id: &str) -> Result<u32> {
         self.file.users().index(id).ok_or_else(|| {
             Error::Usage(format!("user {id:?} is not among the {} users of this model", self.file.users().len()))
@@ -60,20 +60,19 @@ impl OpenRun {
     /// Its factors.
     ///
     /// # Errors
-    /// [`Error::Usage`] where its score is no dot product.
+    /// [`Error::Usage`] if its score is not a dot product.
     pub fn fitted(&self, parts: &Parts) -> Result<Fitted<'_>> {
         Fitted::of(&self.file).ok_or_else(|| {
             let others = names_where(&parts.models, |model| model.is_dot_product);
             Error::Usage(format!(
-                "{}: the score of this model is no dot product of factors, so that it has no components; train {}",
+                "{}: the score of this model is not a dot product of factors, so it has no components; train {}",
                 self.path.display(),
                 joined(&others, "or")
             ))
         })
     }
 
-    /// Reads ratings or pairs that come in the layout of the run's own file, as far as that is known, and passes on what
-    /// the reader noted.
+    /// Reads ratings or pairs in the layout of the run's own file, if known, and passes on the notes of the reader.
     ///
     /// # Errors
     /// Those of the config and the reader.
@@ -97,7 +96,7 @@ impl OpenRun {
         Ok(dataset)
     }
 
-    /// Those interactions of a data set that are to be kept, under the model's indices; ids that it does not know become
+    /// The interactions of a data set to keep, under the model's indices; ids that the model does not know become
     /// [`UNKNOWN`].
     ///
     /// # Errors
@@ -146,7 +145,7 @@ impl OpenRun {
         fields.iter().enumerate().map(row).collect()
     }
 
-    /// What users rated in training; `None` where the file is not beside the model.
+    /// The items that users rated in training; `None` if the file is not beside the model.
     ///
     /// # Errors
     /// Those of the file.

@@ -24,17 +24,17 @@ use crate::train::Observer;
 /// Arguments of `lowrank train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// The config file; `config.toml` of a run directory trains that run again.
+    /// The config file; `config.toml` of a run directory reproduces that run.
     config: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
     /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0; short for --set train.device=….
     #[arg(long)]
     device: Option<String>,
-    /// Go on from the last checkpoint: of the run that CONFIG lies in, or of the newest run of its name.
+    /// Continue from the last checkpoint: of the run that contains CONFIG, or of the newest run of its name.
     #[arg(long)]
     resume: bool,
-    /// Print the memory and the time that training is expected to take, by a short probe; write nothing.
+    /// Print the expected memory and time of training, measured by a short probe; write nothing.
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
     /// Show no progress.
@@ -45,7 +45,7 @@ pub struct TrainArgs {
     json: bool,
 }
 
-/// Trains and prints what came out.
+/// Trains and prints the result.
 pub fn train(args: TrainArgs, parts: &Parts) -> Result<()> {
     let mut overrides = args.overrides.set;
     overrides.extend(args.device.map(|device| format!("train.device={device}")));
@@ -74,7 +74,7 @@ pub fn train(args: TrainArgs, parts: &Parts) -> Result<()> {
     if args.json { output::print_json(&finished.summary) } else { output::print(&report(&finished)) }
 }
 
-/// A config inside a run directory means that run.
+/// A config inside a run directory names that run.
 fn resume_from(config: &Path) -> Resume {
     match config.parent() {
         Some(folder) if folder.join("environment.json").is_file() => Resume::Run(folder.to_path_buf()),
@@ -82,7 +82,7 @@ fn resume_from(config: &Path) -> Resume {
     }
 }
 
-/// The first Ctrl-C sets the flag and says `message`, the second ends at once.
+/// The first Ctrl-C sets the flag and prints `message`, the second ends the program at once.
 pub fn stop_on_interrupt(message: &'static str) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -96,7 +96,7 @@ pub fn stop_on_interrupt(message: &'static str) -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// What a dry run expects.
+/// The result of a dry run.
 fn expected(forecast: &Forecast) -> String {
     let row = |(name, bytes): (&str, u64)| vec![name.to_string(), format!("{:.1}", bytes as f64 / 1e6)];
     let mut rows: Vec<_> = forecast.memory.parts().into_iter().map(row).collect();
@@ -104,7 +104,7 @@ fn expected(forecast: &Forecast) -> String {
     let Forecast { name, num_users, num_items, num_train, device, threads, epochs, .. } = forecast;
     format!(
         "{name}: {num_users} users, {num_items} items, {num_train} training ratings\n\n{}\n\
-         {:.3} s an epoch, {:.1} s for all {epochs}, {:.2} M ratings/s on {device} with {threads} threads\n",
+         {:.3} s per epoch, {:.1} s for all {epochs}, {:.2} M ratings/s on {device} with {threads} threads\n",
         output::table(&["expected memory", "MB"], &rows),
         forecast.seconds_per_epoch,
         forecast.seconds,
@@ -112,12 +112,12 @@ fn expected(forecast: &Forecast) -> String {
     )
 }
 
-/// The result table, what was written, and what to do next.
+/// The result table, the files written, and what to do next.
 fn report(finished: &Finished) -> String {
     let Finished { directory, summary, model } = finished;
     let (row, column) = model.layout.nouns();
     let cells = if model.layout == Layout::Cells { "ratings" } else { "cells" };
-    // Rows that no rating of was trained on are judged by what the components make of them, below.
+    // Rows without any rating in training are judged by their reconstruction from the components, below.
     let are_rows_held_out = summary.views.as_ref().is_some_and(|views| views.held_out_rmse.is_some());
     let mut text = format!(
         "\n{}: {} of {} {row}s, {} {column}s, {} {cells}; epoch {} of {} kept{}\n\n",
@@ -128,7 +128,7 @@ fn report(finished: &Finished) -> String {
         summary.num_ratings,
         summary.best_epoch,
         summary.epochs_run,
-        if summary.refit { ", trained again on training and validation ratings" } else { "" },
+        if summary.refit { ", retrained on training and validation ratings" } else { "" },
     );
     let test = summary.test.as_ref().filter(|_| !are_rows_held_out);
     let parts = [("test", test), ("validation", summary.validation.as_ref()), ("train", summary.train.as_ref())];
@@ -150,7 +150,7 @@ fn report(finished: &Finished) -> String {
         rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
     }
     if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
-        // Planted noise is a deviation.
+        // Planted noise is a standard deviation.
         let value = |name: &&str| if *name == Rmse.name() { format!("{error:.4}") } else { String::new() };
         let mut cells = vec!["  best reachable (planted noise)".into()];
         cells.extend(names.iter().map(value));
@@ -183,7 +183,7 @@ fn report(finished: &Finished) -> String {
     for (path, what) in [
         (directory.model(), "the model"),
         (directory.summary(), "this result"),
-        (directory.metrics(), "an object an epoch"),
+        (directory.metrics(), "one object per epoch"),
         (directory.curve(), "the training curve"),
         (directory.config(), "the resolved config"),
     ] {
@@ -229,7 +229,7 @@ fn report(finished: &Finished) -> String {
     text
 }
 
-/// What was found in factors that are looked at one by one.
+/// Findings about the factors.
 fn looked_at(views: &Views) -> String {
     let mut text = String::new();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -241,7 +241,7 @@ fn looked_at(views: &Views) -> String {
         text += &error.map_or(String::new(), |error| format!("{name}: {error:.4}\n"));
     }
     if let Some(error) = views.held_out_rmse {
-        text += &format!("RMSE of held-out rows, made up from the components: {error:.4}\n");
+        text += &format!("RMSE of held-out rows, reconstructed from the components: {error:.4}\n");
     }
     if let Some(found) = &views.recognition {
         text +=
@@ -287,7 +287,7 @@ fn small_matrices(model: &ModelFile) -> String {
             text += &format!("\n{name}\n{}", matrix(&values.data, values.shape[1]));
         }
     }
-    // A score depends on more than user and item if there are other fields.
+    // With other fields, a score depends on more than user and item.
     if model.fields.len() > 2 {
         return text;
     }
@@ -306,7 +306,7 @@ fn matrix(values: &[f32], columns: usize) -> String {
     values.chunks(columns).map(line).collect()
 }
 
-/// Quotes an id where a shell would split or expand it.
+/// Quotes an id if a shell would split or expand it.
 fn shell_word(word: &str) -> String {
     let is_plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "._-/".contains(c));
     if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }

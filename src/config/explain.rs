@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 /// Longest line, in characters.
 const WIDTH: usize = 110;
 
-/// Every key of `schema` with type, range, default, condition and meaning, a section after the other.
+/// Every key of `schema` with type, range, default, condition and meaning, section by section.
 ///
-/// `filter` chooses a section (`"solver"`), a key (`"solver.kind"`) or all keys of a name (`"kind"`).
+/// `filter` chooses a section (`"solver"`), a key (`"solver.kind"`) or all keys of one name (`"kind"`).
 ///
 /// # Errors
-/// [`Error::Usage`] where `filter` matches nothing, with the nearest path.
+/// [`Error::Usage`] if `filter` matches nothing, with the nearest path.
 pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
     let filter = filter.unwrap_or_default();
     let keys: Vec<_> = schema
@@ -43,7 +43,7 @@ pub fn explain(schema: &Schema, filter: Option<&str>) -> Result<String> {
     Ok(text)
 }
 
-/// Type, range, default and condition in one line.
+/// Type, range, default and condition on one line.
 fn facts(key: &Key) -> String {
     let mut facts = key.kind.to_string();
     let cases: String = key
@@ -113,9 +113,8 @@ mod tests {
     fn a_key_is_explained_with_type_range_default_and_condition() {
         assert_eq!(
             explain(&Parts::built_in().schema(), Some("solver.momentum")).expect("a key"),
-            "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; \
-             only with solver.kind = \"sgd\"\n            \
-             Share of the last step that is taken again; 0 is plain SGD.\n"
+            "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; only with solver.kind = \"sgd\"\n \
+             Share of the last step that is repeated; 0 is plain SGD.\n"
         );
     }
 

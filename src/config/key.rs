@@ -10,7 +10,7 @@ use toml::de::ValueDeserializer;
 use super::values::Values;
 use super::words::{any_of, did_you_mean, nearest};
 
-/// What stands for the name of an entity in the path of a family of keys.
+/// Placeholder for the entity's name in the path of a family of keys.
 pub(super) const ENTITY: &str = "<entity>";
 
 /// One key.
@@ -21,13 +21,13 @@ pub struct Key {
     pub path: String,
     /// Type and range.
     pub kind: KeyKind,
-    /// What it is if neither the file nor `--set` names it.
+    /// Its value if neither the file nor `--set` sets it.
     pub default: DefaultValue,
-    /// What must hold for the key to take part; every one of them.
+    /// The conditions under which the key applies; all must hold.
     pub when: Vec<When>,
-    /// What a change of it changes.
+    /// What changes with its value.
     pub effect: Effect,
-    /// What it does, in one sentence or two.
+    /// What it does, in one or two sentences.
     pub meaning: String,
 }
 
@@ -38,30 +38,30 @@ pub enum KeyKind {
     Bool,
     /// An integer.
     Int(RangeInclusive<i64>),
-    /// A number between two bounds, also when rounded to 32 bits; an integer is accepted and made a float.
+    /// A number between two bounds, also when rounded to 32 bits; an integer is converted to a float.
     Float(Bound<f64>, Bound<f64>),
-    /// Text, not empty.
+    /// Nonempty text.
     Text,
-    /// Text that can be part of a file name: letters, digits, `-`, `_` and `.`, which is not first.
+    /// Text that can be part of a file name: letters, digits, `-`, `_` and `.`, not starting with `.`.
     Name,
     /// One of a few words.
     Choice(Vec<String>),
-    /// A list of text, not empty.
+    /// A nonempty list of text.
     TextList,
     /// A list of integers, each in the range.
     IntList(RangeInclusive<i64>),
 }
 
-/// What a key is when nobody says: the value of the first case that holds, else the last resort.
+/// The value of a key that is not set: that of the first case that holds, else `otherwise`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultValue {
     /// Values in TOML that depend on choices.
     pub cases: Vec<(When, String)>,
-    /// What it is otherwise.
+    /// The value if no case holds.
     pub otherwise: Otherwise,
 }
 
-/// The end of a [`DefaultValue`].
+/// The value of a [`DefaultValue`] if no case holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Otherwise {
     /// Nothing: the key is optional.
@@ -72,11 +72,11 @@ pub enum Otherwise {
     FileName,
 }
 
-/// A condition: at least one of these.
+/// A condition: at least one of these holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When(pub Vec<Is>);
 
-/// Another key takes part and has one of some values.
+/// Another key applies and has one of these values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Is {
     /// Path of the other key.
@@ -85,18 +85,18 @@ pub struct Is {
     pub values: Vec<String>,
 }
 
-/// What changes when the value of a key does. Whoever compares, resumes or searches configs asks this.
+/// What changes with the value of a key; used to compare, resume and search configs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing about the result: where it is computed and kept, and what is shown of it.
+    /// Nothing about the result: only where it is computed and kept, and what is shown.
     Nothing,
-    /// What a run is called.
+    /// The name of a run.
     Name,
-    /// Whether the chosen model is trained again on all that is not for the test.
+    /// Whether the chosen model is retrained on everything but the test part.
     Refit,
-    /// Which of several equal runs this is: runs that differ in nothing else are repeats.
+    /// Which of several repeats this is: runs that differ only in this are repeats.
     Pairing,
-    /// What is trained and judged on.
+    /// What the model is trained and evaluated on.
     Data,
     /// How good the result is.
     Result,
@@ -116,7 +116,7 @@ impl KeyKind {
     pub const NOT_NEGATIVE: Self = Self::Float(Bound::Included(0.0), Bound::Unbounded);
     /// A number above 0.
     pub const POSITIVE: Self = Self::Float(Bound::Excluded(0.0), Bound::Unbounded);
-    /// A share that leaves something over.
+    /// A share: at least 0 and below 1.
     pub const SHARE: Self = Self::Float(Bound::Included(0.0), Bound::Excluded(1.0));
 
     /// One of these words.
@@ -138,7 +138,7 @@ impl KeyKind {
     }
 }
 
-/// Another key has one of these values; no values mean that it is set at all.
+/// Another key has one of these values; no values: it is set to anything.
 pub fn is(key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> When {
     When(vec![Is { key: key.into(), values: values.into_iter().map(Into::into).collect() }])
 }
@@ -156,7 +156,7 @@ impl Is {
 }
 
 impl When {
-    /// Whether it holds for these values of the keys.
+    /// Whether it holds for these values.
     pub fn holds(&self, values: &Values) -> bool {
         self.0.iter().any(|is| is.holds(values))
     }
@@ -169,7 +169,7 @@ impl When {
 }
 
 impl Key {
-    /// An optional key that takes part always and decides the result.
+    /// An optional key that always applies and affects the result.
     pub fn new(path: &str, kind: KeyKind, meaning: &str) -> Self {
         let default = DefaultValue { cases: Vec::new(), otherwise: Otherwise::Absent };
         Self { path: path.into(), kind, default, when: Vec::new(), effect: Effect::Result, meaning: meaning.into() }
@@ -187,7 +187,7 @@ impl Key {
         self
     }
 
-    /// The key with another default under a condition; of several that hold the first counts.
+    /// The key with another default under a condition; the first condition that holds decides.
     pub fn default_if(mut self, when: When, toml: &str) -> Self {
         self.default.cases.push((when, toml.into()));
         self
@@ -215,20 +215,20 @@ impl Key {
         self.path.rsplit_once('.').map_or(&self.path, |(_, name)| name)
     }
 
-    /// The key of one entity of a family; the key itself if it is none.
+    /// The key of one entity of a family; the key itself if it is not a family.
     pub(super) fn of_entity(&self, entity: &str) -> Self {
         let [path, meaning] = [&self.path, &self.meaning].map(|text| text.replace(ENTITY, entity));
         Self { path, meaning, ..self.clone() }
     }
 
-    /// The entity whose key `path` is, if this is a family and `path` of it.
+    /// The entity that `path` names, if this is a family and `path` belongs to it.
     pub(super) fn entity_of<'p>(&self, path: &'p str) -> Option<&'p str> {
         let (before, after) = self.path.split_once(ENTITY)?;
         let entity = path.strip_prefix(before)?.strip_suffix(after)?;
         (!entity.is_empty() && !entity.contains('.')).then_some(entity)
     }
 
-    /// The default where the keys before it have `values`, for a config that is called `name`.
+    /// The default if the keys before it have `values`, for a config called `name`.
     pub fn default_value(&self, values: &Values, name: &str) -> Option<Value> {
         let case = self.default.cases.iter().find(|(when, _)| when.holds(values)).map(|(_, text)| text);
         let text = match (case, &self.default.otherwise) {
@@ -278,7 +278,7 @@ impl Key {
             }
             (KeyKind::Name, Value::String(text)) => {
                 if text.is_empty() || text.starts_with('.') || !text.chars().all(is_in_names) {
-                    let rule = "made of letters, digits, \"-\", \"_\" and \".\", which is not first";
+                    let rule = "made of letters, digits, \"-\", \"_\" and \".\", not starting with \".\"";
                     return Err(out_of_range(rule.into()));
                 }
             }
@@ -365,7 +365,7 @@ fn float_range(low: Bound<f64>, high: Bound<f64>) -> String {
     [low, high].into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
-/// A value in a message: short, and in one line whatever is in it.
+/// A value in a message: short, and always on one line.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Float(number) => format!("{number:?}"),

@@ -1,5 +1,5 @@
-//! What a part of the program adds to a schema: its own keys, choices between parts that have keys of their own, other
-//! defaults for the keys of others, and rules about several keys.
+//! What a part of the program adds to a schema: its keys, choices between parts with keys of their own, other defaults
+//! for keys of other parts, and rules about several keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::values::Values;
 /// Something wrong with several values together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The keys that it is about; it is reported where the last of them was written.
+    /// The keys involved; the problem is reported at the one written last.
     pub keys: Vec<String>,
     /// What is wrong and what to do.
     pub message: String,
@@ -47,7 +47,7 @@ impl fmt::Debug for Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OtherDefault {
     pub path: String,
-    /// `None` only within a [`Choice`]: wherever the part is chosen.
+    /// `None` only within a [`Choice`]: whenever the part is chosen.
     pub when: Option<When>,
     pub toml: String,
 }
@@ -58,7 +58,7 @@ pub struct Keys {
     pub(super) keys: Vec<Key>,
     pub(super) defaults: Vec<OtherDefault>,
     pub(super) rules: Vec<Rule>,
-    /// Pairs of which one has to be absent.
+    /// Pairs of keys that exclude each other.
     pub(super) exclusive: Vec<[String; 2]>,
 }
 
@@ -78,7 +78,7 @@ impl Keys {
         self
     }
 
-    /// With another default, in TOML, for a key that belongs to others: within a [`Choice`], if this part is chosen.
+    /// With another default, in TOML, for a key of another part: within a [`Choice`], if this part is chosen.
     pub fn default_for(mut self, path: &str, toml: &str) -> Self {
         self.defaults.push(OtherDefault { path: path.into(), when: None, toml: toml.into() });
         self
@@ -90,20 +90,20 @@ impl Keys {
         self
     }
 
-    /// With a rule about several keys. It is asked whatever else is wrong, so that all problems are told at once.
+    /// With a rule about several keys. It is checked whatever else is wrong, so that all problems are reported at once.
     pub fn rule(mut self, rule: impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static) -> Self {
         self.rules.push(Rule(Arc::new(rule)));
         self
     }
 
-    /// With two keys that exclude each other: an override of the one takes the other out of the file.
+    /// With two keys that exclude each other: an override of one removes the other from the file.
     pub fn exclusive(mut self, one: &str, other: &str) -> Self {
         self.exclusive.push([one.into(), other.into()]);
         self
     }
 
-    /// Whether parts that read these keys can read `values`, which were stored: every key that takes part and has a default
-    /// is there, and each is what it is declared as.
+    /// Whether parts that read these keys can read the stored `values`: every key that applies and has a default is
+    /// present, and each matches its declaration.
     ///
     /// # Errors
     /// What is wrong, beginning with the path of a key.
@@ -118,7 +118,7 @@ impl Keys {
         Ok(())
     }
 
-    /// `values`, and the defaults of those keys that take no part in them.
+    /// `values`, and the defaults of the keys that do not apply in them.
     pub fn with_defaults(&self, values: &Values) -> Values {
         let mut all = values.clone();
         for key in &self.keys {
@@ -143,7 +143,7 @@ impl Keys {
 
     /// Each key under one more condition.
     pub fn when(mut self, when: &When) -> Self {
-        // Before its own conditions, because those may ask for keys that are under this one.
+        // Before its own conditions, because those may depend on keys under this one.
         self.keys.iter_mut().for_each(|key| key.when.insert(0, when.clone()));
         self
     }
@@ -161,8 +161,8 @@ impl From<Key> for Keys {
     }
 }
 
-/// A key whose words are parts with keys of their own, which take part if theirs is chosen. Parts may share keys, which
-/// then have to be declared in the same way by all of them.
+/// A key whose words are parts with keys of their own, which apply if their part is chosen. Parts may share keys, which
+/// all of them must declare alike.
 #[derive(Debug, Clone)]
 pub struct Choice {
     key: Key,
@@ -189,10 +189,10 @@ impl Choice {
 }
 
 impl From<Choice> for Keys {
-    /// The choice and the keys of all parts, each under the conditions that follow from who has it.
+    /// The choice and the keys of all parts, each under the conditions that follow from the parts that have it.
     ///
     /// # Panics
-    /// If two parts declare one key in two ways.
+    /// If two parts declare the same key differently.
     fn from(choice: Choice) -> Self {
         let path = choice.key.path.clone();
         let names: Vec<String> = choice.parts.iter().map(|(name, _)| name.clone()).collect();
@@ -249,12 +249,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// When the key takes part: if one of its parts is chosen by the key at `path`, under the conditions of that part.
+    /// When the key applies: if one of its parts is chosen by the key at `path`, under the conditions of that part.
     fn conditions(&self, path: &str, names: &[String], all: &[Self]) -> Vec<When> {
         let first = &self.owners[0].1;
         let chosen = |owners: Vec<&String>| Is { key: path.into(), values: owners.into_iter().cloned().collect() };
         if self.owners.iter().all(|(_, when)| when == first) {
-            // What is asked of a key that only these parts have says already that one of them is chosen.
+            // A condition on a key that only these parts have already implies that one of them is chosen.
             let implied = |is: &Is| {
                 all.iter().any(|other| other.key.path == is.key && other.owners.iter().all(|(name, _)| self.has(name)))
             };
@@ -268,7 +268,7 @@ impl Shared {
             assert_eq!(
                 when.len(),
                 1,
-                "{}: {name} asks more of it than one condition, and other parts do not",
+                "{}: {name} puts more than one condition on it, and other parts do not",
                 self.key.path
             );
             any.extend(when[0].0.clone());

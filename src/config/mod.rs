@@ -1,6 +1,6 @@
-//! Files of keys: what a run is told, in one TOML file and `--set` overrides, checked before anything starts.
+//! Files of keys: the settings of a run, in one TOML file and `--set` overrides, checked before anything starts.
 //!
-//! The keys are declared by the parts of the program that read them, as [`Keys`], and put together to a [`Schema`], which
+//! The keys are declared by the parts of the program that read them, as [`Keys`], and combined into a [`Schema`], which
 //! a [`Config`] carries. Layers: built-in defaults < file < overrides. All problems are reported at once, each with its
 //! place and remedy.
 
@@ -31,7 +31,7 @@ pub use schema::Schema;
 pub(crate) use schema::in_toml;
 pub use values::{FromValue, Values};
 
-/// A resolved config: every key that takes part has its value.
+/// A resolved config: every key that applies has its value.
 #[derive(Debug, Clone)]
 pub struct Config {
     schema: Arc<Schema>,
@@ -41,8 +41,8 @@ pub struct Config {
 impl Config {
     /// Reads the file at `path`; each of `overrides` is `key.path=VALUE`, and the last one of a key wins.
     ///
-    /// VALUE is TOML; a word that is not TOML is a string. Keys of the file that lose their meaning because an override
-    /// makes another choice (`solver.kind=sgd`, `data.path=x.csv`) are left out.
+    /// VALUE is TOML; a word that is not TOML is a string. Keys of the file that do not apply because an override makes
+    /// another choice (`solver.kind=sgd`, `data.path=x.csv`) are ignored.
     ///
     /// # Errors
     /// [`Error::Io`](crate::error::Error::Io) if the file cannot be read, [`Error::Config`](crate::error::Error::Config)
@@ -69,12 +69,12 @@ impl Config {
         Ok(Self { schema: Arc::clone(schema), values })
     }
 
-    /// What keys there are.
+    /// The keys that exist.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 
-    /// The value of every key that takes part, by path.
+    /// The value of every key that applies, by path.
     pub fn values(&self) -> &Values {
         &self.values
     }
@@ -85,12 +85,9 @@ impl Config {
         self.values.iter().filter(move |(path, _)| has_effect(path))
     }
 
-    /// The config as a file that resolves to this config again, with nothing left to a default.
+    /// The config as a file that resolves to the same config, with nothing left to a default.
     pub fn to_toml(&self) -> String {
-        format!(
-            "# Resolved by lowrank: every key that takes part, with its value.\n{}",
-            self.schema.to_toml(&self.values)
-        )
+        format!("# Resolved by lowrank: every key that applies, with its value.\n{}", self.schema.to_toml(&self.values))
     }
 }
 
@@ -125,7 +122,7 @@ mod tests {
     /// Enough of a config to be valid, in one line.
     const DATA: &str = "data.dataset = 'a'\n";
 
-    /// The values of some keys, as TOML; empty for keys that take no part.
+    /// The values of some keys, as TOML; empty for keys that do not apply.
     fn shown(config: &Config, keys: &[&str]) -> String {
         let values = keys.iter().map(|key| config.values().value(key).map_or(String::new(), in_toml));
         values.collect::<Vec<_>>().join(" ")
@@ -248,7 +245,7 @@ mod tests {
     fn every_pair_of_choices_can_be_read_and_every_key_takes_part_somewhere() {
         let mut seen = BTreeSet::new();
         for_every_pair_of_choices(|config| {
-            // Panics if a part reads a key that takes no part, or as another type.
+            // Panics if a part reads a key that does not apply, or as another type.
             crate::run::Settings::of(config, &Parts::built_in()).expect("settings");
             seen.extend(config.values().iter().map(|(path, _)| path.to_owned()));
         });
@@ -287,7 +284,7 @@ mod tests {
     #[test]
     fn a_written_config_shows_every_key_in_its_section() {
         let text = good("[data]\npath = 'r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
-        let expected = "# Resolved by lowrank: every key that takes part, with its value.\n\
+        let expected = "# Resolved by lowrank: every key that applies, with its value.\n\
                         name = \"x\"\nseed = 42\n\n\
                         [data]\npath = \"r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\ncache = true\n\n\
                         [data.split]\nkind = \"none\"\n\n[model]\n";
@@ -380,7 +377,7 @@ factor = 3
             ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
-configs/x.toml:4:9: data.split is a section, not a value; what it has is kind, test, validation, folds, fold, train_rows
+configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, test, validation, folds, fold, train_rows
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\" or \"neumf\", \
 but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")
@@ -470,15 +467,18 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
             ),
             (
                 "data.dataset = 'a'\nsolver.kind = 'als'\nloss.kind = 'huber'",
-                "configs/x.toml:3:6: solver.kind = \"als\" is for squared loss, but loss.kind is \"huber\"; use \"squared\"",
+                "configs/x.toml:3:6: solver.kind = \"als\" supports only squared loss, but loss.kind is \
+                 \"huber\"; use \"squared\"",
             ),
             (
                 "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'svd'",
-                "configs/x.toml:3:8: solver.kind = \"svd\" is for mf and, with column means subtracted, biased-mf, but",
+                "configs/x.toml:3:8: solver.kind = \"svd\" supports only mf and, with column means subtracted, \
+                 biased-mf, but",
             ),
             (
                 "data.dataset = 'a'\nsolver.kind = 'hals'\nmodel.kind = 'mf'",
-                "configs/x.toml:3:7: solver.kind = \"hals\" is for nmf, whose factors are at least 0, but model.kind is \"mf\"",
+                "configs/x.toml:3:7: solver.kind = \"hals\" supports only nmf, whose factors are at least 0, but \
+                 model.kind is \"mf\"",
             ),
             (
                 "data.dataset = 'a'\nsolver = { kind = 'als', feedback = 'implicit' }",

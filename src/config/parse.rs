@@ -1,4 +1,4 @@
-//! From text and overrides to a checked value for every key, or to all that is wrong with them.
+//! From text and overrides to a checked value for every key, or to all their problems.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,7 +21,7 @@ use crate::error::{Error, Location, Result};
 pub struct Override {
     /// `key.path=VALUE`; VALUE is TOML, and a word that is not TOML is a string.
     pub text: String,
-    /// Where it was written, as problems with it begin.
+    /// Where it was written: the prefix of problems with it.
     pub place: String,
 }
 
@@ -31,13 +31,13 @@ impl Override {
         self.text.split('=').next().unwrap_or_default().trim()
     }
 
-    /// One of the command line's.
+    /// An override from the command line.
     pub fn of_command_line(text: &str) -> Self {
         Self { text: text.into(), place: format!("--set {}", text.replace('\n', "\\n")) }
     }
 }
 
-/// The values that `text`, the file at `path`, and `overrides` ask for.
+/// The values set by `text`, the file at `path`, and `overrides`.
 ///
 /// # Errors
 /// [`Error::Config`] with all problems, those of the file in its order, then those of the overrides.
@@ -47,7 +47,7 @@ pub(super) fn resolve(schema: &Arc<Schema>, text: &str, path: &Path, overrides: 
     for (position, setting) in overrides.iter().enumerate() {
         reader.read_override(position, &setting.text);
     }
-    // Without its syntax nobody knows what the file leaves out.
+    // If its syntax is broken, nobody knows what the file leaves out.
     let values = readable.then(|| {
         let values = reader.resolve(path);
         reader.check_together(&values);
@@ -59,7 +59,7 @@ pub(super) fn resolve(schema: &Arc<Schema>, text: &str, path: &Path, overrides: 
     }
 }
 
-/// Where something was written, in the order in which people look: the file from top to bottom, then the overrides.
+/// Where something was written, in reading order: the file from top to bottom, then the overrides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Position {
     File { line: u64, column: u64 },
@@ -98,14 +98,14 @@ impl Entry {
     }
 }
 
-/// What has been read of a file of keys, and what was wrong with it.
+/// What was read from a file of keys, and its problems.
 #[derive(Debug)]
 pub(crate) struct Reader {
     schema: Arc<Schema>,
     /// In the order of reading: a later one replaces an earlier one of the same key.
     entries: Vec<Entry>,
     problems: Vec<(Position, String)>,
-    /// Keys and sections that were written in vain, so that nothing follows from their absence.
+    /// Keys and sections that were written but rejected, so that their absence means nothing.
     broken: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl Reader {
         Self { schema: Arc::clone(schema), entries: Vec::new(), problems: Vec::new(), broken: Vec::new() }
     }
 
-    /// Notes a problem with what stands at byte `offset` of the file.
+    /// Notes a problem at byte `offset` of the file.
     pub fn report_at(&mut self, text: &str, offset: usize, message: impl Into<String>) {
         self.report(Position::in_file(text, offset), message);
     }
@@ -142,8 +142,8 @@ impl Reader {
         self.problems.push((place, message.into()));
     }
 
-    /// Reads a file and returns its top sections called as in `apart`, which are the caller's to read; nothing where
-    /// the syntax is too bad to know what the file says.
+    /// Reads a file and returns its top sections named in `apart`, which the caller reads; `None` if the syntax is too
+    /// broken to know what the file says.
     pub fn read_file<'t>(&mut self, text: &'t str, apart: &[&str]) -> Option<BTreeMap<String, Spanned<DeValue<'t>>>> {
         let (mut table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
@@ -158,7 +158,7 @@ impl Reader {
             let place = Position::in_file(text, error.span().map_or(0, |span| span.start));
             self.report(place, error.message().replace('\n', " "));
         }
-        // What follows a mistake in the same line is mostly its echo.
+        // Problems after the first on the same line mostly follow from it.
         self.problems.sort_by_key(|(place, _)| *place);
         self.problems.dedup_by_key(|(place, _)| place.line());
         None
@@ -176,13 +176,13 @@ impl Reader {
             .schema
             .find(path)
             .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Name | KeyKind::Choice(_)));
-        // A shell has eaten the quotes of name="2024", so that for a text key any single word is text.
+        // A shell has removed the quotes of name="2024", so for a text key any single word is text.
         let stays = |value: &DeValue| !wants_text || value.is_str() || value.is_array() || value.is_table();
         let value = match DeValue::parse(word.trim()) {
             Ok(value) if stays(value.get_ref()) => value,
             _ => Spanned::new(0..0, DeValue::String(word.into())),
         };
-        // In a file each section is seen before what is in it; here the first wrong one has to be looked for.
+        // In a file each section is seen before its content; here the first wrong one must be searched for.
         let mut sections = path.match_indices('.').map(|(dot, _)| &path[..dot]);
         match sections.find(|section| !self.schema.is_section(section)) {
             Some(section) => {
@@ -231,7 +231,7 @@ impl Reader {
             self.read_table(path, table, place_of);
         } else {
             let keys = self.schema.names_in(path).join(", ");
-            let message = format!("{path} is a section, not a value; what it has is {keys}");
+            let message = format!("{path} is a section, not a value; its keys are {keys}");
             self.broken.push(path.into());
             self.report(place_of(value.span()), message);
         }
@@ -241,7 +241,7 @@ impl Reader {
         let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
         let sibling = self.schema.nearest_in(section, name);
         if let Some(sibling) = &sibling {
-            // Probably that one was meant, so it must not count as absent.
+            // That one was probably meant, so it must not count as absent.
             self.broken.push(if section.is_empty() { sibling.clone() } else { format!("{section}.{sibling}") });
         }
         let list = format!("{} {section}", self.schema.explained_by);
@@ -262,12 +262,12 @@ impl Reader {
         self.report(place, message);
     }
 
-    /// Whether something was written for `path` in vain.
+    /// Whether something was written for `path` but rejected.
     pub fn is_broken(&self, path: &str) -> bool {
         self.broken.iter().any(|broken| broken == path || is_inside(path, broken))
     }
 
-    /// The value of every key that takes part; reports keys that were written and do not.
+    /// The value of every key that applies; reports keys that were written but do not apply.
     pub fn resolve(&mut self, path: &Path) -> Values {
         let entries = std::mem::take(&mut self.entries);
         let of_file: Written = entries.iter().filter(|entry| entry.place.is_file()).map(Entry::by_path).collect();
@@ -283,7 +283,7 @@ impl Reader {
         let complete = |written| complete(&self.schema, written, path);
         let (file_values, values) = (complete(&of_file), complete(&of_all));
         let schema = Arc::clone(&self.schema);
-        // In the order of the schema: what is wrong with a key is no news where it is wrong with one before.
+        // In the order of the schema: a problem with a key is not reported again for the keys that depend on it.
         let written = |key: &Key| {
             let is_its = |path: &str| path == key.path || key.entity_of(path).is_some();
             of_all.iter().filter(|(path, _)| is_its(path)).map(|(_, entry)| *entry).collect::<Vec<_>>()
@@ -298,7 +298,7 @@ impl Reader {
                 self.broken.push(key.path.clone());
                 continue;
             }
-            // The file has to make sense by itself; what an override makes meaningless in it is just left out.
+            // The file must be valid by itself; keys in it that an override makes inapplicable are ignored.
             let context = if place.is_file() { &file_values } else { &values };
             let unmet: Vec<_> = key.when.iter().filter(|when| !when.holds(context)).collect();
             let Some(first) = unmet.first() else { continue };
@@ -318,7 +318,7 @@ impl Reader {
         values
     }
 
-    /// Asks the schema's rules. A problem is reported at the key that was written last of those that it is about.
+    /// Checks the schema's rules. A problem is reported at the key written last among those involved.
     fn check_together(&mut self, values: &Values) {
         let schema = Arc::clone(&self.schema);
         for Problem { keys, message } in schema.rules.iter().flat_map(|rule| rule.check(values)) {
@@ -344,7 +344,7 @@ impl Reader {
 /// What was written for each key.
 type Written<'a> = BTreeMap<&'a str, &'a Entry>;
 
-/// The value, written or default, of every key that takes part.
+/// The value, written or default, of every key that applies.
 fn complete(schema: &Schema, written: &Written, path: &Path) -> Values {
     let mut values = Values::default();
     for family in schema.keys() {
@@ -364,7 +364,7 @@ fn complete(schema: &Schema, written: &Written, path: &Path) -> Values {
     values
 }
 
-/// The file's name without its extension, with `-` for what a run's name cannot have.
+/// The file's name without its extension, with `-` for characters that a run's name cannot have.
 fn name_of(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let name: String = stem.chars().map(|c| if is_in_names(c) { c } else { '-' }).collect();

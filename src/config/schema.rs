@@ -1,7 +1,7 @@
-//! All keys of one kind of file: what exists, what it may be, what it is when nobody says, and what it means.
+//! All keys of one kind of file: their names, types, defaults and meanings.
 //!
-//! A schema is put together from what each part of the program declares ([`Keys`]). Reading, checking, error messages and
-//! `lowrank config explain` follow from it.
+//! A schema is assembled from the [`Keys`] that each part of the program declares. Reading, checking, error messages
+//! and `lowrank config explain` follow from it.
 
 use toml::Value;
 
@@ -13,7 +13,7 @@ use super::words::nearest;
 /// The keys of one kind of file.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Sections together and in the order in which people meet them; after the keys that it depends on.
+    /// Grouped by section in the order of declaration; each key comes after those it depends on.
     keys: Vec<Key>,
     pub(super) rules: Vec<Rule>,
     pub(super) exclusive: Vec<[String; 2]>,
@@ -24,16 +24,16 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A schema of these keys; `entities` tells for which entities a family has keys.
+    /// A schema of these keys; `entities` gives the entities for which a family has keys.
     ///
     /// # Panics
-    /// If a key is declared twice, is a section too, depends on a key that there is not, or has a default that it would
-    /// refuse: mistakes of the program, not of a user.
+    /// If a key is declared twice, is also a section, depends on a missing key, or has a default that it would reject:
+    /// mistakes of the program, not of a user.
     pub fn new(keys: impl Into<Keys>, entities: fn(&Values) -> Vec<String>, explained_by: &'static str) -> Self {
         let Keys { mut keys, defaults, rules, exclusive } = keys.into();
         for OtherDefault { path, when, toml } in defaults {
             let key = keys.iter_mut().find(|key| key.path == path);
-            let key = key.unwrap_or_else(|| panic!("{path}: a default for a key that there is not"));
+            let key = key.unwrap_or_else(|| panic!("{path}: a default for a missing key"));
             key.default
                 .cases
                 .push((when.unwrap_or_else(|| panic!("{path}: another default without a condition")), toml));
@@ -68,14 +68,14 @@ impl Schema {
         &self.keys
     }
 
-    /// The key at `path`, also as one of a family.
+    /// The key at `path`, which may be one of a family.
     pub fn find(&self, path: &str) -> Option<Key> {
         let own = self.keys.iter().find(|key| key.path == path);
         let of_family = || self.keys.iter().find_map(|key| Some(key.of_entity(key.entity_of(path)?)));
         own.cloned().or_else(of_family)
     }
 
-    /// The keys that there are for the entities of a config with these values: families as their keys.
+    /// The keys for the entities of a config with these values, with families expanded.
     pub(super) fn instances(&self, key: &Key, values: &Values) -> Vec<Key> {
         match key.path.contains(ENTITY) {
             true => (self.entities)(values).iter().map(|entity| key.of_entity(entity)).collect(),
@@ -83,8 +83,8 @@ impl Schema {
         }
     }
 
-    /// The entity in the path of a key of a family, if the data of a config with these values have no such entity; and
-    /// those that they have.
+    /// The entity in the path of a key of a family, if the data of a config with these values lack it; and the entities
+    /// they have.
     pub(super) fn unknown_entity(&self, path: &str, values: &Values) -> Option<(String, Vec<String>)> {
         if self.keys.iter().any(|key| key.path == path) {
             return None;
@@ -102,7 +102,7 @@ impl Schema {
         }
     }
 
-    /// Where the key at `path` stands among all; families count as one.
+    /// The position of the key at `path` among all; a family counts as one key.
     pub fn place(&self, path: &str) -> Option<usize> {
         self.keys.iter().position(|key| key.path == path || key.entity_of(path).is_some())
     }
@@ -123,8 +123,8 @@ impl Schema {
         sections
     }
 
-    /// Names of the keys and sections directly in `section`, in order, each once; of a family, the keys that every config
-    /// has.
+    /// Names of the keys and sections directly in `section`, in order, each once; for a family, the keys that every
+    /// config has.
     pub(super) fn names_in(&self, section: &str) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for key in self.keys.iter().flat_map(|key| self.instances(key, &Values::default())) {
@@ -146,7 +146,7 @@ impl Schema {
         nearest(name, names.iter().map(String::as_str)).map(Into::into)
     }
 
-    /// `values` as TOML: a section after the other in the schema's order.
+    /// `values` as TOML: section by section in the schema's order.
     pub fn to_toml(&self, values: &Values) -> String {
         let mut text = String::new();
         for section in self.sections() {
@@ -164,7 +164,7 @@ impl Schema {
     }
 }
 
-/// A value in TOML, floats with the fewest digits that give them again.
+/// A value in TOML, floats with the fewest digits that reproduce them.
 pub fn in_toml(value: &Value) -> String {
     match value {
         Value::Float(number) => format!("{number:?}"), // 1e-8, not 0.00000001
@@ -177,14 +177,13 @@ pub(super) fn is_inside(path: &str, section: &str) -> bool {
     section.is_empty() || path.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Paths of the keys that a key's conditions and defaults ask for.
+/// Paths of the keys that a key's conditions and defaults depend on.
 fn dependencies(key: &Key) -> impl Iterator<Item = &str> {
     let conditions = key.when.iter().chain(key.default.cases.iter().map(|(when, _)| when));
     conditions.flat_map(|when| &when.0).map(|is| is.key.as_str())
 }
 
-/// Keys with their top sections together, each after those that it depends on, and otherwise in the order in which they
-/// were declared.
+/// Keys grouped by top section, each after those it depends on, otherwise in the order of declaration.
 fn in_order(keys: Vec<Key>) -> Vec<Key> {
     let top = |key: &Key| key.path.split_once('.').map_or(String::new(), |(top, _)| top.to_string());
     let mut tops: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The value of every key that takes part in a config.
+//! The value of every key that applies in a config.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use toml::Value;
 #[serde(transparent)]
 pub struct Values(BTreeMap<String, Value>);
 
-/// What a key's value can be read as.
+/// A type that a key's value can be read as.
 pub trait FromValue: Sized {
     /// The value; `None` if it is of another type.
     fn from_value(value: &Value) -> Option<Self>;
 }
 
 impl Values {
-    /// The value of a key as it stands there.
+    /// The value of a key as it is stored.
     pub fn value(&self, path: &str) -> Option<&Value> {
         self.0.get(path)
     }
@@ -32,15 +32,15 @@ impl Values {
         Some(T::from_value(value).unwrap_or_else(|| panic!("{path} is read as another type than it is declared as")))
     }
 
-    /// The value of a key that takes part wherever this is asked, and has a default.
+    /// The value of a key that applies here and has a default.
     ///
     /// # Panics
-    /// If the key takes no part, or is of another type.
+    /// If the key does not apply, or is of another type.
     pub fn get<T: FromValue>(&self, path: &str) -> T {
-        self.find(path).unwrap_or_else(|| panic!("{path} takes no part in this config"))
+        self.find(path).unwrap_or_else(|| panic!("{path} does not apply in this config"))
     }
 
-    /// Whether a key takes part and is this word.
+    /// Whether a key applies and is this word.
     pub fn is(&self, path: &str, word: &str) -> bool {
         self.0.get(path).and_then(Value::as_str) == Some(word)
     }
@@ -50,7 +50,7 @@ impl Values {
         self.0.insert(path.into(), value.into());
     }
 
-    /// Whether a key takes part.
+    /// Whether a key applies.
     pub fn contains(&self, path: &str) -> bool {
         self.0.contains_key(path)
     }

@@ -1,4 +1,4 @@
-//! Words in messages: lists, and the nearest one to a word that is none.
+//! Words in messages: lists, and the nearest word to a misspelled one.
 
 /// `"a", "b" or "c"`.
 pub(crate) fn any_of(words: &[impl AsRef<str>]) -> String {
@@ -15,7 +15,7 @@ pub(crate) fn joined(words: &[impl AsRef<str>], last: &str) -> String {
     }
 }
 
-/// The candidate most like `word`, if one is like it at all.
+/// The candidate most like `word`, if any is similar.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let score = |candidate: &str| strsim::jaro_winkler(&word, candidate);

@@ -1,25 +1,25 @@
-//! Bags: for each row of an entity some rows of an entity, with weights. The genres of an item, the words of a title, what
-//! a user has rated.
+//! Bags: for each row of an entity, some rows of an entity, with weights. Examples: the genres of an item, the words of
+//! a title, the items a user has rated.
 //!
-//! A bag is stored once for each row, never for each interaction of it.
+//! A bag is stored once per row, never per interaction.
 
 use super::entity::{BagFrame, FieldId, Frame, HISTORY, UNKNOWN};
 
-/// One bag for each row of an entity.
+/// One bag per row of an entity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bag {
-    /// What it is called and what it is of.
+    /// Its name and entities.
     pub frame: BagFrame,
-    /// Where the members of each row begin; one more at the end.
+    /// Where the members of each row begin, and where those of the last row end.
     starts: Vec<u64>,
     members: Vec<u32>,
-    /// A weight of each member; `None` for 1.
+    /// The weight of each member; `None` for 1.
     weights: Option<Vec<f32>>,
 }
 
 impl Bag {
-    /// A bag from its parts; `None` if they do not fit each other: `starts` begins with 0, does not fall and ends with the
-    /// number of members, of which each has a weight or none has.
+    /// A bag from its parts; `None` if they do not fit together: `starts` must begin with 0, never decrease and end
+    /// with the number of members; either each member has a weight or none has.
     pub fn new(frame: BagFrame, starts: Vec<u64>, members: Vec<u32>, weights: Option<Vec<f32>>) -> Option<Self> {
         let fits = starts.first() == Some(&0)
             && starts.is_sorted()
@@ -28,8 +28,9 @@ impl Bag {
         fits.then_some(Self { frame, starts, members, weights })
     }
 
-    /// What each row of the entity of field `owner` met in the field `of`: each once, in ascending order, with the weight
-    /// 1/√(number of them)   (Koren 2008, eq. 15). `column` gives the indices of a field in the training interactions.
+    /// The rows that each row of the entity of field `owner` met in the field `of`: each once, in ascending order, with
+    /// the weight 1/√(their number)   (Koren 2008, eq. 15). `column` gives the indices of a field in the training
+    /// interactions.
     pub fn history<'a>(column: impl Fn(FieldId) -> &'a [u32], frame: &Frame, owner: FieldId, of: FieldId) -> Self {
         let mut pairs: Vec<(u32, u32)> = column(owner)
             .iter()
@@ -66,7 +67,7 @@ impl Bag {
         (&self.members[range.clone()], self.weights.as_ref().map(|weights| &weights[range]))
     }
 
-    /// Where members begin, the members, and their weights: what [`new`](Self::new) takes.
+    /// Where members begin, the members, and their weights: the arguments of [`new`](Self::new).
     pub fn parts(&self) -> (&[u64], &[u32], Option<&[f32]>) {
         (&self.starts, &self.members, self.weights.as_deref())
     }

@@ -1,4 +1,4 @@
-//! Mini-batches: a seeded order of the interactions, cut into pieces and moved to a device.
+//! Mini-batches: a seeded order of the interactions, cut into batches and moved to a device.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,13 +11,13 @@ use rand::seq::SliceRandom;
 use super::{Bag, BagId, FieldId, Interactions, UNKNOWN};
 use crate::random;
 
-/// The order in which an epoch visits the interactions: a permutation that depends on the seed and the epoch alone, so
-/// that a resumed run needs to know nothing but where it stopped.
+/// The order in which an epoch visits the interactions: a permutation that depends only on the seed and the epoch, so
+/// that a resumed run needs to know only where it stopped.
 #[derive(Debug, Clone, Default)]
 pub struct EpochOrder(Vec<u32>);
 
 impl EpochOrder {
-    /// That of epoch `epoch` (from 1) over `count` interactions.
+    /// The order of epoch `epoch` (from 1) over `count` interactions.
     pub fn new(count: usize, seed: u64, epoch: u64) -> Self {
         let count = u32::try_from(count).expect("at most u32::MAX interactions");
         let mut order: Vec<u32> = (0..count).collect();
@@ -25,7 +25,7 @@ impl EpochOrder {
         Self(order)
     }
 
-    /// The positions at these places of the order.
+    /// The positions at these places in the order.
     pub fn positions(&self, places: Range<usize>) -> Vec<u64> {
         self.0[places].iter().map(|&position| position.into()).collect()
     }
@@ -33,17 +33,17 @@ impl EpochOrder {
 
 /// Interactions of one step, still on the host.
 ///
-/// An objective may draw candidates for a field: each position then has `draws` indices in it, its own first, and the
-/// model is asked for `positions × draws` scores.
+/// An objective may draw candidates for a field: each position then has `draws` indices in that field, its own first,
+/// and the model computes `positions × draws` scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// Indices of each field: one a position, or `draws` a position, those of a position together.
+    /// Indices of each field: one per position, or `draws` per position, stored together.
     pub columns: Vec<Vec<u32>>,
-    /// What was observed, one a position.
+    /// The observed value of each position.
     pub targets: Vec<f32>,
-    /// How much each position counts; `None` for 1.
+    /// The weight of each position; `None` for 1.
     pub weights: Option<Vec<f32>>,
-    /// Scores of a position.
+    /// Scores per position.
     pub draws: usize,
     /// Bags of the entities' rows.
     pub bags: Arc<Vec<Bag>>,
@@ -63,7 +63,7 @@ impl Samples {
         }
     }
 
-    /// Rows without a target, to be scored: a column a field, all of one length.
+    /// Rows without a target, to be scored: one column per field, all of one length.
     pub fn of_columns(columns: Vec<Vec<u32>>, bags: &Arc<Vec<Bag>>) -> Self {
         let targets = vec![0.0; columns.first().map_or(0, Vec::len)];
         Self { columns, targets, weights: None, draws: 1, bags: Arc::clone(bags) }
@@ -74,17 +74,17 @@ impl Samples {
         self.targets.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
 
-    /// The indices of one field, one a position or `draws` a position.
+    /// The indices of one field, one or `draws` per position.
     pub fn column(&self, field: FieldId) -> &[u32] {
         &self.columns[field.0]
     }
 
-    /// The indices of one field, one a score.
+    /// The indices of one field, one per score.
     fn expanded(&self, column: &[u32]) -> Vec<u32> {
         match column.len() == self.len() && self.draws > 1 {
             true => column.iter().flat_map(|&index| std::iter::repeat_n(index, self.draws)).collect(),
@@ -97,7 +97,7 @@ impl Samples {
         self.to_device_with(HashMap::new(), device)
     }
 
-    /// The same for a model of whose tables some rows were taken: `places` has what the indices became in each.
+    /// The same for a model that holds only some rows of its tables: `places` maps the indices of each.
     pub(crate) fn to_device_with(
         self: &Arc<Self>,
         places: HashMap<ParamId, Arc<TouchedRows>>,
@@ -115,7 +115,7 @@ impl Samples {
     }
 }
 
-/// Indices of one field on a device, one a score.
+/// Indices of one field on a device, one per score.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     /// `[scores]`; 0 for an unknown row.
@@ -144,14 +144,14 @@ impl Column {
     }
 }
 
-/// What the indices of a batch are among the rows that were taken out of a table.
+/// The indices of a batch among the rows taken out of a table.
 #[derive(Debug, Default)]
 pub(crate) struct TouchedRows {
-    /// The rows that were taken, ascending.
+    /// The rows taken, ascending.
     pub rows: Vec<u32>,
     /// For each field that indexes the table, the place of each index among `rows`.
     pub columns: Vec<(FieldId, Vec<u32>)>,
-    /// `columns` on the device, made when first asked for.
+    /// `columns` on the device, created on first use.
     on_device: Vec<OnceLock<Column>>,
 }
 
@@ -173,13 +173,13 @@ impl TouchedRows {
     }
 }
 
-/// Members of bags on a device: which rows, of which bag, with which weight, and which bag each score has.
+/// Members of bags on a device: their rows, bags and weights, and the bag of each score.
 pub(crate) struct BagRows {
     /// `[members]`: rows of the table.
     pub rows: Tensor<1, Int>,
     /// `[members, 1]`; `None` for 1.
     pub weights: Option<Tensor<2>>,
-    /// `[members]`: the bag each belongs to.
+    /// `[members]`: the bag of each.
     pub bags: Tensor<1, Int>,
     /// Number of bags.
     pub count: usize,
@@ -187,12 +187,12 @@ pub(crate) struct BagRows {
     pub of_scores: Tensor<1, Int>,
 }
 
-/// What a model sees: for each score an index of each field, as tensors of one length, and in training what was observed.
+/// What a model sees: for each score an index of each field, as tensors of one length, and in training the targets.
 #[derive(Debug)]
 pub struct Batch {
     samples: Arc<Samples>,
     device: Device,
-    /// Made when first asked for: a model need not use every field.
+    /// Created on first use: a model need not use every field.
     columns: Vec<OnceLock<Column>>,
     places: HashMap<ParamId, Arc<TouchedRows>>,
     targets: Tensor<1>,
@@ -200,32 +200,32 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Number of scores that are asked for.
+    /// Number of scores to compute.
     pub fn len(&self) -> usize {
         self.samples.len() * self.samples.draws
     }
 
-    /// Whether none is.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Scores of a position.
+    /// Scores per position.
     pub fn draws(&self) -> usize {
         self.samples.draws
     }
 
-    /// What was observed, `[positions]`.
+    /// The observed values, `[positions]`.
     pub fn targets(&self) -> &Tensor<1> {
         &self.targets
     }
 
-    /// How much each position counts, `[positions]`; `None` for 1.
+    /// The weight of each position, `[positions]`; `None` for 1.
     pub fn weights(&self) -> Option<&Tensor<1>> {
         self.weights.as_ref()
     }
 
-    /// Where it lies.
+    /// The device that holds it.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -320,7 +320,7 @@ mod tests {
         let known = Some(vec![1.0, 0.0, 1.0, 1.0]);
         assert_eq!(of(taken, ITEM), (vec![0, 0, 1, 1], known.clone()));
         assert_eq!(of(other, ITEM), (vec![7, 0, 9, 9], known));
-        // A field that does not index the table keeps the indices of the data, once for each draw.
+        // A field that does not index the table keeps the indices of the data, once per draw.
         assert_eq!(of(taken, USER), (vec![30, 30, 10, 10], None));
     }
 

@@ -1,4 +1,4 @@
-//! What parameters have rows for, and which columns of the data index it.
+//! Entities, whose rows parameters have rows for, and the columns of the data that index them.
 
 use std::ops::Index;
 
@@ -7,11 +7,11 @@ use super::vocabulary::Vocabulary;
 /// A kind of thing: users, items, hours, words.
 #[derive(Debug, Clone, Default)]
 pub struct Entity {
-    /// What one of them is called, as in config keys: `user`.
+    /// Its name in the singular, as in config keys: `user`.
     pub name: String,
     /// Their ids; the position of an id is its row.
     pub ids: Vocabulary,
-    /// A title of each row, for people; `None` without any. Unknown titles are empty.
+    /// A title of each row, for people; `None` if there are none. Unknown titles are empty.
     pub titles: Option<Vec<String>>,
 }
 
@@ -27,7 +27,7 @@ impl Entity {
     }
 }
 
-/// What a column stands for beside what it is: the two sides of a recommendation.
+/// The role of a column: the two sides of a recommendation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -40,16 +40,16 @@ pub enum Role {
 /// A column of the interactions: indices into one entity. Two fields may share an entity.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Field {
-    /// What it is called: `user`, `context_word`.
+    /// Its name: `user`, `context_word`.
     pub name: String,
-    /// Which entity.
+    /// The entity it indexes.
     pub entity: usize,
     /// Its role, if it has one. The user is the first field of all, the item the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }
 
-/// The place of a field among all.
+/// The position of a field among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldId(pub usize);
 
@@ -57,20 +57,21 @@ pub struct FieldId(pub usize);
 pub const USER: FieldId = FieldId(0);
 /// The second field: the item, or whatever the columns of the data's matrix are.
 pub const ITEM: FieldId = FieldId(1);
-/// An index that no vocabulary holds: the id was not seen in training.
+/// An index that no vocabulary has: the id was not seen in training.
 pub const UNKNOWN: u32 = u32::MAX;
 
-/// The place of a bag among all.
+/// The position of a bag among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BagId(pub usize);
 
-/// The name of the bag of what was rated: [`Bag::history`](super::Bag::history).
+/// The name of the bag of rated items: [`Bag::history`](super::Bag::history).
 pub const HISTORY: &str = "history";
 
 /// The two sides of a matrix.
 pub const PAIR: [FieldId; 2] = [USER, ITEM];
 
-/// Names and numbers of rows of all entities, and the fields that index them: what models and solvers know of the data.
+/// Names and numbers of rows of all entities, and the fields that index them: what models and solvers know about the
+/// data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
     /// Name and number of rows of each entity.
@@ -81,19 +82,19 @@ pub struct Frame {
     pub bags: Vec<BagFrame>,
 }
 
-/// What is known of a bag without its members; see [`Bag`](super::Bag).
+/// A bag without its members; see [`Bag`](super::Bag).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BagFrame {
-    /// What it is called: `history`.
+    /// Its name: `history`.
     pub name: String,
-    /// The entity each of whose rows has one.
+    /// The entity whose rows each have one.
     pub owner: usize,
     /// The entity whose rows are in it.
     pub of: usize,
 }
 
 impl Frame {
-    /// So many users and items, and nothing else.
+    /// The frame of `users` users and `items` items only.
     pub fn pair(users: usize, items: usize) -> Self {
         let fields = pair_fields();
         Self { entities: vec![("user".into(), users), ("item".into(), items)], fields, bags: Vec::new() }

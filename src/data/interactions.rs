@@ -1,4 +1,4 @@
-//! What was observed: which rows of the entities met, and what came of it. What is absent is unknown.
+//! Observations: which rows of the entities met, and with what result. Absent cells are unknown.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,36 +10,37 @@ use crate::linalg::Matrix;
 
 /// Interactions as a structure of arrays, in file order.
 ///
-/// 4 bytes for each field and 4 for the target: 12 bytes for a user, an item and a rating, 8 more with a timestamp.
+/// 4 bytes per field and 4 for the target: 12 bytes for a user, an item and a rating, 8 more with a timestamp.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interactions {
-    /// The index of each interaction in each field, or [`UNKNOWN`](super::UNKNOWN): a column a field, all of one length.
+    /// The index of each interaction in each field, or [`UNKNOWN`](super::UNKNOWN): one column per field, all of one
+    /// length.
     pub columns: Vec<Vec<u32>>,
-    /// What came of each, a rating say; always finite.
+    /// The value of each, such as a rating; always finite.
     pub targets: Vec<f32>,
-    /// How much each counts; `None` for 1.
+    /// The weight of each; `None` for 1.
     pub weights: Option<Vec<f32>>,
-    /// Seconds since 1970 (or whatever the file counts in), if the file has them and as long as somebody needs them.
+    /// Seconds since 1970 (or whatever the file counts in), if the file has them and while they are needed.
     pub timestamps: Option<Vec<i64>>,
     /// The bags of the entities' rows.
     pub bags: Arc<Vec<Bag>>,
 }
 
 impl Default for Interactions {
-    /// Of a user and an item, and empty.
+    /// Empty, with a user and an item field.
     fn default() -> Self {
         Self::of_fields(2)
     }
 }
 
 impl Interactions {
-    /// None, of so many fields.
+    /// Empty, with `fields` fields.
     pub fn of_fields(fields: usize) -> Self {
         let columns = vec![Vec::new(); fields];
         Self { columns, targets: Vec::new(), weights: None, timestamps: None, bags: Arc::default() }
     }
 
-    /// None, with room for exactly `count` that are like these.
+    /// Empty, with the same fields as these and room for exactly `count` interactions.
     pub fn like(&self, count: usize) -> Self {
         Self {
             columns: self.columns.iter().map(|_| Vec::with_capacity(count)).collect(),
@@ -55,7 +56,7 @@ impl Interactions {
         self.targets.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
@@ -102,7 +103,7 @@ impl Interactions {
         Some(self.targets.iter().fold((first, first), |(low, high), &target| (low.min(target), high.max(target))))
     }
 
-    /// Of those from `start` on, keeps those that `kept` says; those before stay.
+    /// Keeps the interactions before `start`, and those from `start` on that `kept` marks.
     pub fn retain_from(&mut self, start: usize, kept: &[bool]) {
         fn compact<T: Copy>(values: &mut Vec<T>, start: usize, kept: &[bool]) {
             let mut end = start;
@@ -118,7 +119,7 @@ impl Interactions {
         self.timestamps.iter_mut().for_each(|timestamps| compact(timestamps, start, kept));
     }
 
-    /// Gives back memory that is not used.
+    /// Releases unused memory.
     pub fn shrink_to_fit(&mut self) {
         self.columns.iter_mut().for_each(Vec::shrink_to_fit);
         self.targets.shrink_to_fit();
@@ -127,7 +128,7 @@ impl Interactions {
     }
 }
 
-/// Refuses more ratings than an index can tell apart; `path` is where they come from.
+/// Rejects more ratings than an index can distinguish; `path` is their file.
 pub(super) fn check_count(path: &Path, ratings: usize) -> Result<()> {
     match u32::try_from(ratings) {
         Ok(_) => Ok(()),

@@ -27,25 +27,25 @@ pub use vocabulary::Vocabulary;
 pub struct Dataset {
     /// All interactions, in file order, test files after training files.
     pub interactions: Interactions,
-    /// What the fields index. Entities beyond those of the fields may be in bags.
+    /// What the fields index. Bags may use further entities.
     pub entities: Vec<Entity>,
-    /// The columns of the interactions. The first two are the rows and columns of the data as a matrix: users and items,
-    /// if there are such.
+    /// The columns of the interactions. The first two are the rows and columns of the data as a matrix: users and
+    /// items, if it has them.
     pub fields: Vec<Field>,
     /// Where ready-made test interactions begin; `None` without a test file.
     pub test_start: Option<usize>,
-    /// SHA-256 (hexadecimal) of what was read (see [`read`]), or of the recipe of synthetic data.
+    /// SHA-256 (hexadecimal) of the data read (see [`read`]), or of the recipe of synthetic data.
     pub fingerprint: String,
-    /// For planted data, the error of the model that generated it (its noise): nobody can do better.
+    /// For planted data, the error of the model that generated it (its noise), which no model can beat.
     pub reachable_error: Option<f64>,
-    /// What rows and columns are.
+    /// What the rows and columns are.
     pub layout: Layout,
     /// Things the user should know about: duplicates merged, titles missing.
     pub notes: Vec<String>,
 }
 
 impl Default for Dataset {
-    /// Users and items, and no interaction of them.
+    /// Users and items without interactions.
     fn default() -> Self {
         Self {
             interactions: Interactions::default(),
@@ -76,7 +76,7 @@ impl Dataset {
         &self.entity(ITEM).ids
     }
 
-    /// Adds a field, with an entity of its own, for each of these names that is not there yet.
+    /// Adds a field, with an entity of its own, for each of these names that is missing.
     pub fn add_fields(&mut self, names: &[String]) {
         for name in names {
             if !self.fields.iter().any(|field| field.name == *name) {

@@ -1,4 +1,4 @@
-//! Where data come from, as a config says: a file, a data set of the catalog, or a recipe.
+//! Where data come from, as set in a config: a file, a data set of the catalog, or a recipe.
 
 use std::path::PathBuf;
 
@@ -40,12 +40,12 @@ pub struct Source {
 }
 
 impl Source {
-    /// The config keys of data that these can read, but for the split.
+    /// The config keys of data for these readers, without the split.
     pub fn keys(readers: &[ReaderKind]) -> Keys {
-        let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
-        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, as seen from where the \
-                    program is started. Or use data.dataset.";
-        let test = "The file of test ratings, written like data.path.";
+        let dataset = "A data set of the catalog, or \"synthetic\". Set either this or data.path.";
+        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, relative to the \
+                    working directory. Set either this or data.dataset.";
+        let test = "The file of test ratings, in the format of data.path.";
         let files = || is("data.split.kind", ["files"]);
         let keys =
             Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Text, path)])
@@ -58,7 +58,7 @@ impl Source {
         keys.effect(Effect::Data).and(cache_key())
     }
 
-    /// The source that a config asks for.
+    /// The source set in a config.
     pub fn of(values: &Values, readers: &[ReaderKind]) -> Self {
         let origin = match values.find::<PathBuf>("data.path") {
             Some(path) => Origin::File { path, test: values.find("data.test_path"), titles: TitleFile::of(values) },
@@ -77,7 +77,7 @@ impl Source {
     /// # Errors
     /// Those of the readers, the catalog and the generator.
     pub fn load(&self) -> Result<Dataset> {
-        // Without a home folder nothing can be kept.
+        // Without a home folder there is no cache.
         let cache = self.cache.then(|| files::cache_folder("ratings").ok()).flatten();
         let options = ReadOptions { cache, ..self.options.clone() };
         match &self.origin {
@@ -98,8 +98,8 @@ impl Source {
 }
 
 fn cache_key() -> Key {
-    let meaning = "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the \
-                   file's place as long as the file is the same.";
+    let meaning = "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read the \
+                   copy while the file is unchanged.";
     Key::new("data.cache", KeyKind::Bool, meaning).default("true").effect(Effect::Nothing)
 }
 

@@ -1,4 +1,4 @@
-//! What a data set looks like, at a glance.
+//! A data set at a glance.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{Dataset, ITEM, Interactions, USER};
 
-/// Up to so many different values have a bar each.
+/// Most distinct values for which each has its own bar.
 const MOST_BARS: usize = 20;
-/// Bins of equal width where there are more.
+/// Bins of equal width if there are more.
 const BINS: usize = 10;
-/// Columns of the longest bar.
+/// Length of the longest bar, in columns.
 const BAR_WIDTH: usize = 40;
 /// Items with fewer ratings than this are hard to recommend.
 const FEW: u64 = 5;
@@ -26,9 +26,9 @@ pub struct Statistics {
     pub items: usize,
     /// Number of ratings.
     pub ratings: usize,
-    /// Number of those that come from a ready-made test file.
+    /// Number of ratings from a ready-made test file.
     pub test_ratings: usize,
-    /// Share of the users × items cells that is rated, from 0 to 1.
+    /// Share of the users × items cells that are rated, from 0 to 1.
     pub density: f64,
     /// Mean rating; 0 without ratings.
     pub mean: f64,
@@ -38,22 +38,22 @@ pub struct Statistics {
     pub min: f32,
     /// Largest rating; 0 without ratings.
     pub max: f32,
-    /// How the ratings spread.
+    /// The distribution of the ratings.
     pub histogram: Vec<Bar>,
-    /// Number of ratings that a user gave.
+    /// Number of ratings per user.
     pub per_user: Spread,
-    /// Number of ratings that an item got.
+    /// Number of ratings per item.
     pub per_item: Spread,
-    /// How the ratings crowd on popular items.
+    /// How the ratings concentrate on popular items.
     pub long_tail: Vec<Head>,
     /// Number of items with fewer than five ratings.
     pub rare_items: usize,
-    /// First and last timestamp, where there are any.
+    /// First and last timestamp, if there are any.
     pub timestamps: Option<(i64, i64)>,
 }
 
-/// One bar of a histogram: ratings from `from` up to but without `to`. The last bar includes `to`, and where every
-/// value has a bar of its own, `from` and `to` are that value.
+/// One bar of a histogram: ratings from `from` up to but excluding `to`. The last bar includes `to`, and if every value
+/// has its own bar, `from` and `to` are that value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Bar {
     /// Lower end.
@@ -64,12 +64,12 @@ pub struct Bar {
     pub count: u64,
 }
 
-/// How a count spreads over users or items.
+/// The distribution of a count over users or items.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Spread {
     /// Smallest.
     pub min: u64,
-    /// Median; the mean of the middle two where the number is even.
+    /// Median; the mean of the middle two if the number is even.
     pub median: f64,
     /// Mean.
     pub mean: f64,
@@ -77,12 +77,12 @@ pub struct Spread {
     pub max: u64,
 }
 
-/// The most popular items, and what they hold.
+/// The most popular items and their share of the ratings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Head {
     /// Share of the items, from 0 to 1, the most popular first; rounded up to whole items.
     pub items: f64,
-    /// Share of the ratings that they hold, from 0 to 1.
+    /// Share of the ratings that these items have, from 0 to 1.
     pub ratings: f64,
 }
 
@@ -127,7 +127,7 @@ impl Statistics {
 }
 
 impl Spread {
-    /// The spread of counts in rising order.
+    /// The spread of counts in ascending order.
     fn of(sorted: &[u64]) -> Self {
         let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else { return Self::default() };
         let middle = |place: usize| sorted[place / 2] as f64;
@@ -140,7 +140,7 @@ impl Spread {
     }
 }
 
-/// How often each index below `length` occurs, in rising order of the counts.
+/// How often each index below `length` occurs, in ascending order of the counts.
 fn sorted_counts(indices: &[u32], length: usize) -> Vec<u64> {
     let mut counts = vec![0; length];
     indices.iter().for_each(|&index| counts[index as usize] += 1);
@@ -232,7 +232,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// A timestamp, as a day where it looks like seconds since 1970.
+/// A timestamp, as a day if it looks like seconds since 1970.
 fn moment(timestamp: i64) -> String {
     // From 1973 to 2128: smaller and larger numbers count something else.
     if !(100_000_000..5_000_000_000).contains(&timestamp) {

@@ -1,11 +1,11 @@
-//! Planted ratings of any size, for benchmarks and for tests that know the truth.
+//! Planted ratings of any size, for benchmarks and for tests that know the true model.
 //!
-//! r_ui = 3.5 + b_u + b_i + p_u·q_i + N(0, noise²), neither rounded nor clipped, so that nobody predicts better than with
-//! RMSE = noise. Biases and interaction vary about as much as in MovieLens. As there, activity and popularity have long
-//! tails: users' activity is log-normal, and an item's chance to be rated falls as exp(−k √(rank / items)), with k such
-//! that the most popular item is rated by some 30 % of the users and the least popular by one.
+//! r_ui = 3.5 + b_u + b_i + p_u·q_i + N(0, noise²), neither rounded nor clipped, so that no model has a lower RMSE than
+//! the noise. Biases and interaction vary about as much as in MovieLens. As in MovieLens, activity and popularity have
+//! long tails: users' activity is log-normal, and an item's chance to be rated falls as exp(−k √(rank / items)), with k
+//! such that the most popular item is rated by some 30 % of the users and the least popular by one.
 //!
-//! Each user has a random stream of their own, so that a user's ratings take memory for the items only.
+//! Each user has a random stream of their own, so that generating a user's ratings takes memory only for the items.
 
 use std::io::Write;
 use std::path::Path;
@@ -31,7 +31,7 @@ const ITEM_BIAS_STD: f64 = 0.45;
 const INTERACTION_STD: f64 = 0.45;
 /// Standard deviation of the logarithm of a user's number of ratings.
 const ACTIVITY_STD: f64 = 1.1;
-/// What every user rates at least, where the ratings suffice.
+/// Least number of ratings per user, if there are enough ratings.
 const LEAST_ACTIVITY: u64 = 5;
 /// Share of the users that rate the most popular item.
 const TOP_POPULARITY: f64 = 0.3;
@@ -52,9 +52,9 @@ pub struct Synthetic {
     pub items: usize,
     /// Number of ratings, from 1 to half the number of cells. No pair occurs twice.
     pub ratings: u64,
-    /// Number of planted latent factors; 0 plants biases alone.
+    /// Number of planted latent factors; 0 plants only biases.
     pub rank: usize,
-    /// Standard deviation of the noise, in rating units: the best RMSE that can be reached.
+    /// Standard deviation of the noise, in rating units: the lowest RMSE that can be reached.
     pub noise: f64,
     /// Seed of all random draws.
     pub seed: u64,
@@ -73,7 +73,7 @@ impl Synthetic {
         ])
     }
 
-    /// The recipe of a config; its seed is the run's.
+    /// The recipe set in a config; its seed is that of the run.
     pub fn of(values: &Values) -> Self {
         Self {
             users: values.get("data.synthetic.users"),
@@ -88,7 +88,7 @@ impl Synthetic {
     /// The ratings in memory, user by user, each user's in order of time.
     ///
     /// # Errors
-    /// [`Error::Usage`] where a number of the recipe is out of range.
+    /// [`Error::Usage`] if a number of the recipe is out of range.
     pub fn dataset(&self) -> Result<Dataset> {
         let mut dataset = Dataset {
             fingerprint: Sha256::digest(format!("{self:?}")).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -113,12 +113,12 @@ impl Synthetic {
     }
 
     /// Writes the same ratings as [`dataset`](Self::dataset), to four decimals, as a CSV file with the header
-    /// `user,item,rating,timestamp`; compressed where the name ends in `.gz`. Memory grows with users and items only.
+    /// `user,item,rating,timestamp`; gzip-compressed if the name ends in `.gz`. Memory grows only with users and items.
     ///
-    /// `progress` is told from time to time how many ratings are written.
+    /// `progress` is given the number of ratings written from time to time.
     ///
     /// # Errors
-    /// [`Error::Usage`] where a number of the recipe is out of range, [`Error::Io`] where the file cannot be written.
+    /// [`Error::Usage`] if a number of the recipe is out of range, [`Error::Io`] if the file cannot be written.
     pub fn write(&self, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<()> {
         self.check()?;
         let compressed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
@@ -138,7 +138,7 @@ impl Synthetic {
         let mut written = 0;
         self.generate(|rating| {
             let sign = if rating.value < 0.0 { "-" } else { "" };
-            // Much faster than the formatting of floats.
+            // Much faster than formatting floats.
             let scaled = (rating.value.abs() * 1e4).round() as u64;
             let (whole, decimals) = (scaled / 10_000, scaled % 10_000);
             let (user, item, time) = (rating.user + 1, rating.item + 1, rating.timestamp);
@@ -162,24 +162,24 @@ impl Synthetic {
         let refuse = |message: String| Err(Error::Usage(format!("synthetic data: {message}")));
         for (name, count) in [("users", self.users), ("items", self.items)] {
             if !(1..UNKNOWN as usize).contains(&count) {
-                return refuse(format!("{name} = {count}; it is from 1 to {}", UNKNOWN - 1));
+                return refuse(format!("{name} = {count}; it must be from 1 to {}", UNKNOWN - 1));
             }
         }
         let limit = self.users as u64 * self.items as u64 / 2;
         if !(1..=limit).contains(&self.ratings) {
             let (users, items) = (self.users, self.items);
             return refuse(format!(
-                "ratings = {}; with {users} users and {items} items it is from 1 to {limit}, half of the cells",
+                "ratings = {}; with {users} users and {items} items it must be from 1 to {limit}, half of the cells",
                 self.ratings
             ));
         }
         if !(self.noise.is_finite() && self.noise >= 0.0) {
-            return refuse(format!("noise = {}; it is a finite number from 0", self.noise));
+            return refuse(format!("noise = {}; it must be finite and at least 0", self.noise));
         }
         Ok(())
     }
 
-    /// Hands every rating to `emit`, user by user.
+    /// Passes every rating to `emit`, user by user.
     fn generate(&self, mut emit: impl FnMut(Rating) -> Result<()>) -> Result<()> {
         self.check()?;
         let activities = self.activities();
@@ -225,14 +225,14 @@ impl Synthetic {
         while sum(high) < total {
             high *= 2.0;
         }
-        // Fifty halvings leave about nothing of the difference.
+        // Fifty halvings leave practically no difference.
         for _ in 0..50 {
             let middle = 0.5 * (low + high);
             if sum(middle) > total { high = middle } else { low = middle }
         }
         let mut activities: Vec<u64> = weights.iter().map(|&weight| at(low, weight)).collect();
         let mut left = total - activities.iter().sum::<u64>();
-        // What rounding down has left, one each; at most half of the cells are asked for, so there is room.
+        // The ratings left over from rounding down, one each; at most half of the cells are filled, so there is room.
         while left > 0 {
             for activity in &mut activities {
                 let more = u64::from(*activity < most && left > 0);
@@ -248,7 +248,7 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     StandardNormal.sample(random)
 }
 
-/// One rating, with places from 0.
+/// One rating, with indices from 0.
 struct Rating {
     user: usize,
     item: usize,
@@ -258,14 +258,14 @@ struct Rating {
     first: bool,
 }
 
-/// Draws items by their popularity, none twice for one user.
+/// Draws items by popularity, none twice for one user.
 struct Popularity {
     weights: Vec<f64>,
     alias: WeightedAliasIndex<f64>,
     /// `taken_by[i]` is the last user that drew item `i`, or [`UNKNOWN`].
     taken_by: Vec<u32>,
     drawn: Vec<u32>,
-    /// For each item a time and the item, for [`draw_many`](Self::draw_many).
+    /// A time for each item, and the item, for [`draw_many`](Self::draw_many).
     arrivals: Vec<(f64, u32)>,
 }
 
@@ -284,10 +284,10 @@ impl Popularity {
         Self { weights, alias, taken_by, drawn: Vec::new(), arrivals: Vec::new() }
     }
 
-    /// `count` different items for `user`, one after the other in proportion to popularity among those left.
+    /// `count` distinct items for `user`, drawn one by one in proportion to popularity among those left.
     fn draw(&mut self, user: usize, count: usize, random: &mut ChaCha8Rng) -> &[u32] {
         self.drawn.clear();
-        // Beyond that, drawing again what is taken costs more than giving every item a time.
+        // Beyond this, redrawing taken items costs more than giving every item a time.
         if count > self.weights.len() / 8 {
             self.draw_many(count, random);
         } else {
@@ -387,7 +387,7 @@ mod tests {
         let recipe = Synthetic { users: 20, items: 20, ratings: 200, rank: 0, noise: 0.0, seed: 1 };
         let data = recipe.dataset().unwrap();
         assert_eq!(data.reachable_error, Some(0.0));
-        // The difference of two users is the same for every item that both rated.
+        // The difference between two users is the same for every item that both rated.
         let value = |user: u32, item: u32| {
             (0..200)
                 .find(|&r| (data.interactions.column(USER)[r], data.interactions.column(ITEM)[r]) == (user, item))
@@ -418,7 +418,7 @@ mod tests {
         let mut random = random::stream(5, "test");
         let mut second = [[0_f64; 12]; 2];
         for turn in 0..20_000 {
-            // Only the second draw shows whether what is taken is left out rightly.
+            // Only the second draw shows whether taken items are excluded correctly.
             popularity.drawn.clear();
             popularity.draw_many(2, &mut random);
             second[0][popularity.drawn[1] as usize] += 1.0;
@@ -440,7 +440,7 @@ mod tests {
     #[test]
     fn recipes_out_of_range_are_refused() {
         for (recipe, expected) in [
-            (Synthetic { ratings: 120_001, ..recipe() }, "it is from 1 to 120000, half of the cells"),
+            (Synthetic { ratings: 120_001, ..recipe() }, "it must be from 1 to 120000, half of the cells"),
             (Synthetic { ratings: 0, ..recipe() }, "ratings = 0"),
             (Synthetic { users: 0, ..recipe() }, "users = 0"),
             (Synthetic { noise: f64::NAN, ..recipe() }, "noise = NaN"),

@@ -1,4 +1,4 @@
-//! The one mapping between ids (what files and people use) and indices (rows of a parameter).
+//! The mapping between ids (used by files and people) and indices (rows of a parameter).
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
@@ -9,11 +9,11 @@ use hashbrown::hash_table::Entry;
 
 /// Ids in order of first appearance; the position is the index.
 ///
-/// Ids are kept back to back in one buffer, so a vocabulary costs its text plus 16 bytes an id.
+/// Ids are kept back to back in one buffer, so a vocabulary costs its text plus 16 bytes per id.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     text: String,
-    /// `ends[i]` is where id `i` stops in `text`.
+    /// `ends[i]` is where id `i` ends in `text`.
     ends: Vec<u64>,
     lookup: HashTable<u32>,
 }
@@ -41,12 +41,13 @@ impl Vocabulary {
         Self::from_ids((1..=count).map(|id| id.to_string()))
     }
 
-    /// The index of the id that row or column `number` (from 1) of an unlabelled matrix has, as [`insert`](Self::insert).
+    /// The index of the id of row or column `number` (from 1) of an unlabelled matrix, added as by
+    /// [`insert`](Self::insert).
     pub(super) fn insert_number(&mut self, number: u64) -> u32 {
         self.insert(&number.to_string())
     }
 
-    /// The vocabulary whose [`parts`](Self::parts) these are; `None` where no vocabulary has such parts.
+    /// The vocabulary whose [`parts`](Self::parts) these are; `None` if no vocabulary has these parts.
     pub(super) fn from_parts(text: String, ends: Vec<u64>) -> Option<Self> {
         let mut lookup = HashTable::with_capacity(ends.len());
         let mut start = 0;
@@ -72,12 +73,12 @@ impl Vocabulary {
         self.ends.len()
     }
 
-    /// Whether there is no id at all.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The index of `id`, adding it at the end where it is new.
+    /// The index of `id`, added at the end if it is new.
     ///
     /// # Panics
     /// With more than `u32::MAX` ids.
@@ -94,7 +95,7 @@ impl Vocabulary {
         }
     }
 
-    /// The index of `id`, or `None` where it is unknown.
+    /// The index of `id`, or `None` if it is unknown.
     pub fn index(&self, id: &str) -> Option<u32> {
         self.index_of(id.as_bytes())
     }
@@ -108,7 +109,7 @@ impl Vocabulary {
     /// The id of `index`.
     ///
     /// # Panics
-    /// Where `index` is not below [`len`](Self::len).
+    /// If `index` is not below [`len`](Self::len).
     pub fn id(&self, index: usize) -> &str {
         &self.text[span(&self.ends, index)]
     }
@@ -125,7 +126,7 @@ fn entry<'a>(lookup: &'a mut HashTable<u32>, text: &str, ends: &[u64], id: &str)
     lookup.entry(hash(id.as_bytes()), is_id, |&index| hash(slice(text, ends, index)))
 }
 
-/// Where id `index` stands in the text.
+/// The range of id `index` in the text.
 #[inline]
 fn span(ends: &[u64], index: usize) -> Range<usize> {
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };

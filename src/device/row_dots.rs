@@ -1,8 +1,8 @@
 //! Dot products of rows on burn's CPU backend, as one operation with a derivative of its own.
 //!
-//! burn's operations would write four matrices `[pairs, width]` on the way: both gathered factors, their product, and
-//! in the backward pass again two. Here each row is read where it lies. Every sum has a fixed order, so the results do
-//! not depend on the number of threads.
+//! burn's operations would write intermediate matrices `[pairs, width]`: both gathered factors, their product, and two
+//! more in the backward pass. Here each row is read in place. Every sum has a fixed order, so the results do not depend
+//! on the number of threads.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -20,7 +20,7 @@ use crate::linalg::dot::dot_f32_in_sixteen;
 /// Values that one task handles: enough to be worth handing to another thread.
 const TASK: usize = 1 << 14;
 
-/// See [`super::row_dots()`]; `None` where the tensors are not of this backend or not in single precision.
+/// See [`super::row_dots()`]; `None` if the tensors are not of this backend or not in single precision.
 pub fn row_dots(left: &Tensor<2>, right: &Tensor<2>, pairs: [&Tensor<1, Int>; 2]) -> Option<Tensor<2>> {
     let [left_rows, right_rows] = pairs.map(|rows| rows.clone().inner().try_into_primitive::<Flex>());
     let rows = [left_rows.ok()?, right_rows.ok()?];
@@ -41,7 +41,7 @@ pub fn row_dots(left: &Tensor<2>, right: &Tensor<2>, pairs: [&Tensor<1, Int>; 2]
     Some(Tensor::from_primitive::<Autodiff<Flex>>(dots))
 }
 
-/// See [`super::row_squares`]; `None` as above, and with autodiff, which this has no derivative for.
+/// See [`super::row_squares`]; `None` as above, and with autodiff, because this has no derivative.
 pub fn row_squares(matrix: &Tensor<2>) -> Option<Tensor<2>> {
     if matrix.is_autodiff() {
         return None;
@@ -53,7 +53,7 @@ pub fn row_squares(matrix: &Tensor<2>) -> Option<Tensor<2>> {
     Some(Tensor::from_primitive::<Flex>(tensor(squares, 1)))
 }
 
-/// Two tables `[rows, width]`, and for each pair its row in the one and in the other.
+/// Two tables `[rows, width]`, and for each pair its row in each of them.
 #[derive(Debug, Clone)]
 struct Pairs {
     tables: [FloatTensor<Flex>; 2],
@@ -71,8 +71,8 @@ impl Pairs {
         Some(tensor(dots, 1))
     }
 
-    /// Gradient of the table on one side, given that of the dot products: for each of its rows Σ of gradient × other
-    /// row, over the row's pairs in their order.
+    /// Gradient of the table on one side, given the gradient of the dot products: for each row, Σ of gradient × other
+    /// row over the row's pairs, in their order.
     fn gradient(&self, side: usize, of_dots: &[f32]) -> FloatTensor<Flex> {
         let width = self.width();
         let slices = |side: usize| (self.tables[side].as_slice::<f32>(), self.rows[side].as_slice::<i32>());

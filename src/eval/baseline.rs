@@ -1,4 +1,4 @@
-//! What can be predicted without factors: printed beside every result, and used for ids that training never saw.
+//! Predictions without factors: printed beside every result, and used for ids that training never saw.
 
 use crate::data::{Frame, ITEM, Interactions, UNKNOWN, USER};
 
@@ -6,7 +6,7 @@ use crate::data::{Frame, ITEM, Interactions, UNKNOWN, USER};
 ///
 /// b_i = Σ_u (r_ui − μ) / (n_i + d) and then b_u = Σ_i (r_ui − μ − b_i) / (n_u + d), with damping d = 5: as if every
 /// user and item came with d ratings of exactly the mean. The offset of an unknown user or item is 0. Data whose fields
-/// are no users and items have the mean alone.
+/// are not users and items have only the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// μ, in rating units.

@@ -1,13 +1,13 @@
-//! How well the words of a topic belong together.
+//! How well the words of a topic fit together.
 //!
 //! The coherence of a topic is the mean normalized pointwise mutual information of the pairs of its top words (Bouma
-//! 2009; Lau, Newman & Baldwin 2014), with p the share of documents in which a word, or both of two, appear:
+//! 2009; Lau, Newman & Baldwin 2014), with p the share of documents in which a word, or both words, appear:
 //!
 //! > NPMI(v, w) = ln(p(v, w) / (p(v) p(w))) / −ln p(v, w)
 //!
-//! It is −1 for words that never meet, 0 for words that meet as often as chance would have it, 1 for words that only
-//! appear together. Co-occurrence is counted in the documents themselves and not in a larger corpus, so that values
-//! compare topics of the same documents.
+//! It is −1 for words that never meet, 0 for words that meet as often as by chance, 1 for words that appear only
+//! together. Co-occurrence is counted in the documents themselves, not in a larger corpus, so values can be compared
+//! only between topics of the same documents.
 
 use hashbrown::HashMap;
 
@@ -33,7 +33,7 @@ impl Occurrences {
         Self { documents, count: num_documents as f64 }
     }
 
-    /// The share of documents that have both terms; of a term with itself, those that have it.
+    /// The share of documents that have both terms; for a term and itself, the share that has it.
     fn share(&self, one: u32, other: u32) -> f64 {
         let bits = self.documents[&one].iter().zip(&self.documents[&other]);
         bits.map(|(one, other)| (one & other).count_ones()).sum::<u32>() as f64 / self.count
@@ -44,7 +44,7 @@ impl Occurrences {
         if together == 0.0 {
             return -1.0;
         }
-        // Two words of all documents: the limit of two that only appear together.
+        // Two words that are in all documents: the limit of two that appear only together.
         if together == 1.0 {
             return 1.0;
         }
@@ -52,11 +52,11 @@ impl Occurrences {
     }
 }
 
-/// The mean NPMI over the pairs of each topic's words, in −1 … 1; `None` for a topic of less than two words. A word is
-/// in a document where the cell is stored and not zero. `cells` has documents as users and terms as items.
+/// The mean NPMI over the pairs of each topic's words, in −1 … 1; `None` for a topic of fewer than two words. A word is
+/// in a document if the cell is stored and not zero. `cells` has documents as users and terms as items.
 ///
 /// # Panics
-/// Where a document is not below `num_documents`.
+/// If a document is not below `num_documents`.
 pub fn coherence(cells: &Interactions, num_documents: usize, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
     let occurrences = Occurrences::of(cells, num_documents, topics.iter().flatten().copied());
     let mean = |words: &Vec<u32>| {

@@ -1,4 +1,4 @@
-//! A model on a whole split: every metric that is asked for, and how many ids training never saw.
+//! A model on a whole split: every requested metric, and the number of ids that training never saw.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,38 +12,38 @@ use crate::linalg::Groups;
 use crate::metric::{Metrics, RankedList, Scores, Tally};
 use crate::model::AnyModel;
 
-/// What the model of a run is judged by.
+/// Evaluates the model of a run.
 #[derive(Debug, Clone)]
 pub struct Evaluator {
     /// Turns scores into predictions.
     pub predictor: Predictor,
-    /// What is computed.
+    /// The metrics to compute.
     pub metrics: Metrics,
     /// Items that each user met in training, ascending, if a metric needs lists: they are not recommended again.
     seen: Option<Arc<Groups>>,
     num_items: usize,
 }
 
-/// Predictions for the interactions of a split, and how good they are.
+/// Predictions for the interactions of a split, and their metrics.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evaluation {
-    /// One prediction an interaction, in the order of the split.
+    /// One prediction per interaction, in the order of the split.
     pub predictions: Vec<f32>,
     /// All metrics, fallback predictions included; `None` without interactions.
     pub scores: Option<Scores>,
-    /// Interactions whose id in each field was not in training.
+    /// For each field, the number of interactions whose id was not in training.
     pub unknown: Vec<usize>,
 }
 
 impl Evaluation {
-    /// Interactions whose id in a field was not in training.
+    /// The number of interactions whose id in a field was not in training.
     pub fn unknown(&self, field: FieldId) -> usize {
         self.unknown.get(field.0).copied().unwrap_or(0)
     }
 }
 
 impl Evaluator {
-    /// An evaluator of models that are trained on `train`, in which there are so many users and items.
+    /// An evaluator of models trained on `train`, which has this many users and items.
     pub fn new(
         predictor: Predictor,
         metrics: Metrics,
@@ -55,7 +55,8 @@ impl Evaluator {
         Self { predictor, metrics, seen, num_items }
     }
 
-    /// An evaluator of a model that has been trained on users who met `seen`, ascending; without it all items compete.
+    /// An evaluator of a model trained on users who met the items `seen`, ascending; without it all items are
+    /// candidates.
     pub fn of_trained(
         predictor: Predictor,
         metrics: Metrics,
@@ -78,8 +79,8 @@ impl Evaluator {
         Evaluation { predictions, scores: tally.scores(), unknown: rows.columns.iter().map(count).collect() }
     }
 
-    /// Adds a ranked list for each user of the split with an item that training knows, in the context of the user's first
-    /// interaction there. All items compete but those that training saw with the user.
+    /// Adds a ranked list for each user of the split with an item that training knows, in the context of the user's
+    /// first interaction there. The candidates are all items but those that training saw with the user.
     fn rank(
         &self,
         model: &AnyModel,

@@ -12,7 +12,7 @@ use crate::model::AnyModel;
 /// Rows scored at once by a model that has no matrix product over all of them.
 const CHUNK: usize = 1 << 16;
 
-/// What is asked: an index of each field, of which that of the field to be ranked does not count.
+/// A query: an index of each field; that of the field to be ranked is ignored.
 #[derive(Debug, Clone)]
 pub struct Query<'a> {
     /// An index for each field.
@@ -26,7 +26,7 @@ pub struct Query<'a> {
 }
 
 /// The `n` rows with the highest scores, best first, without those in `excluded` (sorted indices). Equal scores are
-/// ordered by index, NaN scores left out. Fewer than `n` if there are no more rows.
+/// ordered by index, NaN scores are skipped. Fewer than `n` if there are no more rows.
 pub fn top_n(model: &AnyModel, device: &Device, query: &Query, excluded: &[u32], n: usize) -> Vec<(u32, f32)> {
     let mut ranked: Vec<(u32, f32)> = (0_u32..)
         .zip(scores(model, device, query))
@@ -44,7 +44,7 @@ pub fn top_n(model: &AnyModel, device: &Device, query: &Query, excluded: &[u32],
 fn scores(model: &AnyModel, device: &Device, query: &Query) -> Vec<f32> {
     let batch = |columns| Arc::new(Samples::of_columns(columns, query.bags)).to_device(device);
     let mut indices = query.indices.to_vec();
-    // Any row will do: it does not count.
+    // Any row will do: it is ignored.
     indices[query.field.0] = 0;
     let one = batch(indices.iter().map(|&index| vec![index]).collect());
     if let Some(scores) = model.forward_all(&one, query.field) {

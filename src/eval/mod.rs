@@ -1,5 +1,5 @@
-//! Models on splits: predictions, metrics, top-N lists, and what happens to ids that training never saw. And what
-//! factors are judged by where there is nothing to predict: neighbours, coherence, pictures.
+//! Models on splits: predictions, metrics, top-N lists, and what happens to ids that training never saw. Also measures
+//! of factors if there is nothing to predict: neighbours, coherence, pictures.
 
 mod baseline;
 pub(crate) mod coherence;

@@ -1,6 +1,6 @@
-//! Which rows of a factor matrix lie near each other, and whether those belong to the same class.
+//! Which rows of a factor matrix are near each other, and whether they belong to the same class.
 //!
-//! Factors are given row by row, `rank` numbers each. Equally near rows come in the order of their indices, and results
+//! Factors are given row by row, `rank` numbers each. Equally near rows are in the order of their indices, and results
 //! do not depend on the number of threads.
 
 use std::cmp::Ordering;
@@ -12,11 +12,11 @@ use crate::linalg::dot::{dot, norm};
 /// Most rows whose neighbours [`precision_at`] looks up: each of them is compared with all rows.
 const MAX_QUERIES: usize = 5_000;
 
-/// The `count` rows with the largest cosine similarity to `query`, largest first, as (row, cosine in −1 … 1). `skip` is
-/// left out: the row that the query came from. A row of zeros is similar to nothing: 0.
+/// The `count` rows with the largest cosine similarity to `query`, largest first, as (row, cosine in −1 … 1). `skip`,
+/// the row that the query came from, is excluded. The similarity of a row of zeros is 0.
 ///
 /// # Panics
-/// Where `query` does not hold `rank` numbers, or `rank` is 0.
+/// If `query` does not have `rank` numbers, or `rank` is 0.
 pub fn nearest(query: &[f32], rows: &[f32], rank: usize, count: usize, skip: Option<usize>) -> Vec<(usize, f64)> {
     assert_eq!(query.len(), rank, "the query has the length of a row");
     let length = norm(query);
@@ -26,10 +26,10 @@ pub fn nearest(query: &[f32], rows: &[f32], rank: usize, count: usize, skip: Opt
 }
 
 /// Of the `n` rows that are nearest to a row by cosine, the share that has its class: the mean over all rows, or over
-/// 5000 evenly spaced ones where there are more. 0 where no row has a neighbour.
+/// 5000 evenly spaced ones if there are more. 0 if no row has a neighbour.
 ///
 /// # Panics
-/// Where there is not one class a row, or `n` or `rank` is 0.
+/// If there is not one class per row, or `n` or `rank` is 0.
 pub fn precision_at(rows: &[f32], rank: usize, classes: &[&str], n: usize) -> f64 {
     assert!(n > 0 && rows.len() == classes.len() * rank, "a class for each row, and at least one neighbour");
     let n = n.min(classes.len().saturating_sub(1));
@@ -52,7 +52,7 @@ pub fn precision_at(rows: &[f32], rank: usize, classes: &[&str], n: usize) -> f6
 /// For each query the row at the smallest Euclidean distance; `None` without rows.
 ///
 /// # Panics
-/// Where `rank` is 0.
+/// If `rank` is 0.
 pub fn closest(queries: &[f32], rows: &[f32], rank: usize) -> Option<Vec<usize>> {
     let distance = |query: &[f32], row: &[f32]| -> f64 {
         query.iter().zip(row).map(|(&q, &r)| (f64::from(q) - f64::from(r)).powi(2)).sum()
@@ -64,11 +64,11 @@ pub fn closest(queries: &[f32], rows: &[f32], rank: usize) -> Option<Vec<usize>>
     queries.par_chunks_exact(rank).map(find).collect()
 }
 
-/// The share of queries that have the class of their [`closest`] row: the nearest-neighbour classifier, as faces are
-/// recognized in the space of eigenfaces (Turk & Pentland 1991). `None` without rows or queries.
+/// The share of queries that have the class of their [`closest`] row: the nearest-neighbour classifier, which
+/// recognizes faces in the space of eigenfaces (Turk & Pentland 1991). `None` without rows or queries.
 ///
 /// # Panics
-/// Where there is not one class a row and a query, or `rank` is 0.
+/// If there is not one class per row and per query, or `rank` is 0.
 pub fn nearest_class_accuracy(
     rows: &[f32],
     classes: &[&str],
@@ -82,7 +82,7 @@ pub fn nearest_class_accuracy(
     Some(hits as f64 / found.len() as f64)
 }
 
-/// The `count` largest values and where they are, largest first, `skip` left out.
+/// The `count` largest values and where they are, largest first, without `skip`.
 fn largest(values: &[f64], count: usize, skip: Option<usize>) -> Vec<(usize, f64)> {
     let falling = |a: &(usize, f64), b: &(usize, f64)| -> Ordering { b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)) };
     let mut found: Vec<(usize, f64)> = values.iter().copied().enumerate().filter(|(at, _)| Some(*at) != skip).collect();

@@ -15,18 +15,18 @@ use crate::objective::Objective;
 /// Interactions scored at once: large enough to keep a device busy, small enough to bound memory.
 const CHUNK: usize = 1 << 16;
 
-/// Everything beside the model that a prediction depends on.
+/// Everything that a prediction depends on beside the model.
 #[derive(Debug, Clone)]
 pub struct Predictor {
-    /// Gives the link from scores to predictions, and the loss that is reported.
+    /// Provides the link from scores to predictions, and the reported loss.
     pub objective: Arc<dyn Objective>,
-    /// Predictions are limited to this range, that of the training targets; `None` leaves them as they are.
+    /// The range that predictions are clipped to, that of the training targets; `None` for no clipping.
     pub clip: Option<(f32, f32)>,
-    /// Predicts interactions that the model can do nothing with.
+    /// Predicts interactions that the model cannot score.
     pub baseline: Baseline,
 }
 
-/// Scores of interactions; `None` where an id is unknown and the model can do nothing without it.
+/// Scores of interactions; `None` if an id is unknown and the model cannot score without it.
 type Scored = Vec<Option<f32>>;
 
 impl Predictor {
@@ -37,7 +37,7 @@ impl Predictor {
         (0..rows.len()).map(|at| self.prediction(scores[at], rows, at) as f32).collect()
     }
 
-    /// Predictions for interactions, added to `tally` with what was observed.
+    /// Predictions for interactions, added to `tally` with the targets.
     pub fn evaluate(&self, model: &AnyModel, device: &Device, rows: &Interactions, tally: &mut Tally) -> Vec<f32> {
         let scores = self.scores(model, device, rows);
         let loss = self.objective.pointwise();
@@ -67,7 +67,7 @@ impl Predictor {
         [tally(&|_| self.baseline.global_mean), tally(&|at| self.of_baseline(rows, at))]
     }
 
-    /// r̂ of a score, limited to the range of the training targets.
+    /// r̂ of a score, clipped to the range of the training targets.
     pub fn of_score(&self, score: f32) -> f64 {
         self.limit(self.objective.prediction(f64::from(score)))
     }
@@ -82,13 +82,13 @@ impl Predictor {
 
     fn limit(&self, prediction: f64) -> f64 {
         match self.clip {
-            // `clamp` would turn NaN into nothing and hide a broken model: NaN stays NaN.
+            // `clamp` keeps NaN, so that a broken model is not hidden.
             Some((low, high)) => prediction.clamp(f64::from(low), f64::from(high)),
             None => prediction,
         }
     }
 
-    /// Scores in chunks. Only those reach the model that it can do something with.
+    /// Scores in chunks. Only interactions that the model can score reach it.
     fn scores(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Scored {
         let mut scores = Scored::with_capacity(rows.len());
         for start in (0..rows.len()).step_by(CHUNK) {
@@ -108,7 +108,7 @@ impl Predictor {
     }
 }
 
-/// Adds so many pairs to `tally`, a piece at a time: metrics are asked about many at once, and few have to be kept.
+/// Adds `count` pairs to `tally`, one piece at a time: metrics get many at once, and few need to be kept.
 fn in_pieces(count: usize, tally: &mut Tally, mut pair: impl FnMut(usize) -> Pair) {
     const PIECE: usize = 1024;
     let mut pairs = Vec::with_capacity(PIECE.min(count));
@@ -119,7 +119,7 @@ fn in_pieces(count: usize, tally: &mut Tally, mut pair: impl FnMut(usize) -> Pai
     }
 }
 
-/// Whether all ids are known, or the model can do without those that are not.
+/// Whether all ids are known, or the model can score without the unknown ones.
 fn can_score(model: &AnyModel, rows: &Interactions, at: usize) -> bool {
     if rows.columns.iter().all(|column| column[at] != UNKNOWN) {
         return true;

@@ -1,13 +1,13 @@
-//! How close a picture is to another.
+//! How close one picture is to another.
 
 /// The largest value of a channel of eight bits.
 pub const PEAK: f64 = 255.0;
 
-/// Peak signal-to-noise ratio in decibels: 10 log₁₀(peak² / mean squared difference); infinite for equal pictures, not
-/// a number for empty ones. Values of the reconstruction outside of 0 … `peak` count as the nearest that can be shown.
+/// Peak signal-to-noise ratio in decibels: 10 log₁₀(peak² / mean squared difference); infinite for equal pictures, NaN
+/// for empty ones. Values of the reconstruction outside 0 … `peak` are clipped.
 ///
 /// # Panics
-/// Where the pictures differ in size.
+/// If the pictures differ in size.
 pub fn psnr(truth: &[f32], reconstruction: &[f32], peak: f64) -> f64 {
     assert_eq!(truth.len(), reconstruction.len(), "pictures of the same size");
     let square = |(&truth, &shown): (&f32, &f32)| (f64::from(truth) - f64::from(shown).clamp(0.0, peak)).powi(2);

@@ -1,4 +1,4 @@
-//! What a metric is.
+//! The trait of metrics.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,51 +14,52 @@ pub enum Direction {
     Larger,
 }
 
-/// What has to be gathered for a metric.
+/// What a metric needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// What the training objective makes of each prediction.
+    /// The training loss of each prediction.
     Loss,
     /// A prediction beside each target.
     Pairs,
-    /// For each user of the split the items with the highest scores that training has not seen with the user.
+    /// For each user of the split, the items with the highest scores among those that training has not seen with the
+    /// user.
     Lists {
-        /// Items in a list.
+        /// Length of a list.
         length: usize,
     },
 }
 
-/// A prediction and what was observed.
+/// A prediction and its target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
     /// r.
     pub target: f64,
     /// r̂.
     pub prediction: f64,
-    /// What the training objective makes of it, without the penalty; `None` for an objective that compares interactions.
+    /// Its training loss, without the penalty; `None` for an objective that compares interactions.
     pub loss: Option<f64>,
 }
 
-/// The items that a user would be recommended.
+/// The items recommended to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankedList<'a> {
-    /// Best first; fewer than asked for if there are no more.
+    /// Best first; fewer than requested if there are no more.
     pub items: &'a [u32],
-    /// The items of the user in the split, ascending: what should be among them. At least one.
+    /// The items of the user in the split, ascending, which should be recommended. At least one.
     pub relevant: &'a [u32],
 }
 
-/// Sum of what a metric measured.
+/// Sum of a metric's measurements.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sum {
-    /// How many were measured.
+    /// Number of measurements.
     pub count: u64,
     /// Their sum.
     pub total: f64,
 }
 
 impl Sum {
-    /// Adds what was measured of one; `None` does not count.
+    /// Adds one measurement; `None` is ignored.
     #[inline]
     pub fn add(&mut self, measured: Option<f64>) {
         if let Some(measured) = measured {
@@ -68,7 +69,7 @@ impl Sum {
     }
 }
 
-/// A number that says how good predictions are: the mean of what it measures, summed up.
+/// A number that says how good predictions are: the mean of its measurements, put through [`summary`](Self::summary).
 pub trait Metric: fmt::Debug + Send + Sync {
     /// Name in files, tags and configs.
     fn name(&self) -> &str;
@@ -83,7 +84,7 @@ pub trait Metric: fmt::Debug + Send + Sync {
         Direction::Smaller
     }
 
-    /// What has to be gathered for it.
+    /// What it needs.
     fn needs(&self) -> Needs {
         Needs::Pairs
     }
@@ -93,31 +94,31 @@ pub trait Metric: fmt::Debug + Send + Sync {
         Keys::default()
     }
 
-    /// The metric as a config asks for it; `None` (the default) if that is as it is.
+    /// The metric as set in a config; `None` (the default) if it stays as it is.
     fn of_config(&self, values: &Values) -> Option<Arc<dyn Metric>> {
         let _ = values;
         None
     }
 
-    /// Measures a pair; `None` does not count.
+    /// Measures a pair; `None` is ignored.
     fn of_pair(&self, pair: &Pair) -> Option<f64> {
         let _ = pair;
         None
     }
 
     /// Measures many pairs, one after the other.
-    // Within an implementation `of_pair` is known: one call of an unknown function serves many pairs.
+    // Within an implementation `of_pair` is known, so one dynamic call serves many pairs.
     fn add_pairs(&self, pairs: &[Pair], sum: &mut Sum) {
         pairs.iter().for_each(|pair| sum.add(self.of_pair(pair)));
     }
 
-    /// Measures a ranked list; `None` does not count.
+    /// Measures a ranked list; `None` is ignored.
     fn of_list(&self, list: &RankedList) -> Option<f64> {
         let _ = list;
         None
     }
 
-    /// The metric, given the mean of what was measured. Without anything measured there is no metric.
+    /// The metric, given the mean of the measurements. Without measurements there is no metric.
     fn summary(&self, mean: f64) -> f64 {
         mean
     }
@@ -151,7 +152,7 @@ impl Metrics {
         self.0.iter().find(|metric| metric.name() == name)
     }
 
-    /// The name of the one that training watches if nothing else is said: the first that is not the objective itself.
+    /// The name of the metric that training watches by default: the first that is not the objective itself.
     pub fn watched(&self) -> &str {
         let is_own = |metric: &&Arc<dyn Metric>| metric.needs() != Needs::Loss;
         self.0.iter().find(is_own).or(self.0.first()).map_or("", |metric| metric.name())

@@ -1,8 +1,8 @@
 //! How good predictions are.
 //!
-//! A metric is a value: it measures each pair of a prediction and what was observed, or each ranked list, and makes one
-//! number of the mean. Nothing is averaged over batches: a [`Tally`] holds counts and `f64` sums over a whole split. No
-//! tensors here.
+//! A metric is a value: it measures each pair of prediction and target, or each ranked list, and turns the mean into
+//! one number. Nothing is averaged over batches: a [`Tally`] holds counts and `f64` sums over a whole split. No tensors
+//! here.
 
 mod built_in;
 mod loss;

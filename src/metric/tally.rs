@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::measure::{Metrics, Needs, Pair, RankedList, Sum};
 
-/// Sums of what each of some metrics measured.
+/// Sums of the measurements of some metrics.
 #[derive(Debug, Clone)]
 pub struct Tally {
     metrics: Metrics,
@@ -19,7 +19,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet.
+    /// An empty tally.
     pub fn new(metrics: &Metrics) -> Self {
         Self { metrics: metrics.clone(), count: 0, sums: vec![Sum::default(); metrics.0.len()] }
     }
@@ -32,7 +32,7 @@ impl Tally {
         }
     }
 
-    /// Adds a ranked list, of which each metric gets as much as it needs.
+    /// Adds a ranked list, of which each metric gets the length it needs.
     pub fn add_list(&mut self, list: &RankedList) {
         for (metric, sum) in self.metrics.0.iter().zip(&mut self.sums) {
             let Needs::Lists { length } = metric.needs() else { continue };
@@ -41,7 +41,7 @@ impl Tally {
         }
     }
 
-    /// The metrics of which something was measured; `None` without pairs.
+    /// The metrics that have measurements; `None` without pairs.
     pub fn scores(&self) -> Option<Scores> {
         let measured = self.metrics.0.iter().zip(&self.sums).filter(|(_, sum)| sum.count > 0);
         let values = measured.map(|(metric, sum)| (metric.name().into(), metric.summary(sum.total / sum.count as f64)));

@@ -13,7 +13,7 @@ use super::walk::{Visited, as_rows};
 use crate::data::FieldId;
 use crate::data::batch::Batch;
 
-/// Any model, whatever its type: what trainer, solvers, evaluation and model files work with.
+/// A model of any type, as trainer, solvers, evaluation and model files use it.
 pub struct AnyModel(Box<dyn Face>);
 
 /// Looks at a parameter.
@@ -42,7 +42,7 @@ impl AnyModel {
         self.0.layers()
     }
 
-    /// Where parameters may lie; see [`Factorization::constraint`].
+    /// The constraint on parameters; see [`Factorization::constraint`].
     pub fn constraint(&self) -> Constraint {
         self.0.constraint()
     }
@@ -52,7 +52,7 @@ impl AnyModel {
         self.0.factored()
     }
 
-    /// Whether a score means something where these fields are unknown; see [`Factorization::can_score`].
+    /// Whether a score is meaningful if these fields are unknown; see [`Factorization::can_score`].
     pub fn can_score(&self, unknown: &[FieldId]) -> bool {
         self.0.can_score(unknown)
     }
@@ -67,23 +67,23 @@ impl AnyModel {
         Self(self.0.to_training(device))
     }
 
-    /// The device that its parameters live on.
+    /// The device that holds its parameters.
     pub fn device(&self) -> Device {
         self.0.device()
     }
 
-    /// The model as what it is, if it is an `M`.
+    /// The model as an `M`, if it is one.
     pub fn downcast_ref<M: Factorization + 'static>(&self) -> Option<&M> {
         self.0.as_any().downcast_ref()
     }
 
-    /// Looks at every parameter, with its gradient if there are gradients and it has one.
+    /// Looks at every parameter, with its gradient if `gradients` has one.
     pub fn visit(&self, gradients: Option<&Gradients>, look: &mut Look) {
         self.0.visit(gradients, look);
     }
 
-    /// Gives every parameter the value that `change` makes of it, of the same width and perhaps another number of rows.
-    /// Gradients are taken out of those that are given.
+    /// Replaces every parameter by the result of `change`, which has the same width and may have another number of
+    /// rows. Gradients are removed from `gradients`.
     pub fn map(self, gradients: Option<&mut Gradients>, change: &mut Move) -> Self {
         Self(self.0.map(gradients, change))
     }
@@ -107,8 +107,8 @@ impl fmt::Debug for AnyModel {
     }
 }
 
-/// What every [`Factorization`] can do, in a form that can be called without knowing its type: burn's `Module` cannot,
-/// because its walks and copies are generic.
+/// The operations of every [`Factorization`], callable without knowing its type: burn's `Module` is not, because its
+/// walks and copies are generic.
 trait Face: fmt::Debug + Send + Sync {
     fn forward(&self, batch: &Batch) -> Tensor<1>;
     fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>>;
@@ -184,12 +184,12 @@ impl<M: Factorization + 'static> Face for M {
     }
 }
 
-/// Follows the fields that a walk enters and leaves, and names the parameter it stands on.
+/// Follows the fields that a walk enters and leaves, and names the current parameter.
 #[derive(Debug, Default)]
 struct Path(Vec<Option<String>>);
 
 impl Path {
-    /// A field is entered. Enum variants have no name of their own.
+    /// Enters a field. Enum variants have no name of their own.
     fn enter(&mut self, name: &str, container_type: &str) {
         self.0.push((!container_type.starts_with("Enum:")).then(|| name.to_string()));
     }

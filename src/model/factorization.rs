@@ -1,4 +1,4 @@
-//! What a model is: a burn module that scores rows of its tables.
+//! The trait of models: burn modules that score rows of their tables.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -8,16 +8,16 @@ use super::table::Table;
 use crate::data::batch::Batch;
 use crate::data::{FieldId, PAIR};
 
-/// Where a model's parameters may lie.
+/// The constraint on a model's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Constraint {
-    /// Anywhere.
+    /// Any values.
     None,
-    /// Every trained parameter is at least zero; kept by projection after each step.
+    /// Every trained parameter is at least zero, enforced by projection after each step.
     NonNegative,
 }
 
-/// A model: a burn module that scores interactions, (user, item) pairs for example.
+/// A model: a burn module that scores interactions, for example (user, item) pairs.
 ///
 /// A score becomes a prediction through the objective's link; for all losses but logistic and Poisson they are the same.
 pub trait Factorization: Module + Sync {
@@ -27,9 +27,9 @@ pub trait Factorization: Module + Sync {
     /// - output: `[batch]`
     fn forward(&self, batch: &Batch) -> Tensor<1>;
 
-    /// Scores of every row of the entity of `field`, for the other fields of each query, if one matrix product gives
-    /// them: by default, if the score is [`factored`](Self::factored). Otherwise each score has to go through
-    /// [`forward`](Self::forward).
+    /// Scores of every row of the entity of `field`, given the other fields of each query, if one matrix product
+    /// computes them: by default, if the score is [`factored`](Self::factored). Otherwise each score must be computed
+    /// by [`forward`](Self::forward).
     ///
     /// # Shapes
     /// - output: `[queries, rows of the field's entity]`
@@ -37,27 +37,27 @@ pub trait Factorization: Module + Sync {
         self.factored()?.forward_all(queries, field)
     }
 
-    /// The tables that a batch indexes: each row has its share of the penalty λ‖row‖² for each interaction that uses it.
+    /// The tables that a batch indexes: each row is penalized by λ‖row‖² for each interaction that uses it.
     fn tables(&self) -> Vec<&Table>;
 
-    /// Dense layers, whose weight matrices have the λ called `weights`.
+    /// Dense layers, whose weight matrices are penalized by the λ named `weights`.
     fn layers(&self) -> Vec<&Linear> {
         Vec::new()
     }
 
-    /// Where parameters may lie.
+    /// The constraint on parameters.
     fn constraint(&self) -> Constraint {
         Constraint::None
     }
 
-    /// The score as a sum of biases and dot products, if that is all there is to it; `None` (the default) otherwise. Some
-    /// solvers know more of such models than their gradients.
+    /// The score as a sum of biases and dot products, if it is only that; `None` (the default) otherwise. Some solvers
+    /// use more of these models than their gradients.
     fn factored(&self) -> Option<Factored<'_>> {
         None
     }
 
-    /// Whether a score means something for an interaction whose ids in these fields (one at least) training never saw;
-    /// their rows are zeros. The default is no: such an interaction is predicted by the baseline.
+    /// Whether a score is meaningful for an interaction whose ids in these fields (at least one) training never saw;
+    /// their rows are zeros. By default it is not, and the baseline predicts the interaction.
     fn can_score(&self, unknown: &[FieldId]) -> bool {
         let _ = unknown;
         false
@@ -68,9 +68,9 @@ pub trait Factorization: Module + Sync {
 /// machine.
 #[derive(Debug, Clone)]
 pub struct Factored<'a> {
-    /// What is not trained.
+    /// The untrained part.
     pub offset: f32,
-    /// One for each field that takes part.
+    /// One per field of the score.
     pub terms: Vec<Term<'a>>,
 }
 
@@ -81,7 +81,7 @@ pub struct Term<'a> {
     pub field: FieldId,
     /// v: `[rows, rank]`.
     pub factors: &'a Table,
-    /// b: `[rows, 1]`, if there are such.
+    /// b: `[rows, 1]`, if the field has biases.
     pub biases: Option<&'a Table>,
 }
 
@@ -107,7 +107,7 @@ pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
     (p * q).sum_dim(1)
 }
 
-/// Adds b_u + b_i to scores `[batch, 1]`, as far as there are such tables.
+/// Adds b_u + b_i to scores `[batch, 1]`, for the tables that exist.
 pub(super) fn with_biases(score: Tensor<2>, biases: [&Option<Table>; 2], batch: &Batch) -> Tensor<2> {
     let tables = PAIR.into_iter().zip(biases).filter_map(|(field, table)| Some((field, table.as_ref()?)));
     tables.fold(score, |score, (field, table)| score + table.gather(batch, field))

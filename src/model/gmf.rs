@@ -38,7 +38,7 @@ pub struct Gmf {
     pub item_factors: Table,
     /// h: `[rank, 1]` and c: `[1]`.
     pub output: Linear,
-    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, if there are biases.
     pub user_biases: Option<Table>,
     /// See `user_biases`.
     pub item_biases: Option<Table>,
@@ -86,7 +86,7 @@ impl ModelPart for Gmf {
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        // Ratings need biases; the paper's model without them is available only in the library.
         let config = GmfConfig { rank: values.get("model.rank"), init: FactorInit::of(values), biases: true };
         Ok(config.init(start))
     }

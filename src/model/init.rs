@@ -1,4 +1,4 @@
-//! Where parameters start from: drawn on the host from named streams, so that every device starts alike.
+//! Initial parameters: drawn on the host from named streams, so that every device starts alike.
 
 use burn::module::Param;
 use burn::nn::Linear;
@@ -20,7 +20,7 @@ pub enum FactorInit {
     /// N(0, std²) around factors whose products are the damped-mean baseline μ + b_u + b_i, for models without biases.
     ///
     /// Two components carry it: p_u = (…(μ + b_u)/a, c…), q_i = (…a, b_i/c…) with a² ≈ |μ| and c² ≈ the size of b_i.
-    /// With non-negative factors b_i is counted from the smallest one; with rank 1 it is left out.
+    /// With non-negative factors b_i is measured from the smallest one; with rank 1 it is omitted.
     Matched {
         /// Standard deviation.
         std: f64,
@@ -34,19 +34,22 @@ pub enum FactorInit {
     Uniform {
         /// Smallest value.
         low: f64,
-        /// Largest value (not reached).
+        /// Upper bound (excluded).
         high: f64,
     },
 }
 
 impl FactorInit {
-    /// The config keys of the start. A model whose factors carry the mean makes `matched` its default.
+    /// The config keys of the initial factors. The default is `matched` for a model whose factors carry the mean.
     pub fn keys() -> Keys {
-        let std =
-            || Key::new("model.init_std", KeyKind::NOT_NEGATIVE, "Standard deviation of the start.").default("0.003");
-        let low = Key::new("model.init_low", KeyKind::ANY_NUMBER, "Low end of the start.").default("0.0");
-        let high = Key::new("model.init_high", KeyKind::ANY_NUMBER, "High end of the start; above model.init_low.")
-            .default("1.0");
+        let std = || {
+            Key::new("model.init_std", KeyKind::NOT_NEGATIVE, "Standard deviation of the initial factors.")
+                .default("0.003")
+        };
+        let low = Key::new("model.init_low", KeyKind::ANY_NUMBER, "Low end of the initial factors.").default("0.0");
+        let high =
+            Key::new("model.init_high", KeyKind::ANY_NUMBER, "High end of the initial factors; above model.init_low.")
+                .default("1.0");
         let uniform = Keys::new([low, high]).rule(|values| {
             let (low, high): (f64, f64) = (values.get("model.init_low"), values.get("model.init_high"));
             let message = format!("model.init_low must be below model.init_high, but they are {low} and {high}");
@@ -55,8 +58,8 @@ impl FactorInit {
         });
         Choice::new(
             "model.init",
-            "What factors start from; \"matched\" (only for models without biases) is normal around factors that give the \
-             damped-mean baseline.",
+            "Initial distribution of the factors; \"matched\" (only for models without biases) is normal around \
+             factors that give the damped-mean baseline.",
         )
         .with(|key| key.default("'normal'"))
         .part("matched", std())
@@ -65,7 +68,7 @@ impl FactorInit {
         .into()
     }
 
-    /// The start that a config asks for.
+    /// The initial distribution set in a config.
     pub fn of(values: &Values) -> Self {
         match values.get::<String>("model.init").as_str() {
             "matched" => Self::Matched { std: values.get("model.init_std") },
@@ -75,20 +78,20 @@ impl FactorInit {
     }
 }
 
-/// Everything a model needs to know to draw its first parameters.
+/// Everything a model needs to draw its initial parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
-    /// What there is to have rows for.
+    /// The entities and fields to have rows for.
     pub frame: &'a Frame,
-    /// The score that a model without any parameters should give: the mean training rating seen through the objective's
-    /// link (for squared loss the mean rating μ itself, for logistic loss its log-odds).
+    /// The score that a model without any parameters should give: the mean training rating mapped through the
+    /// objective's link (for squared loss the mean rating μ itself, for logistic loss its log-odds).
     pub mean_score: f64,
-    /// Scores that each row of the first field (user) and of the second one (item) adds to that: where bias tables start.
+    /// Scores that each row of the first field (user) and of the second (item) adds to it: the initial bias tables.
     /// Empty for zeros.
     pub offsets: [&'a [f32]; 2],
-    /// Seed of the run; `None` leaves all at zero, for a model whose parameters are about to be read.
+    /// Seed of the run; `None` leaves all parameters at zero, for a model whose parameters are about to be read.
     pub seed: Option<u64>,
-    /// Where the parameters live.
+    /// The device of the parameters.
     pub device: &'a Device,
 }
 
@@ -109,20 +112,20 @@ impl Start<'_> {
     /// A factor table that several fields and bags of one entity index, drawn like [`factors`](Self::factors).
     ///
     /// # Panics
-    /// If these are of several entities.
+    /// If these belong to several entities.
     pub fn shared_factors(&self, name: &str, uses: &[Use], rank: usize, init: FactorInit) -> Table {
         let rows = self.frame.entities[self.entity_of(uses)].1;
         self.table(TableKind::Factors, uses, rank, self.draw(name, rows * rank, init))
     }
 
-    /// A bias table for the rows of one field, which starts from its offsets.
+    /// A bias table for the rows of one field, initialized to its offsets.
     pub fn biases(&self, field: FieldId) -> Table {
         let offsets = (0..self.frame.rows(field)).map(|row| self.offset_of(field, row) as f32).collect();
         self.table(TableKind::Biases, &[Use::Field(field)], 1, offsets)
     }
 
-    /// Factors and biases for each of `fields`, in their order, with streams `init/<field's name>_factors`: what a
-    /// factorization machine is made of.
+    /// Factors and biases for each of `fields`, in their order, with streams `init/<field's name>_factors`: the tables
+    /// of a factorization machine.
     pub fn tables(&self, fields: &[FieldId], rank: usize, init: FactorInit) -> Vec<(Table, Table)> {
         let of = |&field: &FieldId| {
             let name = format!("{}_factors", self.frame[field].name);
@@ -156,7 +159,7 @@ impl Start<'_> {
         Table::new(TableGroup { entity, kind }, uses.to_vec(), width, values, self.device)
     }
 
-    /// The entity whose rows all of these name.
+    /// The entity whose rows all of these index.
     fn entity_of(&self, uses: &[Use]) -> usize {
         let entity = |of: &Use| match of {
             Use::Field(field) => self.frame[*field].entity,

@@ -1,6 +1,6 @@
 //! Matrix factorization: r̂_ui = p_uᵀ q_i, that is R ≈ P·Qᵀ   (Koren, Bell & Volinsky 2009, eq. 1).
 //!
-//! No offsets: the factors themselves have to carry the mean rating, which is what the `matched` start is for.
+//! No offsets: the factors themselves must carry the mean rating, hence the `matched` start.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

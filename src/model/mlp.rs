@@ -2,7 +2,7 @@
 //! (He et al. 2017, eq. 10).
 //!
 //! φ_l(z) = ReLU(W_lᵀ z + b_l). The paper's tower halves from layer to layer; any widths are allowed here. μ, b_u and
-//! b_i are not the paper's: see [`Gmf`](super::Gmf).
+//! b_i are not in the paper: see [`Gmf`](super::Gmf).
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -43,7 +43,7 @@ pub struct Mlp {
     pub hidden: Vec<Linear>,
     /// h: `[last width, 1]` and a bias.
     pub output: Linear,
-    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, if there are biases.
     pub user_biases: Option<Table>,
     /// See `user_biases`.
     pub item_biases: Option<Table>,
@@ -110,7 +110,7 @@ impl ModelPart for Mlp {
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        // Ratings need biases; the paper's model without them is available only in the library.
         let config = MlpConfig {
             rank: values.get("model.rank"),
             layers: values.get("model.layers"),

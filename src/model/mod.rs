@@ -1,7 +1,7 @@
-//! Models: what is predicted.
+//! Models: how scores are computed.
 //!
-//! One model is one file: equation, citation, configuration, parameters, forward pass, config keys. No loss, no optimizer,
-//! no files. A model from outside the crate implements [`Factorization`] for any burn module; with [`ModelPart`] configs
+//! One file per model: equation, citation, configuration, parameters, forward pass, config keys. No loss, no optimizer,
+//! no files. A model outside the crate implements [`Factorization`] for any burn module; with [`ModelPart`], configs
 //! can name it.
 
 mod any;

@@ -1,8 +1,8 @@
 //! Neural matrix factorization: a GMF and an MLP tower with tables of their own, joined by one last layer:
 //! ŝ_ui = μ + b_u + b_i + hᵀ[p_u ∘ q_i; φ_L(… φ_1([m_u; n_i]))]   (He et al. 2017, eq. 12).
 //!
-//! Trained from scratch; the paper's pre-training of the two towers is not done. μ, b_u and b_i are not the paper's: see
-//! [`Gmf`](super::Gmf).
+//! Trained from scratch; the paper's pre-training of the two towers is not done. μ, b_u and b_i are not in the paper:
+//! see [`Gmf`](super::Gmf).
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -48,7 +48,7 @@ pub struct NeuMf {
     pub hidden: Vec<Linear>,
     /// h: `[rank + last width, 1]` and a bias.
     pub output: Linear,
-    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, where there are biases.
+    /// b_u `[num_users, 1]` and b_i `[num_items, 1]`, if there are biases.
     pub user_biases: Option<Table>,
     /// See `user_biases`.
     pub item_biases: Option<Table>,
@@ -107,7 +107,7 @@ impl ModelPart for NeuMf {
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {
-        // Ratings need biases; the model of the paper, without them, is for users of the library.
+        // Ratings need biases; the paper's model without them is available only in the library.
         let config = NeuMfConfig {
             rank: values.get("model.rank"),
             layers: values.get("model.layers"),

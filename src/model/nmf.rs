@@ -1,7 +1,7 @@
 //! Non-negative matrix factorization: r̂_ui = w_uᵀ h_i with W, H ≥ 0   (Lee & Seung 1999).
 //!
-//! Trained by projected gradients (Lin 2007): after every step each parameter is set to max(0, ·), which is the
-//! Euclidean projection onto the constraint. The start is non-negative too.
+//! Trained by projected gradients (Lin 2007): after every step each parameter is set to max(0, ·), the Euclidean
+//! projection onto the constraint. The initial factors are non-negative too.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -22,7 +22,7 @@ use crate::error::Result;
 pub struct NmfConfig {
     /// Number of parts (k in the papers).
     pub rank: usize,
-    /// Initial distribution of the factors, of which the absolute value is taken.
+    /// Initial distribution of the factors, whose absolute values are taken.
     pub init: FactorInit,
 }
 

@@ -1,8 +1,8 @@
-//! The named parameters of any model: listing them, reading them and putting them back.
+//! The named parameters of any model: listing, reading and restoring them.
 //!
 //! A parameter's name is its path of fields, `hidden.0.weight`; a [`Table`](super::Table) counts as the parameter it
-//! holds, `user_factors`. Every walk treats a parameter as a matrix `[rows, width]`: a vector is a column, and of a tensor
-//! with more dimensions all but the first are one.
+//! holds, `user_factors`. Every walk treats a parameter as a matrix `[rows, width]`: a vector is a column, and all but
+//! the first dimension of a larger tensor are merged.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub fn collect(model: &AnyModel) -> Vec<(String, HostTensor)> {
 /// A model with every parameter replaced by the values of that name.
 ///
 /// # Errors
-/// A sentence for the first parameter that is missing or has another shape.
+/// A message about the first parameter that is missing or has another shape.
 pub fn restore(model: AnyModel, values: &BTreeMap<String, HostTensor>) -> Result<AnyModel, String> {
     let mut problem: Option<String> = None;
     let model = model.map(None, &mut |Visited { name, shape, rows, .. }| match values.get(&name) {

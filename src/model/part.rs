@@ -9,27 +9,27 @@ use crate::config::{Key, KeyKind, Keys, Values};
 use crate::data::FieldId;
 use crate::error::Result;
 
-/// What a kind of model is, as solvers and config keys ask before there is a model of it.
+/// Properties of a kind of model, for solvers and config keys before a model exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Declaration {
-    /// Whether its score is a dot product of two factors, plus biases if it has them: whether
+    /// Whether its score is a dot product of two factors, plus biases if it has them, so that
     /// [`factored`](Factorization::factored) gives two terms.
     pub is_dot_product: bool,
     /// Whether it has tables of biases.
     pub has_biases: bool,
     /// Whether it has dense layers.
     pub has_layers: bool,
-    /// Where its parameters may lie.
+    /// The constraint on its parameters.
     pub constraint: Constraint,
-    /// Whether it has a use for fields beyond the first two.
+    /// Whether it uses fields beyond the first two.
     pub uses_context: bool,
-    /// The histories that it has a use for: (field whose rows have one, field of what is in it). They are made of the
+    /// The histories that it uses: (field whose rows have one, field of its members). They are collected from the
     /// training interactions, as the bag [`HISTORY`](crate::data::HISTORY).
     pub histories: &'static [(FieldId, FieldId)],
 }
 
 impl Declaration {
-    /// None of it.
+    /// None of these.
     pub const NONE: Self = Self {
         is_dot_product: false,
         has_biases: false,
@@ -39,7 +39,7 @@ impl Declaration {
         histories: &[],
     };
 
-    /// Whether factors have to carry the mean, because nothing else does.
+    /// Whether factors must carry the mean, because nothing else does.
     pub fn factors_carry_mean(self) -> bool {
         self.is_dot_product && !self.has_biases
     }
@@ -50,18 +50,18 @@ pub trait ModelPart: Factorization + Sized + 'static {
     /// `model.kind`.
     const NAME: &'static str;
 
-    /// What such a model is, before there is one.
+    /// Properties of these models.
     const DECLARATION: Declaration = Declaration::NONE;
 
-    /// The keys of `[model]` that it reads; keys of other models may be among them.
+    /// The keys of `[model]` that it reads, which it may share with other models.
     fn keys() -> Keys {
         Keys::default()
     }
 
-    /// The model before training, as a config asks for it.
+    /// The model before training, as set in a config.
     ///
     /// # Errors
-    /// Whatever keeps it from being made of these data.
+    /// If it cannot be created for these data.
     fn init(values: &Values, start: &Start) -> Result<Self>;
 }
 
@@ -70,7 +70,7 @@ pub trait ModelPart: Factorization + Sized + 'static {
 pub struct ModelKind {
     /// `model.kind`.
     pub name: &'static str,
-    /// What such a model is.
+    /// Properties of these models.
     pub declaration: Declaration,
     keys: fn() -> Keys,
     init: fn(&Values, &Start) -> Result<AnyModel>,
@@ -88,7 +88,7 @@ impl ModelKind {
         (self.keys)()
     }
 
-    /// The model before training, as a config asks for it.
+    /// The model before training, as set in a config.
     ///
     /// # Errors
     /// Those of [`ModelPart::init`].

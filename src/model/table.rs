@@ -1,4 +1,4 @@
-//! Tables that a batch indexes: one row for each user, item or whatever else an entity has.
+//! Tables that a batch indexes: one row per user, item or other member of an entity.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::device::{bag_sums, row_dots};
 pub enum TableKind {
     /// Latent vectors, p_u or q_i.
     Factors,
-    /// Offsets, b_u or b_i: one number a row.
+    /// Offsets, b_u or b_i: one number per row.
     Biases,
 }
 
 /// Tables that share one λ of `solver.regularization`: `user_factors`, `item_biases`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableGroup {
-    /// Name of the entity whose rows these are.
+    /// Name of the entity that the rows belong to.
     pub entity: Arc<str>,
-    /// Of what.
+    /// Content of the tables.
     pub kind: TableKind,
 }
 
@@ -38,19 +38,19 @@ impl fmt::Display for TableGroup {
     }
 }
 
-/// How the data reach the rows of a table.
+/// How the data index the rows of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Use {
     /// The field's indices are rows of the table.
     Field(FieldId),
-    /// The rows that the bags of the field's rows hold are rows of the table.
+    /// The members of the bags of the field's rows are rows of the table.
     Bag(FieldId, BagId),
 }
 
-/// A parameter `[num_rows, width]`, whose rows these are, and which fields and bags of a batch index it.
+/// A parameter `[num_rows, width]`, the entity of its rows, and the fields and bags of a batch that index it.
 ///
-/// All tables of all models being of this one type is what lets a solver gather and regularize rows without knowing the
-/// model. To a walk through a module it is the parameter that it holds.
+/// Because all tables of all models have this type, a solver can gather and regularize rows without knowing the model.
+/// A walk through a module sees the parameter that it holds.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// `[num_rows, width]`; width is the rank, or 1 for biases.
@@ -66,22 +66,22 @@ impl Table {
         Self { rows: Param::from_data(TensorData::new(values, shape), device), group, uses }
     }
 
-    /// The λ group, which also says whose rows these are.
+    /// The λ group, which also names the entity of the rows.
     pub fn group(&self) -> &TableGroup {
         &self.group
     }
 
-    /// Which fields and bags index it.
+    /// The fields and bags that index it.
     pub fn uses(&self) -> &[Use] {
         &self.uses
     }
 
-    /// Whether indices of a field are rows of it.
+    /// Whether a field's indices are its rows.
     pub fn is_indexed_by(&self, field: FieldId) -> bool {
         self.uses.contains(&Use::Field(field))
     }
 
-    /// The rows of a field, one a score; zeros for an unknown row.
+    /// The rows of a field, one per score; zeros for an unknown row.
     ///
     /// # Shapes
     /// - output: `[batch, width]`
@@ -89,12 +89,12 @@ impl Table {
     /// # Panics
     /// If the field does not index this table.
     pub fn gather(&self, batch: &Batch, field: FieldId) -> Tensor<2> {
-        assert!(self.is_indexed_by(field), "a table gathers the fields that it was made for");
+        assert!(self.is_indexed_by(field), "a table gathers only fields in its uses");
         let column = batch.column(self.rows.id, field);
         column.masked(self.rows.val().select(0, column.indices.clone()))
     }
 
-    /// The weighted sums of the rows in the bags of a field's rows, one a score; zeros for an empty bag.
+    /// The weighted sums of the rows in the bags of a field's rows, one per score; zeros for an empty bag.
     ///
     /// # Shapes
     /// - output: `[batch, width]`
@@ -102,13 +102,13 @@ impl Table {
     /// # Panics
     /// If the bag does not index this table.
     pub fn gather_bag(&self, batch: &Batch, field: FieldId, bag: BagId) -> Tensor<2> {
-        assert!(self.uses.contains(&Use::Bag(field, bag)), "a table gathers the bags that it was made for");
+        assert!(self.uses.contains(&Use::Bag(field, bag)), "a table gathers only bags in its uses");
         let bags = batch.bag(self.rows.id, field, bag);
         bag_sums(self.rows.val(), bags.rows, bags.weights, bags.bags, bags.count).select(0, bags.of_scores)
     }
 
     /// Dot products of this table's rows of one field with another table's of another field: the same as
-    /// [`dot`](super::dot) of what both gather, without the two matrices.
+    /// [`dot`](super::dot) of the gathered rows, without materializing them.
     ///
     /// # Shapes
     /// - output: `[batch, 1]`
@@ -117,7 +117,7 @@ impl Table {
     /// As for [`gather`](Self::gather).
     pub fn dot(&self, field: FieldId, other: &Self, other_field: FieldId, batch: &Batch) -> Tensor<2> {
         let are_indexed = self.is_indexed_by(field) && other.is_indexed_by(other_field);
-        assert!(are_indexed, "a table gathers the fields that it was made for");
+        assert!(are_indexed, "a table gathers only fields in its uses");
         let [own, others] = [batch.column(self.rows.id, field), batch.column(other.rows.id, other_field)];
         let dots = row_dots(self.rows.val(), other.rows.val(), [&own.indices, &others.indices]);
         own.masked(others.masked(dots))

@@ -1,21 +1,21 @@
-//! What a walk over the parameters of a model meets.
+//! The parameters visited by a walk over a model.
 //!
-//! Every walk treats a parameter as a matrix `[rows, width]`: a vector is a column, and of a tensor with more dimensions all
-//! but the first are one.
+//! Every walk treats a parameter as a matrix `[rows, width]`: a vector is a column, and all but the first dimension of
+//! a larger tensor are merged.
 
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 
-/// A parameter that a walk visits. On a walk that changes parameters its tensors have no other owner, so that they can
+/// A parameter that a walk visits. On a walk that changes parameters, its tensors have no other owner, so that they can
 /// change in place.
 pub struct Visited {
     /// Its name.
     pub name: String,
-    /// burn's id of it.
+    /// Its id in burn.
     pub id: ParamId,
     /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Whether training moves it.
+    /// Whether it is trained.
     pub is_trained: bool,
     /// `[rows, width]`, without autodiff.
     pub rows: Tensor<2>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 
-/// |r − r̂|. Its minimizer is the conditional median; outliers pull no harder than any other rating.
+/// |r − r̂|. Its minimizer is the conditional median; outliers pull no harder than other ratings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Absolute {}
 
@@ -16,7 +16,7 @@ impl Absolute {
         Keys::default()
     }
 
-    /// The loss that a config asks for.
+    /// The loss set in a config.
     pub(super) fn of(_: &Values) -> Self {
         Self {}
     }
@@ -34,7 +34,7 @@ impl PointwiseLoss for Absolute {
 
     #[inline]
     fn slope(&self, score: f64, rating: f64) -> f64 {
-        // Not `signum`, which makes 1 of 0.
+        // Not `signum`, which maps 0 to 1.
         f64::from(score > rating) - f64::from(score < rating)
     }
 }

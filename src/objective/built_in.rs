@@ -1,4 +1,4 @@
-//! The losses that kernels know: one list makes the enum that they are dispatched by, and the kinds that configs name.
+//! The losses that kernels know: one list defines the enum that dispatches them and the kinds that configs name.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -34,12 +34,12 @@ macro_rules! losses {
         })*
 
         impl Loss {
-            /// The kinds of losses, as configs name them.
+            /// The kinds of losses that configs can name.
             pub fn kinds() -> Vec<ObjectiveKind> {
                 vec![$(ObjectiveKind::new($name, $loss::keys, |values| Ok(Arc::new(Self::$loss($loss::of(values)))))),*]
             }
 
-            /// The objective as one of these, which kernels know; `None` for any other, which is trained by autodiff only.
+            /// The objective as one of these, which kernels know; `None` for others, which only autodiff can train.
             pub fn of_objective(objective: &dyn Objective) -> Option<Self> {
                 let any: &dyn Any = objective;
                 $(if let Some(loss) = any.downcast_ref::<$loss>() {

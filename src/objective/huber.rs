@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::pointwise::PointwiseLoss;
 use crate::config::{Key, KeyKind, Keys, Values};
 
-/// With residual e = r − r̂: ½e² where |e| ≤ δ, else δ(|e| − ½δ). The ½ is Huber's and PyTorch's.
+/// With residual e = r − r̂: ½e² if |e| ≤ δ, else δ(|e| − ½δ). The ½ is Huber's and PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Huber {
     /// δ > 0, in rating units: residuals beyond it count linearly.
@@ -21,7 +21,7 @@ impl Huber {
             .into()
     }
 
-    /// The loss that a config asks for.
+    /// The loss set in a config.
     pub(super) fn of(values: &Values) -> Self {
         Self { delta: values.get("loss.delta") }
     }

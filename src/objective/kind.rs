@@ -1,4 +1,4 @@
-//! What training minimizes, and how a config names it.
+//! Training objectives, and how configs name them.
 
 use std::any::Any;
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::error::Result;
 
 /// What training minimizes: a mean over positions of the training interactions.
 pub trait Objective: fmt::Debug + Send + Sync + Any {
-    /// The samples of a step on the interactions at `positions`: those themselves by default. An objective that compares
-    /// them with others draws candidates for a field (see [`Samples`]). What is drawn may depend on the seed, the epoch,
-    /// the positions and the scores that the model gives, on nothing else.
+    /// The samples of a step on the interactions at `positions`: by default the interactions themselves. An objective
+    /// that compares them with others draws candidates for a field (see [`Samples`]). The draw may depend only on the
+    /// seed, the epoch, the positions and the model's scores.
     fn draw(&self, train: &Interactions, positions: &[u64], draw: &Draw) -> Samples {
         let _ = draw;
         Samples::gather(train, positions)
@@ -29,19 +29,19 @@ pub trait Objective: fmt::Debug + Send + Sync + Any {
     /// - output: `[positions]`
     fn loss(&self, scores: Tensor<2>, batch: &Batch) -> Tensor<1>;
 
-    /// The objective as a loss of one rating at a time, if it is one: what kernels, links and evaluation need.
+    /// The objective as a loss of one rating at a time, if it is one; needed by kernels, links and evaluation.
     fn pointwise(&self) -> Option<&dyn PointwiseLoss> {
         None
     }
 }
 
-/// What an objective may draw by.
+/// What a draw may depend on.
 pub struct Draw<'a> {
     /// Seed of the run.
     pub seed: u64,
     /// Epoch, from 1.
     pub epoch: u64,
-    /// Scores of samples by the model as it is.
+    /// Scores of samples by the current model.
     pub scorer: &'a dyn Fn(&Arc<Samples>) -> Vec<f32>,
 }
 
@@ -70,12 +70,12 @@ impl dyn Objective {
         self.pointwise().map_or(target, |loss| loss.score(target))
     }
 
-    /// Whether score and prediction are different things.
+    /// Whether score and prediction differ.
     pub fn has_link(&self) -> bool {
         self.pointwise().is_some_and(PointwiseLoss::has_link)
     }
 
-    /// What targets must be, if the objective does not accept `target`.
+    /// The requirement on targets that `target` violates, if it does.
     pub fn refuses(&self, target: f32) -> Option<&'static str> {
         self.pointwise()?.refuses(target)
     }
@@ -91,10 +91,10 @@ pub trait ObjectivePart: Objective + Sized + 'static {
         Keys::default()
     }
 
-    /// The objective that a config asks for.
+    /// The objective set in a config.
     ///
     /// # Errors
-    /// Whatever keeps it from being made.
+    /// If it cannot be created.
     fn of(values: &Values) -> Result<Self>;
 }
 
@@ -124,7 +124,7 @@ impl ObjectiveKind {
         (self.keys)()
     }
 
-    /// The objective that a config asks for.
+    /// The objective set in a config.
     ///
     /// # Errors
     /// Those of [`ObjectivePart::of`].

@@ -16,7 +16,7 @@ impl Logistic {
         Keys::default()
     }
 
-    /// The loss that a config asks for.
+    /// The loss set in a config.
     pub(super) fn of(_: &Values) -> Self {
         Self {}
     }
@@ -24,7 +24,7 @@ impl Logistic {
 
 impl PointwiseLoss for Logistic {
     fn forward(&self, score: Tensor<1>, rating: Tensor<1>) -> Tensor<1> {
-        // log(1 + eˢ) = max(s, 0) + log(1 + e^−|s|), with max(s, 0) = ½(s + |s|), whose slope at 0 is ½, as it should be.
+        // log(1 + eˢ) = max(s, 0) + log(1 + e^−|s|), with max(s, 0) = ½(s + |s|), whose slope at 0 is correctly ½.
         let size = score.clone().abs();
         (score.clone() + size.clone()) * 0.5 + (-size).exp().log1p() - rating * score
     }

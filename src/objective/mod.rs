@@ -1,9 +1,9 @@
-//! Objectives: what is wanted of a prediction.
+//! Objectives: how a prediction is judged in training.
 //!
 //! A model gives a score s; a loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`] and
-//! [`Poisson`]). A [`PointwiseLoss`] looks at one rating at a time: it has an un-reduced tensor form for training and a
-//! scalar `f64` form for evaluation and kernels; a test holds them to each other. An [`Objective`] may also draw what the
-//! ratings are compared with.
+//! [`Poisson`]). A [`PointwiseLoss`] looks at one rating at a time: it has an unreduced tensor form for training and a
+//! scalar `f64` form for evaluation and kernels; a test checks that they agree. An [`Objective`] may also draw
+//! candidates to compare the ratings with.
 
 mod absolute;
 mod built_in;

@@ -15,7 +15,7 @@ pub trait PointwiseLoss: fmt::Debug + Send + Sync {
     /// Loss of one rating.
     fn value(&self, score: f64, rating: f64) -> f64;
 
-    /// ∂ loss / ∂ score of one rating; 0 where the loss has a kink there.
+    /// ∂ loss / ∂ score of one rating; 0 at a kink.
     fn slope(&self, score: f64, rating: f64) -> f64;
 
     /// r̂ of a score.
@@ -29,12 +29,12 @@ pub trait PointwiseLoss: fmt::Debug + Send + Sync {
         rating
     }
 
-    /// Whether score and prediction are different things.
+    /// Whether score and prediction differ.
     fn has_link(&self) -> bool {
         false
     }
 
-    /// What ratings must be, if the loss does not accept `rating`.
+    /// The requirement on ratings that `rating` violates, if it does.
     fn refuses(&self, rating: f32) -> Option<&'static str> {
         let _ = rating;
         None

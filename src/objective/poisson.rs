@@ -16,7 +16,7 @@ impl Poisson {
         Keys::default()
     }
 
-    /// The loss that a config asks for.
+    /// The loss set in a config.
     pub(super) fn of(_: &Values) -> Self {
         Self {}
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::pointwise::PointwiseLoss;
 use crate::config::{Key, KeyKind, Keys, Values};
 
-/// With residual e = r − r̂ and level τ: τ·e where e ≥ 0, else (τ − 1)·e. Its minimizer is the conditional
-/// τ-quantile; τ = ½ is half the absolute error.
+/// With residual e = r − r̂ and level τ: τ·e if e ≥ 0, else (τ − 1)·e. Its minimizer is the conditional τ-quantile; τ =
+/// ½ is half the absolute error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantile {
     /// τ in (0, 1).
@@ -23,7 +23,7 @@ impl Quantile {
         Key::new("loss.level", level, "The quantile to predict; 0.5 is the median.").default("0.5").into()
     }
 
-    /// The loss that a config asks for.
+    /// The loss set in a config.
     pub(super) fn of(values: &Values) -> Self {
         Self { level: values.get("loss.level") }
     }

@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::Result;
 use crate::train::{EpochReport, Observer};
 
-/// Writes a line every few epochs, and shows a bar with rate and time left where `out` is a terminal.
+/// Writes a line every few epochs, and shows a bar with rate and time left if `out` is a terminal.
 pub struct Console<W> {
     out: W,
     every: u64,
     epochs: u64,
     bar: ProgressBar,
-    /// Where the last line's rate was counted from.
+    /// Start of the interval for the next line's rate.
     since: (f64, u64),
     started: Instant,
 }

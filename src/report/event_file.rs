@@ -1,4 +1,4 @@
-//! TensorBoard event files: length-prefixed, checksummed protobuf records, one an event.
+//! TensorBoard event files: length-prefixed, checksummed protobuf records, one per event.
 //!
 //! Scalars, histograms and images are written as plain summary values, which every version of TensorBoard reads;
 //! text and hyper-parameters carry the metadata of their plugin.
@@ -39,47 +39,47 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// A new file in `folder`, which must exist, for a run that begins.
+    /// A new file in `folder`, which must exist, for a new run.
     ///
-    /// It is called `events.out.tfevents.<unix seconds>.lowrank`. TensorBoard forgets what older files of the folder
-    /// hold.
+    /// It is called `events.out.tfevents.<unix seconds>.lowrank`. TensorBoard discards the contents of older files in
+    /// the folder.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be created or written.
+    /// [`Error::Io`] if the file cannot be created or written.
     pub fn create(folder: &Path) -> Result<Self> {
         Self::start(folder, 0)
     }
 
-    /// A new file in `folder` for a run that goes on after `last_step`.
+    /// A new file in `folder` for a run that continues after `last_step`.
     ///
-    /// TensorBoard keeps what older files of the folder hold up to `last_step` and forgets what lies beyond: the
-    /// events between the checkpoint and the end of the interrupted run, which will be written again.
+    /// TensorBoard keeps the events of older files in the folder up to `last_step` and discards later ones: those
+    /// between the checkpoint and the end of the interrupted run, which will be written again.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be created or written.
+    /// [`Error::Io`] if the file cannot be created or written.
     pub fn resume(folder: &Path, last_step: i64) -> Result<Self> {
         Self::start(folder, last_step + 1)
     }
 
     fn start(folder: &Path, step: i64) -> Result<Self> {
         let mut this = Self::append(folder)?;
-        // The first start of a folder is noted, each later one makes TensorBoard forget from its step on.
+        // TensorBoard notes the first start in a folder; each later one makes it discard events from its step on.
         let start = SessionLog { status: SessionLog_SessionStatus::START, ..Default::default() };
         this.event(step, Event_oneof_what::session_log(start))?;
         Ok(this)
     }
 
-    /// A new file in `folder` for events beside those that are there.
+    /// A new file in `folder` for additional events.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be created or written.
+    /// [`Error::Io`] if the file cannot be created or written.
     pub fn append(folder: &Path) -> Result<Self> {
         let name = format!("events.out.tfevents.{:010}.lowrank", now().as_secs());
         let mut path = folder.join(&name);
         let mut attempt = 0;
         let file = loop {
             match File::create_new(&path) {
-                // A run that was resumed within the second. Files are read in the order of their names.
+                // A run resumed within the same second. Files are read in the order of their names.
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                     attempt += 1;
                     path = folder.join(format!("{name}.{attempt}"));
@@ -95,15 +95,15 @@ impl EventFile {
     /// One point of the curve `tag`, such as `loss/train`. TensorBoard keeps it as `f32`.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn scalar(&mut self, tag: &str, step: i64, value: f64) -> Result<()> {
         self.summary(tag, step, None, Summary_Value_oneof_value::simple_value(value as f32))
     }
 
-    /// The distribution of `values`. Those that are not finite are left out.
+    /// The distribution of `values`. Values that are not finite are skipped.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn histogram(&mut self, tag: &str, step: i64, values: &[f32]) -> Result<()> {
         self.summary(tag, step, None, Summary_Value_oneof_value::histo(buckets(values)))
     }
@@ -111,7 +111,7 @@ impl EventFile {
     /// A picture of `width` × `height` pixels, already encoded as PNG.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn image_png(&mut self, tag: &str, step: i64, width: u32, height: u32, png: &[u8]) -> Result<()> {
         let image = Summary_Image {
             width: width as i32,
@@ -125,7 +125,7 @@ impl EventFile {
     /// A text, shown as Markdown.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn text(&mut self, tag: &str, step: i64, markdown: &str) -> Result<()> {
         let tensor = TensorProto {
             dtype: DataType::DT_STRING,
@@ -139,7 +139,7 @@ impl EventFile {
     /// The settings of this run, for the table that compares runs. Lists and tables appear as their JSON.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn hparams(&mut self, settings: &[(String, serde_json::Value)]) -> Result<()> {
         let settings = settings.iter().map(|(name, value)| (name.clone(), proto_value(value)));
         let start = SessionStartInfo {
@@ -153,7 +153,7 @@ impl EventFile {
     /// The end of the run that [`hparams`](Self::hparams) began.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn hparams_end(&mut self, succeeded: bool) -> Result<()> {
         let status = if succeeded { Status::STATUS_SUCCESS } else { Status::STATUS_FAILURE };
         let end = SessionEndInfo { status, end_time_secs: now().as_secs_f64(), ..Default::default() };
@@ -163,7 +163,7 @@ impl EventFile {
     fn hparams_data(&mut self, tag: &str, data: HParamsPluginData_oneof_data) -> Result<()> {
         let data = HParamsPluginData { data: Some(data), ..Default::default() };
         let metadata = plugin("hparams", data.write_to_bytes().map_err(|e| self.refused(e.into()))?);
-        // What counts is in the metadata. Like in what TensorBoard itself writes, the value is a placeholder.
+        // The content is in the metadata. As in TensorBoard's own files, the value is a placeholder.
         let placeholder = TensorProto {
             dtype: DataType::DT_FLOAT,
             tensor_shape: SingularPtrField::some(TensorShapeProto::default()),
@@ -176,7 +176,7 @@ impl EventFile {
     /// Pictures under their file names, and writes everything out.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written.
     pub fn pictures<'a>(&mut self, pictures: impl Iterator<Item = (&'a str, &'a Png)>) -> Result<()> {
         for (file, Png { bytes, width, height }) in pictures {
             self.image_png(&format!("views/{}", file.trim_end_matches(".png")), 0, *width, *height, bytes)?;
@@ -184,10 +184,10 @@ impl EventFile {
         self.flush()
     }
 
-    /// Hands everything written so far to the operating system.
+    /// Passes everything written so far to the operating system.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be written: a full disk, a folder that is gone.
+    /// [`Error::Io`] if the file cannot be written: a full disk, a missing folder.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().map_err(|e| self.refused(e))
     }
@@ -218,7 +218,7 @@ impl EventFile {
 }
 
 fn now() -> Duration {
-    // A clock before 1970 orders events wrongly but is no reason to stop a run.
+    // A clock before 1970 misorders events but is no reason to stop a run.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
@@ -239,7 +239,7 @@ fn proto_value(value: &serde_json::Value) -> Value {
     Value { kind: Some(kind), ..Default::default() }
 }
 
-/// Counts in [`BUCKETS`] buckets of equal width, in one where all values are the same, in none without values.
+/// Counts in [`BUCKETS`] buckets of equal width; one bucket if all values are equal, none without values.
 fn buckets(values: &[f32]) -> HistogramProto {
     let finite = || values.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value));
     let (min, max) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -259,7 +259,7 @@ fn buckets(values: &[f32]) -> HistogramProto {
         histogram.num += 1.0;
         histogram.sum += value;
         histogram.sum_squares += value * value;
-        // 0/0, where all values are the same, converts to 0.
+        // 0/0, if all values are equal, converts to 0.
         histogram.bucket[(((value - min) / width) as usize).min(count - 1)] += 1.0;
     }
     histogram

@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: one JSON object an epoch, for programs.
+//! `metrics.jsonl`: one JSON object per epoch, for programs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -21,7 +21,7 @@ pub struct JsonLines {
 
 impl JsonLines {
     /// Opens `path` for epochs after `epochs_done`: lines of later epochs, left by a run that was killed after its last
-    /// checkpoint, are dropped, because those epochs are about to be trained again.
+    /// checkpoint, are dropped, because those epochs will be trained again.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -68,7 +68,7 @@ impl Observer for JsonLines {
 /// The training and validation curves of one metric in a `metrics.jsonl`, over epochs.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read.
+/// [`Error::Io`] if the file cannot be read.
 pub fn curves(path: &Path, metric: &str) -> Result<Vec<Series>> {
     let text = fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -79,7 +79,7 @@ pub fn curves(path: &Path, metric: &str) -> Result<Vec<Series>> {
     Ok(["train", "validation"].map(series).into_iter().filter(|series| !series.points.is_empty()).collect())
 }
 
-/// At most a thousand points, first and last included: more cannot be told apart in a picture.
+/// At most a thousand points, first and last included: more cannot be distinguished in a picture.
 fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let every = points.len().div_ceil(1000).max(1);
     let last = points.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! Observers of training, and the files and pictures they leave.
+//! Observers of training, and the files and pictures they write.
 
 mod console;
 pub(crate) mod event_file;

@@ -1,4 +1,4 @@
-//! What a run shows of itself.
+//! What a run reports.
 
 use crate::config::{Effect, Key, KeyKind, Keys, Values};
 
@@ -18,7 +18,7 @@ pub struct ReportOptions {
 impl ReportOptions {
     /// The config keys of reports.
     pub fn keys() -> Keys {
-        let histograms = "Epochs between two histograms, also at the last; 0 writes none.";
+        let histograms = "Epochs between two histograms, with one at the end; 0 writes none.";
         let projector = "Write item factors for TensorBoard's projector.";
         Keys::new([
             Key::new("report.tensorboard", KeyKind::Bool, "Write event files for TensorBoard.").default("true"),
@@ -29,7 +29,7 @@ impl ReportOptions {
         .effect(Effect::Nothing)
     }
 
-    /// What a config asks for.
+    /// The options set in a config.
     pub fn of(values: &Values) -> Self {
         Self {
             tensorboard: values.get("report.tensorboard"),

@@ -15,9 +15,9 @@ const MARGIN: u32 = 10;
 const TITLE_SIZE: u32 = 20;
 const CAPTION_SIZE: u32 = 14;
 const CAPTION_COLOR: &str = "#444444";
-/// Of the line around a tile, which may itself be white.
+/// Color of the line around a tile, which may itself be white.
 const FRAME_COLOR: &str = "#c8c8c8";
-/// Widths of a tile on the sheet. Smaller pictures are magnified by a whole number, larger ones made smaller.
+/// Widths of a tile on the sheet. Smaller pictures are enlarged by a whole factor, larger ones reduced.
 const TILE_WIDTHS: (u32, u32) = (80, 480);
 
 /// How values become shades of grey.
@@ -27,7 +27,7 @@ pub enum Shades {
     Bytes,
     /// Black at the smallest value, white at the largest.
     Range,
-    /// Black at −a, grey at 0, white at a, the largest magnitude: what is added and what is taken away.
+    /// Black at −a, grey at 0, white at a, the largest magnitude: positive and negative contributions.
     Symmetric,
     /// White at 0 and below, black at the largest value: parts, as Lee and Seung (1999) show them.
     Parts,
@@ -44,7 +44,7 @@ impl Tile {
     /// A grey picture of `values`, line after line of `width`.
     ///
     /// # Panics
-    /// Where the values do not fill lines of `width`.
+    /// If the values do not fill lines of `width`.
     pub fn grey(caption: impl Into<String>, values: &[f32], width: usize, shades: Shades) -> Self {
         assert!(width > 0 && values.len().is_multiple_of(width), "whole lines");
         let finite = values.iter().copied().filter(|value| value.is_finite());
@@ -57,7 +57,7 @@ impl Tile {
         };
         let pixels = RgbImage::from_fn(width as u32, (values.len() / width) as u32, |x, y| {
             let value = values[y as usize * width + x as usize];
-            // Without any range there is nothing to tell apart.
+            // Without a range there is nothing to distinguish.
             let share = if black == white { 0.5 } else { (value - black) / (white - black) };
             Rgb([(255.0 * share.clamp(0.0, 1.0)).round() as u8; 3])
         });
@@ -65,10 +65,10 @@ impl Tile {
     }
 
     /// A picture of 0 … 255 in 1 (grey) or 3 (red, green, blue) channels: each line of the first channel is followed by
-    /// those of the others. Values outside of the range are shown as its nearest end.
+    /// those of the others. Values outside the range are clipped.
     ///
     /// # Panics
-    /// Where there are other numbers of channels, or the values do not fill lines.
+    /// If there are other numbers of channels, or the values do not fill lines.
     pub fn picture(caption: impl Into<String>, values: &[f32], width: usize, channels: usize) -> Self {
         assert!([1, 3].contains(&channels), "grey or red, green and blue");
         let line = width * channels;
@@ -83,7 +83,7 @@ impl Tile {
     /// The picture alone, pixel for pixel and without a caption.
     ///
     /// # Errors
-    /// [`Error::Failed`] where the encoder fails.
+    /// [`Error::Failed`] if the encoder fails.
     pub fn png(&self) -> Result<Png> {
         encode(&self.pixels)
     }
@@ -92,7 +92,7 @@ impl Tile {
 /// The tiles in rows of `columns`, each above its caption, all below the title and scaled by the same factor.
 ///
 /// # Errors
-/// [`Error::Failed`] where the encoder fails.
+/// [`Error::Failed`] if the encoder fails.
 pub fn sheet(title: &str, tiles: &[Tile], columns: usize) -> Result<Png> {
     let columns = columns.clamp(1, tiles.len().max(1)) as u32;
     let largest = |of: fn(&RgbImage) -> u32| tiles.iter().map(|tile| of(&tile.pixels)).max().unwrap_or(1).max(1);
@@ -125,7 +125,7 @@ pub fn sheet(title: &str, tiles: &[Tile], columns: usize) -> Result<Png> {
     scene.add(text(MARGIN, MARGIN + TITLE_SIZE, title, TITLE_SIZE, TextAnchor::Start, None));
     for (at, tile) in tiles.iter().enumerate() {
         let (x, y) = place(at);
-        // About as many letters as fit.
+        // About the number of letters that fit.
         let letters = (cell_width / (CAPTION_SIZE / 2)) as usize;
         let caption: String = tile.caption.chars().take(letters).collect();
         let baseline = y + cell_height + CAPTION_SIZE + 2;

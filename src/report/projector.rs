@@ -8,24 +8,24 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Most rows that are written: the projector shows no more, and reads all of them into the browser.
+/// Most rows that are written: the projector shows no more, and loads all of them into the browser.
 pub const MAX_POINTS: usize = 100_000;
 
 const CONFIG: &str = "projector_config.pbtxt";
 
 /// Writes the table `name` (such as `item_factors`) into `folder` and names it in the folder's projector config.
 ///
-/// `labels` holds the id and the title of each row, `values` the rows one after the other, `dimension` numbers each.
-/// An empty title shows the id. Tables written earlier stay in the config; one of the same name is replaced.
+/// `labels` has the id and the title of each row, `values` the rows one after the other, `dimension` numbers each. An
+/// empty title shows the id. Tables written earlier stay in the config; one of the same name is replaced.
 ///
 /// Returns the number of rows written: the first [`MAX_POINTS`] of a longer table. A table without numbers is not
 /// written.
 ///
 /// # Errors
-/// [`Error::Io`] where a file cannot be written.
+/// [`Error::Io`] if a file cannot be written.
 ///
 /// # Panics
-/// Where `values` does not hold `dimension` numbers a label.
+/// If `values` does not have `dimension` numbers per label.
 pub fn write(folder: &Path, name: &str, labels: &[(&str, &str)], dimension: usize, values: &[f32]) -> Result<usize> {
     assert_eq!(values.len(), labels.len() * dimension, "a label for each row");
     if values.is_empty() {
@@ -69,7 +69,7 @@ fn write_text(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>)
     files::write_atomic(path, |out| write(out).map_err(|e| Error::io("write", path, e)))
 }
 
-/// One cell of a file without quotes: what would end the cell or the line becomes a space.
+/// One cell of a file without quoting: characters that would end the cell or the line become spaces.
 fn cell(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ")
 }

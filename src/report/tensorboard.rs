@@ -23,8 +23,8 @@ pub struct TensorBoard {
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 impl TensorBoard {
-    /// Events in `folder`; `ratings_seen` > 0, trained on in `seconds`, goes on after the events up to that step. `histograms_every` is in
-    /// epochs, 0 for never; `truth` holds the ratings of the validation split.
+    /// Events in `folder`; `ratings_seen` > 0, trained on in `seconds`, continues after the events up to that step.
+    /// `histograms_every` is in epochs, 0 for never; `truth` holds the ratings of the validation split.
     ///
     /// # Errors
     /// [`Error::Io`](crate::error::Error::Io).
@@ -86,7 +86,7 @@ impl Observer for TensorBoard {
 
 impl Drop for TensorBoard {
     fn drop(&mut self) {
-        // Early stopping and interruption end without a last epoch; a failure here has nobody left to report to.
+        // Early stopping and interruption end without a last epoch; a failure here cannot be reported.
         let _ = self.events.flush();
     }
 }

@@ -1,7 +1,7 @@
-//! Runs side by side: what they were told differently, and how much better one is than another.
+//! Runs side by side: the settings that differ, and how much better one is than another.
 //!
 //! Runs that differ only in `seed` and `data.split.fold` are one group. Groups are compared on the pairs of their runs
-//! with the same seed and fold: what a fold or a split makes harder for all does not count then. The interval is a
+//! with the same seed and fold, so that the difficulty of a fold or split, shared by all, cancels. The interval is a
 //! percentile bootstrap over the pairs (Efron & Tibshirani 1993, chapter 13): 95 % of the means of pairs drawn with
 //! replacement. Few pairs make it too narrow, and folds that share training ratings are not quite independent.
 
@@ -21,12 +21,12 @@ use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
 use crate::{files, random};
 
-/// Effects of keys that tell groups of runs apart.
+/// Effects of the keys that distinguish groups of runs.
 const OF_GROUP: [Effect; 3] = [Effect::Refit, Effect::Data, Effect::Result];
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 10_000;
 
-/// Which ratings a run is judged by.
+/// The ratings that a run is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeldOutPart {
@@ -41,9 +41,9 @@ pub enum HeldOutPart {
 pub struct Run {
     /// Its directory.
     pub path: PathBuf,
-    /// What it was told.
+    /// Its config.
     config: Config,
-    /// What came of it.
+    /// Its result.
     pub summary: Summary,
 }
 
@@ -51,7 +51,7 @@ impl Run {
     /// Reads a run directory.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it is none or not finished, and those of its files.
+    /// [`Error::Usage`] if it is not a run directory or not finished, and those of its files.
     pub fn read(schema: &Arc<Schema>, path: &Path) -> Result<Self> {
         let directory = RunDirectory::open(path)?;
         let summary = directory.finished(directory.summary())?;
@@ -69,12 +69,12 @@ impl Run {
         }
     }
 
-    /// Which of the equal runs of its group it is: seed and fold.
+    /// What distinguishes it from the other runs of its group: seed and fold.
     fn pairing(&self) -> Vec<(&str, &Value)> {
         self.config.values_with(&[Effect::Pairing]).collect()
     }
 
-    /// Everything else that decides its result.
+    /// Everything else that affects its result.
     fn group(&self) -> BTreeMap<&str, &Value> {
         self.config.values_with(&OF_GROUP).collect()
     }
@@ -89,7 +89,7 @@ pub struct Group {
     pub runs: Vec<PathBuf>,
     /// Name and mean over the runs of each metric that is compared.
     pub means: Vec<(String, f64)>,
-    /// Sample standard deviation of the first of them; none of a single run.
+    /// Sample standard deviation of the first metric; none for a single run.
     pub deviation: Option<f64>,
     /// Epoch that was kept.
     pub best_epoch: f64,
@@ -120,11 +120,11 @@ impl Serialize for Group {
 pub struct Difference {
     /// The config key.
     pub key: String,
-    /// Its value in each group, in TOML; none where it takes no part.
+    /// Its value in each group, in TOML; none if it does not apply.
     pub values: Vec<Option<String>>,
 }
 
-/// How a group does against the first one.
+/// How a group compares with the first one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Paired {
     /// The other group.
@@ -133,37 +133,37 @@ pub struct Paired {
     pub metric: String,
     /// Pairs with the same seed and fold.
     pub pairs: usize,
-    /// Mean of (other − first); of an error, the other is better below 0.
+    /// Mean of (other − first); for an error, the other is better below 0.
     pub difference: f64,
-    /// Bounds of the 95 % interval of that mean; none of a single pair.
+    /// Bounds of the 95 % interval of that mean; none for a single pair.
     pub interval: Option<(f64, f64)>,
 }
 
-/// All of a comparison.
+/// A comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// What the metrics are of.
+    /// The part that the metrics are computed on.
     pub part: HeldOutPart,
-    /// In the order in which they were named.
+    /// In the order given.
     pub groups: Vec<Group>,
     /// In the order of the config's keys.
     pub differences: Vec<Difference>,
-    /// Each group but the first, against the first.
+    /// Each group but the first, compared with the first.
     pub paired: Vec<Paired>,
-    /// What makes the comparison doubtful.
+    /// Reasons to doubt the comparison.
     pub doubts: Vec<String>,
 }
 
-/// Compares runs on their test part, or on the validation part if not all of them have a test part, by each metric that all
-/// of them have. The training objective is none: runs may have had different ones.
+/// Compares runs on their test part, or on the validation part if not all of them have a test part, by each metric that
+/// all of them have. The training objective is not among them: it may differ between runs.
 ///
 /// # Errors
-/// [`Error::Usage`] if a run is named twice or has neither part, or if there is no such metric.
+/// [`Error::Usage`] if a run is given twice or has neither part, or if there is no such metric.
 pub fn compare(runs: &[Run]) -> Result<Comparison> {
     for (at, run) in runs.iter().enumerate() {
         let same = |other: &&Run| std::fs::canonicalize(&other.path).ok() == std::fs::canonicalize(&run.path).ok();
         if runs[..at].iter().any(|other| same(&other)) {
-            return Err(Error::Usage(format!("{}: is named twice", run.path.display())));
+            return Err(Error::Usage(format!("{}: is given twice", run.path.display())));
         }
     }
     let has = |part: HeldOutPart| runs.iter().all(|run| run.scores(part).is_some());
@@ -208,7 +208,7 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
     let of_groups: Vec<BTreeMap<&str, &Value>> = groups.iter().map(|group| group[0].group()).collect();
     let mut keys: Vec<&str> = of_groups.iter().flat_map(|values| values.keys().copied()).collect();
     let schema = runs[0].config.schema();
-    // In the order in which people meet them.
+    // In the order of the schema.
     keys.sort_by_key(|key| (schema.place(key), *key));
     keys.dedup();
     keys.retain(|key| of_groups.iter().any(|values| values.get(key) != of_groups[0].get(key)));
@@ -218,7 +218,7 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
     let mut doubts = Vec::new();
     let is_of_data = |key: &&str| schema.find(key).is_some_and(|key| key.effect == Effect::Data);
     if keys.iter().any(is_of_data) {
-        doubts.push("these runs had different data or splits, so that their metrics need not compare".into());
+        doubts.push("these runs had different data or splits, so their metrics may not be comparable".into());
     }
     for (at, group) in groups.iter().enumerate() {
         let is_repeated = |run: &&&Run| group.iter().filter(|other| other.pairing() == run.pairing()).count() > 1;
@@ -238,7 +238,7 @@ pub fn compare(runs: &[Run]) -> Result<Comparison> {
             }
         }
         if pairs.is_empty() {
-            doubts.push(format!("A and {} share no seed and fold, so that there are no pairs", name(at)));
+            doubts.push(format!("A and {} share no seed and fold, so there are no pairs", name(at)));
             continue;
         }
         for metric in &metrics {

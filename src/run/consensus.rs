@@ -1,4 +1,4 @@
-//! Many factorizations of the same data, compared: how many components the data carry, and what is in them.
+//! Many factorizations of the same data, compared: how many components the data support, and what they contain.
 
 use std::path::PathBuf;
 
@@ -21,39 +21,39 @@ use crate::report::plot::{self, Series};
 use crate::solver::nmf::consensus::{Consensus, SampleSide, consensus as compare_runs, held_out};
 use crate::solver::nmf::{NmfOptions, Zeros};
 
-/// What is compared.
+/// The options of a comparison.
 #[derive(Debug, Clone)]
 pub struct ConsensusOptions {
-    /// Numbers of components, rising.
+    /// Numbers of components, ascending.
     pub ranks: Vec<usize>,
     /// Factorizations of each, from random starts.
     pub runs: usize,
     /// Which side of the matrix holds the samples; `None` for the rows of pictures and documents, and the columns of
     /// other data.
     pub samples: Option<SampleSide>,
-    /// Parts into which cells are dealt to be left out in turn; 0 leaves none out.
+    /// Parts into which cells are dealt, held out in turn; 0 holds none out.
     pub folds: usize,
 }
 
 /// A finished comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct Compared {
-    /// Where everything lies.
+    /// The directory of all files.
     pub directory: PathBuf,
     /// Runs of each rank.
     pub runs: usize,
-    /// Root mean squared error of left-out cells by rank, where cells were left out: mean over the folds.
+    /// Root mean squared error of held-out cells by rank, if cells were held out: mean over the folds.
     pub held_out_rmse: Vec<(usize, f64)>,
-    /// What was found, and the files that show it.
+    /// The findings, and the files that show them.
     #[serde(flatten)]
     pub views: ConsensusViews,
 }
 
-/// Factorizes the data of `config` again and again and writes what the runs agree on.
+/// Factorizes the data of `config` repeatedly and writes what the runs agree on.
 ///
 /// # Errors
-/// [`Error::Usage`] for another solver than `hals` and `multiplicative`, without ranks, or for ranks that do not rise;
-/// those of data, factorization and files.
+/// [`Error::Usage`] for a solver other than `hals` and `multiplicative`, without ranks, or for ranks that do not
+/// increase; those of data, factorization and files.
 pub fn consensus(
     config: &Config,
     parts: &Parts,
@@ -72,14 +72,14 @@ fn run(
 ) -> Result<Compared> {
     let ConsensusOptions { ranks, runs, samples, folds } = options;
     if ranks.is_empty() || !ranks.is_sorted_by(|a, b| a < b) {
-        return Err(Error::Usage("--ranks are numbers of components, rising".into()));
+        return Err(Error::Usage("--ranks must be increasing numbers of components".into()));
     }
     let of_rank = |&rank: &usize| settings.solver.nmf(settings.values(), rank, settings.seed);
     let factorizations = ranks.iter().map(of_rank).collect::<Result<Vec<NmfOptions>>>()?;
     let mut dataset = settings.source.load()?;
     dataset.notes.iter().for_each(|text| note(text));
     if settings.split.kind != SplitKind::None {
-        note("only the training part is factorized; data.split.kind = \"none\" takes all");
+        note("only the training part is factorized; set data.split.kind = \"none\" to use all");
     }
     check_targets(&dataset, settings.refusal())?;
     let parts = assign(&dataset, &settings.split, settings.seed)?;
@@ -117,7 +117,7 @@ fn run(
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
     let mut views = consensus_views(&borrowed, samples, data.users(), data.items(), directory.path())?;
     if held_out_rmse.len() > 1 {
-        let title = "Cells that were left out";
+        let title = "Held-out cells";
         let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();
         let series = [Series { name: format!("mean of {folds} folds"), points }];
         views.add(directory.path(), "held_out.png", title, &plot::curves(title, "rank", "RMSE", &series))?;
@@ -130,22 +130,22 @@ fn run(
     Ok(compared)
 }
 
-/// Refuses what would take more than `train.max_memory`, or 8 GB where that is not given.
+/// Rejects a consensus that needs more than `train.max_memory`, or 8 GB if that is not set.
 fn check_memory(settings: &Settings, matrix: &Matrix, samples: usize, folds: usize) -> Result<()> {
     const GIGABYTE: f64 = 1e9;
     let most = settings.max_memory.unwrap_or(8.0);
     // The counts, the consensus, the distances and the tree's own copy of them.
     let pairs = 24.0 * (samples as f64).powi(2);
-    // All cells, and of each fold those that it sees, by rows and by columns.
+    // All cells, and those that each fold sees, by rows and by columns.
     let cells = match settings.zeros() {
         Zeros::Missing => matrix.stored(),
         Zeros::Data => matrix.rows() * matrix.columns(),
     };
     let left_out = if folds == 0 { 0.0 } else { (8 + 16 * (folds - 1)) as f64 * cells as f64 };
     let (needed, remedy) = if pairs > left_out {
-        (pairs, "take the other --samples, or fewer rows or columns")
+        (pairs, "use the other --samples, or fewer rows or columns")
     } else {
-        (left_out, "--folds 0 leaves no cells out")
+        (left_out, "--folds 0 holds no cells out")
     };
     if needed <= most * GIGABYTE {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The run directory: where each file of a run lies.
+//! The run directory: where each file of a run is.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,10 +17,10 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes the first `<parent>/<name>-<n>`, n from 1, that does not exist yet.
+    /// Creates the first `<parent>/<name>-<n>`, n from 1, that does not exist yet.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be made.
+    /// [`Error::Io`] if it cannot be created.
     pub fn create(parent: &Path, name: &str) -> Result<Self> {
         files::create_folder(parent)?;
         let mut number = Self::numbers(parent, name)?.into_iter().max().unwrap_or(0) + 1;
@@ -28,7 +28,7 @@ impl RunDirectory {
             let path = parent.join(format!("{name}-{number}"));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
-                // Another run of the same name was quicker.
+                // Another run of the same name was faster.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(Error::io("create the run directory", path, error)),
             }
@@ -38,7 +38,7 @@ impl RunDirectory {
     /// The newest run called `name`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there is none.
+    /// [`Error::Usage`] if there is none.
     pub fn newest(parent: &Path, name: &str) -> Result<Self> {
         let numbers = if parent.is_dir() { Self::numbers(parent, name)? } else { Vec::new() };
         match numbers.into_iter().max() {
@@ -53,7 +53,7 @@ impl RunDirectory {
     /// An existing run directory, as the user named it.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it is none.
+    /// [`Error::Usage`] if it is not one.
     pub fn open(path: &Path) -> Result<Self> {
         let directory = Self { path: path.to_path_buf() };
         if directory.config().is_file() {
@@ -62,10 +62,10 @@ impl RunDirectory {
         Err(Error::Usage(format!("{}: is not a run directory (it has no config.toml)", path.display())))
     }
 
-    /// Refuses data that are not those the run began with.
+    /// Rejects data other than those the run began with.
     ///
     /// # Errors
-    /// [`Error::Usage`] where their hash differs, [`Error::Io`] and [`Error::Data`] where the run's own is not readable.
+    /// [`Error::Usage`] if their hash differs, [`Error::Io`] and [`Error::Data`] if the run's hash cannot be read.
     pub fn check_data(&self, dataset: &Dataset) -> Result<()> {
         let path = self.environment();
         let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
@@ -75,7 +75,7 @@ impl RunDirectory {
             return Ok(());
         }
         Err(Error::Usage(format!(
-            "{}: the data changed since this run began, so its split cannot be made again; train anew",
+            "{}: the data changed since this run began, so its split cannot be reproduced; start a new run",
             self.path.display()
         )))
     }
@@ -83,7 +83,7 @@ impl RunDirectory {
     /// A file that only a finished run has.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it is not there, with the command that finishes the run.
+    /// [`Error::Usage`] if it is missing, with the command that finishes the run.
     pub fn finished(&self, file: PathBuf) -> Result<PathBuf> {
         if file.is_file() {
             return Ok(file);
@@ -118,7 +118,7 @@ impl RunDirectory {
         self.path.join("environment.json")
     }
 
-    /// One JSON object an epoch.
+    /// One JSON object per epoch.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
@@ -128,7 +128,7 @@ impl RunDirectory {
         self.path.join("checkpoints")
     }
 
-    /// Checkpoints, metrics and events of training again on all of the training fold.
+    /// Checkpoints, metrics and events of the refit on training and validation.
     pub fn refit(&self) -> Self {
         Self { path: self.path.join("refit") }
     }
@@ -138,7 +138,7 @@ impl RunDirectory {
         self.path.join("model.safetensors")
     }
 
-    /// What each user rated in training.
+    /// The items that each user rated in training.
     pub fn seen(&self) -> PathBuf {
         self.path.join("seen.safetensors")
     }

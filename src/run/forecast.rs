@@ -1,4 +1,4 @@
-//! What a run is expected to take: memory, and time by a few steps that are not kept.
+//! The expected cost of a run: memory, and time measured by a few steps that are discarded.
 
 use serde::Serialize;
 
@@ -10,12 +10,12 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::train::TrainData;
 
-/// What a run is expected to take.
+/// The expected cost of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
     /// Name from the config.
     pub name: String,
-    /// The device that was asked.
+    /// The device that would be used.
     pub device: String,
     /// Threads that would be used.
     pub threads: usize,
@@ -25,26 +25,26 @@ pub struct Forecast {
     pub num_items: usize,
     /// Ratings to train on, before any refit.
     pub num_train: usize,
-    /// Bytes at the peak, by what they hold.
+    /// Bytes at the peak, by purpose.
     pub memory: Estimate,
     /// Their sum.
     pub memory_bytes: u64,
-    /// Seconds of an epoch with its validation, without checkpoints and reports.
+    /// Seconds per epoch with its validation, without checkpoints and reports.
     pub seconds_per_epoch: f64,
     /// `train.epochs`.
     pub epochs: u64,
-    /// Seconds of all epochs, should none of them be spared by early stopping; any refit is left out.
+    /// Seconds for all epochs, without early stopping or refit.
     pub seconds: f64,
-    /// Ratings trained on a second.
+    /// Ratings trained on per second.
     pub ratings_per_second: f64,
 }
 
-/// Reads the data, counts the memory that training would need and times a few steps; writes nothing.
+/// Reads the data, estimates the memory that training would need and times a few steps; writes nothing.
 ///
 /// # Errors
 /// Those of [`train`](super::train()) before its first step.
 pub fn dry_run(config: &Config, parts: &Parts, mut note: impl FnMut(&str) + Send) -> Result<Forecast> {
-    /// Steps are timed for so long.
+    /// Steps are timed for this long.
     const PROBE_SECONDS: f64 = 0.5;
     let settings = &Settings::of(config, parts)?;
     with_threads(settings, |threads| {

@@ -1,4 +1,4 @@
-//! Runs: from a resolved config to a directory that holds everything that came of it.
+//! Runs: from a resolved config to a directory with all its results.
 
 pub(crate) mod compare;
 pub(crate) mod consensus;

@@ -1,12 +1,12 @@
-//! `model.safetensors`: all that prediction needs, with the same bytes for the same training.
+//! `model.safetensors`: everything that prediction needs, with the same bytes for the same training.
 //!
 //! Tensors: every parameter under its name (`user_factors` `[num_users, rank]` float32, …); for the `n`-th entity
-//! `entities.<n>.ids.text` and `entities.<n>.ids.ends` (the ids back to back in UTF-8, and where each one ends) and, where
-//! titles are known, the same of `entities.<n>.titles`; for the `n`-th bag `bags.<n>.starts` (where the members of each row
-//! begin), `bags.<n>.members` and, unless they are 1, `bags.<n>.weights`; `baseline.user_offsets` and
-//! `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, kinds of model and loss with the values
-//! of their config keys, rating range, global mean, entities with their numbers of rows, fields, bags, solver, layout, what
-//! zeros and components are.
+//! `entities.<n>.ids.text` and `entities.<n>.ids.ends` (the ids back to back in UTF-8, and where each one ends) and, if
+//! titles are known, the same for `entities.<n>.titles`; for the `n`-th bag `bags.<n>.starts` (where the members of
+//! each row begin), `bags.<n>.members` and, unless they are 1, `bags.<n>.weights`; `baseline.user_offsets` and
+//! `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, kinds of model and loss with the
+//! values of their config keys, rating range, global mean, entities with their numbers of rows, fields, bags, solver,
+//! layout, and the meaning of zeros and components.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,9 +28,9 @@ use crate::solver::Components;
 use crate::solver::nmf::Zeros;
 use crate::train::{FileForm, Tensor, read_tensors, write_tensors};
 
-/// Model files. Version 1 knew users and items only, and the models of its program.
+/// Model files.
 const MODEL: FileForm = FileForm { version: 2, mark: "model" };
-/// Files of what users rated.
+/// Files of the items that users rated.
 const SEEN: FileForm = FileForm { version: 1, mark: "" };
 
 /// A trained model with the ids it knows.
@@ -38,27 +38,27 @@ const SEEN: FileForm = FileForm { version: 1, mark: "" };
 pub struct ModelFile {
     /// Kind of the model.
     pub kind: ModelKind,
-    /// Kind of what was minimized.
+    /// Kind of the objective.
     pub objective_kind: ObjectiveKind,
-    /// Values of the keys in `[model]` and `[loss]` that the two were made by.
+    /// Values of the keys in `[model]` and `[loss]` that the two were created from.
     pub values: Values,
     /// The model, without autodiff.
     pub model: AnyModel,
     /// Scores → predictions.
     pub predictor: Predictor,
-    /// What the model has rows for, with ids and titles.
+    /// The entities that the model has rows for, with ids and titles.
     pub entities: Vec<Entity>,
     /// The columns that it reads.
     pub fields: Vec<Field>,
     /// The bags of the entities' rows.
     pub bags: Arc<Vec<Bag>>,
-    /// What users and items are.
+    /// The layout of the data.
     pub layout: Layout,
     /// `solver.kind` of the training.
     pub solver: String,
-    /// What the columns of factors are.
+    /// The meaning of the columns of the factors.
     pub components: Components,
-    /// What cells that training had not are.
+    /// How cells missing in training were treated.
     pub zeros: Zeros,
 }
 
@@ -107,7 +107,7 @@ impl ModelFile {
         self.entity(ITEM).title(item)
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -151,17 +151,17 @@ impl ModelFile {
         write_tensors(path, &tensors, &header)
     }
 
-    /// Reads a file back onto a device. Model and objective are of kinds among `parts`.
+    /// Reads a file onto a device. The kinds of model and objective must be among `parts`.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] where it is damaged, of another version, not a model, or of a kind that is not
+    /// [`Error::Io`], [`Error::ModelFile`] if it is damaged, of another version, not a model, or of a kind that is not
     /// among `parts`.
     pub fn read(path: &Path, device: &Device, parts: &Parts) -> Result<Self> {
         let (tensors, header) = read_tensors::<Header>(path, MODEL)?;
-        let broken = |cause: &str| Error::model_file(path, format!("is not a whole model file: {cause}"));
+        let broken = |cause: &str| Error::model_file(path, format!("is not a complete model file: {cause}"));
         let unknown = |what: &str, kind: &str, names: Vec<&str>| {
             let known = joined(&names, "and");
-            let cause = format!("has the {what} {kind:?}, which is none of those that this program has: {known}");
+            let cause = format!("has the {what} {kind:?}, which this program does not have; it has: {known}");
             Error::model_file(path, cause)
         };
         let kind = *parts
@@ -171,7 +171,7 @@ impl ModelFile {
             .find_objective(&header.loss)
             .ok_or_else(|| unknown("loss", &header.loss, parts.objectives.iter().map(|kind| kind.name).collect()))?;
         kind.keys().and(objective_kind.keys()).check(&header.values).map_err(|cause| {
-            let cause = format!("was written for other keys of {} and {}: {cause}", kind.name, objective_kind.name);
+            let cause = format!("was written with other keys of {} and {}: {cause}", kind.name, objective_kind.name);
             Error::model_file(path, cause)
         })?;
         let entities =
@@ -237,7 +237,7 @@ fn read_entities(tensors: &BTreeMap<String, Tensor>, headers: &[EntityHeader]) -
     headers.iter().enumerate().map(read).collect()
 }
 
-/// The bag at a place; `None` where it is missing or names rows that there are not.
+/// The bag at a place; `None` if it is missing or refers to missing rows.
 fn read_bag(tensors: &BTreeMap<String, Tensor>, frame: &Frame, at: usize) -> Option<Bag> {
     let tensor = |name: &str| tensors.get(&format!("bags.{at}.{name}"));
     let own = &frame.bags[at];
@@ -276,7 +276,7 @@ fn read_texts(tensors: &BTreeMap<String, Tensor>, name: &str) -> Option<Vec<Stri
     ends.into_iter().map(take).collect()
 }
 
-/// `seen.safetensors`: the items that each user rated in training, so that recommendations can leave them out.
+/// `seen.safetensors`: the items that each user rated in training, so that recommendations can exclude them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenItems(
     /// Sorted item indices by user.
@@ -305,7 +305,7 @@ impl SeenItems {
         self.0.get(user as usize)
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -316,10 +316,10 @@ impl SeenItems {
         write_tensors(path, &tensors, &SeenHeader { format_version: SEEN.version })
     }
 
-    /// Reads a file back.
+    /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] where it is damaged or not of `num_users` users.
+    /// [`Error::Io`], [`Error::ModelFile`] if it is damaged or not for `num_users` users.
     pub fn read(path: &Path, num_users: usize) -> Result<Self> {
         let (tensors, _) = read_tensors::<SeenHeader>(path, SEEN)?;
         let seen = || {
@@ -337,7 +337,7 @@ mod tests {
     use crate::data::{HISTORY, pair_fields};
     use crate::metric::Metrics;
 
-    /// A model of three users and two items with whatever a file can hold.
+    /// A model of three users and two items with everything that a file can hold.
     fn file(parts: &Parts, device: &Device) -> ModelFile {
         let mut interactions = Interactions::default();
         for (user, item) in [(0, 1), (2, 0), (2, 1)] {
@@ -412,7 +412,7 @@ mod tests {
         let mut other = parts.clone();
         other.models.retain(|kind| kind.name == "mf");
         let message = refused(&whole, &other);
-        assert!(message.contains("has the model \"biased-mf\", which is none of those"), "{message}");
+        assert!(message.contains("has the model \"biased-mf\", which this program does not have"), "{message}");
         assert!(message.ends_with("has: mf"), "{message}");
         other = Parts { objectives: Vec::new(), metrics: Metrics::default(), ..parts.clone() };
         assert!(refused(&whole, &other).contains("has the loss \"huber\""));

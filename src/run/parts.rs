@@ -1,4 +1,4 @@
-//! What a config can name: models, objectives, metrics, solvers, readers.
+//! The parts that a config can name: models, objectives, metrics, solvers, readers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::model::{Declaration, ModelKind, ModelPart, names_where};
 use crate::objective::{Loss, ObjectiveKind, ObjectivePart};
 use crate::solver::{self, SolverPart};
 
-/// The parts that a program is made of. Its own are added to those built in:
+/// The parts of a program. Its own are added to the built-in ones:
 ///
 /// ```no_run
 /// # use lowrank::Parts;
@@ -29,12 +29,12 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Kinds of solvers.
     pub solvers: Vec<Arc<dyn SolverPart>>,
-    /// Readers of data. Those further down are asked first if a config leaves the form open.
+    /// Readers of data. Later ones are asked first if a config does not set the format.
     pub readers: Vec<ReaderKind>,
 }
 
 impl Parts {
-    /// Those of this crate.
+    /// The parts of this crate.
     pub fn built_in() -> Self {
         Self {
             models: crate::model::built_in(),
@@ -102,7 +102,8 @@ impl Parts {
     }
 
     pub(super) fn model_keys(&self) -> Keys {
-        let choice = Choice::new("model.kind", "What predicts a rating.").with(|key| key.default("'biased-mf'"));
+        let choice =
+            Choice::new("model.kind", "The model that predicts a rating.").with(|key| key.default("'biased-mf'"));
         let choice = self.models.iter().fold(choice, |choice, kind| choice.part(kind.name, kind.keys()));
         let carrying = names_where(&self.models, Declaration::factors_carry_mean);
         let using = names_where(&self.models, |model| model.uses_context);
@@ -112,7 +113,7 @@ impl Parts {
     }
 
     pub(super) fn objective_keys(&self) -> Keys {
-        let choice = Choice::new("loss.kind", "What a wrong prediction costs.").with(|key| key.default("'squared'"));
+        let choice = Choice::new("loss.kind", "The cost of a wrong prediction.").with(|key| key.default("'squared'"));
         self.objectives.iter().fold(choice, |choice, kind| choice.part(kind.name, kind.keys())).into()
     }
 
@@ -120,7 +121,7 @@ impl Parts {
         let names: Vec<String> = self.metrics.names().map(Into::into).collect();
         let listed: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         let listed = format!("[{}]", listed.join(", "));
-        let meaning = "What is computed of predictions, in this order.";
+        let meaning = "Metrics of the predictions to compute, in this order.";
         let key = Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&listed).effect(Effect::Nothing);
         let own = self.metrics.0.iter().map(|metric| metric.keys());
         own.fold(Keys::from(key), Keys::and).rule(move |values| check_metrics(values, &names))
@@ -134,13 +135,14 @@ fn check_start(values: &Values, carrying: &[String]) -> Option<Problem> {
         return None;
     }
     let message = format!(
-        "model.init = \"matched\" is for {}, whose factors carry the mean, but model.kind is {kind:?}; use \"normal\"",
+        "model.init = \"matched\" supports only {}, whose factors carry the mean, but model.kind is {kind:?}; use \
+         \"normal\"",
         joined(carrying, "and")
     );
     Some(Problem::new(["model.init", "model.kind"], message))
 }
 
-/// Columns beyond user and item are read for models that have a use for them only.
+/// Columns beyond user and item are read only for models that use them.
 fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
     let kind: String = values.get("model.kind");
     let context: Vec<String> = values.find("data.context").unwrap_or_default();
@@ -148,19 +150,19 @@ fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
         return None;
     }
     let remedy = match using {
-        [] => "no model here has a use for one".into(),
-        _ => format!("those that have are {}", joined(using, "and")),
+        [] => "no model here uses one".into(),
+        _ => format!("those that do are {}", joined(using, "and")),
     };
-    let message = format!("data.context is read, but {kind} has no use for a context; {remedy}");
+    let message = format!("data.context is set, but {kind} does not use a context; {remedy}");
     Some(Problem::new(["data.context", "model.kind"], message))
 }
 
-/// Metrics must be there, and what is watched must be computed.
+/// Metrics must exist, and the watched one must be computed.
 fn check_metrics(values: &Values, known: &[String]) -> Vec<Problem> {
     let asked: Vec<String> = values.get("evaluation.metrics");
     let watched: String = values.get("train.early_stopping.metric");
     let unknown = asked.iter().filter(|name| !known.contains(name)).map(|name| {
-        let message = format!("evaluation.metrics has no {name:?}; there are {}", joined(known, "and"));
+        let message = format!("evaluation.metrics has unknown {name:?}; the metrics are {}", joined(known, "and"));
         Problem::new(["evaluation.metrics"], message)
     });
     let unwatched = (!asked.contains(&watched)).then(|| {

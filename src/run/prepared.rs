@@ -8,8 +8,7 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::solver::nmf::Zeros;
 
-/// Divides `dataset` into `parts` and adds the histories that the model has a use for; with `refit`, validation joins
-/// training.
+/// Divides `dataset` into `parts` and adds the histories that the model uses; with `refit`, validation joins training.
 ///
 /// # Errors
 /// Those of [`divide`].
@@ -19,7 +18,7 @@ pub(super) fn divided(settings: &Settings, dataset: &Dataset, parts: &[Part], re
     Ok(data)
 }
 
-/// Runs `job` on as many threads as the settings ask for, and tells it how many they are.
+/// Runs `job` on the number of threads in the settings, and passes it that number.
 pub(super) fn with_threads<T: Send>(settings: &Settings, job: impl FnOnce(usize) -> Result<T> + Send) -> Result<T> {
     let threads = match settings.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -40,7 +39,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Opens the device, reads and divides the data, and refuses a run that needs more than `train.max_memory`.
+    /// Opens the device, reads and divides the data, and rejects a run that needs more than `train.max_memory`.
     pub(super) fn new(settings: &Settings, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let device = settings.device.open()?;
         if settings.device == DeviceSpec::Auto {
@@ -50,14 +49,14 @@ impl Prepared {
         let mut dataset = settings.source.load()?;
         dataset.notes.iter().for_each(|text| note(text));
         let parts = assign(&dataset, &settings.split, settings.seed)?;
-        // A split has been made of them; nothing here trains on time.
+        // The split is done, and nothing else uses them.
         dataset.interactions.timestamps = None;
         check_targets(&dataset, settings.refusal())?;
         let data = divided(settings, &dataset, &parts, false)?;
         let cells = data.users().len() * data.items().len();
         if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
             note(&format!(
-                "solver.kind = \"{}\" takes the {} cells that are not in the training data for zeros; where they are \
+                "solver.kind = \"{}\" treats the {} cells that are not in the training data as zeros; if they are \
                  unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
                 settings.solver.name(),
                 cells - data.train.len()

@@ -1,4 +1,4 @@
-//! What a config says, as the types of the parts that it is for.
+//! The settings of a config, as the types of the parts that they configure.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::solver::nmf::Zeros;
 use crate::solver::{self, Refusal, Setup, SolverPart};
 use crate::train::{TrainConfig, Trainer, needs_validation};
 
-/// All of a config.
+/// All settings of a config.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The config itself, of which the parts read their own keys.
+    /// The config itself, from which the parts read their own keys.
     pub config: Config,
-    /// Runs are kept as `<name>-<n>`.
+    /// Name of the runs: their directories are `<name>-<n>`.
     pub name: String,
-    /// All random draws follow from it.
+    /// The seed of all random draws.
     pub seed: u64,
-    /// What predicts.
+    /// The model.
     pub model: ModelKind,
-    /// What kind of objective is minimized.
+    /// The kind of objective.
     pub objective_kind: ObjectiveKind,
-    /// What is minimized.
+    /// The objective to minimize.
     pub objective: Arc<dyn Objective>,
-    /// What moves the parameters.
+    /// The solver.
     pub solver: Arc<dyn SolverPart>,
-    /// What is computed of predictions.
+    /// The metrics to compute.
     pub metrics: Metrics,
     /// Where data come from.
     pub source: Source,
@@ -45,23 +45,23 @@ pub struct Settings {
     pub split: SplitSpec,
     /// How long to train.
     pub training: TrainConfig,
-    /// Whether predictions are limited to the range of the training ratings.
+    /// Whether predictions are clipped to the range of the training ratings.
     pub clip: bool,
-    /// Whether the chosen model is trained again on training and validation ratings.
+    /// Whether the chosen model is retrained on training and validation ratings.
     pub refit: bool,
-    /// What is shown.
+    /// What is reported.
     pub report: ReportOptions,
-    /// The folder that run directories are made in.
+    /// The folder of run directories.
     pub dir: PathBuf,
     /// Where to compute.
     pub device: DeviceSpec,
     /// CPU threads; 0 takes all cores.
     pub threads: usize,
-    /// Gigabytes: a run that needs more is refused.
+    /// Gigabytes: a run that needs more is rejected.
     pub max_memory: Option<f64>,
 }
 
-/// What every config has: users, items and the columns beside them.
+/// The entities of a config: users, items and context columns.
 fn entities(values: &Values) -> Vec<String> {
     let context: Vec<String> = values.find("data.context").unwrap_or_default();
     ["user", "item"].map(Into::into).into_iter().chain(context).collect()
@@ -76,7 +76,7 @@ impl Parts {
 
 impl Settings {
     fn schema(parts: &Parts) -> Schema {
-        let clip = "Limit predictions to the range of the training ratings.";
+        let clip = "Clip predictions to the range of the training ratings.";
         let keys = Self::own_keys()
             .and(parts.data_keys())
             .and(SplitSpec::keys())
@@ -90,7 +90,7 @@ impl Settings {
             .and(Key::new("evaluation.clip", KeyKind::Bool, clip).default("true"))
             .and(ReportOptions::keys())
             .and(
-                Key::new("run.dir", KeyKind::Text, "The folder that run directories are made in.")
+                Key::new("run.dir", KeyKind::Text, "The folder of run directories.")
                     .default("'runs'")
                     .effect(Effect::Nothing),
             );
@@ -98,17 +98,15 @@ impl Settings {
     }
 
     fn own_keys() -> Keys {
-        let seed =
-            Key::new("seed", KeyKind::Int(0..=i64::MAX), "All random draws follow from it: same seed, same result.");
-        let name = Key::new("name", KeyKind::Name, "Runs are kept as <name>-<n>.");
+        let seed = Key::new("seed", KeyKind::Int(0..=i64::MAX), "Seed of all random draws: same seed, same result.");
+        let name = Key::new("name", KeyKind::Name, "Name of the runs: their directories are <name>-<n>.");
         Keys::new([name.default_of_file().effect(Effect::Name), seed.default("42").effect(Effect::Pairing)])
     }
 
     fn machine_keys() -> Keys {
-        let device =
-            "Where to compute: auto, cpu, ndarray, wgpu or cuda, as far as built in; wgpu:1 is the second GPU.";
+        let device = "Where to compute: auto, cpu, ndarray, wgpu or cuda, if built in; wgpu:1 is the second GPU.";
         let threads = "CPU threads; 0 takes all cores. It never changes the result.";
-        let memory = "Gigabytes (10⁹ bytes): a run that needs more, as estimated once the data are read, is refused.";
+        let memory = "Gigabytes (10⁹ bytes): a run that needs more, as estimated once the data are read, is rejected.";
         Keys::new([
             Key::new("train.device", KeyKind::Text, device).default("'auto'"),
             Key::new("train.threads", KeyKind::Int(0..=4096), threads).default("0"),
@@ -118,7 +116,7 @@ impl Settings {
     }
 
     fn refit_keys() -> Keys {
-        let refit = "Train again, on training and validation, for as many epochs as were best.";
+        let refit = "Retrain on training and validation, for the number of epochs that was best.";
         let refit = Key::new("train.refit", KeyKind::Bool, refit).default("false").effect(Effect::Refit);
         Keys::from(refit).rule(|values| {
             let problem = needs_validation(values, "train.refit", "false");
@@ -126,13 +124,13 @@ impl Settings {
         })
     }
 
-    /// The settings of a config whose schema is that of `parts`.
+    /// The settings of a config that has the schema of `parts`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a device that is none, and for a part that is not among `parts` or cannot be made.
+    /// [`Error::Usage`] for an unknown device, and for a part that is not among `parts` or cannot be created.
     pub fn of(config: &Config, parts: &Parts) -> Result<Self> {
         let values = config.values();
-        let missing = |key: &str| Error::Usage(format!("{key} names nothing that this program has"));
+        let missing = |key: &str| Error::Usage(format!("{key} names a part that this program does not have"));
         let names: Vec<String> = values.get("evaluation.metrics");
         let metrics = names.iter().filter_map(|name| parts.metrics.find(name));
         let metrics = Metrics(metrics.map(|kind| kind.of_config(values).unwrap_or_else(|| kind.clone())).collect());
@@ -165,23 +163,23 @@ impl Settings {
         self.config.values()
     }
 
-    /// Whether whole rows are held out, of which training sees nothing.
+    /// Whether whole rows are held out, which training does not see.
     pub fn holds_out_rows(&self) -> bool {
         matches!(self.split.kind, SplitKind::FirstOfClass { .. })
     }
 
-    /// Which targets objective or solver have no meaning for.
+    /// The targets that objective or solver reject.
     pub fn refusal(&self) -> Refusal {
         let (solver, objective) = (self.solver.refusal(self.values()), self.objective.clone());
         Box::new(move |target| solver(target).or_else(|| objective.refuses(target)))
     }
 
-    /// What cells that are not in the data mean to the solver.
+    /// How the solver treats cells that are not in the data.
     pub fn zeros(&self) -> Zeros {
         self.solver.zeros(self.values())
     }
 
-    /// What predictions depend on beside the model, and what they are judged by.
+    /// What predictions depend on beside the model, and their metrics.
     pub fn evaluator(&self, data: &Split) -> Evaluator {
         let frame = data.frame();
         let predictor = Predictor {
@@ -192,7 +190,7 @@ impl Settings {
         Evaluator::new(predictor, self.metrics.clone(), &data.train, data.users().len(), data.items().len())
     }
 
-    /// The model with the parameters it starts from.
+    /// The model with its initial parameters.
     ///
     /// # Errors
     /// Those of the model.
@@ -216,7 +214,7 @@ impl Settings {
     /// Training of `model` with the solver, for as long as `training` says.
     ///
     /// # Errors
-    /// Those of making the solver.
+    /// Those of creating the solver.
     pub fn trainer<'a>(&self, training: TrainConfig, model: AnyModel, device: &Opened) -> Result<Trainer<'a>> {
         let setup = Setup { objective: self.objective.clone(), seed: self.seed, device: &device.device };
         let solver = self.solver.build(self.values(), &setup)?;
@@ -224,7 +222,7 @@ impl Settings {
     }
 }
 
-/// Refuses targets for which `refuses` has a remedy.
+/// Rejects targets for which `refuses` returns a remedy.
 ///
 /// # Errors
 /// [`Error::Usage`] with the first such target and the remedy.

@@ -1,4 +1,4 @@
-//! What a finished run is looked at by: its training curve, views of its factors, and the embedding projector.
+//! The pictures of a finished run: its training curve, views of its factors, and the embedding projector.
 
 use burn::module::ParamId;
 
@@ -37,7 +37,7 @@ pub(super) fn pictures(
     Ok(())
 }
 
-/// The curves of a metric over the epochs, and what nobody can beat, which is a root mean squared error.
+/// The curves of a metric over the epochs, and the best reachable value, which is a root mean squared error.
 fn curve(settings: &Settings, directory: &RunDirectory, metric: &dyn Metric, reachable: Option<f64>) -> Result<()> {
     let mut series = curves(&directory.metrics(), metric.name())?;
     let last_epoch = series.iter().flat_map(|series| series.points.last()).map(|point| point.0).fold(0.0, f64::max);
@@ -53,7 +53,7 @@ fn curve(settings: &Settings, directory: &RunDirectory, metric: &dyn Metric, rea
     Ok(())
 }
 
-/// What the factors are looked at by, as files and in TensorBoard.
+/// Views of the factors, as files and in TensorBoard.
 pub(super) fn views(
     settings: &Settings,
     directory: &RunDirectory,
@@ -63,7 +63,7 @@ pub(super) fn views(
 ) -> Result<Option<Views>> {
     let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
     let factors = fitted.factors();
-    // Any rotation of other factors of users and items is as good: there is nothing in them to look at.
+    // Other factors of users and items are determined only up to a rotation, so there is nothing to see in them.
     if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::views::Views;
 use crate::metric::Scores;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name from the config.
@@ -14,23 +14,23 @@ pub struct Summary {
     pub model: String,
     /// `solver.kind`.
     pub solver: String,
-    /// The device that was used.
+    /// The device used.
     pub device: String,
-    /// Threads that were used.
+    /// Threads used.
     pub threads: usize,
     /// Seed.
     pub seed: u64,
     /// Epochs trained before the best was chosen.
     pub epochs_run: u64,
-    /// Epoch of the model that was kept.
+    /// Epoch of the kept model.
     pub best_epoch: u64,
-    /// Whether the model was trained again on training and validation ratings together, for `best_epoch` epochs.
+    /// Whether the model was retrained on training and validation ratings together, for `best_epoch` epochs.
     pub refit: bool,
     /// Seconds spent in steps, refit included.
     pub seconds_training: f64,
-    /// Ratings trained on a second.
+    /// Ratings trained on per second.
     pub ratings_per_second: f64,
-    /// Most memory that the program had at once, where the operating system tells (Linux).
+    /// Peak memory of the program, if the operating system reports it (Linux).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
     /// Users with a training rating.
@@ -43,18 +43,18 @@ pub struct Summary {
     pub train: Option<Scores>,
     /// Metrics on the validation split, of the model before any refit.
     pub validation: Option<Scores>,
-    /// Metrics of the kept model on the test split, which was used for nothing else.
+    /// Metrics of the kept model on the test split, which is used for nothing else.
     pub test: Option<Scores>,
-    /// What predictions without factors reach on the test split, or else on the validation or training split.
+    /// Metrics of predictions without factors on the test split, or else on the validation or training split.
     pub baselines: Option<Baselines>,
-    /// For planted data, the root mean squared error that nobody can beat.
+    /// For planted data, the lowest reachable root mean squared error.
     #[serde(rename = "reachable_rmse")]
     pub reachable_error: Option<f64>,
     /// Test ratings whose user was not in training; predicted by the biases baseline.
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.
     pub test_unknown_items: usize,
-    /// What the factors are looked at by: of pictures, documents, SVD and non-negative models.
+    /// Views of the factors: for pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
 }

@@ -25,10 +25,10 @@ use crate::files;
 use crate::report::{JsonLines, TensorBoard};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
 
-/// Where a run goes on from.
+/// Where a run continues from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resume {
-    /// Nowhere: a new run directory is made.
+    /// Nowhere: a new run directory is created.
     New,
     /// The newest run of the config's name.
     Newest,
@@ -36,23 +36,23 @@ pub enum Resume {
     Run(PathBuf),
 }
 
-/// What a run is given beside its config.
+/// The options of a run beside its config.
 pub struct TrainOptions<'a> {
-    /// Where to go on from.
+    /// Where to continue from.
     pub resume: Resume,
     /// Becomes true when the run should write a checkpoint and end.
     pub stop: &'a AtomicBool,
     /// For `environment.json`.
     pub command_line: String,
-    /// Told things the user should know, before training.
+    /// Receives notes for the user, before training.
     pub note: &'a mut (dyn FnMut(&str) + Send),
-    /// Makes an observer of each phase of training; gets the number of epochs.
+    /// Creates an observer for each phase of training; receives the number of epochs.
     pub observer: &'a (dyn Fn(u64) -> Option<Box<dyn Observer>> + Sync),
 }
 
 /// A finished run.
 pub struct Finished {
-    /// Where everything lies.
+    /// The run directory.
     pub directory: RunDirectory,
     /// The result.
     pub summary: Summary,
@@ -60,17 +60,17 @@ pub struct Finished {
     pub model: ModelFile,
 }
 
-/// Trains, evaluates and writes everything down.
+/// Trains, evaluates and writes all results.
 ///
 /// # Errors
-/// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused before
-/// its first step leaves none.
+/// Those of data, device, training and files. A failed run leaves an incomplete directory; a run rejected before its
+/// first step leaves none.
 pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
     let settings = Settings::of(config, parts)?;
     with_threads(&settings, |threads| Job { settings: &settings, options, threads }.run())
 }
 
-/// Version of burn that Cargo.toml asks for.
+/// Version of burn in Cargo.toml.
 const BURN_VERSION: &str = "0.22.1";
 
 struct Job<'a, 'o> {
@@ -95,9 +95,7 @@ impl Job<'_, '_> {
             let data = divided(self.settings, &dataset, &parts, true)?;
             let evaluator = self.settings.evaluator(&data);
             let config = TrainConfig { epochs: best_epoch, ..config };
-            (self.options.note)(&format!(
-                "epoch {best_epoch} was best; training again on training and validation ratings"
-            ));
+            (self.options.note)(&format!("epoch {best_epoch} was best; retraining on training and validation ratings"));
             let refit = self.phase(&directory, &directory.refit(), config, &data, &evaluator, &device)?;
             seconds += refit.progress.seconds;
             ratings_seen += refit.progress.ratings_seen;
@@ -107,7 +105,7 @@ impl Job<'_, '_> {
         };
         let num_ratings = dataset.interactions.len();
         let (reachable_error, layout) = (dataset.reachable_error, dataset.layout);
-        // Rows that were held out can be made up from the components and recognized, by all their cells.
+        // Held-out rows can be reconstructed from the components and recognized, by all their cells.
         let held_out = match self.settings.holds_out_rows() {
             true => held_out_rows(&dataset, &parts, &data),
             false => HeldOutRows::default(),
@@ -167,7 +165,7 @@ impl Job<'_, '_> {
         Ok(Finished { directory, summary, model: file })
     }
 
-    /// A new run directory with its config and environment, or the one to go on in.
+    /// A new run directory with its config and environment, or the one to continue.
     fn directory(&self, dataset: &Dataset, device: &Opened) -> Result<RunDirectory> {
         let parent = &self.settings.dir;
         let directory = match &self.options.resume {
@@ -188,7 +186,7 @@ impl Job<'_, '_> {
         Ok(directory)
     }
 
-    /// Refuses to go on with other settings or data: the result would be neither run's.
+    /// Refuses to continue with other settings or data: the result would belong to neither run.
     fn check_same_run(&self, directory: &RunDirectory, dataset: &Dataset) -> Result<()> {
         let config = &self.settings.config;
         let began = Config::load(config.schema(), &directory.config(), &[])?;
@@ -241,7 +239,7 @@ impl Job<'_, '_> {
         let mut metrics = JsonLines::open(&directory.metrics(), trainer.epochs_done())?;
         let report = &self.settings.report;
         let mut tensorboard = None;
-        // A phase that is done has nothing to add to its events.
+        // A finished phase has nothing to add to its events.
         if report.tensorboard && !trainer.is_done() {
             let truth = &data.validation.targets;
             let (seconds, seen) = trainer.pace();
@@ -273,7 +271,7 @@ fn baselines(evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
     Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 
-/// Keys that decide the result and have another value in `b` than in `a`.
+/// Keys that affect the result and differ between `a` and `b`.
 fn differing_keys(a: &Config, b: &Config) -> Vec<String> {
     const DECISIVE: [Effect; 5] = [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Result];
     let (a, b): (Vec<_>, Vec<_>) = (a.values_with(&DECISIVE).collect(), b.values_with(&DECISIVE).collect());

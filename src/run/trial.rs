@@ -1,4 +1,4 @@
-//! Training that is judged by validation alone: what a hyper-parameter search does many times.
+//! Training judged by validation alone, as a hyper-parameter search does many times.
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,14 +16,14 @@ use crate::train::{Observer, Progress, TrainData};
 pub struct TrialData {
     /// Its test part is empty.
     split: Split,
-    /// SHA-256 of the data they come from.
+    /// SHA-256 of the original data.
     pub fingerprint: String,
-    /// What the user should know about the data.
+    /// Notes for the user about the data.
     pub notes: Vec<String>,
 }
 
 impl TrialData {
-    /// Reads the data and divides them as `settings` say.
+    /// Reads the data and divides them by `settings`.
     ///
     /// # Errors
     /// Those of the readers and of the split.
@@ -36,7 +36,7 @@ impl TrialData {
         Ok(Self { split, fingerprint: dataset.fingerprint, notes: dataset.notes })
     }
 
-    /// Bytes that training with `settings` needs beside the data, about.
+    /// Estimated bytes that training with `settings` needs beside the data.
     ///
     /// # Errors
     /// Those of the model.
@@ -45,12 +45,12 @@ impl TrialData {
         Ok(memory::of_training(settings, &sizes, device)?.total())
     }
 
-    /// Trains as [`train`](super::train()) would before any refit, to the bit, but keeps no files. `settings` decide all
-    /// but the data and the device.
+    /// Trains bit for bit like [`train`](super::train()) before any refit, but keeps no files. `settings` determine
+    /// everything but the data and the device.
     ///
     /// # Errors
-    /// [`Error::Usage`] for targets that the loss has no meaning for, [`Error::Interrupted`] soon after `stop` becomes
-    /// true, and those of training and of the observer.
+    /// [`Error::Usage`] for targets that the loss rejects, [`Error::Interrupted`] soon after `stop` becomes true, and
+    /// those of training and of the observer.
     pub fn train(
         &self,
         settings: &Settings,

@@ -25,8 +25,8 @@ pub fn built_in() -> Vec<Arc<dyn SolverPart>> {
     ]
 }
 
-/// The config keys of solvers, of which `solver.kind` takes one.
+/// The config keys of solvers, of which `solver.kind` chooses one.
 pub fn keys(parts: &[Arc<dyn SolverPart>], models: &[ModelKind]) -> Keys {
-    let choice = Choice::new("solver.kind", "What moves the parameters.").with(|key| key.default("'adam'"));
+    let choice = Choice::new("solver.kind", "How the parameters are found.").with(|key| key.default("'adam'"));
     parts.iter().fold(choice, |choice, part| choice.part(part.name(), part.keys(models))).into()
 }

@@ -1,5 +1,5 @@
-//! Models whose score is μ + b_u + b_i + p_uᵀ q_i, as plain numbers: for solvers that keep parameters in a layout of
-//! their own while they work.
+//! Models whose score is μ + b_u + b_i + p_uᵀ q_i, as plain numbers: for solvers that keep parameters in their own
+//! layout while they work.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, Constraint, Table, TableGroup, TableKind, Term, Visited};
 
-/// Everything of such a model.
+/// The parameters of these models.
 #[derive(Debug, Clone)]
 pub(super) struct DotProduct {
     /// μ.
@@ -25,7 +25,7 @@ pub(super) struct DotProduct {
     pub users: SideTables,
     /// Q and b_i.
     pub items: SideTables,
-    /// Where all of it stands in the model.
+    /// The role of each parameter of the model.
     pub places: ParameterRoles,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct SideTables {
     pub num_rows: usize,
     /// `[num_rows, rank]`, row by row.
     pub factors: Vec<f32>,
-    /// `[num_rows]`, if the model has such biases.
+    /// `[num_rows]`, if the model has these biases.
     pub biases: Option<Vec<f32>>,
     /// λ group of the factors; that of the biases has the same entity.
     pub group: TableGroup,
@@ -67,15 +67,15 @@ impl SideTables {
 }
 
 impl DotProduct {
-    /// Reads `model` for the solver that configs call `solver`.
+    /// Reads `model` for the solver named `solver` in configs.
     ///
     /// # Errors
     /// [`Error::Usage`] if its score is something else.
     pub fn read(model: &AnyModel, solver: &str) -> Result<Self> {
         let unfit = |what: &str| {
             Err(Error::Usage(format!(
-                "the {solver} solver is for models whose score is a dot product of two factors plus biases, and this {what}; \
-                 use adam, sgd or adagrad"
+                "the {solver} solver supports only models whose score is a dot product of two factors plus biases, but \
+                 this {what}; use adam, sgd or adagrad"
             )))
         };
         let Some(factored) = model.factored() else { return unfit("one's is something else") };
@@ -104,7 +104,7 @@ impl DotProduct {
     }
 }
 
-/// Which parameter of a model is which table of a dot product.
+/// The roles of the parameters of a model in a dot product.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ParameterRoles(HashMap<ParamId, (Role, TableKind)>);
 

@@ -2,8 +2,8 @@
 //!
 //! Objective of a batch B: 1/|B| · Σ_{(u,i) ∈ B} [ loss(r_ui, ŝ_ui) + Σ_tables λ_table · ‖row‖² ] + λ_weights · Σ_layers ‖W‖²
 //!
-//! where "row" is the row that the rating's user or item has in the table. λ is thus a penalty per observed rating (as
-//! in FunkSVD and Koren, Bell & Volinsky 2009, eq. 5), without a ½: a user with many ratings is penalized as often.
+//! where "row" is the row of the rating's user or item in the table. λ is thus a penalty per observed rating (as in
+//! FunkSVD and Koren, Bell & Volinsky 2009, eq. 5), without a ½: a user with many ratings is penalized as many times.
 //! It is not weight decay, which shrinks every row at every step.
 //!
 //! The gradient of the data comes from autodiff, that of the penalty from its formula.
@@ -30,9 +30,9 @@ use crate::objective::Objective;
 /// Limits on gradients, applied in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Clip {
-    /// Every element of every gradient is limited to ± this.
+    /// Every element of every gradient is clamped to ± this.
     pub value: Option<f64>,
-    /// All gradients are scaled down together where their joint Euclidean norm exceeds this.
+    /// All gradients are scaled down together if their joint Euclidean norm exceeds this.
     pub norm: Option<f64>,
 }
 
@@ -40,9 +40,9 @@ choice! {
     /// Which rows of a table a step updates.
     #[derive(Default)]
     pub enum UpdatedRows {
-        /// All of them: an optimizer with momentum moves rows that the batch does not touch, too. The textbook's rule.
+        /// All rows: an optimizer with momentum also moves rows that the batch does not touch. The textbook rule.
         All = "all",
-        /// Those that the batch touches, with their moments: a step costs the batch, not the table.
+        /// The rows that the batch touches, with their moments: a step costs as much as the batch, not the table.
         #[default]
         Touched = "touched",
     }
@@ -51,7 +51,7 @@ choice! {
 /// The solver: objective, limits and update rule.
 #[derive(Debug, Clone)]
 pub struct GradientStep {
-    /// What is minimized beside the penalty.
+    /// The objective without the penalty.
     pub objective: Arc<dyn Objective>,
     /// λ.
     pub regularization: Regularization,
@@ -94,8 +94,8 @@ impl GradientStep {
         (total(self.objective.loss(scores, &batch)), total(residual.clone() * residual))
     }
 
-    /// Moves the model one step against the gradient of [`objective`](Self::objective).
-    /// `norms` asks for the norms of the gradients (before clipping), which costs a read-back.
+    /// Moves the model one step against the gradient of [`objective`](Self::objective). `norms` requests the norms of
+    /// the gradients (before clipping), which costs a read-back.
     pub fn step(
         &mut self,
         model: AnyModel,
@@ -142,7 +142,7 @@ impl GradientStep {
     }
 }
 
-/// The gradient of a parameter of which the data's part is known; `None` for a parameter that is not trained.
+/// The gradient of a parameter, given the data's part; `None` for an untrained parameter.
 fn parts_of(
     id: ParamId,
     is_trained: bool,
@@ -159,7 +159,7 @@ fn parts_of(
     Some(GradientParts { data, penalty, limit: None, scale: None })
 }
 
-/// min(1, limit / (‖all gradients‖ + 1e-6)), PyTorch's factor, as a tensor, so that nothing is read back.
+/// min(1, limit / (‖all gradients‖ + 1e-6)), PyTorch's factor, as a tensor to avoid a read-back.
 fn joint_scale(
     model: &AnyModel,
     data: &Gradients,

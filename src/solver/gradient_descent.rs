@@ -1,4 +1,4 @@
-//! Mini-batch gradient descent as configs name it: by its update rule.
+//! Mini-batch gradient descent in configs: named by its update rule.
 
 use super::gradient::{Clip, GradientStep, UpdatedRows};
 use super::learning_rate::LearningRate;
@@ -12,7 +12,7 @@ use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::error::Result;
 use crate::model::ModelKind;
 
-/// Times that what an interaction reads of the tables and passes through the layers is there: forth, and its slope back.
+/// Copies of the values that an interaction passes through the layers: forward, and their slopes backward.
 const THROUGH_LAYERS: usize = 2;
 
 /// Mini-batches with one update rule: any model, any objective, any device. See [`MiniBatch`].
@@ -53,16 +53,16 @@ impl SolverPart for GradientDescent {
     }
 
     fn keys(&self, models: &[ModelKind]) -> Keys {
-        let rows = "UpdatedRows of a table that a step updates, with their moments: those of the batch, or all, which costs the \
-                    table.";
-        let norm = "Largest norm of the gradient of all parameters together.";
+        let rows = "Rows of a table that a step updates, with their moments: \"touched\" by the batch, or \"all\", \
+                    which costs as much as the table.";
+        let norm = "Largest joint norm of all gradients.";
         Keys::new([Key::new("solver.rows", KeyKind::choice(UpdatedRows::NAMES.to_vec()), rows).default("'touched'")])
             .and(LearningRate::rate_key())
             .and(Keys::new([
-                Key::new("solver.batch_size", KeyKind::ANY_COUNT, "Ratings in a step; 0 takes all of them.")
+                Key::new("solver.batch_size", KeyKind::ANY_COUNT, "Ratings in a step; 0 takes all ratings.")
                     .default("1024"),
                 Key::new("solver.clip_norm", KeyKind::POSITIVE, norm),
-                Key::new("solver.clip_value", KeyKind::POSITIVE, "Largest magnitude of each element of the gradient."),
+                Key::new("solver.clip_value", KeyKind::POSITIVE, "Largest magnitude of each gradient element."),
             ]))
             .and(Regularization::factor_keys())
             .and(Regularization::bias_keys(models))
@@ -89,11 +89,11 @@ impl SolverPart for GradientDescent {
         let batch = if batch_size == 0 { train } else { batch_size.min(train) };
         let touched = (batch * of_an_interaction).min(parameters);
         let gradients = match values.get("solver.rows") {
-            // Of all parameters, and of the largest two numbers more while it is updated.
+            // All gradients, and two more copies of the largest while it is updated.
             UpdatedRows::All => parameters + 2 * largest,
             UpdatedRows::Touched => 2 * touched,
         };
-        // The order of the interactions is drawn anew beside the old one.
+        // The new order of the interactions is drawn beside the old one.
         let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
         let moments = (self.rule)(values).moment_names().len() * parameters;
         Footprint { copies: 0, moments, lasting: train, in_step }

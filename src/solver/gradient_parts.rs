@@ -1,12 +1,12 @@
-//! A gradient in parts, as updates want it: they add the penalty's part to a row while they update it.
+//! A gradient in parts: updates add the penalty's part to a row while they update it.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The gradient of one parameter, in parts that the update puts together: scale · clamp(data + penalty · row, ± limit).
+/// The gradient of one parameter, in parts that the update combines: scale · clamp(data + penalty · row, ± limit).
 pub(super) struct GradientParts {
     /// `[rows, width]`.
     pub data: Tensor<2>,
-    /// A factor for each row.
+    /// One factor per row.
     pub penalty: Option<Vec<f32>>,
     /// Limit of each element.
     pub limit: Option<f64>,
@@ -15,7 +15,7 @@ pub(super) struct GradientParts {
 }
 
 impl GradientParts {
-    /// The parts put together, for a parameter with the values `rows`.
+    /// The combined gradient, for a parameter with the values `rows`.
     pub fn at(self, rows: Tensor<2>) -> Tensor<2> {
         let mut gradient = self.data;
         if let Some(penalty) = self.penalty {

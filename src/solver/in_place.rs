@@ -1,8 +1,8 @@
-//! Update rules on rows that lie in main memory, where they lie.
+//! Update rules applied in place to rows in main memory.
 //!
-//! [`Optimizer`](super::Optimizer) states the rules as tensor operations, each of which reads and writes all rows that
-//! are updated. Here a row is read and written once, by the same formulas in the same order of operations. No row is
-//! computed by two threads and no rounding depends on the vector registers, so neither changes a bit.
+//! [`Optimizer`](super::Optimizer) states the rules as tensor operations, each of which reads and writes all updated
+//! rows. Here a row is read and written once, by the same formulas in the same order of operations. No row is computed
+//! by two threads and no rounding depends on the vector registers, so neither changes a bit.
 
 use burn::tensor::{DType, Tensor, TensorData};
 
@@ -14,7 +14,7 @@ use crate::device::{is_host, to_vec};
 /// Values that one task handles: enough to be worth handing to another thread.
 const TASK: usize = 1 << 14;
 
-/// How many rows ahead memory is asked for.
+/// How many rows ahead to prefetch.
 const AHEAD: usize = 8;
 
 /// Whether rows of a table can be updated here.
@@ -22,7 +22,7 @@ pub(super) fn is_possible(table: &Tensor<2>) -> bool {
     is_host(&table.device()) && table.dtype() == DType::F32
 }
 
-/// Updates the rows `indices`, ascending, of a table `[rows, width]` and of its moments. `gradient` has a row for each
+/// Updates the rows `indices`, ascending, of a table `[rows, width]` and of its moments. `gradient` has one row per
 /// index; `project` sets negative values to zero.
 pub(super) fn update_rows(
     rule: RuleAtStep,
@@ -55,7 +55,7 @@ fn values(data: &mut TensorData) -> &mut [f32] {
     data.as_mut_slice().expect("single precision, which was asked for")
 }
 
-/// A [`UpdateRule`] at one step, in single precision and without weight decay, which means every row.
+/// An [`UpdateRule`] at one step, in single precision and without weight decay, which concerns every row.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RuleAtStep {
     Adam { keep1: f32, add1: f32, keep2: f32, add2: f32, root: f32, epsilon: f32, rate: f32 },
@@ -117,22 +117,22 @@ impl RuleAtStep {
     }
 }
 
-/// A range of a table, and those of its rows that are to be updated.
+/// A range of a table, and the rows of it to update.
 struct Rows<'a> {
     /// The row of the table that the range starts with.
     first: usize,
     table: &'a mut [f32],
     moments: Vec<&'a mut [f32]>,
-    /// Ascending, of the whole table.
+    /// Rows of the whole table, ascending.
     indices: &'a [u32],
-    /// A row for each index.
+    /// One row per index.
     gradient: &'a [f32],
-    /// A factor for each index.
+    /// One factor per index.
     penalty: Option<&'a [f32]>,
 }
 
 impl Rows<'_> {
-    /// Those before and those from the index number `middle`.
+    /// The part before and the part from the index number `middle`.
     fn split(self, middle: usize, width: usize) -> (Self, Self) {
         let row = self.indices[middle] as usize;
         let cut = (row - self.first) * width;
@@ -154,7 +154,7 @@ impl Rows<'_> {
     }
 }
 
-/// What is done to every row.
+/// The update of every row.
 struct Update {
     rule: RuleAtStep,
     width: usize,
@@ -170,7 +170,7 @@ impl Update {
             let (before, after) = rows.split(count / 2, self.width);
             rayon::join(|| self.run(before), || self.run(after));
         } else {
-            // Compiled for each kind of vector registers.
+            // Compiled for each vector instruction set.
             pulp::Arch::new().dispatch(
                 #[inline(always)]
                 || self.run_here(rows),

@@ -1,4 +1,4 @@
-//! How large a step is, and how that changes.
+//! The size of a step, and how it changes.
 
 use std::ops::Bound;
 
@@ -11,9 +11,9 @@ use crate::config::{Key, KeyKind, Keys, Values};
 pub struct LearningRate {
     /// η before the schedule.
     pub rate: f64,
-    /// What η is multiplied by.
+    /// The factor of η over time.
     pub schedule: Schedule,
-    /// Epochs that the schedule spans; training may stop on the way.
+    /// Epochs that the schedule spans; training may stop earlier.
     pub epochs: u64,
 }
 
@@ -34,7 +34,7 @@ impl LearningRate {
         Schedule::keys()
     }
 
-    /// The learning rate that a config asks for; its schedule spans all epochs.
+    /// The learning rate set in a config; its schedule spans all epochs.
     pub fn of(values: &Values) -> Self {
         let (rate, epochs) = (values.get("solver.learning_rate"), values.get("train.epochs"));
         Self { rate, schedule: Schedule::of(values), epochs }

@@ -18,22 +18,22 @@ use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
 use crate::objective::Draw;
 
-/// The solver: one gradient step a batch.
+/// The solver: one gradient step per batch.
 #[derive(Debug, Clone)]
 pub struct MiniBatch {
     step: GradientStep,
-    /// Interactions a step; 0 for all of them.
+    /// Interactions per step; 0 for all.
     batch_size: usize,
     learning_rate: LearningRate,
     seed: u64,
     /// With autodiff.
     device: Device,
-    /// The epoch that is under way and its order.
+    /// The current epoch and its order.
     order: (u64, EpochOrder),
 }
 
 impl MiniBatch {
-    /// Steps of `batch_size` interactions (0 for all of them) in an order that follows from `seed`.
+    /// Steps of `batch_size` interactions (0 for all) in an order that follows from `seed`.
     pub fn new(step: GradientStep, batch_size: usize, learning_rate: LearningRate, seed: u64, device: &Device) -> Self {
         let device = device.clone().autodiff();
         Self { step, batch_size, learning_rate, seed, device, order: (0, EpochOrder::default()) }

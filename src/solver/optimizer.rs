@@ -1,7 +1,7 @@
 //! First-order update rules with named, plainly stored state.
 //!
-//! The rules are ours rather than burn's because their state has to be cut by rows, saved under the parameter's name
-//! and restored bit for bit. Formulas, order of operations and defaults are PyTorch's.
+//! The rules are not burn's, because their state must be sliced by rows, saved under the parameter's name and restored
+//! bit for bit. Formulas, order of operations and defaults are PyTorch's.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::touched::WholeTable;
 use crate::device::to_vec;
 use crate::model::HostTensor;
 
-/// A rule and what it remembers of each parameter.
+/// A rule and its state for each parameter.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
     rule: UpdateRule,
@@ -25,7 +25,7 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// An optimizer that has seen nothing yet.
+    /// An optimizer without state.
     pub fn new(rule: UpdateRule) -> Self {
         Self { rule, step: 0, state: BTreeMap::new() }
     }
@@ -40,7 +40,7 @@ impl Optimizer {
         self.step += 1;
     }
 
-    /// The new value of a (flat) parameter. `decays` says whether weight decay may touch it.
+    /// The new value of a (flat) parameter. `decays` says whether weight decay applies to it.
     pub fn update(
         &mut self,
         name: &str,
@@ -49,7 +49,7 @@ impl Optimizer {
         learning_rate: f64,
         decays: bool,
     ) -> Tensor<1> {
-        // Taken out of the map, so that the tensors have one owner and are updated in place.
+        // Removed from the map, so that the tensors have one owner and are updated in place.
         let moments = self.state.remove(name);
         let moments = moments.unwrap_or_else(|| self.new_moments(&gradient));
         let (parameter, moments) = self.apply(parameter, gradient, moments, learning_rate, decays);
@@ -57,10 +57,10 @@ impl Optimizer {
         parameter
     }
 
-    /// A whole table with its taken rows replaced by their new values, and nothing else read or written.
+    /// A whole table with its taken rows replaced by their new values; no other rows are read or written.
     ///
     /// `rows` are the rows' present values, `[taken, width]`. Moments of other rows stay as they are (PyTorch's
-    /// `SparseAdam`); weight decay, which means every row, is left out. `project` sets negative values to zero.
+    /// `SparseAdam`); weight decay, which concerns every row, is not applied. `project` sets negative values to zero.
     pub(super) fn update_rows(
         &mut self,
         name: &str,
@@ -84,7 +84,7 @@ impl Optimizer {
         table
     }
 
-    /// The same as [`in_place::update_rows`] by tensor operations, for any device.
+    /// The same as [`in_place::update_rows`], by tensor operations for any device.
     fn replace_rows(
         &self,
         (table, moments): (Tensor<2>, Vec<Tensor<1>>),
@@ -145,7 +145,7 @@ impl Optimizer {
         }
     }
 
-    /// Everything remembered, as `<parameter>/<moment>` → values. The step is [`step`](Self::step).
+    /// The state, as `<parameter>/<moment>` → values. The step is [`step`](Self::step).
     pub fn save(&self) -> BTreeMap<String, HostTensor> {
         let mut saved = BTreeMap::new();
         for (name, moments) in &self.state {
@@ -162,7 +162,8 @@ impl Optimizer {
         self.step
     }
 
-    /// An optimizer that goes on from what [`save`](Self::save) gave. Names that the rule does not know are ignored.
+    /// An optimizer that continues from the result of [`save`](Self::save). Names that the rule does not know are
+    /// ignored.
     pub fn restore(rule: UpdateRule, step: u64, saved: &BTreeMap<String, HostTensor>, device: &Device) -> Self {
         let mut optimizer = Self { rule, step, state: BTreeMap::new() };
         let names = optimizer.rule.moment_names();
@@ -208,7 +209,7 @@ mod tests {
         ]
     }
 
-    /// Rows of a table of 3000, some of them, with everything that can be done to a gradient.
+    /// Some rows of a table of 3000, with every operation on gradients.
     #[test]
     fn rows_in_place_become_what_tensor_operations_make_of_them() {
         let device = DeviceSpec::Auto.open().expect("a device").device;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::{Constraint, Declaration, ModelKind, names_where};
 use crate::objective::{Loss, Objective, Squared};
 
-/// What targets must be, asked about one target: `None` if there is nothing against it.
+/// Checks a target: the requirement that it violates, or `None`.
 pub type Refusal = Box<dyn Fn(f32) -> Option<&'static str> + Send + Sync>;
 
 /// A kind of solver that a config can name.
@@ -21,42 +21,43 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// `solver.kind`.
     fn name(&self) -> &str;
 
-    /// The keys that it reads, for these models, with the rules of what goes with it.
+    /// The keys that it reads, for these models, with the rules about valid combinations.
     fn keys(&self, models: &[ModelKind]) -> Keys;
 
-    /// The solver, as a config asks for it.
+    /// The solver as set in a config.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an objective that it is not for, or whatever else keeps it from being made.
+    /// [`Error::Usage`] for an unsupported objective, or if the solver cannot be created for another reason.
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>>;
 
-    /// Which targets the solver has no meaning for; by default none.
+    /// The targets that the solver rejects; by default none.
     fn refusal(&self, values: &Values) -> Refusal {
         let _ = values;
         Box::new(|_| None)
     }
 
-    /// What cells that are not in the data mean to it; by default nothing.
+    /// How it treats cells that are not in the data; by default as missing.
     fn zeros(&self, values: &Values) -> Zeros {
         let _ = values;
         Zeros::Missing
     }
 
-    /// What the columns of the factors are.
+    /// The meaning of the columns of the factors.
     fn components(&self) -> Components {
         Components::Factors
     }
 
-    /// The non-negative factorization of the whole matrix that it makes, with `rank` components: what a consensus repeats.
+    /// The non-negative factorization of the whole matrix that it computes, with `rank` components, for a consensus to
+    /// repeat.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it makes none.
+    /// [`Error::Usage`] if it computes none.
     fn nmf(&self, values: &Values, rank: usize, seed: u64) -> Result<NmfOptions> {
         let _ = (values, rank, seed);
-        Err(Error::Usage("a consensus is one of solver.kind = \"hals\" or \"multiplicative\"".into()))
+        Err(Error::Usage("a consensus needs solver.kind = \"hals\" or \"multiplicative\"".into()))
     }
 
-    /// What it needs beside data and model, about. By default the parameters once more, the interactions twice, and the
+    /// Its estimated memory beside data and model. By default the parameters once more, the interactions twice, and the
     /// new model beside the old one.
     fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
         let _ = values;
@@ -64,49 +65,47 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
         Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: parameters }
     }
 
-    /// What would make it need less memory, as advice to somebody who edits a config.
+    /// Ways to reduce its memory, as advice to the author of a config.
     fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
         let _ = values;
         Vec::new()
     }
 }
 
-/// What a solver is made with beside its own keys.
+/// The inputs of a solver beside its own keys.
 pub struct Setup<'a> {
-    /// What is minimized beside the penalty.
+    /// The objective without the penalty.
     pub objective: Arc<dyn Objective>,
-    /// All random draws follow from it.
+    /// The seed of all random draws.
     pub seed: u64,
-    /// Where the model is.
+    /// The device of the model.
     pub device: &'a Device,
 }
 
 impl Setup<'_> {
-    /// The objective as one of the losses that kernels know, for the solver that configs call `solver`.
+    /// The objective as one of the losses that kernels know, for the solver named `solver` in configs.
     ///
     /// # Errors
     /// [`Error::Usage`] if it is none of them.
     pub fn loss(&self, solver: &str) -> Result<Loss> {
         let loss = Loss::of_objective(&*self.objective);
         loss.ok_or_else(|| {
-            Error::Usage(format!(
-                "the {solver} solver is for the built-in losses, whose slopes it knows; use adam, sgd or adagrad"
-            ))
+            Error::Usage(format!("the {solver} solver supports only the built-in losses; use adam, sgd or adagrad"))
         })
     }
 }
 
-/// What the columns of the factors are.
+/// The meaning of the columns of the factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Components {
-    /// Any basis: only products have a meaning, and lengths that are shared as convenient.
+    /// Any basis: only products are meaningful, and scale is shared between the factors arbitrarily.
     Factors,
-    /// Orthogonal directions by size, with their singular values in the user factors.
+    /// Orthogonal directions by size, with the singular values in the user factors.
     SingularVectors,
 }
 
-/// How much there is to train. All but the first three are in numbers.
+/// The size of a training. All but the first three are counts of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ModelSize {
     /// Users with a training interaction.
@@ -121,28 +120,28 @@ pub struct ModelSize {
     pub largest: usize,
     /// The longest row of a table.
     pub widest: usize,
-    /// What an interaction reads of the tables.
+    /// The numbers that an interaction reads from the tables.
     pub of_an_interaction: usize,
-    /// What an interaction copies from the tables and passes through the layers; nothing if scores are dot products,
-    /// which are computed where the rows lie.
+    /// The numbers that an interaction copies from the tables and passes through the layers; 0 if scores are dot
+    /// products, which are computed in place.
     pub passing: usize,
 }
 
-/// What a solver needs beside data and model, in numbers of four bytes.
+/// The memory of a solver beside data and model, in numbers of four bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Footprint {
     /// Its own copies of parameters.
     pub copies: usize,
-    /// What it remembers of each parameter, which checkpoints hold too.
+    /// State per parameter, which checkpoints also hold.
     pub moments: usize,
-    /// What else is there from the first step to the last: the order of the interactions, say.
+    /// Anything else that lasts from the first step to the last, such as the order of the interactions.
     pub lasting: usize,
-    /// What comes and goes with a step.
+    /// Memory within a step.
     pub in_step: usize,
 }
 
-/// Numbers that a step has for each interaction of its batch, beside what it reads of the tables and passes through
-/// layers: indices twice, scores, residuals, losses and their slopes.
+/// Numbers per interaction of a step's batch, beside those read from the tables and passed through layers: indices
+/// twice, scores, residuals, losses and their slopes.
 pub const OF_A_STEP: usize = 10;
 
 /// The names of solver and model, for messages.
@@ -172,14 +171,14 @@ pub(super) fn needs_dot_product(models: &[ModelKind]) -> impl Fn(&Values) -> Vec
         |fit, solver, model| {
             let fit = joined(fit, "and");
             format!(
-                "solver.kind = {solver:?} is for {fit}, whose score is a dot product, but model.kind is {model:?}; use \
-                 \"adam\""
+                "solver.kind = {solver:?} supports only {fit}, whose score is a dot product, but model.kind is \
+                 {model:?}; use \"adam\""
             )
         },
     )
 }
 
-/// A rule that factors may have both signs: a singular value decomposition has.
+/// A rule that factors may have both signs, as in a singular value decomposition.
 pub(super) fn needs_signs(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
     let is_fit = |model: Declaration| model.is_dot_product && model.constraint == Constraint::None;
     let centred = names_where(models, |model| is_fit(model) && model.has_biases);
@@ -187,7 +186,8 @@ pub(super) fn needs_signs(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Probl
         let plain: Vec<&String> = fit.iter().filter(|name| !centred.contains(name)).collect();
         let (plain, centred) = (joined(&plain, "and"), joined(&centred, "and"));
         format!(
-            "solver.kind = \"svd\" is for {plain} and, with column means subtracted, {centred}, but model.kind is {model:?}"
+            "solver.kind = \"svd\" supports only {plain} and, with column means subtracted, {centred}, but \
+             model.kind is {model:?}"
         )
     })
 }
@@ -198,7 +198,9 @@ pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Prob
         |model: Declaration| model.is_dot_product && model.constraint == Constraint::NonNegative && !model.has_biases;
     needs_model(models, is_fit, |fit, solver, model| {
         let fit = joined(fit, "and");
-        format!("solver.kind = {solver:?} is for {fit}, whose factors are at least 0, but model.kind is {model:?}")
+        format!(
+            "solver.kind = {solver:?} supports only {fit}, whose factors are at least 0, but model.kind is {model:?}"
+        )
     })
 }
 
@@ -209,7 +211,7 @@ pub(super) fn check_squared(values: &Values) -> Vec<Problem> {
     }
     let (solver, loss): (String, String) = (values.get("solver.kind"), values.get("loss.kind"));
     let message = format!(
-        "solver.kind = {solver:?} is for squared loss, but loss.kind is {loss:?}; use \"squared\", or another solver"
+        "solver.kind = {solver:?} supports only squared loss, but loss.kind is {loss:?}; use \"squared\" or another solver"
     );
     vec![Problem::new(["solver.kind", "loss.kind"], message)]
 }

@@ -1,7 +1,7 @@
 //! The penalty Σ weight_row · ‖row‖² on rows of tables and of weight matrices, and its gradient 2 · weight_row · row.
 //!
-//! The gradient is this formula rather than autodiff's, because it can then be added to a row while the row is updated,
-//! without a matrix of its own.
+//! The gradient is this formula rather than autodiff's, so that it can be added to a row while the row is updated,
+//! without a separate matrix.
 
 use std::collections::HashMap;
 
@@ -20,8 +20,8 @@ use crate::model::{AnyModel, Table, Use};
 pub(super) struct Penalty(HashMap<ParamId, Vec<f32>>);
 
 impl Penalty {
-    /// What a batch penalizes. Σ over interactions of λ‖row‖² is Σ over rows of λ · uses of the row · ‖row‖², which needs
-    /// no second gather. `taken` are the tables of which the model has only some rows.
+    /// The penalty of a batch. Σ over interactions of λ‖row‖² is Σ over rows of λ · uses of the row · ‖row‖², which
+    /// needs no second gather. `taken` are the tables of which the model has only some rows.
     pub fn new(regularization: &Regularization, model: &AnyModel, samples: &Samples, taken: &TakenTables) -> Self {
         let mut weights = HashMap::new();
         for table in model.tables() {
@@ -42,7 +42,7 @@ impl Penalty {
         Self(weights)
     }
 
-    /// `[1]`; `None` where nothing is penalized. Differentiable if the model's parameters are.
+    /// `[1]`; `None` if nothing is penalized. Differentiable if the model's parameters are.
     pub fn value(&self, model: &AnyModel) -> Option<Tensor<1>> {
         let term = |parameter: &Param<Tensor<2>>| {
             let rows = parameter.val();
@@ -56,14 +56,14 @@ impl Penalty {
         parameters.filter_map(term).reduce(|sum, term| sum + term)
     }
 
-    /// 2 · weight of each row of a parameter: what the row is multiplied by in its gradient.
+    /// 2 · weight of each row of a parameter: the row's factor in its gradient.
     pub fn factors(&self, parameter: ParamId) -> Option<Vec<f32>> {
         Some(self.0.get(&parameter)?.iter().map(|weight| 2.0 * weight).collect())
     }
 }
 
-/// Calls `count` with the row of a table that each use of it by the samples means: of a field once for each of its
-/// indices, of a bag once for each member and position.
+/// Calls `count` with the row for each use of a table by the samples: once per index of a field, and once per member
+/// and position of a bag.
 fn each_use(table: &Table, samples: &Samples, taken: &TakenTables, mut count: impl FnMut(u32)) {
     let places = taken.places(table.rows.id);
     for &of in table.uses() {

@@ -1,10 +1,10 @@
-//! Asking for memory ahead of its use.
+//! Prefetching memory ahead of its use.
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Asks for the cache lines of `values`. It changes nothing but the time that reading them takes: rows of a large table
-/// that are far apart would each be waited for, one after the other.
+/// Prefetches the cache lines of `values`, which only changes how long reading them takes: without it, each of several
+/// rows that are far apart in a large table would be waited for in turn.
 #[inline(always)]
 pub(super) fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]

@@ -1,11 +1,11 @@
-//! λ, whatever finds the parameters.
+//! λ, for all solvers.
 
 use std::collections::BTreeMap;
 
 use crate::config::{Key, KeyKind, Keys, Values, is};
 use crate::model::{ModelKind, TableGroup, names_where};
 
-/// λ of each group of parameters, per observed interaction; 0 for those that are not there.
+/// λ of each group of parameters, per observed interaction; 0 for missing groups.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Regularization(BTreeMap<String, f64>);
 
@@ -47,7 +47,7 @@ impl Regularization {
         key.default("0.0").when(is("model.kind", names_where(models, |model| model.has_layers))).into()
     }
 
-    /// λ as a config asks for it; 0 where a key takes no part.
+    /// λ as set in a config; 0 if a key does not apply.
     pub fn of_config(values: &Values) -> Self {
         let section = values.section("solver.regularization");
         let lambda =

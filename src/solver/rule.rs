@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Key, KeyKind, Keys, Values};
 
-/// How a gradient g becomes a change of a parameter θ; η is the learning rate, t the step from 1.
+/// How a gradient g changes a parameter θ; η is the learning rate, t the step from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum UpdateRule {
@@ -35,7 +35,7 @@ pub enum UpdateRule {
 }
 
 impl UpdateRule {
-    /// Names of what the rule remembers of a parameter, in the order in which updates have it.
+    /// Names of the rule's moments of a parameter, in the order in which updates store them.
     pub(super) fn moment_names(self) -> &'static [&'static str] {
         match self {
             Self::Adam { .. } => &["first_moment", "second_moment"],
@@ -49,7 +49,7 @@ impl UpdateRule {
         Key::new("solver.epsilon", KeyKind::POSITIVE, "Added to the denominator of a step.").default("1e-8")
     }
 
-    /// The config keys of Adam, as other solvers have it too.
+    /// The config keys of Adam, shared with other solvers.
     pub(super) fn adam_keys() -> Keys {
         Keys::new([
             Key::new("solver.beta1", KeyKind::SHARE, "Decay of the mean of gradients.").default("0.9"),
@@ -66,16 +66,16 @@ impl UpdateRule {
 
     /// The config keys of SGD.
     pub(super) fn sgd_keys() -> Keys {
-        let meaning = "Share of the last step that is taken again; 0 is plain SGD.";
+        let meaning = "Share of the last step that is repeated; 0 is plain SGD.";
         Key::new("solver.momentum", KeyKind::SHARE, meaning).default("0.9").into()
     }
 
-    /// The config keys of AdaGrad, as other solvers have it too.
+    /// The config keys of AdaGrad, shared with other solvers.
     pub(super) fn adagrad_keys() -> Keys {
         Self::epsilon_key().into()
     }
 
-    /// Adam or AdamW as a config asks for it.
+    /// Adam or AdamW as set in a config.
     pub(super) fn adam_of(values: &Values) -> Self {
         Self::Adam {
             beta1: values.get("solver.beta1"),
@@ -85,12 +85,12 @@ impl UpdateRule {
         }
     }
 
-    /// SGD as a config asks for it.
+    /// SGD as set in a config.
     pub(super) fn sgd_of(values: &Values) -> Self {
         Self::Sgd { momentum: values.get("solver.momentum") }
     }
 
-    /// AdaGrad as a config asks for it.
+    /// AdaGrad as set in a config.
     pub(super) fn adagrad_of(values: &Values) -> Self {
         Self::AdaGrad { epsilon: values.get("solver.epsilon") }
     }

@@ -1,4 +1,4 @@
-//! Learning-rate schedules: what the learning rate is multiplied by as training goes on.
+//! Learning-rate schedules: the factor of the learning rate over the course of training.
 
 use std::ops::Bound;
 
@@ -16,17 +16,17 @@ pub enum Decay {
     Step {
         /// Epochs between two drops.
         every: u64,
-        /// What each drop multiplies by, in (0, 1].
+        /// Factor of each drop, in (0, 1].
         factor: f64,
     },
     /// factor^⌊t⌋ after t epochs.
     Exponential {
-        /// What each epoch multiplies by, in (0, 1].
+        /// Factor of each epoch, in (0, 1].
         factor: f64,
     },
     /// Half a cosine from 1 down to `last` over all epochs (Loshchilov & Hutter 2017, eq. 5, one cycle).
     Cosine {
-        /// Share that is left at the end, in [0, 1].
+        /// Share left at the end, in [0, 1].
         last: f64,
     },
 }
@@ -36,7 +36,7 @@ pub enum Decay {
 pub struct Schedule {
     /// Epochs (fractions allowed) over which the rate grows linearly to its full value; 0 for none.
     pub warmup: f64,
-    /// What follows.
+    /// The decay that follows.
     pub decay: Decay,
 }
 
@@ -44,14 +44,15 @@ impl Schedule {
     /// The config keys of schedules.
     pub(super) fn keys() -> Keys {
         let factor = || {
-            let meaning = "What the rate is multiplied by: \"step\" at each change, \"exponential\" each epoch.";
+            let meaning =
+                "Factor of the learning rate: with \"step\" at each change, with \"exponential\" at each epoch.";
             let kind = KeyKind::Float(Bound::Excluded(0.0), Bound::Included(1.0));
             Key::new("solver.schedule.factor", kind, meaning).default("0.5")
         };
         let every =
             Key::new("solver.schedule.every", KeyKind::AT_LEAST_ONE, "Epochs between two changes.").default("10");
         let last = KeyKind::Float(Bound::Included(0.0), Bound::Included(1.0));
-        let last = Key::new("solver.schedule.final", last, "Share of the learning rate that is left at the end.");
+        let last = Key::new("solver.schedule.final", last, "Share of the learning rate left at the end.");
         let kind = Choice::new("solver.schedule.kind", "How the learning rate changes over the epochs.")
             .with(|key| key.default("'constant'"))
             .part("constant", [])
@@ -59,11 +60,11 @@ impl Schedule {
             .part("exponential", factor())
             .part("cosine", last.default("0.01"));
         let warmup =
-            Key::new("solver.schedule.warmup", KeyKind::NOT_NEGATIVE, "Epochs in which the rate grows from 0.");
+            Key::new("solver.schedule.warmup", KeyKind::NOT_NEGATIVE, "Epochs over which the rate grows from 0.");
         Keys::from(kind).and(warmup.default("0.0"))
     }
 
-    /// The schedule that a config asks for; none where its solver has no learning rate.
+    /// The schedule set in a config; constant if the solver has no learning rate.
     pub fn of(values: &Values) -> Self {
         let decay = match values.find::<String>("solver.schedule.kind").as_deref() {
             Some("step") => {
@@ -79,7 +80,7 @@ impl Schedule {
     /// The factor for the step that begins after `elapsed` of `epochs` epochs and ends at `elapsed + length`.
     pub fn factor(&self, elapsed: f64, length: f64, epochs: f64) -> f64 {
         let warmup = if self.warmup > 0.0 { ((elapsed + length) / self.warmup).min(1.0) } else { 1.0 };
-        // Steps are reached by adding fractions of an epoch: a whole number may come out a hair below itself.
+        // Steps add up fractions of an epoch, so a whole number may come out slightly too small.
         let whole = (elapsed + 1e-9).floor();
         let decay = match self.decay {
             Decay::Constant => 1.0,

@@ -1,4 +1,4 @@
-//! What a solver is.
+//! The trait of solvers.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use crate::data::Interactions;
 use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
 
-/// Moves a model's parameters, one step after another. What a step is, and how many make an epoch, is the solver's.
+/// Updates a model's parameters, step by step. What a step is, and how many make an epoch, is up to the solver.
 pub trait Solver {
-    /// Prepares for training `model` on `train`, in whose order nothing changes afterwards. Returns the steps of an epoch.
+    /// Prepares for training `model` on `train`, whose order does not change afterwards. Returns the steps per epoch.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::error::Error::Usage) for a model that the solver is not for.
+    /// [`Error::Usage`](crate::error::Error::Usage) for an unsupported model.
     fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64>;
 
-    /// Takes one step. The model is moved through it, so that its tensors have one owner and change in place; a step that
-    /// fails gives it back too.
+    /// Takes one step. The model is moved through it, so that its tensors have one owner and change in place; a failed
+    /// step also returns it.
     fn step(&mut self, model: AnyModel, train: &Interactions, number: StepNumber) -> Stepped;
 
-    /// The model with its parameters as they are now, for a solver that keeps them elsewhere while it works.
+    /// The model with its current parameters, for a solver that keeps them elsewhere while it works.
     fn write_back(&self, model: AnyModel) -> AnyModel {
         model
     }
@@ -30,12 +30,12 @@ pub trait Solver {
         None
     }
 
-    /// Everything remembered between steps beside the parameters, as `<parameter>/<moment>` → values; nothing by default.
+    /// The state between steps beside the parameters, as `<parameter>/<moment>` → values; empty by default.
     fn memory(&self) -> BTreeMap<String, HostTensor> {
         BTreeMap::new()
     }
 
-    /// Goes on after `steps` steps from what [`memory`](Self::memory) gave; called before [`begin`](Self::begin).
+    /// Continues after `steps` steps from the result of [`memory`](Self::memory); called before [`begin`](Self::begin).
     fn restore(&mut self, steps: u64, memory: &BTreeMap<String, HostTensor>) {
         let _ = (steps, memory);
     }

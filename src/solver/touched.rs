@@ -1,10 +1,10 @@
 //! Row-sparse steps: a model that holds only the rows of its tables that a batch touches.
 //!
-//! Autodiff gives a gradient for all of a parameter. So the touched rows are gathered into small parameters, the batch's
-//! indices are counted anew among them, and the step runs on that model; afterwards only those rows are written back.
-//! Works for every model, because everything that a batch indexes is a [`Table`](crate::model::Table). A table has the
-//! rows that its own fields and bags touch: not those of other tables of its entity, because a rule with momentum would
-//! move rows without a gradient.
+//! Autodiff gives a gradient for all of a parameter. So the touched rows are gathered into small parameters, the
+//! batch's indices are renumbered to match, and the step runs on that model; afterwards only those rows are written
+//! back. This works for every model, because everything that a batch indexes is a [`Table`](crate::model::Table). A
+//! table has only the rows that its own fields and bags touch, not those of other tables of its entity, because a rule
+//! with momentum would move rows without a gradient.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::data::batch::{Samples, TouchedRows};
 use crate::data::{FieldId, UNKNOWN};
 use crate::model::{AnyModel, Use, Visited};
 
-/// A table whose rows were taken out.
+/// A table from which rows were taken.
 #[derive(Debug, Clone)]
 pub(super) struct WholeTable {
     /// `[num_rows, width]`, without autodiff.
     pub rows: Tensor<2>,
-    /// The rows that were taken.
+    /// The taken rows.
     pub taken: Arc<Taken>,
 }
 
-/// Rows that were taken out of a table, and what indices became among them.
+/// Rows taken from a table, and the indices among them.
 #[derive(Debug)]
 pub(super) struct Taken {
     /// The rows, and the places of the batch's indices.
@@ -35,22 +35,22 @@ pub(super) struct Taken {
     pub on_device: Tensor<1, Int>,
 }
 
-/// The tables of a model of which some rows were taken.
+/// The tables of a model from which rows were taken.
 #[derive(Debug, Default)]
 pub(super) struct TakenTables(HashMap<ParamId, Arc<Taken>>);
 
 impl TakenTables {
-    /// What the batch's indices are among a table's rows; `None` for a whole table.
+    /// The batch's indices among a table's taken rows; `None` for a whole table.
     pub fn places(&self, table: ParamId) -> Option<&TouchedRows> {
         self.0.get(&table).map(|taken| &*taken.places)
     }
 
-    /// The same of all tables, as a batch wants it.
+    /// The same for all tables, in the form that a batch needs.
     pub fn all_places(&self) -> HashMap<ParamId, Arc<TouchedRows>> {
         self.0.iter().map(|(table, taken)| (*table, Arc::clone(&taken.places))).collect()
     }
 
-    /// The rows that the samples touch of each of the model's tables.
+    /// The rows of each of the model's tables that the samples touch.
     fn of(model: &AnyModel, samples: &Samples, device: &Device) -> Self {
         // Tables with the same uses have the same rows.
         let mut uses: Vec<&[Use]> = Vec::new();
@@ -92,7 +92,7 @@ fn touched(uses: &[Use], samples: &Samples) -> TouchedRows {
         }
     }
     let mut places = TouchedRows::new(distinct(&all).0, Vec::new());
-    // A step needs a row at least; this one has no gradient.
+    // A step needs at least one row; this one has no gradient.
     if places.rows.is_empty() {
         places.rows.push(0);
     }
@@ -140,7 +140,7 @@ fn sorted_positions(column: &[u32]) -> Vec<u32> {
     positions
 }
 
-/// The model with each table cut down to the rows that `samples` touch, the whole tables, and what was taken of them.
+/// The model with each table reduced to the rows that `samples` touch, the whole tables, and the rows taken from them.
 pub(super) fn take_rows(
     model: AnyModel,
     samples: &Samples,

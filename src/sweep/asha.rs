@@ -1,16 +1,16 @@
 //! Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning").
 //!
-//! Rungs lie at r, rη, rη², … epochs. A trial that reaches a rung goes on only where it is among the best 1/η of all
-//! trials that have reached it so far, itself included. Nobody waits for anybody. This is the form in which the trial
-//! is stopped for good rather than paused until it would be promoted (as in Ray Tune and Syne Tune's "stopping"): no
-//! state of stopped trials has to be kept.
+//! Rungs are at r, rη, rη², … epochs. A trial that reaches a rung continues only if it is among the best 1/η of all
+//! trials that have reached it so far, itself included. No trial waits for another. This is the variant in which a
+//! trial is stopped for good rather than paused until it would be promoted (as in Ray Tune and Syne Tune's "stopping"):
+//! no state of stopped trials needs to be kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::metric::Metric;
 
-/// What is known of each rung.
+/// The results at each rung.
 #[derive(Debug, Clone)]
 pub struct Asha {
     metric: Arc<dyn Metric>,
@@ -39,12 +39,12 @@ impl Asha {
         self.reached.entry(rung).or_default().insert(trial, value);
     }
 
-    /// Whether a trial that reached this rung is good enough to go on.
+    /// Whether a trial that reached this rung is good enough to continue.
     pub fn goes_on(&self, rung: u64, trial: usize) -> bool {
         let values = &self.reached[&rung];
         let value = values[&trial];
         let better = values.values().filter(|&&other| self.metric.improves(other, value, 0.0)).count();
-        // The first trials have nobody to be compared with, but the best is always among the best.
+        // The first trials have none to be compared with, but the best trial always continues.
         better < (values.len() / self.reduction as usize).max(1)
     }
 }

@@ -19,7 +19,7 @@ impl SweepDirectory {
         &self.path
     }
 
-    /// The space file, complete; it sweeps the same again.
+    /// The complete space file; it reproduces the sweep.
     pub fn space(&self) -> PathBuf {
         self.path.join("space.toml")
     }
@@ -29,7 +29,7 @@ impl SweepDirectory {
         self.path.join("base.toml")
     }
 
-    /// Every trial, a line each.
+    /// Every trial, one per line.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
     }

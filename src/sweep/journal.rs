@@ -1,8 +1,8 @@
-//! `journal.jsonl`: every finished trial, a JSON object a line, only ever appended to.
+//! `journal.jsonl`: every finished trial, one JSON object per line, append-only.
 //!
-//! The first line says what sweep it is. A line is written at once and reaches the disk before the next trial begins,
-//! so that a sweep killed at any moment has lost no finished trial; half a line at the end is what a kill in that very
-//! moment leaves, and is cut off.
+//! The first line identifies the sweep. A line is written at once and reaches the disk before the next trial begins, so
+//! that a sweep killed at any moment loses no finished trial; an incomplete last line, left by a kill during writing,
+//! is removed.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Location, Result};
 use crate::files;
 
-/// Version of the format; another one is refused.
+/// Version of the format; others are rejected.
 const VERSION: u32 = 1;
 
-/// What became of a trial.
+/// The outcome of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Trained to its end.
+    /// Trained to the end.
     Finished,
     /// Stopped because others were better.
     Pruned,
@@ -56,19 +56,19 @@ pub struct Training {
 pub struct Record {
     /// Number, from 1.
     pub trial: usize,
-    /// What became of it.
+    /// Its outcome.
     pub status: Status,
-    /// The mean of its trainings' best metrics, as far as it got; none where it failed.
+    /// The mean of the best metrics of its trainings so far; none if it failed.
     pub metric: Option<f64>,
-    /// Value of each searched config key that took part, and of keys tied to them.
+    /// Value of each searched config key that applied, and of keys tied to them.
     pub settings: BTreeMap<String, serde_json::Value>,
-    /// One for each repeat that began.
+    /// One per repeat that began.
     pub trainings: Vec<Training>,
     /// The metric at each rung that was reached, by epochs.
     pub rungs: BTreeMap<u64, f64>,
-    /// Seconds from the start of the sweep to the start of the trial. Time in which no sweep ran does not count.
+    /// Seconds from the start of the sweep to the start of the trial, without time in which no sweep ran.
     pub began: f64,
-    /// And to its end.
+    /// The same to its end.
     pub ended: f64,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -87,7 +87,7 @@ impl Record {
 pub struct Header {
     /// [`VERSION`] of the program that began it.
     version: u32,
-    /// What decides the trials.
+    /// Everything that determines the trials.
     pub sweep: BTreeMap<String, String>,
     /// SHA-256 of the data of each repeat.
     pub data_sha256: Vec<String>,
@@ -118,11 +118,10 @@ impl Journal {
         Ok(Self { path: path.to_path_buf(), file: open(path)? })
     }
 
-    /// An existing journal with what it holds, to be gone on with.
+    /// An existing journal with its contents, to be continued.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Data`] where a line is not what was written, and [`Error::Usage`] where another process
-    /// has it open.
+    /// [`Error::Io`], [`Error::Data`] if a line was altered, and [`Error::Usage`] if another process has it open.
     pub fn resume(path: &Path) -> Result<(Self, Header, Vec<Record>)> {
         let file = open(path)?;
         let text = files::read_text(path)?;
@@ -132,7 +131,7 @@ impl Journal {
         }
         let wrong = |number: usize, cause: String| Error::Data {
             location: Location::at(path, number as u64 + 1, 0),
-            message: format!("{cause}; this is not as it was written, so the sweep cannot go on"),
+            message: format!("{cause}; the file was altered, so the sweep cannot continue"),
         };
         let mut lines = text[..whole].lines().enumerate();
         let header: Header = match lines.next() {
@@ -140,21 +139,21 @@ impl Journal {
             None => return Err(wrong(0, "the first line is missing".into())),
         };
         if header.version != VERSION {
-            let cause = format!("format version {}, but this program knows {VERSION}", header.version);
+            let cause = format!("format version {}, but this program reads version {VERSION}", header.version);
             return Err(wrong(0, cause));
         }
         let mut records: Vec<Record> = Vec::new();
         for (number, line) in lines {
             let record: Record = serde_json::from_str(line).map_err(|e| wrong(number, e.to_string()))?;
             if records.iter().any(|other| other.trial == record.trial) {
-                return Err(wrong(number, format!("trial {} is there already", record.trial)));
+                return Err(wrong(number, format!("trial {} is repeated", record.trial)));
             }
             records.push(record);
         }
         Ok((Self { path: path.to_path_buf(), file }, header, records))
     }
 
-    /// Writes a trial down; it is on the disk when this returns.
+    /// Writes a trial; it is on the disk when this returns.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -175,7 +174,7 @@ fn open(path: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::Usage(format!(
-            "{}: another lowrank sweep is at work here; wait for it or stop it",
+            "{}: another lowrank sweep is running here; wait for it or stop it",
             path.display()
         ))),
         Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
@@ -252,7 +251,7 @@ mod tests {
         let trial = serde_json::to_string(&record(1)).expect("JSON");
         for (text, part) in [
             (format!("{first}{{}}\n"), ":2: missing field"),
-            (format!("{first}{trial}\n{trial}\n"), ":3: trial 1 is there already"),
+            (format!("{first}{trial}\n{trial}\n"), ":3: trial 1 is repeated"),
             (first.replace("\"version\":1", "\"version\":9"), ":1: format version 9"),
             (String::new(), ":1: the first line is missing"),
         ] {

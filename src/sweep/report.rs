@@ -1,4 +1,4 @@
-//! What a sweep shows of itself: a table, pictures, TensorBoard's HParams, and the winner's config.
+//! The reports of a sweep: a table, pictures, TensorBoard's HParams, and the winner's config.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use crate::metric::Metric;
 use crate::report::event_file::EventFile;
 use crate::report::plot::{self, Panel, PanelAxis, Series};
 
-/// The best of the trials that finished; the first of equals.
+/// The best finished trial; the first of equal ones.
 pub fn winner<'r>(records: &'r [Record], metric: &dyn Metric) -> Option<&'r Record> {
     let finished = records.iter().filter(|record| record.status == Status::Finished && record.metric.is_some());
     finished.reduce(|best, other| match (best.metric, other.metric) {
@@ -27,7 +27,7 @@ pub fn winner<'r>(records: &'r [Record], metric: &dyn Metric) -> Option<&'r Reco
     })
 }
 
-/// The order from the better of two values to the worse.
+/// Orders two values, the better first.
 pub fn best_first(metric: &dyn Metric, a: f64, b: f64) -> Ordering {
     match metric.improves(a, b, 0.0) {
         true => Ordering::Less,
@@ -61,7 +61,7 @@ pub fn best(winner: &Record, plan: &Plan, directory: &SweepDirectory) -> Result<
     Ok(text + &plan.config(&point, 0, &more)?.to_toml())
 }
 
-/// `trials.csv`: a row a trial.
+/// `trials.csv`: one row per trial.
 pub fn write_table(path: &Path, records: &[Record], plan: &Plan) -> Result<()> {
     let metric = plan.metric.name();
     let keys: Vec<&str> =
@@ -93,7 +93,7 @@ pub fn write_table(path: &Path, records: &[Record], plan: &Plan) -> Result<()> {
     files::write_bytes(path, rows.iter().map(line).collect::<String>().as_bytes())
 }
 
-/// The shortest ends of keys that tell them apart: `rank`, but `model.kind` and `solver.kind`.
+/// The shortest suffixes of keys that distinguish them: `rank`, but `model.kind` and `solver.kind`.
 pub fn short_names<'k>(keys: &[&'k str]) -> Vec<&'k str> {
     let ends = |key: &'k str| key.rmatch_indices('.').map(move |(dot, _)| &key[dot + 1..]).chain([key]);
     let is_clear = |end: &str| {
@@ -153,8 +153,8 @@ pub fn write_pictures(directory: &SweepDirectory, records: &[Record], plan: &Pla
 
 /// The metric of pruned trials, of finished ones and of the best, against one key.
 ///
-/// A pruned trial has seen fewer epochs and perhaps fewer repeats than the others. It lies as far from the best as it lay
-/// from it at the rung where it was stopped.
+/// A pruned trial has fewer epochs and perhaps fewer repeats than the others. It is placed as far from the best as it
+/// was at the rung where it was stopped.
 fn panel(key: &str, records: &[Record], plan: &Plan) -> Panel {
     let domains: Vec<&Domain> = plan
         .space
@@ -204,8 +204,8 @@ fn panel(key: &str, records: &[Record], plan: &Plan) -> Panel {
     Panel { label: key.into(), axis, series }
 }
 
-/// An event file for a trial, in a folder of its own below `folder`: its settings, its curve and its metric. One that is
-/// there already is left as it is.
+/// An event file for a trial, in its own folder below `folder`: its settings, its curve and its metric. An existing one
+/// is left as it is.
 pub fn write_events(folder: &Path, record: &Record, plan: &Plan) -> Result<()> {
     let name = format!("{:04}", record.trial);
     let (path, unfinished) = (folder.join(&name), folder.join(format!(".{name}")));
@@ -232,6 +232,7 @@ pub fn write_events(folder: &Path, record: &Record, plan: &Plan) -> Result<()> {
     events.hparams_end(record.status != Status::Failed)?;
     events.flush()?;
     drop(events);
-    // Whole or absent: a kill leaves only the hidden folder, which TensorBoard does not show and the next call removes.
+    // Complete or absent: a kill leaves only the hidden folder, which TensorBoard does not show and the next call
+    // removes.
     std::fs::rename(&unfinished, &path).map_err(|e| Error::io("rename into place", &path, e))
 }

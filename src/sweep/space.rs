@@ -1,4 +1,4 @@
-//! What is searched: a domain for each key, and when a key takes part at all.
+//! The search space: a domain for each key, and when a key applies.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,9 +28,9 @@ pub enum Domain {
     Int {
         /// Smallest value.
         low: i64,
-        /// Bound of the largest value.
+        /// Upper bound of the values.
         high: i64,
-        /// Distance of neighbours; 1 where `log`.
+        /// Distance between neighbours; 1 if `log`.
         step: i64,
         /// Whether logarithms are equally likely rather than values.
         log: bool,
@@ -47,8 +47,8 @@ impl Domain {
 
     /// The value at `position`, from 0 to 1, of the domain laid out evenly.
     ///
-    /// Floats are rounded to what is worth writing down: four significant digits on a logarithmic scale, and otherwise
-    /// between a thousandth and a ten-thousandth of the range.
+    /// Floats are rounded: to four significant digits on a logarithmic scale, otherwise to between a thousandth and a
+    /// ten-thousandth of the range.
     pub fn at(&self, position: f64) -> Value {
         let cell = |count: usize| ((position * count as f64) as usize).min(count - 1);
         match self {
@@ -68,7 +68,7 @@ impl Domain {
         }
     }
 
-    /// The position of a value: [`at`](Self::at) of it gives the value again.
+    /// The position of a value: [`at`](Self::at) maps it back to the value.
     pub fn position(&self, value: &Value) -> f64 {
         let number = value.as_float().or(value.as_integer().map(|integer| integer as f64)).unwrap_or_default();
         let middle = |index: usize, count: usize| (index as f64 + 0.5) / count as f64;
@@ -84,18 +84,18 @@ impl Domain {
         }
     }
 
-    /// Which of the choices a value is.
+    /// The index of a value among the choices.
     pub fn index(&self, value: &Value) -> Option<usize> {
         let Self::Choice(values) = self else { return None };
         values.iter().position(|choice| choice == value)
     }
 
-    /// A value at random.
+    /// A random value.
     pub fn draw(&self, random: &mut ChaCha8Rng) -> Value {
         self.at(random.random::<f64>())
     }
 
-    /// `points` values spread evenly from one end to the other; all of them where there are no more.
+    /// `points` values spread evenly from one end to the other; all of them if there are no more.
     pub fn grid(&self, points: usize) -> Vec<Value> {
         let count = match self {
             Self::Choice(values) => return values.clone(),
@@ -120,7 +120,7 @@ impl Domain {
         ((high - low) / step + 1) as usize
     }
 
-    /// The value that `json` stands for, if it is one of the domain's kind.
+    /// The value that `json` represents, if it fits the domain.
     pub fn of_json(&self, json: &serde_json::Value) -> Option<Value> {
         match self {
             Self::Uniform { .. } | Self::LogUniform { .. } => json.as_f64().map(Value::Float),
@@ -131,7 +131,7 @@ impl Domain {
         }
     }
 
-    /// Whether its values lie on a logarithmic scale.
+    /// Whether its values are on a logarithmic scale.
     pub fn is_logarithmic(&self) -> bool {
         matches!(self, Self::LogUniform { .. } | Self::Int { log: true, .. })
     }
@@ -147,7 +147,7 @@ fn rounded(text: String, low: f64, high: f64) -> Value {
     Value::Float(number.clamp(low, high))
 }
 
-/// As a space file has it.
+/// As written in a space file.
 impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -161,7 +161,7 @@ impl fmt::Display for Domain {
     }
 }
 
-/// Holds where a searched key takes part and has one of some values.
+/// Holds if a searched key applies and has one of these values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The other key.
@@ -170,7 +170,7 @@ pub struct Condition {
     pub values: Vec<Value>,
 }
 
-/// What has to hold for a key to have a meaning, as far as that depends on searched keys.
+/// The requirement for a key to apply, in terms of searched keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Requirement {
     /// This condition.
@@ -182,7 +182,7 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    /// What always holds.
+    /// The requirement that always holds.
     pub const ALWAYS: Self = Self::All(Vec::new());
 
     /// Whether there are values with which it holds.
@@ -203,16 +203,16 @@ impl Requirement {
     }
 }
 
-/// A key that is searched; one of several domains of that key where it depends on a choice.
+/// A searched key; one of its several domains if the domain depends on a choice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
     /// The config key.
     pub key: String,
     /// Its values.
     pub domain: Domain,
-    /// When it takes part, as the space file says: every one must hold.
+    /// When it applies by the space file: all must hold.
     pub when: Vec<Condition>,
-    /// When its key has a meaning at all.
+    /// When its key applies by the schema.
     pub requirement: Requirement,
 }
 
@@ -223,20 +223,20 @@ impl Dimension {
     }
 }
 
-/// A value for each dimension that takes part, in the order of the dimensions.
+/// A value for each dimension that applies, in the order of the dimensions.
 pub type Point = Vec<Option<Value>>;
 
-/// The whole of what is searched.
+/// The whole search space.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Space {
-    /// A dimension stands after those that its conditions name.
+    /// Each dimension comes after those that its conditions name.
     pub dimensions: Vec<Dimension>,
     /// Keys that always have the value of a searched key: (key, searched key).
     pub ties: Vec<(String, String)>,
 }
 
 impl Space {
-    /// A point whose values `pick` chooses, from the first dimension to the last; it is asked for those that take part.
+    /// A point whose values `pick` chooses, from the first dimension to the last; it is called for those that apply.
     pub fn walk(&self, mut pick: impl FnMut(usize, &Domain) -> Value) -> Point {
         let mut point = Point::new();
         for (at, dimension) in self.dimensions.iter().enumerate() {
@@ -246,7 +246,7 @@ impl Space {
         point
     }
 
-    /// Whether a dimension takes part where those before it have these values.
+    /// Whether a dimension applies if those before it have these values.
     fn takes_part(&self, dimension: &Dimension, point: &[Option<Value>]) -> bool {
         dimension.when.iter().all(|condition| self.is(condition, point)) && self.holds(&dimension.requirement, point)
     }
@@ -265,7 +265,7 @@ impl Space {
         values.any(|(_, value)| value.as_ref().is_some_and(|value| condition.values.contains(value)))
     }
 
-    /// A point at random.
+    /// A random point.
     pub fn draw(&self, random: &mut ChaCha8Rng) -> Point {
         self.walk(|_, domain| domain.draw(random))
     }
@@ -274,14 +274,14 @@ impl Space {
     pub fn grid(&self, points: usize, most: usize) -> Vec<Point> {
         let values: Vec<Vec<Value>> = self.dimensions.iter().map(|dimension| dimension.domain.grid(points)).collect();
         let mut found = Vec::new();
-        // For each dimension the index of its value, 0 where it takes no part.
+        // For each dimension the index of its value, 0 if it does not apply.
         let mut indices = vec![0; values.len()];
         loop {
             if found.len() == most {
                 return found;
             }
             let point = self.walk(|at, _| values[at][indices[at]].clone());
-            // On to the next: the last dimension that takes part and has a value left.
+            // Advance the last dimension that applies and has a value left.
             let next = (0..values.len()).rev().find(|&at| point[at].is_some() && indices[at] + 1 < values[at].len());
             found.push(point);
             let Some(next) = next else { return found };
@@ -315,7 +315,7 @@ impl Space {
         Some(point)
     }
 
-    /// The choices of a searched key, none of which there are where its values are numbers.
+    /// The choices of a searched key; `None` if its values are numbers.
     pub fn choices(&self, key: &str) -> Option<Vec<Value>> {
         let mut dimensions = self.dimensions.iter().filter(|dimension| dimension.key == key).peekable();
         dimensions.peek()?;
@@ -460,7 +460,7 @@ mod tests {
         let (true_one, false_one) = (is("solver.kind", "adam"), is("solver.kind", "sgd"));
         assert!(space.holds(&Requirement::Any(vec![false_one.clone(), true_one.clone()]), &adam));
         assert!(!space.holds(&Requirement::All(vec![false_one.clone(), true_one]), &adam));
-        assert!(!space.holds(&is("solver.momentum", "adam"), &adam), "a key that takes no part is nothing");
+        assert!(!space.holds(&is("solver.momentum", "adam"), &adam), "a key that does not apply has no value");
         assert!(space.holds(&Requirement::ALWAYS, &adam) && Requirement::ALWAYS.can_hold());
         assert!(!Requirement::Any(vec![]).can_hold() && !Requirement::All(vec![Requirement::Any(vec![])]).can_hold());
         assert_eq!(Requirement::Any(vec![false_one, Requirement::ALWAYS]).keys(), ["solver.kind"]);

@@ -1,17 +1,17 @@
 //! The tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization").
 //!
-//! Earlier trials are divided into the best ones and the rest; a density is estimated of each, l(x) and g(x). Of some
+//! Earlier trials are divided into the best ones and the rest, whose densities l(x) and g(x) are estimated. Of some
 //! candidates drawn from l, the one with the largest l(x)/g(x) is tried, which maximizes expected improvement (section
 //! 4.1 there).
 //!
-//! A density is a mixture with one component an observation, and one that is uniform. A component is a product of
-//! kernels, one for each key, so that keys that have to fit each other stay together; the paper has a mixture for each
-//! key by itself. (Falkner et al. 2018 do the same in BOHB.) In a key that an observation does not have, its component
-//! is uniform: that is how keys that exist only under some choice are treated.
+//! A density is a mixture with one component per observation, and one that is uniform. A component is a product of
+//! kernels, one per key, so that dependent keys stay together, as in BOHB (Falkner et al. 2018); the paper has a
+//! separate mixture for each key. In a key that an observation does not have, its component is uniform: this covers
+//! keys that apply only under some choice.
 //!
-//! Kernels live on the unit interval of [`Domain::position`]. Of numbers: normal, reflected at both ends, with the width
-//! 0.2 · n^(−1/(d + 4)) for n observations in d keys (Scott 1992), at least 0.01. Of choices with K values: the
-//! observed value with probability 1 − K/(n + K), otherwise any.
+//! Kernels are defined on the unit interval of [`Domain::position`]. Of numbers: normal, reflected at both ends, with
+//! the width 0.2 · n^(−1/(d + 4)) for n observations in d keys (Scott 1992), at least 0.01. Of choices with K values:
+//! the observed value with probability 1 − K/(n + K), otherwise any.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -55,9 +55,9 @@ impl<'a> Density<'a> {
         Self { space, centers, width }
     }
 
-    /// A point at random, with this density.
+    /// A random point with this density.
     fn draw(&self, random: &mut ChaCha8Rng) -> Point {
-        // One component more than there are observations: the uniform one.
+        // One more component than observations: the uniform one.
         let component = random.random_range(0..self.centers.len() as u64 + 1) as usize;
         let centers = self.centers.get(component);
         self.space.walk(|at, domain| {
@@ -125,11 +125,11 @@ mod tests {
     }
 
     fn number(value: &Option<toml::Value>) -> f64 {
-        let value = value.as_ref().expect("takes part");
+        let value = value.as_ref().expect("it applies");
         value.as_float().or(value.as_integer().map(|integer| integer as f64)).expect("a number")
     }
 
-    /// The lowest value of `f` in `trials` trials, the first ten of them (or all, without TPE) at random.
+    /// The lowest value of `f` in `trials` trials, the first ten of them (or all, without TPE) random.
     fn search(space: &Space, f: &dyn Fn(&Point) -> f64, trials: usize, tpe: bool, seed: u64) -> f64 {
         let mut tried: Vec<(f64, Point)> = Vec::new();
         for trial in 0..trials {
@@ -155,7 +155,7 @@ mod tests {
     fn it_beats_random_search_on_a_narrow_valley() {
         let unit = || Domain::Uniform { low: 0.0, high: 1.0 };
         let space = Space { dimensions: ["a", "b"].map(|key| dimension(key, unit())).into(), ties: vec![] };
-        // The keys have to fit each other, and the lowest point lies near one end of both.
+        // The keys depend on each other, and the lowest point is near one end of both.
         let valley = |point: &Point| {
             let (a, b) = (number(&point[0]), number(&point[1]));
             10.0 * (a - b).powi(2) + (a + b - 1.8).powi(2)

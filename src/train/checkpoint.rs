@@ -1,8 +1,8 @@
-//! Checkpoints: everything that training needs to go on exactly where it stopped.
+//! Checkpoints: everything that training needs to continue exactly where it stopped.
 //!
 //! A checkpoint is one safetensors file: parameters under `parameters/<name>`, moments under
 //! `optimizer/<name>/<moment>`, and progress as JSON in the metadata key `lowrank`. Random streams need no state: each
-//! is made anew from the seed and the epoch.
+//! is recreated from the seed and the epoch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::files;
 use crate::model::HostTensor;
 
-/// Sums over the steps of an epoch, each taken before its step.
+/// Sums over the steps of an epoch, each computed before its step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochSums {
     /// Interactions, or cells that count as such.
@@ -26,12 +26,12 @@ pub struct EpochSums {
     pub squared: f64,
 }
 
-/// How far training is.
+/// The progress of training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Whole epochs done.
     pub epoch: u64,
-    /// Batches done of the epoch after those.
+    /// Batches done in the current epoch.
     pub batch: u64,
     /// Steps taken.
     pub step: u64,
@@ -45,18 +45,18 @@ pub struct Progress {
     pub penalty: f64,
     /// Best epoch so far.
     pub best: Option<Best>,
-    /// Whether early stopping ended it.
+    /// Whether early stopping or convergence ended training.
     pub stopped: bool,
 }
 
-/// What a checkpoint holds.
+/// The contents of a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// How far training is.
+    /// The progress of training.
     pub progress: Progress,
     /// Parameters by name.
     pub parameters: BTreeMap<String, HostTensor>,
-    /// The optimizer's memory by `<parameter>/<moment>`; its step is `progress.step`.
+    /// The optimizer's state by `<parameter>/<moment>`; its step is `progress.step`.
     pub optimizer: BTreeMap<String, HostTensor>,
 }
 
@@ -79,7 +79,7 @@ impl Checkpoints {
     /// Checkpoints in `folder`, which is created.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) where it cannot be created.
+    /// [`Error::Io`](crate::error::Error::Io) if it cannot be created.
     pub fn create(folder: &Path) -> Result<Self> {
         files::create_folder(folder)?;
         Ok(Self { folder: folder.to_path_buf() })
@@ -97,12 +97,12 @@ impl Checkpoints {
 }
 
 impl Checkpoint {
-    /// Writes the checkpoint, whole or not at all.
+    /// Writes the checkpoint atomically.
     ///
     /// # Errors
     /// [`Error::Io`](crate::error::Error::Io).
     pub fn write(self, path: &Path) -> Result<()> {
-        // Each is dropped once it is turned into bytes, so that only one is there twice.
+        // Each is dropped once it is converted to bytes, so that only one exists twice.
         let tensors = |prefix: &str, values: BTreeMap<String, HostTensor>| -> Vec<(String, Tensor)> {
             values.into_iter().map(|(name, values)| (format!("{prefix}/{name}"), Tensor::floats(&values))).collect()
         };
@@ -114,7 +114,8 @@ impl Checkpoint {
     /// Reads a checkpoint back.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) where it cannot be read, [`Error::ModelFile`](crate::error::Error::ModelFile) where it is damaged or of another version.
+    /// [`Error::Io`](crate::error::Error::Io) if it cannot be read,
+    /// [`Error::ModelFile`](crate::error::Error::ModelFile) if it is damaged or of another version.
     pub fn read(path: &Path) -> Result<Self> {
         let (tensors, header) = read_tensors::<Header>(path, FORM)?;
         let under = |prefix: &str| {
@@ -158,7 +159,7 @@ mod tests {
         for length in [0, 1, 7, 8, 100, bytes.len() - 1] {
             std::fs::write(&path, &bytes[..length]).expect("truncate");
             let message = Checkpoint::read(&path).expect_err("truncated").to_string();
-            assert!(message.contains("last.safetensors: is damaged or cut short"), "{message}");
+            assert!(message.contains("last.safetensors: is damaged, truncated"), "{message}");
         }
     }
 

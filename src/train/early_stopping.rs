@@ -18,7 +18,7 @@ pub struct EarlyStopping {
     pub metric: Arc<dyn Metric>,
     /// Epochs without an improvement after which training stops; 0 never stops.
     pub patience: u64,
-    /// An epoch is better only where it improves the metric by more than this.
+    /// An epoch is better only if it improves the metric by more than this.
     pub min_delta: f64,
 }
 
@@ -37,15 +37,15 @@ impl EarlyStopping {
         Self { metric, patience: 0, min_delta: 0.0 }
     }
 
-    /// Its config keys; one of `metrics` is watched, by default the first of them that compares predictions with targets.
+    /// Its config keys; one of `metrics` is watched, by default the first that compares predictions with targets.
     pub fn keys(metrics: &Metrics) -> Keys {
         let metric = Key::new(
             "train.early_stopping.metric",
             KeyKind::choice(metrics.names().map(String::from).collect::<Vec<_>>()),
-            "What is watched on the validation part.",
+            "The metric watched on the validation part.",
         );
-        let patience = "Epochs without progress before it stops; 0 never stops.";
-        let delta = "What counts as progress, in the metric's unit.";
+        let patience = "Epochs without progress before training stops; 0 never stops.";
+        let delta = "Improvements above this count as progress, in the metric's unit.";
         Keys::new([
             metric.default(&format!("'{}'", metrics.watched())),
             Key::new("train.early_stopping.patience", KeyKind::ANY_COUNT, patience).default("0"),
@@ -58,15 +58,15 @@ impl EarlyStopping {
         })
     }
 
-    /// What a config asks for, of `metrics`.
+    /// Early stopping as set in a config, by one of `metrics`.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a metric that is none of them.
+    /// [`Error::Usage`] for a metric that is not among them.
     pub fn of(values: &Values, metrics: &Metrics) -> Result<Self> {
         let name: String = values.get("train.early_stopping.metric");
         let metric = metrics.find(&name).cloned().ok_or_else(|| {
             let names: Vec<&str> = metrics.names().collect();
-            Error::Usage(format!("train.early_stopping.metric = {name:?} is none of {}", joined(&names, "and")))
+            Error::Usage(format!("train.early_stopping.metric = {name:?} is not one of {}", joined(&names, "and")))
         })?;
         Ok(Self {
             metric,
@@ -88,8 +88,8 @@ impl EarlyStopping {
     }
 }
 
-/// The problem of `key`, which is set although the split of the config has no validation part; `off` is its value that
-/// needs none.
+/// The problem that `key` is set although the split of the config has no validation part; `off` is the value that needs
+/// none.
 pub fn needs_validation(values: &Values, key: &str, off: &str) -> Option<Problem> {
     let reason = SplitSpec::without_validation(values)?;
     let message = format!("{key} needs a validation part, but {reason}; change that or set {key} = {off}");

@@ -1,6 +1,6 @@
 //! The training loop.
 //!
-//! For each epoch, for each batch: one step. Then evaluate, tell the observers, write a checkpoint, perhaps stop.
+//! For each epoch: one step per batch, then evaluate, tell the observers, write a checkpoint, perhaps stop.
 
 mod checkpoint;
 mod config;
@@ -28,12 +28,12 @@ use crate::error::{Error, Result};
 use crate::model::{AnyModel, HostTensor, parameters};
 use crate::solver::{Solver, StepNumber, Stepped};
 
-/// What came of training.
+/// The result of training.
 #[derive(Debug, Clone)]
 pub struct Trained {
     /// The model of the best epoch, or of the last one without a validation split. Without autodiff.
     pub model: AnyModel,
-    /// How far training went.
+    /// The progress of training.
     pub progress: Progress,
 }
 
@@ -42,23 +42,23 @@ pub struct Trained {
 pub struct Pace {
     /// Steps that were timed.
     pub steps: u64,
-    /// Seconds of an epoch's steps.
+    /// Seconds for the steps of an epoch.
     pub seconds_training: f64,
-    /// Seconds of the validation after an epoch.
+    /// Seconds for the validation after an epoch.
     pub seconds_validation: f64,
-    /// Interactions trained on a second.
+    /// Interactions trained on per second.
     pub ratings_per_second: f64,
 }
 
 /// Trains one model.
 pub struct Trainer<'a> {
-    /// Up to date where the solver has written back.
+    /// Up to date after the solver has written back.
     model: AnyModel,
     session: Session<'a>,
 }
 
 impl<'a> Trainer<'a> {
-    /// A trainer for a model on `device` that has not been trained yet.
+    /// A trainer for an untrained model on `device`.
     pub fn new(config: TrainConfig, solver: Box<dyn Solver>, model: AnyModel, device: Opened) -> Self {
         let model = model.to_training(&device.device.clone().autodiff());
         let progress = Progress::default();
@@ -78,10 +78,10 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Goes on from the last checkpoint, if there is one.
+    /// Continues from the last checkpoint, if there is one.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] for a checkpoint that cannot be read or is of another model.
+    /// [`Error::Io`], [`Error::ModelFile`] for a checkpoint that cannot be read or belongs to another model.
     pub fn resume(self) -> Result<Self> {
         let Self { mut model, mut session } = self;
         let Some(checkpoints) = &session.checkpoints else { return Ok(Self { model, session }) };
@@ -92,7 +92,7 @@ impl<'a> Trainer<'a> {
         let checkpoint = Checkpoint::read(&last)?;
         let restore = |model: AnyModel, path: &Path, values: &BTreeMap<String, HostTensor>| {
             parameters::restore(model, values)
-                .map_err(|cause| Error::model_file(path, format!("{cause}: it is a checkpoint of another model")))
+                .map_err(|cause| Error::model_file(path, format!("{cause}; the checkpoint belongs to another model")))
         };
         model = restore(model, &last, &checkpoint.parameters)?;
         session.solver.restore(checkpoint.progress.step, &checkpoint.optimizer);
@@ -115,7 +115,7 @@ impl<'a> Trainer<'a> {
         (self.session.progress.seconds, self.session.progress.ratings_seen)
     }
 
-    /// Whether all epochs are done, or training was ended by early stopping or because the solver has converged.
+    /// Whether all epochs are done, or training ended by early stopping or convergence of the solver.
     pub fn is_done(&self) -> bool {
         self.session.is_done()
     }
@@ -142,8 +142,8 @@ impl<'a> Trainer<'a> {
         Ok(Trained { model: best_model.unwrap_or_else(|| model.valid()), progress })
     }
 
-    /// How long an epoch takes, by steps that are not kept: as many as `seconds` allow, and at least one of each kind.
-    /// An epoch's first step is a kind of its own, because it draws the order of the interactions.
+    /// How long an epoch takes, measured by steps that are discarded: as many as `seconds` allow, at least one of each
+    /// kind. An epoch's first step is a kind of its own, because it draws the order of the interactions.
     ///
     /// # Errors
     /// Those of [`fit`](Self::fit) before its first step, and of the solver.
@@ -160,7 +160,7 @@ impl<'a> Trainer<'a> {
             to_vec(outcome?.sums.sums);
             Ok((model, started.elapsed().as_secs_f64()))
         };
-        // What is used for the first time is made now: moments, buffers, pages of memory.
+        // Creates everything that is used for the first time: moments, buffers, pages of memory.
         (model, _) = timed(model, 1, 0)?;
         let started = Instant::now();
         let (mut first, mut others) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Who is told how training goes.
+//! Observers of training.
 
 use crate::error::Result;
 use crate::metric::Scores;
@@ -21,9 +21,9 @@ pub struct EpochReport<'a> {
     pub seconds: f64,
     /// Learning rate of the epoch's last step; `None` for a solver that has none.
     pub learning_rate: Option<f64>,
-    /// What training itself saw: means over the epoch's steps, each taken before its step; of
-    /// [`Als`](crate::solver::Als), after its last one. `loss` without the penalty, `objective` with it, which is what is
-    /// minimized; and if the objective compares a score with a target, √ of their mean squared difference.
+    /// Training metrics: means over the epoch's steps, each computed before its step; for [`Als`](crate::solver::Als),
+    /// after the last one. `loss` without the penalty, `objective` with it, which is minimized; and if the objective
+    /// compares a score with a target, √ of their mean squared difference.
     pub train: &'a Scores,
     /// Metrics after the epoch; `None` without a validation split.
     pub validation: Option<&'a Scores>,
@@ -51,6 +51,6 @@ pub trait Observer {
     /// An epoch is done.
     ///
     /// # Errors
-    /// What keeps the observer from doing its work, a full disk for example; training stops with it.
+    /// If the observer cannot do its work, for example because the disk is full; training stops with this error.
     fn epoch(&mut self, report: &EpochReport) -> Result<()>;
 }

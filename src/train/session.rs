@@ -1,4 +1,4 @@
-//! The epochs of a training: their steps, and what follows each.
+//! The epochs of training: their steps, and what follows each.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,18 +16,18 @@ use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::{AnyModel, HostTensor, parameters};
 use crate::solver::{Norms, Solver, StepNumber, StepOutcome, StepSums};
 
-/// Training data, and what is held out to choose the best epoch.
+/// Training data, and data held out to choose the best epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainData<'a> {
     /// Interactions to train on; every index is known.
     pub train: &'a Interactions,
     /// Interactions to choose the best epoch by; may be empty.
     pub validation: &'a Interactions,
-    /// Turns scores into predictions and judges them.
+    /// Turns scores into predictions and evaluates them.
     pub evaluator: &'a Evaluator,
 }
 
-/// Everything about training but the model, which moves through each step.
+/// Everything about training except the model, which is moved through each step.
 pub(super) struct Session<'a> {
     pub(super) config: TrainConfig,
     pub(super) device: Opened,
@@ -38,13 +38,13 @@ pub(super) struct Session<'a> {
     pub(super) progress: Progress,
 }
 
-/// What an epoch leaves beside the sums: the norms of its last gradients and the learning rate of its last step.
+/// Results of an epoch beside the sums: the norms of its last gradients and the learning rate of its last step.
 struct EpochEnd {
     norms: Norms,
     learning_rate: Option<f64>,
 }
 
-/// Steps between two reads of the loss on a device that would have to be waited for.
+/// Steps between two reads of the loss on an asynchronous device.
 const STEPS_BETWEEN_READS: usize = 64;
 
 impl Session<'_> {
@@ -52,7 +52,7 @@ impl Session<'_> {
         self.progress.epoch >= self.config.epochs || self.progress.stopped
     }
 
-    /// What is left of an epoch, its report and its checkpoint.
+    /// The rest of an epoch, its report and its checkpoint.
     pub(super) fn whole_epoch(
         &mut self,
         model: AnyModel,
@@ -98,7 +98,7 @@ impl Session<'_> {
             end.learning_rate = self.solver.learning_rate(number);
             self.progress.batch = step + 1;
             self.progress.step += 1;
-            // Cells that are not in the data count in a mean, but are no interactions.
+            // Cells that are not in the data count in a mean, but are not interactions.
             self.progress.ratings_seen += sums.count.min(train.len()) as u64;
             pending.push(sums);
             if reads_at_once || number.is_last() || pending.len() >= STEPS_BETWEEN_READS {
@@ -118,7 +118,7 @@ impl Session<'_> {
         Ok((model, end))
     }
 
-    /// Reads the sums of the steps since the last read back, and refuses to go on where they are not finite.
+    /// Reads back the sums of the steps since the last read, and fails if they are not finite.
     fn read_sums(&mut self, model: AnyModel, number: StepNumber, pending: &mut Vec<StepSums>) -> Result<AnyModel> {
         let first_step = self.progress.step + 1 - pending.len() as u64;
         for (step, sums) in (first_step..).zip(pending.drain(..)) {
@@ -152,7 +152,7 @@ impl Session<'_> {
         self.progress.batch = 0;
         let parameter_norms = parameter_norms(&parameters::collect(&model));
         if let Some((name, _)) = parameter_norms.iter().find(|(_, norm)| !norm.is_finite()) {
-            let cause = format!("parameter {name} is no longer finite");
+            let cause = format!("parameter {name} is not finite");
             return Err(self.diverged_because(epoch, self.progress.step, cause, end.learning_rate.is_some()));
         }
         let mut is_best = false;
@@ -189,7 +189,7 @@ impl Session<'_> {
         observers.iter_mut().try_for_each(|observer| observer.epoch(&report))
     }
 
-    /// Means of the sums of the epoch, which start anew.
+    /// Means of the sums of the epoch, which are reset.
     fn train_scores(&mut self, evaluator: &Evaluator) -> Scores {
         let EpochSums { count, loss, squared } = std::mem::take(&mut self.progress.sums);
         let penalty = std::mem::take(&mut self.progress.penalty);
@@ -222,7 +222,7 @@ impl Session<'_> {
         }
     }
 
-    /// Names the parameter that is to blame for a loss that is not finite.
+    /// Names the parameter responsible for a loss that is not finite.
     fn diverged(&self, model: &AnyModel, number: StepNumber, step: u64, loss: f64, penalty: f64) -> Error {
         let what = if loss.is_finite() { ("penalty", penalty) } else { ("loss", loss) };
         let largest = parameters::collect(model)
@@ -236,7 +236,7 @@ impl Session<'_> {
             })
             .reduce(|a, b| if b.1 > a.1 { b } else { a });
         let blame = match largest {
-            Some((name, f32::INFINITY)) => format!("parameter {name} holds numbers that are not finite"),
+            Some((name, f32::INFINITY)) => format!("parameter {name} has values that are not finite"),
             Some((name, size)) => format!("the largest parameter is {name} with {size:.3e}"),
             None => "the model has no parameters".into(),
         };

@@ -81,7 +81,7 @@ pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], header: &impl Se
     let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
     let entries = tensors.iter().map(|(name, tensor)| (name.as_str(), Entry(tensor)));
     let start = serialize(entries, Some(metadata)).map_err(|e| Error::model_file(path, e.to_string()))?;
-    // The order in which safetensors counted their places.
+    // The order in which safetensors lays them out.
     let mut in_order: Vec<_> = tensors.iter().collect();
     in_order.sort_by(|(a_name, a), (b_name, b)| b.dtype.cmp(&a.dtype).then(a_name.cmp(b_name)));
     files::write_atomic(path, |writer| {
@@ -90,8 +90,8 @@ pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], header: &impl Se
     })
 }
 
-/// A tensor in the header of a file: its elements are written after it, from where they lie, so that no copy of a large
-/// model is made in memory.
+/// A tensor in the header of a file: its elements are written after the header directly from their buffer, without
+/// copying a large model in memory.
 struct Entry<'a>(&'a Tensor);
 
 impl View for Entry<'_> {
@@ -117,15 +117,15 @@ impl View for Entry<'_> {
 pub struct FileForm {
     /// Version of its format.
     pub version: u32,
-    /// A key that the header of every version of such files has, and no other file's; empty if there is none.
+    /// A key that the header of every version of these files has, and that of no other file; empty if there is none.
     pub mark: &'static str,
 }
 
-/// Reads what [`write_tensors`] wrote, if it is a file of this form.
+/// Reads a file of this form written by [`write_tensors`].
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, not lowrank's, or of another
-/// format version.
+/// [`Error::Io`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, not lowrank's, or of another format
+/// version.
 pub fn read_tensors<H: DeserializeOwned>(path: &Path, form: FileForm) -> Result<(BTreeMap<String, Tensor>, H)> {
     #[derive(Deserialize)]
     struct Version {
@@ -135,7 +135,7 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path, form: FileForm) -> Result<
     let damaged = |cause: String| {
         Error::model_file(
             path,
-            format!("is damaged or cut short, or no safetensors file ({cause}); name a run directory, or train again"),
+            format!("is damaged, truncated or not a safetensors file ({cause}); name a run directory, or train again"),
         )
     };
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -143,10 +143,10 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path, form: FileForm) -> Result<
         .metadata()
         .as_ref()
         .and_then(|metadata| metadata.get(METADATA_KEY))
-        .ok_or_else(|| Error::model_file(path, "is a safetensors file, but not one that lowrank wrote"))?;
+        .ok_or_else(|| Error::model_file(path, "is a safetensors file, but was not written by lowrank"))?;
     let version: Version = serde_json::from_str(header).map_err(|e| damaged(e.to_string()))?;
     let other = |cause: String| {
-        let cause = format!("is another file of lowrank's than the one wanted here ({cause}); name the run directory");
+        let cause = format!("is a lowrank file of another kind ({cause}); name the run directory");
         Error::model_file(path, cause)
     };
     if version.format_version != form.version {
@@ -163,7 +163,7 @@ pub fn read_tensors<H: DeserializeOwned>(path: &Path, form: FileForm) -> Result<
             ),
         ));
     }
-    // Version and JSON are right, so that nothing is damaged: a model is not a checkpoint, say.
+    // Version and JSON are valid, so the file is intact but of another kind: a model is not a checkpoint, for example.
     let header = serde_json::from_str(header).map_err(|e| other(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let tensors = file

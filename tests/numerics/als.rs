@@ -335,7 +335,7 @@ fn what_als_has_no_meaning_for_is_refused_with_the_reason() {
         }
     };
     let absolute = Loss::Absolute(Absolute {});
-    assert!(refusal(&gmf, SQUARED, EXACT).contains("the als solver is for models whose score is a dot product"));
+    assert!(refusal(&gmf, SQUARED, EXACT).contains("the als solver supports only models whose score is a dot product"));
     assert!(refusal(&mf(2), absolute, EXACT).contains("squared loss"));
     assert!(refusal(&biased_mf(2), SQUARED, IMPLICIT).contains("without biases"));
     assert!(refusal(&nmf(2), SQUARED, EXACT).contains("coordinate descent"));

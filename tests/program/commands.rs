@@ -104,7 +104,7 @@ fn compare_says_what_makes_a_comparison_doubtful_and_refuses_what_is_none() {
     let outcome = place.call(["compare", "runs/a-1", "runs/b-1"]).succeeds();
     assert!(outcome.stdout.contains("different data or splits"), "{outcome:?}");
     assert!(outcome.stdout.contains("A and B share no seed and fold"), "{outcome:?}");
-    place.call(["compare", "runs/a-1", "runs/a-1"]).refuses(&["runs/a-1: is named twice"]);
+    place.call(["compare", "runs/a-1", "runs/a-1"]).refuses(&["runs/a-1: is given twice"]);
     place.call(["compare", "runs/a-1", "runs"]).refuses(&["runs: is not a run directory"]);
     std::fs::remove_file(place.path("runs/b-1/summary.json")).expect("removed");
     place.call(["compare", "runs/a-1", "runs/b-1"]).refuses(&["this run is not finished"]);
@@ -208,7 +208,7 @@ fn recommend_leaves_out_what_was_seen() {
     place.call(["recommend", "runs/c-1", "nobody"]).refuses(&["user \"nobody\" is not among the 10 users"]);
     place.write("m.safetensors", place.read("runs/c-1/model.safetensors"));
     let alone = place.call(["recommend", "m.safetensors", "u3"]).succeeds();
-    assert!(alone.stderr.contains("not left out"), "{alone:#?}");
+    assert!(alone.stderr.contains("are included"), "{alone:#?}");
 }
 
 #[test]

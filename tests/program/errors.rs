@@ -105,7 +105,7 @@ fn damaged_and_foreign_model_files_are_refused() {
     let model = place.read("runs/c-1/model.safetensors");
     for length in [0, 7, 1000, model.len() - 1] {
         place.write("m.safetensors", &model[..length]);
-        refused(&place, &["m.safetensors: is damaged or cut short"], || {
+        refused(&place, &["m.safetensors: is damaged, truncated"], || {
             place.call(["predict", "m.safetensors", "1", "1"])
         });
     }
@@ -120,7 +120,7 @@ fn damaged_and_foreign_model_files_are_refused() {
     });
     place.write("m.safetensors", "not a model at all");
     refused(&place, &["m.safetensors: is damaged"], || place.call(["predict", "m.safetensors", "1", "1"]));
-    refused(&place, &["seen.safetensors: ", "is another file of lowrank's than the one wanted here"], || {
+    refused(&place, &["seen.safetensors: ", "is a lowrank file of another kind"], || {
         place.call(["predict", "runs/c-1/seen.safetensors", "1", "1"])
     });
     refused(&place, &["cache: there is no such run directory or model file"], || {
@@ -137,7 +137,7 @@ fn a_damaged_checkpoint_is_not_resumed() {
     let whole = place.read(checkpoint);
     for length in [0, 500, whole.len() - 1] {
         place.write(checkpoint, &whole[..length]);
-        refused(&place, &["last.safetensors: is damaged or cut short"], resume);
+        refused(&place, &["last.safetensors: is damaged, truncated"], resume);
     }
     place.write(checkpoint, &whole);
     resume().succeeds();
@@ -157,7 +157,7 @@ fn a_run_is_not_resumed_with_other_settings_or_data() {
     });
     resume(&["train.threads=1"]).succeeds();
     place.write("r.csv", format!("{rows}1,a,2\n"));
-    refused(&place, &["runs/c-1: the data changed", "train anew"], || resume(&[]));
+    refused(&place, &["runs/c-1: the data changed", "start a new run"], || resume(&[]));
     refused(&place, &["there is no run d-<n>", "without --resume"], || {
         place.call(["train", "c.toml", "--resume", "--set", "name=d"])
     });

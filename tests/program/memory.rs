@@ -52,7 +52,7 @@ fn a_dry_run_tells_memory_and_time() {
     assert!(epoch > 0.0 && (number(&forecast, "/seconds") / epoch - 7.0).abs() < 1e-9);
     let told = place.call(["train", "c.toml", "--dry-run"].into_iter().chain(SMALL.iter().flat_map(|s| ["--set", s])));
     let told = told.succeeds().stdout;
-    for part in parts.iter().chain(&["peak", "s an epoch", "ratings/s"]) {
+    for part in parts.iter().chain(&["peak", "s per epoch", "ratings/s"]) {
         assert!(told.contains(part), "no {part} in {told}");
     }
     assert_eq!(place.files(), ["c.toml"]);

@@ -217,10 +217,10 @@ fn zeros_that_are_data_are_pointed_out_and_negative_values_refused() {
     place.write("c.toml", "model = { kind = 'mf', rank = 2 }\nsolver.kind = 'svd'\nreport.tensorboard = false\n");
     let settings = || super::SMALL.into_iter().flat_map(|setting| ["--set", setting]);
     let svd = place.call(["train", "c.toml"].into_iter().chain(settings())).succeeds();
-    assert!(svd.stderr.contains("not in the training data for zeros") && !svd.stdout.contains("recommend"), "{svd:#?}");
+    assert!(svd.stderr.contains("not in the training data as zeros") && !svd.stdout.contains("recommend"), "{svd:#?}");
     let masked = ["--set", "model.kind=nmf", "--set", "solver.kind=hals", "--set", "solver.zeros=missing"];
     let masked = place.call(["train", "c.toml"].into_iter().chain(settings()).chain(masked)).succeeds();
-    assert!(!masked.stderr.contains("for zeros") && masked.stdout.contains("recommend"), "{masked:#?}");
+    assert!(!masked.stderr.contains("as zeros") && masked.stdout.contains("recommend"), "{masked:#?}");
     place.write("t.csv", "gene,s1,s2\na,1,2\nb,-3,4\n");
     let negative =
         ["data.path=t.csv", "data.format=dense", "data.split.kind=none", "model.kind=nmf", "solver.kind=hals"];
@@ -233,7 +233,7 @@ fn commands_on_factors_refuse_models_without_them() {
     place.small_run("neural", &["model.kind=gmf", "train.epochs=1"]);
     place.small_run("biased", &["train.epochs=1"]);
     for command in [&["components", "runs/neural-1"][..], &["query", "runs/neural-1", "--item", "0"]] {
-        place.call(command.iter().copied()).refuses(&["no dot product", "biased-mf"]);
+        place.call(command.iter().copied()).refuses(&["not a dot product", "biased-mf"]);
     }
     place.call(["reconstruct", "runs/biased-1", "0"]).refuses(&["biases of users", "predict"]);
     place.call(["query", "runs/biased-1", "--text", "word"]).refuses(&["models of documents"]);

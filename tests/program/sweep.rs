@@ -374,7 +374,7 @@ fn two_sweeps_do_not_write_into_one_folder() {
     let args = ["sweep", "runs/s-sweep-1/space.toml", "--resume", "--set", "trials=3"];
     let held = fs::File::open(place.path("runs/s-sweep-1/journal.jsonl")).expect("a file");
     held.lock().expect("locked");
-    place.call(args).refuses(&["another lowrank sweep is at work here"]);
+    place.call(args).refuses(&["another lowrank sweep is running here"]);
     drop(held);
     place.call(args).succeeds();
 }

@@ -21,13 +21,13 @@ use crate::sweep::{self, SweepOptions};
 /// Arguments of `lowrank sweep`.
 #[derive(Debug, Args)]
 pub struct SweepArgs {
-    /// The space file; `space.toml` of a sweep's folder sweeps the same again.
+    /// The space file; `space.toml` of a sweep's folder repeats that sweep.
     #[arg(required_unless_present = "explain")]
     space: Option<PathBuf>,
     /// Set a key of the space file, as in `--set trials=20`; `--set set.train.epochs=10` sets one of the base config.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Go on with the sweep that SPACE lies in, or with the newest one of its name. Finished trials are not repeated.
+    /// Continue the sweep that contains SPACE, or the newest one of its name. Finished trials are not repeated.
     #[arg(long)]
     resume: bool,
     /// Check the space file and show the settings of its first trials.
@@ -47,19 +47,19 @@ pub struct SweepArgs {
 /// How `[set]`, `[repeat]` and `[space]` are written.
 const SECTIONS: &str = r#"
 [set]
-  Config keys that every trial has, instead of what the base config says.
+  Config keys of every trial, which override the base config.
 
 [repeat]
-  Values of seed or of keys of [data] that a trial is trained with, one after the other; its metric is the mean.
+  Values of seed or of keys of [data]. A trial is trained with each in turn; its metric is the mean.
       data.split.fold = [1, 3]
 
 [space]
-  What is searched: a range for each config key.
+  The keys to search, each with a range.
       solver.learning_rate = { log_uniform = [1e-4, 1e-2] }     logarithms equally likely
       solver.beta2 = { uniform = [0.9, 0.999] }
       model.rank = { int = [8, 128], log = true }               or step = 8
       model.layers = { choice = [[64], [64, 32]] }
-  A key that has a meaning only under another choice takes part only there. More conditions, and other ranges:
+  A key that applies only with another choice is searched only there. More conditions, and other ranges:
       solver.kind = { choice = ["adam", "sgd"] }
       solver.learning_rate = [
           { log_uniform = [1e-4, 1e-2], when = { solver.kind = "adam" } },
@@ -69,7 +69,7 @@ const SECTIONS: &str = r#"
       solver.regularization.item_factors = { same_as = "solver.regularization.user_factors" }
 "#;
 
-/// Sweeps and prints what came out.
+/// Sweeps and prints the result.
 pub fn sweep(args: SweepArgs, parts: &Parts) -> Result<()> {
     let Some(path) = args.space.filter(|_| !args.explain) else {
         return output::print(&(config::explain(&space_file(&parts.metrics), None)? + SECTIONS));
@@ -93,7 +93,7 @@ pub fn sweep(args: SweepArgs, parts: &Parts) -> Result<()> {
     if args.json { output::print_json(&as_json(&swept, &plan)) } else { output::print(&report(&swept, &plan)) }
 }
 
-/// A space file inside a sweep's folder means that sweep.
+/// A space file inside a sweep's folder names that sweep.
 fn resume_from(space: &Path) -> Resume {
     match space.parent() {
         Some(folder) if folder.join("journal.jsonl").is_file() => Resume::Run(folder.to_path_buf()),
@@ -101,7 +101,7 @@ fn resume_from(space: &Path) -> Resume {
     }
 }
 
-/// What would be tried.
+/// The trials to run.
 fn check(plan: &Plan) -> String {
     let keys = plan.space.keys();
     let rows: Vec<Vec<String>> = plan
@@ -116,7 +116,7 @@ fn check(plan: &Plan) -> String {
         .collect();
     let header: Vec<&str> = std::iter::once("trial").chain(short_names(&keys)).collect();
     format!(
-        "{} keys are searched, in at most {} trials{}; the first ones, before anything is learned:\n\n{}",
+        "{} keys are searched, in at most {} trials{}; the first ones, chosen before any results:\n\n{}",
         keys.len(),
         plan.settings.trials,
         if plan.repeats.len() > 1 { format!(" of {} trainings each", plan.repeats.len()) } else { String::new() },

@@ -1,4 +1,4 @@
-//! Progress of a sweep for people: a table that changes on a terminal, a line a trial in a log.
+//! Progress of a sweep for people: a table that updates on a terminal, one line per trial in a log.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
@@ -15,7 +15,7 @@ use crate::sweep::journal::{Record, Status};
 use crate::sweep::plan::Plan;
 use crate::sweep::report::{short_names, shown, winner};
 
-/// Progress for people: a table that changes on a terminal, a line a trial in a log.
+/// Progress for people: a table that updates on a terminal, one line per trial in a log.
 pub(super) struct Live {
     metric: Arc<dyn Metric>,
     names: Names,
@@ -69,7 +69,7 @@ impl Live {
         if self.quiet {
             return;
         }
-        // Trials that panic have ended the program.
+        // A trial that panics ends the program.
         let Ok(mut state) = self.state.lock() else { return };
         let is_epoch = matches!(event, Event::Epoch { .. });
         match event {
@@ -128,7 +128,7 @@ impl Names {
         Self(keys.iter().map(ToString::to_string).zip(short_names(&keys).into_iter().map(Into::into)).collect())
     }
 
-    /// `rank=8 learning_rate=0.01`; tied keys are left out.
+    /// `rank=8 learning_rate=0.01`; tied keys are omitted.
     fn line<'v>(&self, settings: impl Iterator<Item = (&'v str, String)>) -> String {
         let parts = settings.filter_map(|(key, value)| Some(format!("{}={value}", self.0.get(key)?)));
         parts.collect::<Vec<_>>().join(" ")
@@ -139,7 +139,7 @@ impl Names {
     }
 }
 
-/// A line about a trial that ended; `*` marks a new best.
+/// A line about an ended trial; `*` marks a new best.
 fn ended(record: &Record, trials: usize, metric: &dyn Metric, best: Option<f64>, names: &Names) -> String {
     let width = trials.to_string().len();
     let value = record.metric.map_or(String::new(), |value| format!("  {} {value:.5}", metric.name()));
@@ -157,7 +157,7 @@ fn ended(record: &Record, trials: usize, metric: &dyn Metric, best: Option<f64>,
     )
 }
 
-/// What is going on, in a few lines.
+/// The current state, in a few lines.
 fn table(state: &State, metric: &dyn Metric, names: &Names) -> String {
     let count = |status| state.records.iter().filter(|record| record.status == status).count();
     let elapsed = state.before + state.started.elapsed().as_secs_f64();
@@ -186,7 +186,7 @@ fn table(state: &State, metric: &dyn Metric, names: &Names) -> String {
     text
 }
 
-/// Seconds until the last trial, as far as that can be told from those that ended.
+/// Seconds until the last trial ends, estimated from the ended ones.
 fn time_left(state: &State, elapsed: f64) -> Option<f64> {
     let by_limit = state.most_minutes.map(|minutes| (60.0 * minutes - elapsed).max(0.0));
     let done = state.records.len();

@@ -13,10 +13,10 @@ use crate::sweep::journal::{Record, Status};
 use crate::sweep::plan::Plan;
 use crate::sweep::report::{best_first, short_names, shown};
 
-/// How many trials the result shows.
+/// Number of trials that the result shows.
 const SHOWN: usize = 5;
 
-/// The best trials, the winner's test, what was written and what to do next.
+/// The best trials, the winner's test, the files written and what to do next.
 pub(super) fn report(swept: &Swept, plan: &Plan) -> String {
     let metric = &*plan.metric;
     let count = |status| swept.records.iter().filter(|record| record.status == status).count();
@@ -46,7 +46,7 @@ pub(super) fn report(swept: &Swept, plan: &Plan) -> String {
     let header: Vec<&str> = ["trial", &value_name].into_iter().chain(short_names(&keys)).collect();
     text += &output::table(&header, &rows);
     if !swept.tested.is_empty() {
-        text += "\nthe winner, trained again on training and validation ratings and tested once:\n\n";
+        text += "\nthe winner, retrained on training and validation ratings and tested once:\n\n";
         let number = |scores: Option<&Scores>, name: &str| {
             scores.and_then(|scores| scores.get(name)).map_or(String::new(), |value| format!("{value:.4}"))
         };
@@ -85,7 +85,7 @@ pub(super) fn report(swept: &Swept, plan: &Plan) -> String {
         (directory.keys_picture(), "the metric against each key"),
         (directory.progress_picture(), "the best metric over time"),
         (directory.journal(), "all trials with their epochs"),
-        (directory.space(), "the space file, complete"),
+        (directory.space(), "the complete space file"),
     ] {
         text += &format!("  {:<50} {what}\n", path.display().to_string());
     }

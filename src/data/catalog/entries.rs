@@ -86,7 +86,7 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "movielens-latest-small",
-        description: "100,836 ratings 0.5 to 5 of 9724 films by 610 users; GroupLens, may be passed on likewise",
+        description: "100,836 ratings 0.5 to 5 of 9724 films by 610 users; GroupLens, redistributable on the same terms",
         source: Some(Archive {
             address: "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
             checksum: Checksum::Sha256("696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"),
@@ -158,7 +158,7 @@ pub fn entries() -> &'static [Entry] {
 /// The entry called `name`.
 ///
 /// # Errors
-/// [`Error::Usage`] with the nearest name and all names, where there is none.
+/// [`Error::Usage`] with the nearest name and all names, if there is none.
 pub fn find(name: &str) -> Result<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let nearest = ENTRIES

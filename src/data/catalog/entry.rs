@@ -7,21 +7,21 @@ use crate::data::read::{Delimited, ReadOptions};
 /// A data set of the catalog.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// Name in configs and commands, and of its folder.
+    /// Name in configs and commands, and name of its folder.
     pub name: &'static str,
-    /// One line for people: what, how many, which licence.
+    /// One line for people: content, size, licence.
     pub description: &'static str,
-    /// Where it can be fetched; `None` where it has no official address and must be brought along.
+    /// Where it can be fetched; `None` if it has no official address, so that the user must supply the files.
     pub source: Option<Archive>,
-    /// The file of all ratings, or of the training ratings where there are only folds.
+    /// The file of all ratings, or of the training ratings if there are only folds.
     pub ratings: &'static str,
-    /// What stands between the fields of all rating files.
+    /// The field delimiter of all rating files.
     pub delimiter: &'static str,
-    /// What the columns of all rating files hold, as in [`Delimited::columns`].
+    /// Contents of the columns of all rating files, as in [`Delimited::columns`].
     pub columns: Option<&'static [&'static str]>,
     /// The file of item titles.
     pub titles: Option<Titles>,
-    /// Ready-made training and test files, one pair a fold.
+    /// Ready-made training and test files, one pair per fold.
     pub folds: &'static [(&'static str, &'static str)],
 }
 
@@ -30,7 +30,7 @@ pub struct Entry {
 pub struct Archive {
     /// Official address of the zip file.
     pub address: &'static str,
-    /// What its bytes must give.
+    /// The checksum of its bytes.
     pub checksum: Checksum,
     /// The folder in the archive that holds the files.
     pub folder: &'static str,
@@ -39,7 +39,7 @@ pub struct Archive {
 /// A checksum in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksum {
-    /// MD5, where nothing better is published.
+    /// MD5, if nothing better is published.
     Md5(&'static str),
     /// SHA-256.
     Sha256(&'static str),
@@ -50,9 +50,9 @@ pub enum Checksum {
 pub struct Titles {
     /// Its name.
     pub file: &'static str,
-    /// What stands between its fields.
+    /// Its field delimiter.
     pub delimiter: &'static str,
-    /// What its first columns hold.
+    /// Contents of its first columns.
     pub columns: &'static [&'static str],
 }
 
@@ -65,7 +65,7 @@ impl Entry {
         files
     }
 
-    /// How its rating files are read, with the layout that they have and all else as in `wanted`.
+    /// How its rating files are read: with their own layout, and everything else as in `wanted`.
     pub(super) fn options(&self, wanted: &ReadOptions) -> ReadOptions {
         let (delimiter, columns) = (Some(self.delimiter.into()), self.columns.map(strings));
         let reader = Delimited { delimiter, columns, ..Delimited::default() };

@@ -14,14 +14,14 @@ use super::folders::{VARIABLE, cache};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Downloads `entry`, or takes its archive `from` a file, checks it and unpacks it into the cache. Where all of it is
-/// there already, nothing is done.
+/// Downloads `entry`, or takes its archive `from` a file, checks it and unpacks it into the cache. Does nothing if all
+/// files are there already.
 ///
-/// `progress` is told the bytes downloaded and, where the server says so, how many there are.
+/// `progress` is given the bytes downloaded and, if the server reports it, the total.
 ///
 /// # Errors
-/// [`Error::Usage`] without an official address, [`Error::Failed`] where the download fails, [`Error::Data`] for an
-/// archive with another checksum or without the files, [`Error::Io`] where the file system refuses.
+/// [`Error::Usage`] without an official address, [`Error::Failed`] if the download fails, [`Error::Data`] for an
+/// archive with another checksum or without the files, [`Error::Io`] if a file operation fails.
 pub fn fetch(entry: &Entry, from: Option<&Path>, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
     fetch_into(&cache()?, entry, from, progress)
 }
@@ -43,7 +43,7 @@ fn fetch_into(
         return Ok(target);
     }
     files::create_folder(root)?;
-    // Two programs may fetch the same at the same time.
+    // Two programs may fetch the same data set at the same time.
     let temporary = |suffix: &str| Temporary(root.join(format!(".{}-{}{suffix}", entry.name, std::process::id())));
     let downloaded = temporary(".zip");
     let archive = match from {
@@ -64,12 +64,12 @@ fn fetch_into(
     Ok(target)
 }
 
-/// A file or folder that goes away with this value, where it is still there.
+/// A file or folder that is removed when this value is dropped, if it still exists.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // What cannot be removed is no reason to fail.
+        // Failing to remove it is no reason to fail.
         let _ = if self.0.is_dir() { fs::remove_dir_all(&self.0) } else { fs::remove_file(&self.0) };
     }
 }
@@ -98,7 +98,7 @@ fn download(name: &str, address: &str, path: &Path, progress: &mut dyn FnMut(u64
     }
 }
 
-/// Refuses `archive` where its checksum is not the one `expected`; `origin` is what messages call it.
+/// Rejects `archive` if its checksum is not `expected`; `origin` names it in messages.
 fn verify(archive: &Path, origin: String, expected: Checksum) -> Result<()> {
     let (algorithm, expected, found) = match expected {
         Checksum::Md5(expected) => ("MD5", expected, digest::<Md5>(archive)?),
@@ -128,7 +128,7 @@ fn digest<D: Digest>(path: &Path) -> Result<String> {
     }
 }
 
-/// Takes `files` of the archive's `folder`, and nothing else, into `target`.
+/// Extracts `files` of the archive's `folder`, and only those, into `target`.
 fn unpack(archive: &Path, folder: &str, files: &[&str], target: &Path) -> Result<()> {
     let failed = |error: ZipError, what: &str| match error {
         ZipError::Io(error) => Error::io("read", archive, error),
@@ -138,7 +138,7 @@ fn unpack(archive: &Path, folder: &str, files: &[&str], target: &Path) -> Result
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|e| failed(e, "is not a zip archive"))?;
     for file in files {
         let name = format!("{folder}/{file}");
-        let mut member = zip.by_name(&name).map_err(|e| failed(e, &format!("cannot take out {name}")))?;
+        let mut member = zip.by_name(&name).map_err(|e| failed(e, &format!("cannot extract {name}")))?;
         let path = target.join(file);
         let mut output = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
         io::copy(&mut member, &mut output).map_err(|e| Error::io("unpack", &path, e))?;
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::data::read::{Delimited, ReadOptions};
 
-    /// A zip file with `members`, and an entry that expects it.
+    /// A zip file with `members`, and a matching entry.
     fn archive(folder: &Path, members: &[(&str, &str)]) -> (PathBuf, Entry) {
         let path = folder.join("toy.zip");
         let mut zip = ZipWriter::new(File::create(&path).unwrap());
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(names(&root), HashSet::from(["toy".to_string()]), "no temporaries are left");
         assert_eq!(names(&fetched), ["all", "base", "test", "titles"].map(String::from).into());
         assert!(!folder.path().join("escape").exists());
-        // What is there is not fetched again.
+        // Existing files are not fetched again.
         assert_eq!(fetch_into(&root, &entry, Some(Path::new("/nowhere")), &mut |_, _| {}).unwrap(), fetched);
 
         let located = locate_in(&entry, &[folder.path().join("empty"), root]).unwrap();
@@ -234,7 +234,7 @@ mod tests {
             error
         };
         let (zip, incomplete) = archive(folder.path(), &MEMBERS[..2]);
-        assert!(fetch(&zip, &incomplete).contains("cannot take out top/titles"));
+        assert!(fetch(&zip, &incomplete).contains("cannot extract top/titles"));
         let wrong = Checksum::Md5("0123");
         let entry =
             Entry { source: incomplete.source.map(|source| Archive { checksum: wrong, ..source }), ..incomplete };

@@ -1,4 +1,4 @@
-//! The folders that data sets lie in.
+//! The folders that hold data sets.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use crate::files;
 /// The variable that names a folder of data sets.
 pub(super) const VARIABLE: &str = "LOWRANK_DATA";
 
-/// The folder of `entry`: under `$LOWRANK_DATA` where it is there, else in the cache.
+/// The folder of `entry`: under `$LOWRANK_DATA` if it is there, else in the cache.
 ///
 /// # Errors
-/// [`Error::Usage`] that says how to get it, where it is in neither.
+/// [`Error::Usage`] that says how to get it, if it is in neither.
 pub fn locate(entry: &Entry) -> Result<PathBuf> {
     let variable = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let roots: Vec<PathBuf> = variable.into_iter().chain(cache().ok()).collect();
@@ -28,9 +28,7 @@ pub(super) fn locate_in(entry: &Entry, roots: &[PathBuf]) -> Result<PathBuf> {
     let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     let name = entry.name;
     let fetch = if entry.source.is_some() {
-        format!(
-            "get it with `lowrank data fetch {name}`, or `lowrank data fetch {name} --from FILE.zip` where you have it, or "
-        )
+        format!("run `lowrank data fetch {name}`, or `lowrank data fetch {name} --from FILE.zip` if you have it, or ")
     } else {
         String::new()
     };

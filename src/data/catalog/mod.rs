@@ -1,7 +1,7 @@
-//! Public data sets by name: where they come from, where they lie, how they are read.
+//! Public data sets by name: where they come from, where they are stored, how they are read.
 //!
-//! A data set lies in a folder of its own name, under `$LOWRANK_DATA` or in the cache that [`fetch`](fetch()) fills.
-//! Nothing is ever downloaded unasked: the owners' licences are the user's to accept.
+//! A data set is in a folder of its own name, under `$LOWRANK_DATA` or in the cache that [`fetch`](fetch()) fills.
+//! Nothing is downloaded unless asked for: the owners' licences are the user's to accept.
 
 mod entries;
 mod entry;
@@ -20,11 +20,11 @@ use super::Dataset;
 use super::read::{ReadOptions, TitleFile, read_dataset};
 use crate::error::{Error, Result};
 
-/// Reads `entry`, or with `fold` (from 1) its ready-made training and test files. Of `options`, those count that do not
-/// say how the files are laid out.
+/// Reads `entry`, or with `fold` (from 1) its ready-made training and test files. Of `options`, those that describe the
+/// layout of the files are ignored.
 ///
 /// # Errors
-/// Those of [`locate`] and [`read_dataset`]; [`Error::Usage`] where there is no such fold.
+/// Those of [`locate`] and [`read_dataset`]; [`Error::Usage`] if there is no such fold.
 pub fn load(entry: &Entry, fold: Option<usize>, options: &ReadOptions) -> Result<Dataset> {
     load_from(entry, &locate(entry)?, fold, options)
 }

@@ -15,11 +15,11 @@ use crate::random;
 
 /// The part of each rating of `dataset`.
 ///
-/// Ratings of one user at the same time count as older the earlier they stand in the file.
+/// Of ratings of one user at the same time, the one earlier in the file counts as older.
 ///
 /// # Errors
-/// [`Error::Usage`] where shares or folds are out of range, where the data lack timestamps, classes or a test file that
-/// the kind needs, and where a part that was asked for comes out empty.
+/// [`Error::Usage`] if shares or folds are out of range, if the data lack timestamps, classes or a test file that the
+/// kind needs, or if a requested part turns out empty.
 pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part>> {
     let SplitSpec { kind, test, validation } = *spec;
     check_shares(test, validation)?;
@@ -47,11 +47,11 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
         SplitKind::KFold { folds, fold } => {
             if folds < 2 || !(1..=folds).contains(&fold) {
                 return Err(Error::Usage(format!(
-                    "split: there is no fold {fold} of {folds}; folds is at least 2 and fold from 1 to folds"
+                    "split: there is no fold {fold} of {folds}; folds must be at least 2 and fold from 1 to folds"
                 )));
             }
             let mut order: Vec<u32> = (0..indexable(ratings)).collect();
-            // The folds are the same whichever of them is the test part.
+            // The folds do not depend on which of them is the test part.
             order.shuffle(&mut random::stream(seed, "split/k-fold"));
             let cut = |fold: usize| (order.len() as u128 * fold as u128 / folds as u128) as usize;
             let (start, end) = (cut(fold - 1), cut(fold));
@@ -90,7 +90,7 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
             parts.iter_mut().zip(ratings.column(USER)).for_each(|(part, &user)| *part = rows[user as usize]);
             if !rows.contains(&Part::Test) {
                 return Err(Error::Usage(format!(
-                    "split: no class has more than train_rows = {train_rows} rows, so that the test part is empty; lower it"
+                    "split: no class has more than train_rows = {train_rows} rows, so the test part is empty; lower it"
                 )));
             }
             check_parts(&parts, true, false)?;
@@ -101,7 +101,7 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
     Ok(parts)
 }
 
-/// Number of ratings as an index, which reading has made sure it fits.
+/// Number of ratings as an index; reading ensures that it fits.
 fn indexable(ratings: &Interactions) -> u32 {
     u32::try_from(ratings.len()).expect("at most u32::MAX ratings in a dataset")
 }
@@ -113,7 +113,7 @@ fn counts(count: usize, test: f64, validation: f64) -> (usize, usize) {
     (test, share(validation).min((count - test).saturating_sub(1)))
 }
 
-/// Draws shares of `members` into test and validation: every choice of that many is equally likely.
+/// Draws shares of `members` into test and validation: every choice of these sizes is equally likely.
 ///
 /// One pass without memory (selection sampling: Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
 fn draw(parts: &mut [Part], members: &[u32], test: f64, validation: f64, random: &mut ChaCha8Rng) {
@@ -159,12 +159,12 @@ fn first_of_class(users: &Vocabulary, train_rows: usize) -> Result<Vec<Part>> {
     users.ids().map(part).collect()
 }
 
-/// Hands out each user's ratings, the newest last.
+/// Passes each user's ratings to `each`, the newest last.
 fn newest_last(ratings: &Interactions, mut users: Groups, mut each: impl FnMut(&[u32])) -> Result<()> {
     let timestamps = ratings.timestamps.as_ref().ok_or_else(|| {
         Error::Usage(
-            "split: this kind goes by time, and the data have no timestamps; give them a column named \"timestamp\", \
-             or choose another kind"
+            "split: this kind orders ratings by time, but the data have no timestamps; add a column named \
+             \"timestamp\", or choose another kind"
                 .into(),
         )
     })?;
@@ -176,7 +176,7 @@ fn newest_last(ratings: &Interactions, mut users: Groups, mut each: impl FnMut(&
     Ok(())
 }
 
-/// Leaves the first `train` of `group` in training; the last `test` are test, those between validation.
+/// Leaves the first `train` of `group` in training; the last `test` are test, those between are validation.
 fn hold_out(parts: &mut [Part], group: &[u32], train: usize, test: usize) {
     for (place, &rating) in group.iter().enumerate().skip(train) {
         parts[rating as usize] = if place + test < group.len() { Part::Validation } else { Part::Test };
@@ -186,18 +186,18 @@ fn hold_out(parts: &mut [Part], group: &[u32], train: usize, test: usize) {
 fn check_shares(test: f64, validation: f64) -> Result<()> {
     for (name, share) in [("test", test), ("validation", validation)] {
         if !(0.0..1.0).contains(&share) {
-            return Err(Error::Usage(format!("split: {name} = {share}; a share is at least 0 and below 1")));
+            return Err(Error::Usage(format!("split: {name} = {share}; a share must be at least 0 and below 1")));
         }
     }
     if test + validation >= 1.0 {
         return Err(Error::Usage(format!(
-            "split: test = {test} and validation = {validation} leave nothing to train on; together they are below 1"
+            "split: test = {test} and validation = {validation} leave nothing to train on; their sum must be below 1"
         )));
     }
     Ok(())
 }
 
-/// Refuses a division in which a part that was asked for is empty.
+/// Rejects a division in which a requested part is empty.
 fn check_parts(parts: &[Part], wants_test: bool, wants_validation: bool) -> Result<()> {
     let count = |wanted| parts.iter().filter(|&&part| part == wanted).count();
     let (train, validation, test) = (count(Part::Train), count(Part::Validation), count(Part::Test));

@@ -1,4 +1,4 @@
-//! Interactions divided, and the ids that a model trained on them knows.
+//! Divided interactions, and the ids that a model trained on them knows.
 
 use std::collections::HashMap;
 use std::mem::take;
@@ -10,7 +10,7 @@ use super::Part;
 use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
 
-/// Interactions divided, and the ids that a model trained on them knows.
+/// Divided interactions, and the ids that a model trained on them knows.
 #[derive(Debug, Clone, Default)]
 pub struct Split {
     /// What parameters are fitted to.
@@ -19,7 +19,7 @@ pub struct Split {
     pub validation: Interactions,
     /// What the result is measured on; ids that training has not seen are [`UNKNOWN`].
     pub test: Interactions,
-    /// Each entity with the ids of the training interactions, in order of first appearance there: every row of a
+    /// Each entity with the ids of the training interactions, in order of first appearance, so that every row of a
     /// parameter is trained.
     pub entities: Vec<Entity>,
     /// The columns.
@@ -27,7 +27,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Names and sizes: what a model is made for.
+    /// Names and sizes, from which a model is created.
     pub fn frame(&self) -> Frame {
         let bags = self.train.bags.iter().map(|bag| bag.frame.clone()).collect();
         Frame { bags, ..Frame::of(&self.entities, &self.fields) }
@@ -48,8 +48,8 @@ impl Split {
         &self.entity(ITEM).ids
     }
 
-    /// Adds the histories of the rows of these fields: (field whose rows have one, field of what is in it), made of the
-    /// training part.
+    /// Adds the histories of the rows of these fields: (field whose rows have one, field of its members), collected
+    /// from the training part.
     pub fn add_histories(&mut self, histories: &[(FieldId, FieldId)]) {
         if histories.is_empty() {
             return;
@@ -111,29 +111,29 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     Ok(Split { train, validation, test, entities, fields: dataset.fields.clone() })
 }
 
-/// Values by the part that each belongs to, in their order; `counts` says how many belong to each.
+/// Values grouped by part, in their order; `counts` is the number in each part.
 fn deal<T>(values: impl Iterator<Item = T>, parts: &[Part], counts: [usize; 3]) -> [Vec<T>; 3] {
     let mut dealt = counts.map(Vec::with_capacity);
     values.zip(parts).for_each(|(value, part)| dealt[*part as usize].push(value));
     dealt
 }
 
-/// Users of whom training has seen nothing, as a model without a row for them can still be asked about them: through
+/// Users that training has not seen, in the form in which a model without rows for them can still be evaluated: by
 /// their ratings of items that it knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeldOutRows {
     /// Their ids, in the order of the data.
     pub ids: Vec<String>,
     /// The test ratings of each: index of the item among [`Split::items`], and rating, in the order of the data. Items
-    /// that training has not seen are left out.
+    /// that training has not seen are skipped.
     pub cells: Vec<Vec<(u32, f32)>>,
 }
 
-/// The users of the test part of whom training has seen nothing; `split` is what [`divide`] made of `parts`.
+/// The users of the test part that training has not seen; `split` is the result of [`divide`] with `parts`.
 ///
 /// # Examples
-/// Faces in folders, a folder a person: `cells` are the pixels of the faces that were not trained on, and
-/// `class_of(&ids[i])` is whose face the `i`-th is.
+/// Faces in one folder per person: `cells` are the pixels of the faces that were not trained on, and
+/// `class_of(&ids[i])` is the person of the `i`-th face.
 pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOutRows {
     let ratings = &dataset.interactions;
     let items: Vec<Option<u32>> = dataset.items().ids().map(|id| split.items().index(id)).collect();
@@ -158,7 +158,7 @@ pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOu
     held_out
 }
 
-/// Gives the ids that training has new indices, in order of first appearance.
+/// Gives the ids in training new indices, in order of first appearance.
 struct Renumbering<'a> {
     all: &'a Vocabulary,
     vocabulary: Vocabulary,
@@ -174,7 +174,7 @@ impl<'a> Renumbering<'a> {
     }
 
     fn see(&mut self, old: u32) {
-        // A missing context is no id.
+        // A missing context is not an id.
         let Some(new) = self.new.get_mut(old as usize).filter(|new| **new == UNKNOWN) else { return };
         *new = self.vocabulary.insert(self.all.id(old as usize));
         self.old.push(old);

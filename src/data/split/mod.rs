@@ -1,6 +1,6 @@
 //! Dividing interactions into training, validation and test.
 //!
-//! A division depends on the order of the data and the seed, on nothing else.
+//! A division depends only on the order of the data and the seed.
 
 mod assign;
 mod divide;
@@ -134,7 +134,7 @@ mod tests {
         assert!(message.contains("of 4 ratings, 4 are training, 0 validation and 0 test, so the test part is empty"));
         data.interactions.timestamps = None;
         let message = usage(assign(&data, &spec(SplitKind::Temporal, 0.1, 0.0), 0));
-        assert!(message.contains("no timestamps; give them a column"));
+        assert!(message.contains("no timestamps; add a column"));
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
         assert!(parts[30..].iter().all(|&part| part == Part::Test));
     }
 
-    /// A cell for each pair of these users and items: what row and column make, ten times the row and the column.
+    /// A cell for each pair of these users and items: ten times the row plus the column.
     fn cells(users: &[&str], items: &[&str]) -> Dataset {
         let mut dataset = Dataset::default();
         for (row, user) in users.iter().enumerate() {
@@ -196,7 +196,7 @@ mod tests {
             usage(assign(data, &spec(SplitKind::FirstOfClass { train_rows }, 0.0, 0.0), 0))
         };
         let classes = cells(&["a/1", "a/2", "b/1"], &["x"]);
-        assert!(first(&classes, 2).contains("more than train_rows = 2 rows, so that the test part is empty"));
+        assert!(first(&classes, 2).contains("more than train_rows = 2 rows, so the test part is empty"));
         assert!(first(&classes, 0).contains("train_rows = 0"));
         assert!(first(&cells(&["a/1", "7"], &["x"]), 1).contains("\"7\" names none"));
     }

@@ -1,16 +1,16 @@
-//! How a config says that data are divided.
+//! How data are divided, as set in a config.
 
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
 
 /// How ratings are divided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SplitKind {
-    /// Everything is training; the shares do not count.
+    /// Everything is training; the shares are ignored.
     None,
     /// Test and validation are drawn from all ratings.
     Random,
-    /// Ratings are dealt at random into `folds` nearly equal parts, and one of them is the test part.
-    /// Validation is drawn from the rest, of which it is a share.
+    /// Ratings are dealt at random into `folds` nearly equal parts, one of which is the test part. Validation is a
+    /// share of the rest.
     KFold {
         /// Number of parts, at least 2.
         folds: usize,
@@ -19,15 +19,15 @@ pub enum SplitKind {
     },
     /// Test and validation are drawn from each user's ratings, with shares rounded to whole ratings.
     UserStratified,
-    /// Each user's newest rating is test and, where the validation share is not 0, the one before validation. Users with
-    /// too few ratings for one more stay in training. Otherwise the shares do not count.
+    /// Each user's newest rating is test and, if the validation share is not 0, the one before it is validation. All
+    /// ratings of users with too few to leave one for training are training. Apart from that, the shares are ignored.
     LeaveLastOut,
-    /// Each user's newest ratings are test, those before validation, with shares rounded to whole ratings.
+    /// Each user's newest ratings are test, those before them validation, with shares rounded to whole ratings.
     Temporal,
-    /// The ready-made test file is test; validation is drawn from the rest, of which it is a share.
+    /// The ready-made test file is test; validation is a share of the rest.
     Files,
-    /// Of each class of users (see [`class_of`](crate::data::class_of)) all ratings of the first `train_rows` are training and those of the
-    /// others test, in the order of the data. The shares do not count.
+    /// Of each class of users (see [`class_of`](crate::data::class_of)) all ratings of the first `train_rows` users, in
+    /// the order of the data, are training and those of the others test. The shares are ignored.
     FirstOfClass {
         /// Users of each class that are trained on, at least 1.
         train_rows: usize,
@@ -35,20 +35,20 @@ pub enum SplitKind {
 }
 
 impl SplitKind {
-    /// What configs call [`Files`](Self::Files).
+    /// The name of [`Files`](Self::Files) in configs.
     pub(crate) const FILES: &str = "files";
-    /// What configs call [`FirstOfClass`](Self::FirstOfClass).
+    /// The name of [`FirstOfClass`](Self::FirstOfClass) in configs.
     const FIRST_OF_CLASS: &str = "first-of-class";
 }
 
 /// How ratings are divided, and into what shares.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SplitSpec {
-    /// The way of dividing.
+    /// The method.
     pub kind: SplitKind,
-    /// Share of the ratings that is test, from 0 to below 1.
+    /// Share of the ratings that is test, at least 0 and below 1.
     pub test: f64,
-    /// Share of the ratings that is validation, from 0 to below 1.
+    /// Share of the ratings that is validation, at least 0 and below 1.
     pub validation: f64,
 }
 
@@ -56,16 +56,18 @@ impl SplitSpec {
     /// The config keys of splits.
     pub fn keys() -> Keys {
         let test =
-            || Key::new("data.split.test", KeyKind::SHARE, "Share of the ratings that is for the test.").default("0.1");
-        let validation = "Share of the ratings (for k-fold and files, of those that are not for the test) that is for \
-                          validation. With leave-last-out, anything above 0 takes each user's newest rating but one.";
+            || Key::new("data.split.test", KeyKind::SHARE, "Share of the ratings in the test part.").default("0.1");
+        let validation = "Share of the ratings (with k-fold and files, of those outside the test part) in the \
+                          validation part. With leave-last-out, any value above 0 takes each user's second-newest \
+                          rating.";
         let validation = || Key::new("data.split.validation", KeyKind::SHARE, validation).default("0.1");
         let folds =
             Key::new("data.split.folds", KeyKind::Int(2..=u32::MAX.into()), "Number of equal parts.").default("5");
-        let fold = "Which part, counted from 1, is the test.";
+        let fold = "The part to test on, counted from 1.";
         let fold = || Key::new("data.split.fold", KeyKind::AT_LEAST_ONE, fold).default("1").effect(Effect::Pairing);
-        let rows = "Rows of each class, the first in the order of the data, that are trained on with all their cells; those \
-                    of the other rows are the test. The class of a row is its id up to the last \"/\": the folder of a file.";
+        let rows = "Rows of each class, the first in the order of the data, whose cells are all trained on; the cells \
+                    of the other rows are the test part. The class of a row is its id up to the last \"/\": the folder \
+                    of a file.";
         let rows = Key::new("data.split.train_rows", KeyKind::AT_LEAST_ONE, rows).default("5");
         let kind = "How ratings are divided into training, validation and test.";
         let data = |keys: Keys| keys.effect(Effect::Data);
@@ -84,7 +86,7 @@ impl SplitSpec {
         .rule(check_values)
     }
 
-    /// The split that a config asks for.
+    /// The split set in a config.
     pub fn of(values: &Values) -> Self {
         let kind = match values.get::<String>("data.split.kind").as_str() {
             "random" => SplitKind::Random,
@@ -110,7 +112,7 @@ impl SplitSpec {
     }
 }
 
-/// What is wrong with the numbers of a split.
+/// Problems with the numbers of a split.
 fn check_values(values: &Values) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let (Some(fold), Some(folds)) =

@@ -1,11 +1,11 @@
-//! Axes: the range that they show, and ticks that people can read.
+//! Axes: their range, and readable ticks.
 
 use std::sync::Arc;
 
 use super::label;
 use super::points::range;
 
-/// One axis: what it shows, and the multiples of `step` that carry a tick.
+/// One axis: its range, and the multiples of `step` that have a tick.
 pub(super) struct Axis {
     pub(super) label: String,
     pub(super) low: f64,
@@ -15,7 +15,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis around `values`, which are base-10 logarithms where it is `logarithmic`.
+    /// An axis around `values`, which are base-10 logarithms if it is `logarithmic`.
     pub(super) fn of(label: &str, values: impl Iterator<Item = f64> + Clone, logarithmic: bool) -> Self {
         if logarithmic { Self::decades(label, values) } else { Self::new(label, values) }
     }
@@ -27,7 +27,7 @@ impl Axis {
         let rough = (high - low) / 6.0;
         let power = 10f64.powf(rough.log10().floor());
         let nice = [1.0, 2.0, 5.0].into_iter().find(|nice| nice * power >= rough).unwrap_or(10.0) * power;
-        // Half an epoch is no place on an axis.
+        // No ticks at half epochs.
         let step = if whole { nice.max(1.0) } else { nice };
         let largest = low.abs().max(high.abs());
         Self { label: label.into(), low, high, step, format: Arc::new(move |value| number(value, step, largest)) }
@@ -74,7 +74,7 @@ impl Axis {
 fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = range(values).unwrap_or((0.0, 1.0));
     let largest = low.abs().max(high.abs());
-    // Below the last digits of the values there is nothing to show but rounding.
+    // Below the last digits of the values there is only rounding to show.
     let margin = if high - low > 1e-9 * largest {
         0.04 * (high - low)
     } else if largest > 0.0 {
@@ -85,7 +85,7 @@ fn padded(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (low - margin, high + margin)
 }
 
-/// A tick's label, with the digits that tell it from the next tick `step` away.
+/// A tick's label, with the digits that distinguish it from the next tick `step` away.
 pub(super) fn number(value: f64, step: f64, largest: f64) -> String {
     let digits = |step: f64| (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
     if value.abs() < 1e-6 * step {
@@ -96,7 +96,7 @@ pub(super) fn number(value: f64, step: f64, largest: f64) -> String {
         return format!("{value:.significant$e}");
     }
     let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    // 2000 needs no unit, and 10001.5 would only get longer by one.
+    // 2000 needs no unit, and a unit would only make 10001.5 longer.
     match units.into_iter().find(|&(unit, _)| largest >= f64::max(unit, 1e4) && step >= 0.01 * unit) {
         Some((unit, symbol)) => format!("{:.*}{symbol}", digits(step / unit), value / unit),
         None => format!("{value:.*}", digits(step)),

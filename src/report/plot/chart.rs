@@ -11,7 +11,7 @@ use super::axis::Axis;
 use super::label::label;
 use crate::error::{Error, Result};
 
-/// Okabe and Ito's colors, which the color-blind can tell apart too.
+/// Okabe and Ito's colors, which color-blind people can also distinguish.
 pub(super) const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 pub(super) const GUIDE_COLOR: &str = "#333333";
 pub(super) const GREY: &str = "#a0a0a0";
@@ -26,7 +26,7 @@ pub struct Png {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
 }
 
@@ -39,7 +39,7 @@ impl Chart {
     /// The chart in pixels.
     ///
     /// # Errors
-    /// [`Error::Failed`] where the encoder fails.
+    /// [`Error::Failed`] if the encoder fails.
     pub fn png(&self) -> Result<Png> {
         let bytes = RasterBackend::new()
             .with_scale(SCALE)
@@ -71,7 +71,7 @@ pub(super) fn entry(name: &str, color: &str, shape: LegendShape, dashed: bool) -
     LegendEntry { label: label(name), color: color.into(), shape, dasharray }
 }
 
-/// Axes on paper of this size, the label of the y axis left out.
+/// Axes on paper of this size, without the label of the y axis.
 pub(super) fn layout((width, height): (f64, f64), x: Axis, y: Axis) -> Layout {
     Layout::new((x.low, x.high), (y.low, y.high))
         .with_width(width)
@@ -107,7 +107,7 @@ pub(super) fn drawn(
     mut plots: Vec<Plot>,
     legend: Vec<LegendEntry>,
 ) -> (Scene, ComputedLayout) {
-    // Without any plot, kuva draws no axes.
+    // Without plots, kuva draws no axes.
     plots.push(dots(&[], GUIDE_COLOR, 1.0, 1.0));
     let y_label = label(&y.label);
     // Room for a legend of any length.
@@ -116,7 +116,7 @@ pub(super) fn drawn(
     if !legend.is_empty() {
         layout = layout.with_legend_entries(legend).with_legend_box(false);
     }
-    // The label of the y axis lies flat above it: easier to read, and kuva draws turned text without smoothing.
+    // The label of the y axis is horizontal above it: easier to read, and kuva draws rotated text without smoothing.
     let frame = ComputedLayout::from_layout(&layout);
     let top = frame.margin_top + f64::from(frame.label_size);
     let layout = layout.with_force_margins_y(top, frame.margin_bottom);

@@ -7,14 +7,14 @@ use super::chart::{COLORS, Chart, chart, dots};
 use super::label::{label, shortened};
 use super::points::{Series, drawable, spans_decades};
 
-/// What repeats the colors after the sixth series.
+/// Line styles: the next one when the colors repeat after the sixth series.
 const STYLES: [LineStyle; 3] = [LineStyle::Solid, LineStyle::Dashed, LineStyle::Dotted];
-/// Curves of at most this many points show each of them.
+/// Curves of at most this many points mark each point.
 const MAX_MARKED: usize = 40;
 
 /// Joins the points of each series by lines, with a legend beside them.
 ///
-/// The y axis is logarithmic where all values are positive and span more than three decades.
+/// The y axis is logarithmic if all values are positive and span more than three decades.
 pub fn curves(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> Chart {
     let mut lines: Vec<Vec<(f64, f64)>> = series.iter().map(|s| drawable(&s.points)).collect();
     let logarithmic = spans_decades(lines.iter().flatten().map(|point| point.1));

@@ -10,13 +10,13 @@ use super::label::{label, shortened};
 use super::points::mean;
 use crate::linalg::Dense;
 
-/// Most cells of a side of a [`heat_map`]; larger matrices are shown by the means of blocks.
+/// Most cells of a side of a [`heat_map`]; larger matrices are shown by block means.
 const MAX_SIDE: usize = 400;
 
 /// A matrix as shades from white (`range.0` and below) to dark blue (`range.1` and above), the first row on top.
 ///
-/// `names` are those of the rows, shown where there is room; it may be empty. A matrix of more than 400 rows or columns
-/// is shown by the means of blocks.
+/// `names` are those of the rows, shown if there is room; it may be empty. A matrix of more than 400 rows or columns is
+/// shown by block means.
 pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) -> Chart {
     const TEXT: u32 = 12;
     const SIDE: f64 = 608.0;
@@ -72,7 +72,7 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
             });
             let value = mean(cells.collect::<Vec<_>>().into_iter());
             let (x, y) = (left + column as f64 * cell, top + row as f64 * cell);
-            // The next cell lies over what is too much, so that there are no seams in an SVG either.
+            // The next cell covers the excess, so that there are no seams in an SVG either.
             fill((x, y), (cell + 0.3, cell + 0.3), shade(value));
         }
     }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(fills.len(), 4 + 256);
         assert!(fills[0] == fills[2] && fills[1] == fills[3] && fills[0] != fills[1], "beyond the range is its end");
         assert_eq!(shown[..9], ["t", "first", "second", "0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        // Names that do not fit the rows are left out, and large matrices shown by blocks.
+        // Names that do not fit the rows are omitted, and large matrices shown by blocks.
         let large = Dense::from_fn(801, 3, |row, _| (row % 2) as f32);
         let (fills, shown) = cells(&large, &["first", "second"]);
         assert_eq!((fills.len(), &shown[1][..]), (267 + 256, "0"));

@@ -11,9 +11,9 @@ use super::points::{Series, drawable};
 
 /// Points of several kinds on one plane, named beside them.
 ///
-/// `names` holds the names of each series' points, or nothing where they are to be dots only. Each name takes the nearest
-/// free place, the first ones first, with a line back to its point where that is not beside it; a name without any free
-/// place near its point is left out.
+/// `names` holds the names of each series' points, or nothing for dots only. Each name takes the nearest free place,
+/// the first ones first, with a line back to its point if it is not beside it; a name without a free place near its
+/// point is omitted.
 pub fn map(title: &str, x_label: &str, y_label: &str, series: &[Series], names: &[Vec<String>]) -> Chart {
     let (mut plots, mut legend, mut named) = (Vec::new(), Vec::new(), Vec::new());
     let mut everything = Vec::new();
@@ -37,14 +37,14 @@ pub fn map(title: &str, x_label: &str, y_label: &str, series: &[Series], names: 
     Chart { scene }
 }
 
-/// Writes names beside points, none over another or over a point.
+/// Writes names beside points without overlapping another name or a point.
 fn add_names(scene: &mut Scene, frame: &ComputedLayout, named: &[((f64, f64), String)]) {
     const TEXT: u32 = 12;
     const HALF_HEIGHT: f64 = 7.0;
     /// Distances from the point to the name's edge. From the second on, a line is drawn.
     const DISTANCES: [f64; 8] = [5.0, 14.0, 24.0, 36.0, 50.0, 66.0, 84.0, 104.0];
     let points: Vec<(f64, f64)> = named.iter().map(|((x, y), _)| (frame.map_x(*x), frame.map_y(*y))).collect();
-    // Centre and half the width of those that have a place.
+    // Centre and half the width of the placed names.
     let mut placed: Vec<((f64, f64), f64)> = Vec::new();
     for (&(x, y), (_, name)) in points.iter().zip(named) {
         let half = 0.28 * f64::from(TEXT) * name.chars().count() as f64 + 2.0;

@@ -1,7 +1,7 @@
 //! Charts as PNG and SVG: curves, maps with names, heat maps, and predictions against the truth.
 //!
-//! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are left out, and where nothing is left
-//! there are empty axes.
+//! Any numbers can be drawn: points that are not finite (or beyond ±10¹⁰⁰) are skipped, and if none are left the axes
+//! are empty.
 
 mod axis;
 mod chart;

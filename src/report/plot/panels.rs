@@ -9,12 +9,12 @@ use super::chart::{COLORS, Chart, GREY, GUIDE_COLOR, dots, entry, layout};
 use super::label::label;
 use super::points::drawable;
 
-/// One picture of several in [`panels`]: points over a quantity of its own.
+/// One plot of several in [`panels`]: points over its own quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// What lies on the x axis.
+    /// The quantity on the x axis.
     pub label: String,
-    /// How it lies there.
+    /// The scale of the x axis.
     pub axis: PanelAxis,
     /// The points of each name in the legend.
     pub series: Vec<Vec<(f64, f64)>>,
@@ -27,15 +27,15 @@ pub enum PanelAxis {
     Linear,
     /// Positive numbers, by their logarithms.
     Logarithmic,
-    /// 0, 1, … stand for these names.
+    /// These names at 0, 1, …
     Names(Vec<String>),
 }
 
-/// Several scatter plots of the same quantity, which the title names, over one quantity each. `names` are those of the
-/// series, of which the last is on top.
+/// Several scatter plots of the same quantity, named by the title, over one quantity each. `names` are those of the
+/// series, the last of which is on top.
 ///
-/// Where most of the values lie in a small part of their range, the y axis shows the lower part: from the lowest to four
-/// times as far above it as the median. What lies above is drawn at the upper edge.
+/// If most of the values are in a small part of their range, the y axis shows the lower part: from the lowest to four
+/// times as far above it as the median. Higher values are drawn at the upper edge.
 pub fn panels(title: &str, names: &[&str], panels: &[Panel]) -> Chart {
     let columns = panels.len().clamp(1, 3);
     let rows = panels.len().div_ceil(columns).max(1);

@@ -1,15 +1,15 @@
-//! Points to draw: which have a place on paper, and what range they span.
+//! Points to draw: which of them can be drawn, and the range they span.
 
 /// One curve of [`curves`](super::curves()).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// What the legend calls it.
+    /// Its name in the legend.
     pub name: String,
     /// (x, y), in the order in which they are joined.
     pub points: Vec<(f64, f64)>,
 }
 
-/// The points that have a place on paper. The bound leaves room to compute with them.
+/// The points that can be drawn. The bound leaves room for computations with them.
 pub(super) fn drawable(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.iter().copied().filter(|(x, y)| x.abs() <= 1e100 && y.abs() <= 1e100).collect()
 }

@@ -10,18 +10,18 @@ use super::points::{drawable, mean, spans_decades};
 const MIDDLE_COLOR: &str = "#6fa8d6";
 const TAILS_COLOR: &str = "#c3dbee";
 
-/// Most truth values, or bins of them, that [`prediction_vs_truth`] tells apart.
+/// Most true values, or bins of them, that [`prediction_vs_truth`] distinguishes.
 const MAX_GROUPS: usize = 20;
 
-/// How predictions spread around the truth they should have met.
+/// The distribution of predictions around the true values.
 ///
-/// For each true value: the mean prediction, the middle half of the predictions and their 10th to 90th percentile.
-/// Where there are more than 20 different true values they are put into at most 20 bins, each with about as many
-/// predictions and placed at the mean of its true values. A perfect model has all its dots on the dashed line.
-/// Both axes are logarithmic where all these numbers are positive and span more than three decades.
+/// For each true value: the mean prediction, the middle half of the predictions and their 10th to 90th percentile. If
+/// there are more than 20 different true values, they are grouped into at most 20 bins, each with about as many
+/// predictions and placed at the mean of its true values. A perfect model has all its dots on the dashed line. Both
+/// axes are logarithmic if all these numbers are positive and span more than three decades.
 ///
 /// # Panics
-/// Where `truth` and `prediction` differ in length.
+/// If `truth` and `prediction` differ in length.
 pub fn prediction_vs_truth(truth: &[f32], prediction: &[f32]) -> Chart {
     assert_eq!(truth.len(), prediction.len(), "a prediction for each true value");
     let pairs: Vec<_> = truth.iter().zip(prediction).map(|(&t, &p)| (f64::from(t), f64::from(p))).collect();

@@ -1,4 +1,4 @@
-//! How the matrix is factorized, and the config keys that say so.
+//! How the matrix is factorized, and the config keys for it.
 
 use crate::config::{Key, KeyKind, Keys, Values, choice};
 use crate::solver::nmf::{self, Divergence, NmfObjective, NmfOptions, Zeros};
@@ -20,13 +20,13 @@ pub enum MatrixMethod {
     },
     /// Non-negative matrix factorization.
     Nmf {
-        /// How the objective is lowered.
+        /// How the objective is minimized.
         solver: nmf::NmfMethod,
         /// How the distance of P·Qᵀ from A is measured.
         divergence: Divergence,
-        /// What cells that are not in the data mean.
+        /// How cells that are not in the data are treated.
         zeros: Zeros,
-        /// Where factors begin.
+        /// Initial factors.
         start: NmfStart,
         /// Weight of ‖p‖₁, per cell.
         user_l1: f64,
@@ -38,22 +38,22 @@ pub enum MatrixMethod {
 }
 
 choice! {
-    /// Where the factors of a non-negative factorization begin.
+    /// The initial factors of a non-negative factorization.
     pub enum NmfStart {
         /// Non-negative double SVD.
         Nndsvd = "nndsvd",
-        /// The same with the mean of A in the place of zeros.
+        /// The same with the mean of A in place of zeros.
         Nndsvda = "nndsvda",
-        /// Where the model begins.
+        /// Those of the model.
         Model = "model",
     }
 }
 
 /// `solver.tolerance`.
 fn tolerance_key() -> Key {
-    let meaning = "When to stop: svd, no singular value grew by more than this part of itself; hals, the parts of the \
-                   gradient cancel to this; multiplicative, the objective fell by less than this part of itself in ten \
-                   iterations.";
+    let meaning = "When to stop: svd, no singular value grew by more than this fraction of itself; hals, the parts of \
+                   the gradient cancel to this fraction; multiplicative, the objective fell by less than this fraction \
+                   of itself in ten iterations.";
     Key::new("solver.tolerance", KeyKind::NOT_NEGATIVE, meaning).default("1e-5")
 }
 
@@ -61,9 +61,9 @@ impl MatrixMethod {
     /// The config keys of an SVD.
     pub(super) fn svd_keys() -> Keys {
         let method =
-            "Exact, or randomized (Halko, Martinsson & Tropp 2011); \"auto\" is exact where a side is at most 128.";
-        let oversampling = "Columns of the random basis beyond the rank; 10 + rank / 2 where absent. More columns need fewer \
-                            iterations.";
+            "Exact, or randomized (Halko, Martinsson & Tropp 2011); \"auto\" is exact if a side is at most 128.";
+        let oversampling = "Columns of the random basis beyond the rank; 10 + rank / 2 if absent. More columns need \
+                            fewer iterations.";
         Keys::new([
             Key::new("solver.method", KeyKind::choice(svd::Method::NAMES.to_vec()), method).default("'auto'"),
             Key::new("solver.oversampling", KeyKind::ANY_COUNT, oversampling),
@@ -74,9 +74,9 @@ impl MatrixMethod {
 
     /// The config keys of a non-negative factorization.
     pub(super) fn nmf_keys() -> Keys {
-        let zeros = "What a cell that is not in the data means: a zero to be fitted, or nothing.";
-        let start = "Where factors begin: \"nndsvd\" (Boutsidis & Gallopoulos 2008), \"nndsvda\", the same with the mean in \
-                     the place of zeros, or \"model\", at random as model.init says.";
+        let zeros = "How a cell that is not in the data is treated: as a zero to be fitted, or as missing.";
+        let start = "Initial factors: \"nndsvd\" (Boutsidis & Gallopoulos 2008), \"nndsvda\", the same with the mean \
+                     in place of zeros, or \"model\", random as in model.init.";
         let l1 = "Weight of the sum of <entity> factors, per cell.";
         Keys::new([
             Key::new("solver.zeros", KeyKind::choice(Zeros::NAMES.to_vec()), zeros).default("'data'"),
@@ -86,14 +86,14 @@ impl MatrixMethod {
         ])
     }
 
-    /// The config keys of multiplicative updates beside these.
+    /// The further config keys of multiplicative updates.
     pub(super) fn divergence_keys() -> Keys {
-        let meaning = "What is lowered: half the squared difference, or the Kullback-Leibler divergence of counts.";
+        let meaning = "What is minimized: half the squared difference, or the Kullback-Leibler divergence of counts.";
         let kind = KeyKind::choice(Divergence::NAMES.to_vec());
         Key::new("solver.divergence", kind, meaning).default("'frobenius'").into()
     }
 
-    /// An SVD as a config asks for it.
+    /// An SVD as set in a config.
     pub(super) fn svd_of(values: &Values) -> Self {
         Self::Svd {
             method: values.get("solver.method"),
@@ -103,12 +103,12 @@ impl MatrixMethod {
         }
     }
 
-    /// HALS as a config asks for it.
+    /// HALS as set in a config.
     pub(super) fn hals_of(values: &Values) -> Self {
         Self::nmf_of(values, nmf::NmfMethod::Hals, Divergence::Frobenius)
     }
 
-    /// Multiplicative updates as a config asks for them.
+    /// Multiplicative updates as set in a config.
     pub(super) fn multiplicative_of(values: &Values) -> Self {
         Self::nmf_of(values, nmf::NmfMethod::Multiplicative, values.get("solver.divergence"))
     }
@@ -125,7 +125,7 @@ impl MatrixMethod {
         }
     }
 
-    /// What cells that are not in the data mean.
+    /// How cells that are not in the data are treated.
     pub fn zeros(self) -> Zeros {
         match self {
             Self::Svd { .. } => Zeros::Data,
@@ -133,11 +133,11 @@ impl MatrixMethod {
         }
     }
 
-    /// The non-negative factorization that this is, but for the number of iterations; with [`NmfStart::Model`] from a
+    /// The options of this non-negative factorization, except the number of iterations; with [`NmfStart::Model`] from a
     /// random start; `[w, h]` are λ of the user and the item factors. `None` for an SVD.
     pub fn nmf(self, rank: usize, [w, h]: [f64; 2], seed: u64) -> Option<NmfOptions> {
         let Self::Nmf { solver, divergence, zeros, start, user_l1, item_l1, tolerance } = self else { return None };
-        // d is half a square where it is the Frobenius norm's.
+        // d is half a square for the Frobenius norm.
         let (l1, l2) = match divergence {
             Divergence::Frobenius => (0.5, 1.0),
             Divergence::KullbackLeibler => (1.0, 2.0),
@@ -156,7 +156,7 @@ impl MatrixMethod {
         Some(NmfOptions { problem, solver, start, tolerance, seed, ..NmfOptions::new(rank) })
     }
 
-    /// Updates of both factors in an epoch; an SVD is made in one.
+    /// Updates of both factors per epoch; an SVD takes one.
     pub fn iterations_of_an_epoch(self) -> usize {
         match self {
             Self::Nmf { solver: nmf::NmfMethod::Multiplicative, .. } => nmf::LOOK,
@@ -164,7 +164,7 @@ impl MatrixMethod {
         }
     }
 
-    /// What configs call it.
+    /// Its name in configs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Svd { .. } => "svd",

@@ -1,4 +1,4 @@
-//! Solvers of the ratings as one matrix: truncated SVD and non-negative matrix factorization.
+//! Solvers for the ratings as one matrix: truncated SVD and non-negative matrix factorization.
 //!
 //! Users are rows and items columns of A, and user factors P and item factors Q become A ≈ P·Qᵀ.
 //!
@@ -7,10 +7,10 @@
 //! user biases are 0.
 //!
 //! **[NMF](super::nmf)** for `nmf`: an epoch is one iteration of HALS, or ten multiplicative updates, after which their
-//! objective is looked at. Its penalty is that of the other solvers, λ‖row‖² a cell: with the Frobenius norm this is the
-//! objective of NMF times two, with the Kullback–Leibler divergence once.
+//! objective is checked. Its penalty is that of the other solvers, λ‖row‖² per cell: with the Frobenius norm this is
+//! twice the objective of NMF, with the Kullback–Leibler divergence the objective itself.
 //!
-//! Both run on the CPU with the same bytes for any number of threads.
+//! Both run on the CPU, with bitwise equal results for any number of threads.
 
 mod method;
 mod part;
@@ -31,15 +31,15 @@ use crate::linalg::{Dense, Matrix, Sides};
 use crate::model::{AnyModel, HostTensor, TableKind};
 use crate::objective::Loss;
 
-/// The solver. It remembers nothing between epochs but the parameters.
+/// The solver. Its only state between epochs is the parameters.
 pub struct WholeMatrix {
     loss: Loss,
     regularization: Regularization,
     method: MatrixMethod,
     seed: u64,
-    /// Epochs done before this began.
+    /// Epochs done before this solver began.
     epochs: u64,
-    /// Everything that training moves, once it has begun.
+    /// Everything that training changes, once it has begun.
     state: Option<State>,
 }
 
@@ -65,7 +65,7 @@ struct Sums {
 }
 
 impl WholeMatrix {
-    /// A solver for squared loss that has seen nothing yet.
+    /// A solver for squared loss before training.
     pub fn new(loss: Loss, regularization: Regularization, method: MatrixMethod, seed: u64) -> Self {
         Self { loss, regularization, method, seed, epochs: 0, state: None }
     }
@@ -75,7 +75,7 @@ impl WholeMatrix {
         let (rank, non_negative) = (*rank, *non_negative);
         let name = self.method.name();
         if !matches!(self.loss, Loss::Squared(_)) {
-            return Err(Error::Usage(format!("the {name} solver is for squared loss")));
+            return Err(Error::Usage(format!("the {name} solver supports only squared loss")));
         }
         let has_biases = users.biases.is_some();
         match self.method {
@@ -91,7 +91,7 @@ impl WholeMatrix {
                 Ok(Progress::Svd { config, found: None })
             }
             MatrixMethod::Nmf { .. } if !non_negative || has_biases => {
-                Err(Error::Usage(format!("the {name} solver is for nmf, whose factors are at least 0")))
+                Err(Error::Usage(format!("the {name} solver supports only nmf, whose factors are at least 0")))
             }
             MatrixMethod::Nmf { start, .. } => {
                 let dense = |side: &SideTables| Dense::new(side.num_rows, rank, side.factors.clone());
@@ -122,13 +122,13 @@ impl State {
     /// One epoch.
     ///
     /// # Errors
-    /// [`Error::Usage`] for an iteration that does not end.
+    /// [`Error::Usage`] for an iteration that does not terminate.
     fn advance(&mut self) -> Result<Sums> {
         match &mut self.progress {
             Progress::Svd { config, found } => {
                 let svd = svd::decompose(&self.sides, config)?;
                 let explained: f64 = svd.singular_values.iter().map(|value| value * value).sum();
-                // Rounding must not make a negative sum of squares of a matrix that is explained to the end.
+                // Rounding must not make the sum of squares negative for a matrix that is explained completely.
                 let squared = (svd.norm_squared - explained).max(0.0);
                 *found = Some(svd);
                 Ok(Sums { loss: squared, penalty: 0.0, squared, is_converged: true })

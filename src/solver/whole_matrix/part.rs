@@ -1,4 +1,4 @@
-//! SVD and NMF as configs name them.
+//! SVD and NMF in configs.
 
 use super::{MatrixMethod, WholeMatrix};
 use crate::config::{Keys, Values};
@@ -11,7 +11,7 @@ use crate::solver::part::{
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 
-/// The ratings as one matrix, on the CPU: models that are a dot product, squared loss. See [`WholeMatrix`].
+/// The ratings as one matrix, on the CPU: for dot-product models and squared loss. See [`WholeMatrix`].
 #[derive(Debug, Clone, Copy)]
 pub enum WholeMatrixPart {
     /// Truncated SVD.
@@ -23,7 +23,7 @@ pub enum WholeMatrixPart {
 }
 
 impl WholeMatrixPart {
-    /// What a config asks for.
+    /// The method set in a config.
     pub(crate) fn method(self, values: &Values) -> MatrixMethod {
         match self {
             Self::Svd => MatrixMethod::svd_of(values),
@@ -69,7 +69,7 @@ impl SolverPart for WholeMatrixPart {
     fn refusal(&self, _: &Values) -> Refusal {
         let is_nmf = !matches!(self, Self::Svd);
         Box::new(move |target| {
-            (is_nmf && target < 0.0).then_some("nmf makes sums of what is at least 0; use mf with svd or als")
+            (is_nmf && target < 0.0).then_some("nmf needs ratings of at least 0; use mf with svd or als")
         })
     }
 
@@ -88,14 +88,16 @@ impl SolverPart for WholeMatrixPart {
         let method = self.method(values);
         let lambdas = ["user", "item"].map(|entity| format!("solver.regularization.{entity}_factors"));
         let nmf = method.nmf(rank, lambdas.map(|path| values.find(&path).unwrap_or(0.0)), seed);
-        let nmf = nmf.ok_or_else(|| Error::Usage("an SVD has one result, with which it always agrees".into()))?;
+        let nmf =
+            nmf.ok_or_else(|| Error::Usage("the result of an SVD is unique, so a consensus says nothing".into()))?;
         let max_iterations = values.get::<usize>("train.epochs") * method.iterations_of_an_epoch();
         Ok(NmfOptions { max_iterations, ..nmf })
     }
 
     fn footprint(&self, _: &Values, size: &ModelSize) -> Footprint {
         let ModelSize { parameters, train, .. } = *size;
-        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
+        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices of the same
+        // height.
         Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: 4 * parameters }
     }
 }

@@ -1,4 +1,4 @@
-//! Putting what `[space]` says together: conditions resolved, dimensions in an order in which they can be drawn.
+//! Assembling `[space]`: conditions resolved, dimensions in an order in which they can be drawn.
 
 use toml::Value;
 
@@ -9,7 +9,7 @@ use crate::config::{Config, KeyKind};
 use crate::sweep::space::{Condition, Dimension, Domain, Space};
 
 impl Parser<'_> {
-    /// Puts what was written together: conditions resolved, dimensions in an order in which they can be drawn.
+    /// Assembles what was written: conditions resolved, dimensions in an order in which they can be drawn.
     pub(super) fn assemble(&mut self, written: Vec<Written<Entry>>, base: &Config) -> Space {
         let mut space = Space::default();
         let mut waiting = Vec::new();
@@ -41,20 +41,18 @@ impl Parser<'_> {
                     Some(known) if known.is_empty() => {
                         self.report(
                             place,
-                            format!("when: {path} is searched, but not by choice, so that nothing can depend on it"),
+                            format!("when: {path} is searched, but not by choice, so nothing can depend on it"),
                         );
                     }
                     Some(_) => self.report(place, format!("when: not all of these are among the choices of {path}")),
-                    None => {
-                        self.report(place, format!("when: {path} is not searched, so that nothing can depend on it"))
-                    }
+                    None => self.report(place, format!("when: {path} is not searched, so nothing can depend on it")),
                 }
             }
             let requirement = requirement(&key, &choices, base);
             if !requirement.can_hold() {
                 let whens: Vec<_> = key.when.iter().map(ToString::to_string).collect();
                 let message = format!("{} applies only with {}", key.path, whens.join(" and "));
-                self.report(offset, format!("{message}, which neither [space] nor the base config offers"));
+                self.report(offset, format!("{message}, which neither [space] nor the base config sets"));
             }
             dimensions.push((Dimension { key: key.path, domain, when: conditions, requirement }, offset));
         }
@@ -66,7 +64,7 @@ impl Parser<'_> {
             };
             let (free, rest): (Vec<_>, Vec<_>) = dimensions.clone().into_iter().partition(is_free);
             if free.is_empty() {
-                self.report(rest[0].1, format!("{} depends on itself by way of when", rest[0].0.key));
+                self.report(rest[0].1, format!("{} depends on itself through when", rest[0].0.key));
                 break;
             }
             space.dimensions.extend(free.into_iter().map(|(dimension, _)| dimension));
@@ -98,7 +96,7 @@ impl Parser<'_> {
                     other.when.iter().any(|b| a.key == b.key && !a.values.iter().any(|value| b.values.contains(value)))
                 });
                 if !exclude {
-                    let message = "has several ranges that can hold at a time; tell them apart by when";
+                    let message = "has several ranges that can hold at once; distinguish them by when";
                     self.report(*offset, format!("{} {message}", one.key));
                 }
             }

@@ -24,34 +24,34 @@ use crate::metric::Metric;
 use crate::run::Parts;
 use crate::{files, random};
 
-/// A space file, checked.
+/// A checked space file.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// How to search.
     pub settings: SweepSettings,
     /// What is searched.
     pub space: Space,
-    /// What trials are compared by.
+    /// The metric that compares trials.
     pub metric: Arc<dyn Metric>,
-    /// Config keys of each training that a trial consists of; a trial's metric is their mean. At least one, perhaps
-    /// without keys.
+    /// Config keys of each training of a trial; a trial's metric is the mean. At least one training, possibly without
+    /// keys.
     pub repeats: Vec<Vec<(String, Value)>>,
-    /// What configs can name.
+    /// The parts that configs can name.
     pub parts: Parts,
     /// Of the space file.
     own: Arc<Schema>,
-    /// What the space file itself says, to compare with that of another sweep.
+    /// The values of the space file itself, to compare with those of another sweep.
     values: Values,
     base: Config,
     base_text: String,
     base_path: PathBuf,
-    /// Of `[set]`, with what must hold for each to have a meaning.
+    /// Of `[set]`, with the requirement for each to apply.
     fixed: Vec<(Override, Requirement)>,
 }
 
 /// Sections that are not in [`space_file`].
 const SECTIONS: [&str; 3] = ["repeat", "set", "space"];
-/// Combinations that are tried before the first trial.
+/// Combinations checked before the first trial.
 const PROBES: usize = 300;
 
 impl Plan {
@@ -59,7 +59,7 @@ impl Plan {
     /// sets a key of the base config.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file or the base config cannot be read, [`Error::Config`] with all problems.
+    /// [`Error::Io`] if the file or the base config cannot be read, [`Error::Config`] with all problems.
     pub fn load(parts: &Parts, path: &Path, overrides: &[String]) -> Result<Self> {
         Self::parse(parts, &files::read_text(path)?, path, overrides)
     }
@@ -67,7 +67,7 @@ impl Plan {
     /// [`load`](Self::load) of a `text` in memory.
     ///
     /// # Errors
-    /// See there.
+    /// Those of [`load`](Self::load).
     pub fn parse(parts: &Parts, text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
         let (schema, own_schema) = (&parts.schema(), space_file(&parts.metrics));
         let of_line = |text: &String| Override::of_command_line(text);
@@ -149,7 +149,7 @@ impl Plan {
         &self.base_text
     }
 
-    /// The space file with nothing left to a default and `--set` included, for a base config at `base`.
+    /// The space file with all defaults filled in and `--set` applied, for a base config at `base`.
     pub fn to_toml(&self, base: &str) -> String {
         let mut values = self.values.clone();
         values.insert("base", base);
@@ -192,10 +192,10 @@ impl Plan {
         text
     }
 
-    /// The config of one training of a trial; `more` has the last word.
+    /// The config of one training of a trial; `more` takes precedence.
     ///
     /// # Errors
-    /// [`Error::Config`] where these values do not go together.
+    /// [`Error::Config`] if these values are incompatible.
     pub fn config(&self, point: &Point, repeat: usize, more: &[(&str, Value)]) -> Result<Config> {
         let mut overrides: Vec<Override> = self
             .fixed
@@ -215,7 +215,7 @@ impl Plan {
         Config::parse_with(self.base.schema(), &self.base_text, &self.base_path, &overrides)
     }
 
-    /// The first points that the sampler tries, as far as they do not depend on how trials go.
+    /// The first points that the sampler tries, without those that depend on earlier trials.
     pub fn first_points(&self, most: usize) -> Vec<Point> {
         match self.settings.sampler {
             Sampler::Grid { points } => self.space.grid(points, most.min(self.settings.trials)),
@@ -236,7 +236,7 @@ impl Plan {
         random::stream(self.settings.seed, &format!("sweep/trial/{trial}"))
     }
 
-    /// Refuses combinations that cannot be trained: all of them where there are few, otherwise some at random.
+    /// Rejects combinations that cannot be trained, checking all if there are few, otherwise some at random.
     fn probe(&self, path: &Path) -> Result<()> {
         let mut points = self.space.grid(1, PROBES + 1);
         if points.len() > PROBES {
@@ -251,7 +251,7 @@ impl Plan {
         {
             let Err(error) = self.config(point, repeat, &[]) else { continue };
             let message = error.to_string();
-            // The same rule is broken by many combinations, with other numbers in the message.
+            // Many combinations break the same rule, with other numbers in the message.
             let rule: String = message.chars().filter(|c| !c.is_ascii_digit()).collect();
             if !known.contains(&rule) {
                 known.push(rule);
@@ -267,7 +267,7 @@ impl Plan {
         if problems.is_empty() { Ok(()) } else { Err(Error::Config(problems)) }
     }
 
-    /// Everything that decides what the trials are: by name, as text.
+    /// Everything that determines the trials: by name, as text.
     pub fn identity(&self) -> BTreeMap<String, String> {
         let schema = &self.own;
         let decides = |key: &str| schema.find(key).is_some_and(|key| key.effect == Effect::Result);
@@ -394,7 +394,7 @@ solver.regularization = { user_factors = { log_uniform = [1e-3, 1] }, item_facto
         let plan = good(text, &[]);
         assert_eq!(searched(&plan, "sgd"), ["solver.batch_size"]);
         assert_eq!(searched(&plan, "adam"), ["solver.batch_size", "solver.beta2"]);
-        // Its rule is not searched, and by default adagrad.
+        // Its rule is not searched, and is adagrad by default.
         assert_eq!(searched(&plan, "stratified"), ["solver.initial_accumulator"]);
         let plan = good(&format!("{text}solver.rule = {{ choice = ['adam', 'adagrad'] }}\n"), &[]);
         let of_rule = searched(&plan, "stratified");
@@ -511,14 +511,14 @@ data.split.validation = { uniform = [0.1, 0.2] }
             "s.toml:13:23: model.rank must be from 1 to 4096, but is 0",
             "s.toml:14:30: model.init_std: uniform must be [low, high] with low below high",
             "s.toml:15:41: solver.learning_rate must be above 0 and at most 1000, but is -1",
-            "s.toml:16:33: solver.batch_size must be an integer at least 0, so that uniform does not fit; use { int =",
+            "s.toml:16:33: solver.batch_size must be an integer at least 0, so uniform does not fit; use { int =",
             "s.toml:19:20: solver.clip_norm must have a range, as in { log_uniform = [1e-4, 1e-2] }; a fixed value",
             "s.toml:20:23: unknown word \"log_unifrm\" for solver.clip_value; did you mean \"log_uniform\"?",
             "s.toml:21:42: solver.schedule.warmup: log_uniform needs ends above 0, but is from 0",
             "s.toml:22:48: solver.schedule.kind must be one of \"constant\", \"step\", \"exponential\" or \"cosine\", but is \"cosin\"",
             "s.toml:23:45: solver.schedule.final: log applies only with int",
-            "s.toml:24:34: solver.rows: \"all\" stands twice",
-            "s.toml:25:50: solver.regularization.user_factors must be a number at least 0, so that int does not fit",
+            "s.toml:24:34: solver.rows: \"all\" is repeated",
+            "s.toml:25:50: solver.regularization.user_factors must be a number at least 0, so int does not fit",
             "s.toml:26:40: train.epochs: step must be at least 1",
             "s.toml:18:8: solver.momentum is searched and set to a value; remove one",
             "s.toml:27:7: train.threads cannot be searched",
@@ -540,9 +540,9 @@ data.split.validation = { uniform = [0.1, 0.2] }
                 "data.split.validation = { uniform = [0.1, 0.2] }",
                 "data.split.validation cannot be searched: trials are compared on",
             ),
-            ("train.threads = { int = [1, 2] }", "train.threads cannot be searched: it does not change how good"),
-            ("report.every = { int = [1, 2] }", "report.every cannot be searched: it does not change how good"),
-            ("train.early_stopping.metric = { choice = ['mae'] }", "it is what trials are compared by; set metric"),
+            ("train.threads = { int = [1, 2] }", "train.threads cannot be searched: it does not affect how good"),
+            ("report.every = { int = [1, 2] }", "report.every cannot be searched: it does not affect how good"),
+            ("train.early_stopping.metric = { choice = ['mae'] }", "trials are compared by it; set metric"),
             (
                 "solver.beta1 = { uniform = [0.1, 0.9] }",
                 "s.toml:3:8: solver.beta1 applies only with solver.kind = \"adam\" or \"adamw\" or solver.rule = \"adam\", which neither",
@@ -562,7 +562,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
             ),
             (
                 "model.rank = [{ int = [1, 2] }, { int = [3, 4] }]",
-                "model.rank has several ranges that can hold at a time",
+                "model.rank has several ranges that can hold at once",
             ),
             (
                 "model.rank = { same_as = 'solver.batch_size' }",
@@ -574,7 +574,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
             ),
             (
                 "solver.kind = { choice = ['sgd', 'adam'], when = { model.kind = 'mf' } }\nmodel.kind = { choice = ['mf', 'nmf'], when = { solver.kind = 'sgd' } }",
-                "depends on itself by way of when",
+                "depends on itself through when",
             ),
         ] {
             let found = problems(&format!("base = 'base.toml'\n[space]\n{space}\n"), &[]);
@@ -582,7 +582,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
         }
         let text = |rest: &str| format!("base = 'base.toml'\nmetric = 'loss'\n{rest}");
         let of_loss = problems(&text("[space]\nloss.kind = { choice = ['squared', 'absolute'] }"), &[]);
-        assert!(of_loss[0].contains("values of different losses do not compare"), "{of_loss:?}");
+        assert!(of_loss[0].contains("values of different losses are not comparable"), "{of_loss:?}");
         let both = problems(&text("[set]\nmodel.rank = 3\n[space]\nmodel.rank = { int = [1, 2] }"), &[]);
         assert_eq!(both, ["s.toml:6:7: model.rank is searched and set to a value; remove one"]);
         let both =
@@ -596,7 +596,7 @@ data.split.validation = { uniform = [0.1, 0.2] }
         let found = problems(text, &[]);
         assert_eq!(found.len(), 1, "{found:?}");
         let start = "s.toml: a trial with model.kind = \"gmf\", model.init = \"matched\" is not possible: ";
-        assert!(found[0].starts_with(start) && found[0].contains("is for mf and nmf"), "{found:?}");
+        assert!(found[0].starts_with(start) && found[0].contains("supports only mf and nmf"), "{found:?}");
         let remedy = text.replace("'normal'] }", "'normal'], when = { model.kind = 'mf' } }");
         good(&remedy, &[]);
     }
@@ -605,11 +605,11 @@ data.split.validation = { uniform = [0.1, 0.2] }
     fn a_base_config_is_needed_and_has_to_leave_a_validation_part() {
         assert_eq!(
             problems("[space]\nmodel.rank = { int = [1, 2] }", &[]),
-            ["s.toml:1:1: base is missing: name the config to start from, as in base = \"my.toml\""]
+            ["s.toml:1:1: base is missing: set it to the config to start from, as in base = \"my.toml\""]
         );
         assert!(matches!(parse("base = 'none.toml'\n[space]\n", &[]), Err(Error::Io { .. })));
         let found = problems("base = 'base.toml'", &["set.data.split.validation=0"]).join("\n");
-        assert!(found.contains("leaves no validation part") && found.contains("[space] is missing"), "{found}");
+        assert!(found.contains("has no validation part") && found.contains("[space] is missing"), "{found}");
         assert!(problems("base = 'base.toml'\n[space", &[])[0].starts_with("s.toml:2:"));
     }
 

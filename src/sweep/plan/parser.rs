@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::metric::Metrics;
 
-/// What was written for a config key, and where.
+/// The value written for a config key, and where.
 #[derive(Debug, Clone)]
 pub(super) struct Written<T> {
     pub(super) key: Key,
@@ -61,8 +61,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Hands each config key written in a section to `read`, with its value. `a.b = …`, `[section.a]` and `"a.b" = …`
-    /// are equal.
+    /// Passes each config key written in a section to `read`, with its value. `a.b = …`, `[section.a]` and `"a.b" = …`
+    /// are equivalent.
     pub(super) fn each_key<'v>(
         &mut self,
         section: Option<&'v Spanned<DeValue<'t>>>,
@@ -130,11 +130,11 @@ impl<'t> Parser<'t> {
         repeat
     }
 
-    /// The base config with what is set in it.
+    /// The base config with `[set]` applied.
     pub(super) fn base(&mut self, settings: &SweepSettings, fixed: &[Override]) -> Result<Base> {
         let Some(base) = &settings.base else {
             if !self.own.is_broken("base") {
-                self.report(0, "base is missing: name the config to start from, as in base = \"my.toml\"");
+                self.report(0, "base is missing: set it to the config to start from, as in base = \"my.toml\"");
             }
             return Err(Error::Config(Vec::new()));
         };

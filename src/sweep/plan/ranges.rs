@@ -1,4 +1,4 @@
-//! Reading `[space]`: the range that is written for each key, and when it holds.
+//! Reading `[space]`: the range written for each key, and when it applies.
 
 use std::ops::Bound;
 
@@ -10,7 +10,7 @@ use crate::config::words::{did_you_mean, nearest};
 use crate::config::{Key, KeyKind, in_toml};
 use crate::sweep::space::Domain;
 
-/// What `[space]` says of a key.
+/// The entry of a key in `[space]`.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
     Domain(Domain, Vec<(String, usize, Vec<Value>)>),
@@ -23,7 +23,7 @@ impl<'t> Parser<'t> {
         let mut written = Vec::new();
         if section.is_none() {
             let example = "model.rank = { int = [8, 128], log = true }";
-            self.report(self.text.len(), format!("[space] is missing: say what is searched, as in {example}"));
+            self.report(self.text.len(), format!("[space] is missing: name the keys to search, as in {example}"));
         }
         self.each_key(section, "space", &mut |this, key, offset, value| {
             let alternatives = match value.get_ref() {
@@ -115,14 +115,14 @@ impl<'t> Parser<'t> {
 
     fn choice(&mut self, key: &Key, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
         let Some(list) = body.get_ref().as_array().filter(|list| !list.is_empty()) else {
-            self.report(body.span().start, format!("{}: choice must be a list of values, not empty", key.path));
+            self.report(body.span().start, format!("{}: choice must be a nonempty list of values", key.path));
             return None;
         };
         let mut values = Vec::new();
         for element in list {
             let value = self.checked(key, element)?;
             if values.contains(&value) {
-                self.report(element.span().start, format!("{}: {} stands twice", key.path, in_toml(&value)));
+                self.report(element.span().start, format!("{}: {} is repeated", key.path, in_toml(&value)));
                 return None;
             }
             values.push(value);
@@ -151,8 +151,7 @@ impl<'t> Parser<'t> {
 
     fn range(&mut self, key: &Key, kind: &str, body: &Spanned<DeValue<'t>>) -> Option<Domain> {
         if !matches!(key.kind, KeyKind::Float(..)) {
-            let message =
-                format!("{} must be {}, so that {kind} does not fit; use {}", key.path, key.kind, example(key));
+            let message = format!("{} must be {}, so {kind} does not fit; use {}", key.path, key.kind, example(key));
             self.report(body.span().start, message);
             return None;
         }
@@ -170,7 +169,7 @@ impl<'t> Parser<'t> {
 
     fn integers(&mut self, key: &Key, body: &Spanned<DeValue<'t>>, table: &DeTable<'t>) -> Option<Domain> {
         if !matches!(key.kind, KeyKind::Int(_)) {
-            let message = format!("{} must be {}, so that int does not fit; use {}", key.path, key.kind, example(key));
+            let message = format!("{} must be {}, so int does not fit; use {}", key.path, key.kind, example(key));
             self.report(body.span().start, message);
             return None;
         }
@@ -187,7 +186,7 @@ impl<'t> Parser<'t> {
             match table.get("step").map(|value| (plain(value).ok().and_then(|v| v.as_integer()), value.span().start)) {
                 None => 1,
                 Some((Some(step), at)) if step < 1 || log => {
-                    let rule = if log { "has no meaning with log = true" } else { "must be at least 1" };
+                    let rule = if log { "does not apply with log = true" } else { "must be at least 1" };
                     self.report(at, format!("{}: step {rule}", key.path));
                     return None;
                 }
@@ -198,7 +197,7 @@ impl<'t> Parser<'t> {
                 }
             };
         if log && low < 1 {
-            self.report(body.span().start, format!("{}: int with log = true must begin at 1 or more", key.path));
+            self.report(body.span().start, format!("{}: int with log = true must start at 1 or more", key.path));
             return None;
         }
         Some(Domain::Int { low, high, step, log })

@@ -1,12 +1,12 @@
-//! When the schema gives a searched key a meaning.
+//! When a searched key applies by the schema.
 
 use toml::Value;
 
 use crate::config::{self, Config, Key};
 use crate::sweep::space::{Condition, Requirement};
 
-/// When the schema gives a key a meaning, as far as that depends on searched keys. `choices` are those of a searched key,
-/// `base` has the values of others.
+/// When a key applies by the schema, in terms of searched keys. `choices` are those of a searched key, `base` has the
+/// values of other keys.
 pub(super) fn requirement(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>>, base: &Config) -> Requirement {
     let one = |is: &config::Is| {
         let allowed = |value: &Value| {
@@ -17,7 +17,7 @@ pub(super) fn requirement(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>
             let values = values.into_iter().filter(allowed).collect();
             return Requirement::Is(Condition { key: other.path, values });
         }
-        // What the base config does not have may come with another choice, as its default.
+        // A key missing from the base config may apply with another choice, with its default.
         let default = || other.default_value(base.values(), "");
         match base.values().value(&other.path).cloned().or_else(default) {
             Some(value) if allowed(&value) => requirement(&other, choices, base),

@@ -1,4 +1,4 @@
-//! What a space file says beside its space: its own keys, with sampler and pruning.
+//! The settings of a space file beside its space: its own keys, with sampler and pruning.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ pub fn space_file(metrics: &Metrics) -> Arc<Schema> {
     Arc::new(Schema::new(SweepSettings::keys(metrics), |_| Vec::new(), "lowrank sweep --explain"))
 }
 
-/// What a space file says beside its space.
+/// The settings of a space file beside its space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepSettings {
     /// Part of the folder's name.
@@ -20,17 +20,17 @@ pub struct SweepSettings {
     pub base: Option<PathBuf>,
     /// Most trials.
     pub trials: usize,
-    /// No trial begins later.
+    /// Minutes after which no trial begins.
     pub max_minutes: Option<f64>,
-    /// Of the sampler.
+    /// Seed of the sampler.
     pub seed: u64,
-    /// Trials at a time.
+    /// Trials run at once.
     pub parallel: usize,
-    /// Gigabytes for all trials at a time.
+    /// Gigabytes for all trials that run at once.
     pub max_memory: Option<f64>,
-    /// What trials are compared by.
+    /// The metric that compares trials.
     pub metric: Option<String>,
-    /// Whether the winner is trained again and tested.
+    /// Whether the winner is retrained and tested.
     pub refit: bool,
     /// Where trials come from.
     pub sampler: Sampler,
@@ -45,14 +45,14 @@ pub enum Sampler {
     Random,
     /// See [`tpe`](crate::sweep::tpe).
     Tpe {
-        /// Trials at random before.
+        /// Random trials before it begins.
         startup: usize,
-        /// Candidates a trial.
+        /// Candidates per trial.
         candidates: usize,
     },
-    /// Each combination.
+    /// Every combination.
     Grid {
-        /// Values of each range.
+        /// Values per range.
         points: usize,
     },
 }
@@ -73,19 +73,22 @@ pub enum Pruning {
 
 impl SweepSettings {
     fn keys(metrics: &Metrics) -> Keys {
-        let base = "The config to start from, as seen from the space file. It must be given.";
-        let minutes = "No trial begins later than this after the start.";
-        let parallel = "Trials at a time; they share the cores. Random and grid trials are the same for any number; what \
-                        tpe and asha do depends on which trials end first, so that only 1 gives the same sweep again.";
+        let base = "The config to start from, relative to the space file. Required.";
+        let minutes = "Minutes from the start after which no trial begins.";
+        let parallel = "Trials run at once; they share the cores. Random and grid trials are the same for any number; \
+                        tpe and asha depend on which trials end first, so only 1 reproduces the sweep.";
         let memory =
-            "Gigabytes (10⁹ bytes) that the trials at one time may need together, as estimated from their settings.";
-        let metric = "What trials are compared by, on the validation part. It also chooses a trial's best epoch. Where absent, \
-                      the base config's train.early_stopping.metric.";
-        let refit = "At the end, train the winner again on training and validation ratings, and test it, once.";
-        let name =
-            Key::new("name", KeyKind::Name, "The sweep is kept as <name>-sweep-<n>, in the base config's run.dir.");
+            "Gigabytes (10⁹ bytes) that all trials running at once may need, as estimated from their settings.";
+        let metric = "The validation metric that compares trials. It also chooses a trial's best epoch. If absent, the \
+                      base config's train.early_stopping.metric.";
+        let refit = "At the end, retrain the winner on training and validation ratings, and test it once.";
+        let name = Key::new(
+            "name",
+            KeyKind::Name,
+            "Name of the sweep: its directory is <name>-sweep-<n>, in the base config's run.dir.",
+        );
         let trials = Key::new("trials", KeyKind::AT_LEAST_ONE, "Most trials; a grid may have fewer.");
-        let seed = Key::new("seed", KeyKind::Int(0..=i64::MAX), "All draws of the sampler follow from it.");
+        let seed = Key::new("seed", KeyKind::Int(0..=i64::MAX), "Seed of all draws of the sampler.");
         let free = |key: Key| key.effect(Effect::Nothing);
         Keys::new([
             free(name.default_of_file()),
@@ -121,14 +124,12 @@ impl SweepSettings {
 
 impl Sampler {
     fn keys() -> Keys {
-        let kind = "Where trials come from: drawn at random; by the tree-structured Parzen estimator, from where earlier \
-                    trials were good; or one for each combination of some values.";
-        let startup =
-            Key::new("sampler.startup", KeyKind::ANY_COUNT, "Trials at random before tpe begins.").default("10");
+        let kind = "Where trials come from: drawn at random; drawn by the tree-structured Parzen estimator from \
+                    regions where earlier trials were good; or one for each combination of some values.";
+        let startup = Key::new("sampler.startup", KeyKind::ANY_COUNT, "Random trials before tpe begins.").default("10");
         let candidates =
             Key::new("sampler.candidates", KeyKind::AT_LEAST_ONE, "Candidates of which tpe tries the best.");
-        let points =
-            Key::new("sampler.points", KeyKind::AT_LEAST_ONE, "Values of each range in the grid, ends included.");
+        let points = Key::new("sampler.points", KeyKind::AT_LEAST_ONE, "Values per range in the grid, ends included.");
         Choice::new("sampler.kind", kind)
             .with(|key| key.default("'tpe'"))
             .part("random", [])
@@ -149,11 +150,10 @@ impl Sampler {
 impl Pruning {
     fn keys() -> Keys {
         let kind = "Whether trials are stopped early: by asynchronous successive halving, or never.";
-        let epochs = "Epochs before the first comparison. The next ones come at this times reduction, reduction², … A \
-                      comparison that comes early prefers settings that begin fast, such as high learning rates, to better \
-                      ones.";
+        let epochs = "Epochs before the first comparison. The next ones are at this times reduction, reduction², … An \
+                      early comparison prefers settings that start fast, such as high learning rates, to better ones.";
         let epochs = Key::new("pruning.min_epochs", KeyKind::AT_LEAST_ONE, epochs).default("15");
-        let reduction = "At a comparison, one in this many trials goes on.";
+        let reduction = "At a comparison, one in this many trials continues.";
         let reduction = Key::new("pruning.reduction", KeyKind::Int(2..=1000), reduction).default("3");
         Choice::new("pruning.kind", kind)
             .with(|key| key.default("'asha'"))

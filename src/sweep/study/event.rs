@@ -1,4 +1,4 @@
-//! What a sweep is given, and what it tells of while it runs.
+//! The options of a sweep, and the events it reports while it runs.
 
 use std::sync::atomic::AtomicBool;
 
@@ -8,26 +8,26 @@ use crate::run::Resume;
 use crate::sweep::directory::SweepDirectory;
 use crate::sweep::journal::Record;
 
-/// What a sweep is given beside its plan.
+/// The options of a sweep beside its plan.
 pub struct SweepOptions<'a> {
-    /// Where to go on from.
+    /// Where to continue from.
     pub resume: Resume,
-    /// Becomes true when the sweep should end; trials that are running then are not written down.
+    /// Becomes true when the sweep should end; trials running then are not recorded.
     pub stop: &'a AtomicBool,
     /// For `environment.json` of the winner's run.
     pub command_line: String,
-    /// Told things that the user should know.
+    /// Receives notes for the user.
     pub note: &'a (dyn Fn(&str) + Sync),
-    /// Told what happens.
+    /// Receives events.
     pub watch: &'a (dyn Fn(&Event) + Sync),
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Trials are about to begin; these were there already.
+    /// Trials are about to begin.
     Began {
-        /// Where everything is kept.
+        /// The directory of the sweep.
         directory: &'a SweepDirectory,
         /// Trials of earlier calls.
         records: &'a [Record],
@@ -42,14 +42,14 @@ pub enum Event<'a> {
         trial: usize,
         /// Its values.
         settings: &'a [(String, Value)],
-        /// Epochs it may take, of all its trainings.
+        /// Epochs it may take, over all its trainings.
         epochs: u64,
     },
     /// An epoch of a trial is done.
     Epoch {
         /// Its number.
         trial: usize,
-        /// Epochs that lie behind it, of all its trainings.
+        /// Epochs done, over all its trainings.
         epoch: u64,
         /// Its metric if it ended now.
         metric: f64,

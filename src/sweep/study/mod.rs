@@ -1,4 +1,4 @@
-//! Running a sweep: trials side by side, each written down when it ends, and the winner trained and tested at the end.
+//! Running a sweep: trials side by side, each recorded when it ends, and the winner trained and tested at the end.
 
 mod event;
 mod proposal;
@@ -23,8 +23,8 @@ use crate::run::{Settings, TrialData};
 /// Searches, and trains and tests the winner.
 ///
 /// # Errors
-/// Those of data, device, files and of resuming; [`Error::Interrupted`]; [`Error::Failed`] where no trial finished. A
-/// trial that diverges, or whose values do not go together, is written down as failed and stops nothing.
+/// Those of data, device, files and of resuming; [`Error::Interrupted`]; [`Error::Failed`] if no trial finished. A
+/// trial that diverges, or whose values are incompatible, is recorded as failed and does not stop the sweep.
 pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
     let base = Settings::of(plan.base(), &plan.parts)?;
     let device = base.device.open()?;
@@ -46,7 +46,7 @@ pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
 }
 
 impl Study<'_> {
-    /// Runs all trials that are left.
+    /// Runs all remaining trials.
     fn run(&self) -> Result<()> {
         let records: Vec<Record> = self.state().records.values().cloned().collect();
         (self.options.watch)(&Event::Began {

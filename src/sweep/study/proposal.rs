@@ -14,7 +14,7 @@ use crate::sweep::space::Point;
 use crate::sweep::{report, tpe};
 
 impl Study<'_> {
-    /// The next trial, once there is memory for it; nothing where none is left or none may begin.
+    /// The next trial, once there is memory for it; `None` if none is left or none may begin.
     pub(super) fn next(&self) -> Result<Option<Trial>> {
         let mut state = self.state();
         loop {
@@ -53,7 +53,7 @@ impl Study<'_> {
             };
             let used: u64 = state.running.values().sum();
             if self.plan.settings.max_memory.is_some_and(|most| (used + bytes) as f64 > most * 1e9) {
-                // Also looks now and then whether it is told to stop.
+                // Also checks now and then whether to stop.
                 let waited = self.ended.wait_timeout(state, Duration::from_millis(100));
                 state = waited.expect("a trial that panics ends the program").0;
                 continue;
@@ -84,7 +84,8 @@ impl Study<'_> {
     }
 
     /// Trials from the best to the worst. Metrics compare only at the same number of epochs: the order is that at the
-    /// highest rung with at least `enough` trials; then come those that did not reach it, and last those that failed.
+    /// highest rung with at least `enough` trials, followed by the trials that did not reach it, and then by those that
+    /// failed.
     fn ranked<'r>(&self, records: impl Iterator<Item = &'r Record>, enough: usize) -> Vec<&'r Record> {
         // The end of training is the highest rung.
         let end = |record: &Record| (record.status == Status::Finished).then_some((u64::MAX, record.metric?));
@@ -93,7 +94,7 @@ impl Study<'_> {
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
         records.iter().flat_map(|record| rungs(record)).for_each(|(rung, _)| *counts.entry(rung).or_default() += 1);
         let level = counts.iter().rev().find(|(_, count)| **count >= enough.max(2)).map_or(u64::MAX, |(rung, _)| *rung);
-        // Where each got, but not beyond that rung.
+        // The highest rung of each, but not beyond that rung.
         let place = |record: &'r Record| rungs(record).rfind(|(rung, _)| *rung <= level);
         let mut placed: Vec<_> = records.into_iter().map(|record| (place(record), record)).collect();
         placed.sort_by(|(a, _), (b, _)| match (a, b) {

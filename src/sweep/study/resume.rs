@@ -1,4 +1,4 @@
-//! The directory of a sweep: a new one, or the one to go on in.
+//! The directory of a sweep: a new one, or the one to continue.
 
 use super::event::SweepOptions;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::sweep::directory::SweepDirectory;
 use crate::sweep::journal::{Header, Journal, Record};
 use crate::sweep::plan::Plan;
 
-/// A new directory, or the one to go on in with the trials it has.
+/// A new directory, or the one to continue with its trials.
 pub(super) fn open(
     plan: &Plan,
     base: &Settings,
@@ -30,7 +30,7 @@ pub(super) fn open(
         Resume::Run(path) => path.clone(),
     };
     let directory = SweepDirectory::at(path);
-    // The journal comes last: what was killed before that has no trial to go on from, and just begins again.
+    // The journal is written last: a sweep killed before that has no trials to continue from, and starts over.
     if !directory.journal().is_file() {
         files::write_bytes(&directory.base(), plan.base_text().as_bytes())?;
         files::write_bytes(&directory.space(), plan.to_toml("base.toml").as_bytes())?;
@@ -48,7 +48,9 @@ pub(super) fn open(
         ));
     }
     if began.data_sha256 != header.data_sha256 {
-        return refuse("the data changed since this sweep began, so its trials do not compare; sweep anew".into());
+        return refuse(
+            "the data changed since this sweep began, so its trials are not comparable; start a new sweep".into(),
+        );
     }
     Ok((directory, journal, records))
 }

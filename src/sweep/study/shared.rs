@@ -1,4 +1,4 @@
-//! What the trials of a sweep share: the plan, the data, what has ended so far, and the files that show it.
+//! State shared by the trials of a sweep: the plan, the data, the ended trials, and the files that show them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,27 +17,27 @@ use crate::sweep::plan::{Plan, Pruning, Sampler};
 use crate::sweep::report;
 use crate::sweep::space::Point;
 
-/// A sweep that runs.
+/// A running sweep.
 pub(super) struct Study<'a> {
     pub(super) plan: &'a Plan,
-    /// Of the base config.
+    /// Settings of the base config.
     pub(super) base: Settings,
     pub(super) options: &'a SweepOptions<'a>,
     pub(super) device: Opened,
     /// Of each repeat.
     pub(super) data: Vec<TrialData>,
     pub(super) directory: SweepDirectory,
-    /// All points where the sampler has a list of them.
+    /// All points, if the sampler lists them.
     pub(super) grid: Option<Vec<Point>>,
     started: Instant,
     /// Seconds of earlier calls.
     pub(super) before: f64,
     state: Mutex<State>,
-    /// A trial ended, so that another may have memory.
+    /// Signals that a trial ended, so that another may have memory.
     pub(super) ended: Condvar,
-    /// Held while the files that show trials are written; when they were last written whole.
+    /// Held while the files that show trials are written; the time when they were last written completely.
     shown: Mutex<Option<Instant>>,
-    /// Something went wrong that ends the sweep.
+    /// Whether an error has ended the sweep.
     pub(super) halted: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct State {
     pub(super) error: Option<Error>,
 }
 
-/// How often pictures are drawn again while trials run.
+/// How often pictures are redrawn while trials run.
 const REDRAW_EVERY: Duration = Duration::from_secs(30);
 
 impl<'a> Study<'a> {
@@ -77,7 +77,7 @@ impl<'a> Study<'a> {
         }
         let grid = match plan.settings.sampler {
             Sampler::Grid { points } => {
-                // One more tells whether something is left out.
+                // One more shows whether points are left out.
                 let mut grid = plan.space.grid(points, plan.settings.trials + 1);
                 if grid.len() > plan.settings.trials {
                     (options.note)(&format!("the grid has more points than trials = {}", plan.settings.trials));
@@ -138,7 +138,7 @@ impl<'a> Study<'a> {
         self.show(false)
     }
 
-    /// What TensorBoard reads of a trial, once.
+    /// Writes the events of a trial for TensorBoard, once.
     pub(super) fn write_events(&self, record: &Record) -> Result<()> {
         if !self.base.report.tensorboard {
             return Ok(());
@@ -146,7 +146,7 @@ impl<'a> Study<'a> {
         report::write_events(&self.directory.events(), record, self.plan)
     }
 
-    /// Writes the files that show trials. Pictures take a moment, so that they are drawn now and then, and at the end.
+    /// Writes the files that show trials. Pictures take a moment, so they are drawn now and then, and at the end.
     pub(super) fn show(&self, is_end: bool) -> Result<()> {
         let mut shown = self.shown.lock().expect("a trial that panics ends the program");
         let records: Vec<Record> = self.state().records.values().cloned().collect();

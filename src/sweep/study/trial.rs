@@ -1,4 +1,4 @@
-//! One trial: trained part by part, and stopped where others are better.
+//! One trial: trained part by part, and stopped if others are better.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ pub(super) struct Trial {
     pub(super) began: f64,
 }
 
-/// How far a trial is.
+/// The progress of a trial.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     trainings: Vec<Training>,
@@ -32,7 +32,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// The mean of what each training that began has reached.
+    /// The mean of the best values of the trainings that began.
     fn metric(&self) -> f64 {
         let begun = self.trainings.iter().filter(|training| !training.curve.is_empty());
         let (sum, count) = begun.fold((0.0, 0), |(sum, count), training| (sum + training.best, count + 1));
@@ -41,7 +41,7 @@ impl Progress {
 }
 
 impl Study<'_> {
-    /// Trains a trial. Nothing where the sweep is told to stop.
+    /// Trains a trial; `None` if the sweep is told to stop.
     pub(super) fn train(&self, trial: &Trial) -> Result<Option<Record>> {
         let mut progress = Progress::default();
         let mut behind = 0;
@@ -64,7 +64,7 @@ impl Study<'_> {
                 }
                 Err(error) => return Err(error),
             }
-            // A training that ended early would not change any more: it counts at the rungs that it would have reached.
+            // A training that ended early would not change further: it counts at the rungs that it would have reached.
             let ahead = behind + settings.training.epochs;
             let goes_on = self.climb(trial.number, &mut progress, ahead);
             let is_last = progress.trainings.len() == trial.configs.len();
@@ -76,7 +76,7 @@ impl Study<'_> {
         Ok(Some(self.record(trial, Status::Finished, progress, None)))
     }
 
-    /// Reaches the rungs up to `epochs`; says whether the trial may go on.
+    /// Reaches the rungs up to `epochs`; returns whether the trial may continue.
     fn climb(&self, trial: usize, progress: &mut Progress, epochs: u64) -> bool {
         let mut state = self.state();
         let Some(asha) = &mut state.asha else { return true };
@@ -109,11 +109,11 @@ impl Study<'_> {
     }
 }
 
-/// Follows one training of a trial, and stops it where others are better.
+/// Follows one training of a trial, and stops it if others are better.
 struct Watcher<'a> {
     study: &'a Study<'a>,
     trial: &'a Trial,
-    /// Epochs of the trainings before.
+    /// Epochs of the earlier trainings.
     behind: u64,
     progress: &'a mut Progress,
     stop: &'a AtomicBool,

@@ -1,4 +1,4 @@
-//! The end of a sweep: its best trial, trained again and tested.
+//! The end of a sweep: its best trial, retrained and tested.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::sweep::directory::SweepDirectory;
 use crate::sweep::journal::Record;
 use crate::sweep::report;
 
-/// A sweep that is done.
+/// A finished sweep.
 pub struct Swept {
     /// Where everything is kept.
     pub directory: SweepDirectory,
@@ -21,12 +21,12 @@ pub struct Swept {
     pub records: Vec<Record>,
     /// The best trial.
     pub winner: Record,
-    /// The winner's run of each repeat, with its test; empty where the plan wants none.
+    /// The winner's run of each repeat, with its test; empty if the plan has none.
     pub tested: Vec<(PathBuf, Summary)>,
 }
 
 impl Study<'_> {
-    /// Trains and tests the winner, unless that is done already.
+    /// Trains and tests the winner, unless already done.
     pub(super) fn conclude(self) -> Result<Swept> {
         let records: Vec<Record> = self.state().records.values().cloned().collect();
         let Some(winner) = report::winner(&records, &*self.plan.metric).cloned() else {
@@ -61,7 +61,7 @@ impl Study<'_> {
             }
             let run = RunDirectory::open(&path).ok().filter(|run| run.environment().is_file());
             let Some(run) = run else {
-                // Killed before it could even be resumed.
+                // Killed before it could be resumed.
                 std::fs::remove_dir_all(&path).map_err(|e| Error::io("remove", &path, e))?;
                 continue;
             };
@@ -80,7 +80,7 @@ impl Study<'_> {
                 resume,
                 stop: self.options.stop,
                 command_line: self.options.command_line.clone(),
-                // What there is to say about the data and the device was said before the first trial.
+                // Notes about the data and the device were given before the first trial.
                 note: &mut |_| {},
                 observer: &|_| None,
             },
@@ -93,8 +93,8 @@ impl Study<'_> {
         let expected = winner.trainings[repeat].best;
         if reached != Some(expected) {
             (self.options.note)(&format!(
-                "the winner's run reached {} = {reached:?} on the validation part, but its trial {expected:?}: \
-                 this device does not compute the same twice",
+                "the winner's run reached {} = {reached:?} on the validation part, but its trial {expected:?}: this \
+                 device does not reproduce its results",
                 self.plan.metric.name(),
             ));
         }
