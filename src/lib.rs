@@ -14,7 +14,7 @@
 //! | [`linalg`] | matrices, groups, small systems, singular values, linkage |
 //! | [`train`] | the loop, checkpoints, early stopping, observers |
 //! | [`report`] | TensorBoard, JSON lines, console, plots |
-//! | [`sweep`] | hyper-parameter search: spaces, samplers, pruning, the journal |
+//! | `sweep` | hyper-parameter search: spaces, samplers, pruning, the journal |
 //! | [`config`] | config keys, and files of them |
 //! | [`run`], [`cli`] | from a config to a run directory, and the commands |
 //!

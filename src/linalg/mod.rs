@@ -5,14 +5,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`dot`] | dot products, lengths, sums of columns |
-//! | [`dense`], [`sparse`], [`matrix`] | a matrix with all its cells; with those that are not zero (CSR); either |
-//! | [`product`] | matrix × tall matrix, from both sides |
-//! | [`gram`] | XᵀX |
-//! | [`lanes`] | rows padded to cache lines, for kernels that are written for vector registers |
-//! | [`groups`] | counting sort: positions, or cells, by row |
-//! | [`symmetric`] | functions of a symmetric matrix, its pseudo-inverse among them |
-//! | [`least_squares`] | non-negative least squares |
+//! | `dot` | dot products, lengths, sums of columns |
+//! | `dense`, `sparse`, `matrix` | a matrix with all its cells; with those that are not zero (CSR); either |
+//! | `product` | matrix × tall matrix, from both sides |
+//! | `gram` | XᵀX |
+//! | `lanes` | rows padded to cache lines, for kernels that are written for vector registers |
+//! | `groups` | counting sort: positions, or cells, by row |
+//! | `symmetric` | functions of a symmetric matrix, its pseudo-inverse among them |
+//! | `least_squares` | non-negative least squares |
 //! | [`linkage`] | hierarchical clustering with average linkage |
 
 mod dense;

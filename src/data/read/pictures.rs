@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// One picture: a row for each line of pixels, a column for each of its pixels; see
-/// [`Layout::Picture`](crate::data::Layout::Picture).
+/// [`Layout::Picture`].
 #[derive(Debug, Clone, Default)]
 pub struct Picture;
 
@@ -48,7 +48,7 @@ impl ReaderPart for Picture {
 }
 
 /// A folder of pictures of one size: a row a picture, a column a pixel; see
-/// [`Layout::Pictures`](crate::data::Layout::Pictures).
+/// [`Layout::Pictures`].
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Pictures {

@@ -1,9 +1,9 @@
 //! Stochastic gradient descent one rating at a time, in parallel, with the same result for any number of threads.
 //!
 //! For models whose score is μ + b_u + b_i + p_uᵀ q_i. The objective is that of the
-//! [mini-batch solver](super::gradient) with a batch of one rating: loss + Σ λ‖row‖² over the rows of the rating. Ratings
-//! lie in a [grid] of blocks; blocks that share no row run at once, on the CPU (stratified SGD: Gemulla, Nijkamp, Haas &
-//! Sismanis 2011). An epoch has one step for each stratum of such blocks. Gradients are written out in the [kernel]
+//! [mini-batch solver](super::MiniBatch) with a batch of one rating: loss + Σ λ‖row‖² over the rows of the rating. Ratings
+//! lie in a grid of blocks; blocks that share no row run at once, on the CPU (stratified SGD: Gemulla, Nijkamp, Haas &
+//! Sismanis 2011). An epoch has one step for each stratum of such blocks. Gradients are written out in the kernel
 //! rather than found by autodiff, which a test holds them to.
 
 mod grid;
