@@ -1,9 +1,6 @@
 //! A program with its own model: a factorization machine over all columns of a rating (Rendle 2010),
 //! r̂ = μ + Σ_f b_f + Σ_(f<g) v_fᵀ v_g.
-//!
-//! ```text
-//! cargo run --release --example own_model -- train examples/own_model/own_model.toml
-//! ```
+//! `cargo run --release --example own_model -- train examples/own_model/own_model.toml`
 
 use lowrank::burn::module::{Module, Param};
 use lowrank::burn::tensor::Tensor;
@@ -27,8 +24,7 @@ struct FactorizationMachine {
 impl Factorization for FactorizationMachine {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let gather = |(at, table): (usize, &Table)| table.gather(batch, FieldId(at));
-        let sum =
-            |terms: Vec<Tensor<2>>| terms.into_iter().reduce(|sum, term| sum + term).expect("two fields at least");
+        let sum = |terms: Vec<Tensor<2>>| terms.into_iter().reduce(|a, b| a + b).expect("two fields at least");
         let rows: Vec<Tensor<2>> = self.factors.iter().enumerate().map(gather).collect(); // each [batch, rank]
         let squares = sum(rows.iter().map(|row| row.clone() * row.clone()).collect());
         let whole = sum(rows);
