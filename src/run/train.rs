@@ -23,6 +23,7 @@ use crate::device::{DeviceSpec, Opened, to_vec};
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::files;
+use crate::linalg::processor::vector_features;
 use crate::metric::{Metric, Rmse};
 use crate::model::Visited;
 use crate::model::{AnyModel, HostTensor, TableKind};
@@ -342,6 +343,7 @@ impl Job<'_, '_> {
             "burn": BURN_VERSION,
             "operating_system": std::env::consts::OS,
             "architecture": std::env::consts::ARCH,
+            "processor_features": vector_features(),
             "working_directory_git_commit": git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()),
             "device": device.spec.to_string(),
             "threads": self.threads,

@@ -12,7 +12,9 @@ pub(super) fn prefetch<T>(values: &[T]) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: the address is inside the slice, and a prefetch reads nothing.
         #[allow(unsafe_code, reason = "there is no safe function for it")]
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line)) };
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().cast::<i8>().add(line))
+        };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = values;
