@@ -1,7 +1,10 @@
 //! Rows padded to whole cache lines, and what kernels do with them that are written for vector registers.
 //!
-//! Padding is zeros, and stays zeros. Sums are in f32 with fused multiply-adds. The order in a dot product depends on the
-//! width of the registers, but nothing here depends on the number of threads.
+//! Padding is zeros, and stays zeros. Sums are in f32 with fused multiply-adds, in an order that depends neither on the
+//! number of threads nor on the processor: whatever the width of the vector registers, a dot product is sixteen sums, one
+//! for each place of a lane, which are added in halves. Sixteen is the widest register there is, so that narrower ones
+//! hold a lane in several and none is left partly empty. Every instruction set fuses multiply-adds: one without such an
+//! instruction computes them in software, slowly and exactly.
 
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 use pulp::{Arch, Simd, WithSimd};
@@ -49,11 +52,46 @@ pub(crate) fn splat<S: Simd, const COUNT: usize>(simd: S, numbers: [f32; COUNT])
     vectors
 }
 
+/// Vectors that hold a lane.
+pub(crate) const fn vectors_of_lane<S: Simd>() -> usize {
+    Lane::WIDTH / S::F32_LANES
+}
+
+/// A dot product under way: a sum for each place of a lane. Only the first [`vectors_of_lane`] are in use.
+pub(crate) type Sums<S> = [<S as Simd>::f32s; Lane::WIDTH];
+
+/// Sums of nothing.
+#[inline(always)]
+pub(crate) fn no_sums<S: Simd>(simd: S) -> Sums<S> {
+    [simd.splat_f32s(0.0); Lane::WIDTH]
+}
+
+/// The total of sixteen sums: the upper half is added to the lower one until one is left.
+#[inline(always)]
+pub(crate) fn total<S: Simd>(simd: S, mut sums: Sums<S>) -> f32 {
+    let mut count = vectors_of_lane::<S>();
+    while count > 1 {
+        count /= 2;
+        for at in 0..count {
+            sums[at] = simd.add_f32s(sums[at], sums[at + count]);
+        }
+    }
+    // Within a vector, halves are added too, on every instruction set.
+    simd.reduce_sum_f32s(sums[0])
+}
+
 /// xᵀy.
 #[inline(always)]
 pub(crate) fn dot<S: Simd>(simd: S, left: &[Lane], right: &[Lane]) -> f32 {
-    let pairs = vectors::<S>(left).iter().zip(vectors::<S>(right));
-    simd.reduce_sum_f32s(pairs.fold(simd.splat_f32s(0.0), |sum, (&left, &right)| simd.mul_add_f32s(left, right, sum)))
+    let count = vectors_of_lane::<S>();
+    let mut sums = no_sums(simd);
+    let lanes = vectors::<S>(left).chunks_exact(count).zip(vectors::<S>(right).chunks_exact(count));
+    for (left, right) in lanes {
+        for at in 0..count {
+            sums[at] = simd.mul_add_f32s(left[at], right[at], sums[at]);
+        }
+    }
+    total(simd, sums)
 }
 
 /// `out` = `scale` · `out` + `factor` · `x`.
@@ -85,7 +123,7 @@ pub(crate) fn mirror(matrix: &mut [Lane], lanes: usize) {
 }
 
 /// Columns that are summed at once.
-const COLUMNS: usize = 8;
+pub(crate) const COLUMNS: usize = 8;
 
 /// Adds Σ qqᵀ over the rows of a panel to the lower triangle of a matrix, to some of its first columns at least.
 pub(crate) struct Squares<'a> {
@@ -105,33 +143,46 @@ impl WithSimd for Squares<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { panel, lanes, columns, matrix } = self;
-        let (width, count) = (lanes * Lane::WIDTH, lanes * Lane::WIDTH / S::F32_LANES);
         for first in (0..columns).step_by(COLUMNS) {
-            let mut vector = first / S::F32_LANES;
-            // Sums stay in registers, of which some are left for the rows.
-            while S::REGISTER_COUNT > 2 * COLUMNS && vector + 2 <= count {
-                tile::<S, 2>(simd, panel, matrix, width, first, vector);
-                vector += 2;
-            }
-            while vector < count {
-                tile::<S, 1>(simd, panel, matrix, width, first, vector);
-                vector += 1;
-            }
+            add_squares::<S, false>(simd, panel, &mut matrix[first * lanes..], lanes, first);
         }
     }
 }
 
-/// [`Squares`] in [`COLUMNS`] columns from `first` and `VECTORS` vectors from `vector`.
+/// Adds Σ qqᵀ over the rows of a panel to [`COLUMNS`] columns of a matrix, which begins with column `first`, or takes it
+/// away. Above the diagonal, columns may be left as they are.
 #[inline(always)]
-fn tile<S: Simd, const VECTORS: usize>(
+pub(crate) fn add_squares<S: Simd, const NEGATED: bool>(
     simd: S,
     panel: &[Lane],
     matrix: &mut [Lane],
-    width: usize,
+    lanes: usize,
+    first: usize,
+) {
+    let count = lanes * vectors_of_lane::<S>();
+    let mut vector = first / S::F32_LANES;
+    // Sums stay in registers, of which some are left for the rows.
+    while S::REGISTER_COUNT > 2 * COLUMNS && vector + 2 <= count {
+        tile::<S, 2, NEGATED>(simd, panel, matrix, lanes, first, vector);
+        vector += 2;
+    }
+    while vector < count {
+        tile::<S, 1, NEGATED>(simd, panel, matrix, lanes, first, vector);
+        vector += 1;
+    }
+}
+
+/// [`add_squares`] in `VECTORS` vectors from `vector`.
+#[inline(always)]
+fn tile<S: Simd, const VECTORS: usize, const NEGATED: bool>(
+    simd: S,
+    panel: &[Lane],
+    matrix: &mut [Lane],
+    lanes: usize,
     first: usize,
     vector: usize,
 ) {
-    let count = width / S::F32_LANES;
+    let (width, count) = (lanes * Lane::WIDTH, lanes * vectors_of_lane::<S>());
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; COLUMNS];
     let numbers: &[f32] = cast_slice(panel);
     for (row, numbers) in vectors::<S>(panel).chunks_exact(count).zip(numbers.chunks_exact(width)) {
@@ -146,9 +197,10 @@ fn tile<S: Simd, const VECTORS: usize>(
     }
     let matrix = vectors_mut::<S>(matrix);
     for (column, sums) in sums.iter().enumerate() {
-        let cells = &mut matrix[(first + column) * count + vector..][..VECTORS];
+        let cells = &mut matrix[column * count + vector..][..VECTORS];
         for at in 0..VECTORS {
-            cells[at] = simd.add_f32s(cells[at], sums[at]);
+            let sum = if NEGATED { simd.neg_f32s(sums[at]) } else { sums[at] };
+            cells[at] = simd.add_f32s(cells[at], sum);
         }
     }
 }
@@ -210,7 +262,10 @@ pub fn gram(rows: &[Lane], lanes: usize) -> Vec<Lane> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
+    use crate::linalg::instruction_sets::assert_same_bits;
 
     /// Small integers, whose sums are exact in f32: 20 numbers a row and padding.
     fn rows(count: usize) -> Vec<Lane> {
@@ -222,6 +277,7 @@ mod tests {
         rows
     }
 
+    #[derive(Clone, Copy)]
     struct Product<'a>(&'a [Lane], &'a [Lane]);
 
     impl WithSimd for Product<'_> {
@@ -255,5 +311,32 @@ mod tests {
         }
         assert_eq!(square, numbers[..32].iter().map(|x| x * x).sum::<f32>());
         assert_eq!(super::gram(&[], 1), vec![Lane::ZERO; 16]);
+    }
+    /// Everything here, of numbers whose sums round: in `rows`, four lanes a row.
+    #[derive(Clone, Copy)]
+    struct Everything<'a>(&'a [Lane]);
+
+    impl WithSimd for Everything<'_> {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let mut matrix = vec![Lane::ZERO; 4 * 64];
+            Squares { panel: self.0, lanes: 4, columns: 64, matrix: &mut matrix }.with_simd(simd);
+            mirror(&mut matrix, 4);
+            let (out, square) = Product(&matrix, &self.0[..4]).with_simd(simd);
+            let mut numbers = vec![square];
+            numbers.extend_from_slice(cast_slice(&out));
+            numbers.extend_from_slice(cast_slice(&matrix));
+            numbers
+        }
+    }
+
+    #[test]
+    fn the_bits_are_the_same_on_every_instruction_set() {
+        let mut stream = crate::random::stream(3, "lanes");
+        let rows: Vec<Lane> =
+            (0..4 * 37).map(|_| Lane(std::array::from_fn(|_| stream.random_range(-1.0..1.0)))).collect();
+        assert_same_bits(Everything(&rows));
     }
 }

@@ -1,7 +1,8 @@
 //! Linear algebra in main memory: matrices and their products, Gram matrices, groups, small systems, trees.
 //!
 //! Nothing here knows of ratings, models or devices. Results have the same bytes for any number of threads, and each sum
-//! says in which order and precision it adds: in another order the same terms have another sum.
+//! says in which order and precision it adds: in another order the same terms have another sum. Sums of our own have the
+//! same bytes on every processor too; those that faer computes may differ with the width of its vector registers.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -10,19 +11,25 @@
 //! | `product` | matrix × tall matrix, from both sides |
 //! | `gram` | XᵀX |
 //! | `lanes` | rows padded to cache lines, for kernels that are written for vector registers |
+//! | `cholesky` | systems with a symmetric matrix on such rows |
 //! | `groups` | counting sort: positions, or cells, by row |
 //! | `symmetric` | functions of a symmetric matrix, its pseudo-inverse among them |
-//! | `least_squares` | non-negative least squares |
+//! | `least_squares` | non-negative least squares; the solution of least norm |
 //! | [`linkage`] | hierarchical clustering with average linkage |
+//! | `processor` | which vector instructions there are |
 
+pub(crate) mod cholesky;
 mod dense;
 pub(crate) mod dot;
 pub(crate) mod gram;
 pub(crate) mod groups;
+#[cfg(test)]
+pub(crate) mod instruction_sets;
 pub(crate) mod lanes;
 pub(crate) mod least_squares;
 pub mod linkage;
 mod matrix;
+pub(crate) mod processor;
 pub(crate) mod product;
 mod sparse;
 pub(crate) mod symmetric;

@@ -22,6 +22,7 @@ use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::files;
+use crate::linalg::processor::vector_features;
 use crate::report::{JsonLines, TensorBoard};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
 
@@ -209,6 +210,7 @@ impl Job<'_, '_> {
             "burn": BURN_VERSION,
             "operating_system": std::env::consts::OS,
             "architecture": std::env::consts::ARCH,
+            "processor_features": vector_features(),
             "working_directory_git_commit": git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()),
             "device": device.spec.to_string(),
             "threads": self.threads,

@@ -277,7 +277,7 @@ fn conjugate_gradients_with_as_many_steps_as_unknowns_are_as_good_as_cholesky() 
 }
 
 #[test]
-fn rows_without_ratings_stay_and_singular_systems_have_a_finite_solution() {
+fn rows_without_ratings_stay_and_singular_systems_have_the_solution_of_least_norm() {
     // User 0 has two ratings and four unknowns, user 1 none.
     let train = ratings([(0, 0, 3.0), (0, 1, 1.0)]);
     let model = start(&mf(4), 2, 2);
@@ -287,8 +287,40 @@ fn rows_without_ratings_stay_and_singular_systems_have_a_finite_solution() {
     let [p, q] = factors(&model);
     assert_eq!(p[1], before[1]);
     for (item, rating) in [(0, 3.0), (1, 1.0)] {
-        let score: f64 = p[0].iter().zip(&q[item]).map(|(p, q)| p * q).sum();
+        let score = inner(&p[0], &q[item]);
         assert!((score - rating).abs() < 1e-3, "{score} for {rating}: {p:?}");
+    }
+    // The shortest such row is a combination of the items' rows: Gram–Schmidt leaves nothing of it.
+    let take = |row: &[f64], other: &[f64]| -> Vec<f64> {
+        let share = inner(row, other) / inner(other, other);
+        row.iter().zip(other).map(|(x, y)| x - share * y).collect()
+    };
+    let rest = take(&take(&p[0], &q[0]), &take(&q[1], &q[0]));
+    assert!(inner(&rest, &rest) < 1e-8 * inner(&p[0], &p[0]), "{rest:?} of {p:?}");
+}
+
+fn inner(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+/// Two unknowns of three are tied to each other in all items, up to rounding, so that their last pivot is of rounding size
+/// and whatever is divided by it, too.
+#[test]
+fn pivots_of_rounding_size_are_not_divided_by() {
+    let train = random_ratings(200, 40, 0.5);
+    let device = cpu().device;
+    let model = mf(3).init(&start_of(&Frame::pair(200, 40), 2.5, 3, &device));
+    let number = |item: usize| (item * 37 % 40 + 1) as f32 / 40.0;
+    let tied = trainable(model, &device, |name, _, at, value| match (name, at % 3) {
+        ("item_factors", 2) => number(at / 3),
+        ("item_factors", 1) => 0.3 * number(at / 3),
+        _ => value,
+    });
+    let mut solver = begun(EXACT, Lambda::default(), &tied, &train);
+    let model = half(&mut solver, tied, &train, 0).0;
+    for row in &factors(&model)[0] {
+        // In the shortest solution they share what they stand for as their items' numbers do.
+        assert!((row[1] - 0.3 * row[2]).abs() <= 1e-3 * row[2].abs().max(1e-3), "{row:?}");
     }
 }
 

@@ -118,6 +118,18 @@ fn a_run_directory_has_every_file_whole() {
     {
         assert!(environment.get(field).is_some(), "no {field} in {environment}");
     }
+    // Sums of libraries may depend on them.
+    let features = environment["processor_features"].as_array().expect("a list");
+    #[cfg(target_arch = "x86_64")]
+    for (feature, is_present) in [
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+    ] {
+        assert_eq!(features.iter().any(|named| named == feature), is_present, "{feature} in {features:?}");
+    }
+    #[cfg(target_arch = "aarch64")]
+    assert_eq!(features, &["neon"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Feedback {
 /// How the system of a row is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inner {
-    /// Exactly, by Cholesky factorization.
+    /// Exactly, by Cholesky factorization. Where λ = 0 leaves many solutions, the shortest of them.
     Cholesky,
     /// Nearly, by steps of conjugate gradients from the present row (Takács, Pilászy & Tikk 2011): less work at high
     /// ranks.

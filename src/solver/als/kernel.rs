@@ -8,13 +8,14 @@
 //! diagonal. All rows are padded to whole lanes with zeros, which stay zero.
 
 use bytemuck::{cast_slice, cast_slice_mut};
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt;
-use faer::{Auto, MatMut, Par, Spec};
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::linalg::cholesky::{Factor, Solve, least_pivot};
 use crate::linalg::dot::dot as dot_in_order;
-use crate::linalg::lanes::{Lane, Squares, Times, add, dot, mirror, panel_rows, splat, vectors, vectors_mut};
+use crate::linalg::lanes::{
+    Lane, Squares, Times, add, dot, mirror, no_sums, panel_rows, splat, total, vectors, vectors_mut, vectors_of_lane,
+};
+use crate::linalg::least_squares::least_norm;
 
 /// What the equations of one row are made of.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,16 @@ pub struct Equations<'a> {
     pub size: usize,
 }
 
+impl Equations<'_> {
+    /// Whether there are fewer ratings than unknowns that nothing else determines, so that there are many solutions. What
+    /// rounding makes of pivots need not tell.
+    fn is_underdetermined(&self) -> bool {
+        let penalties: &[f32] = cast_slice(self.ridge);
+        let free = penalties[..self.size].iter().filter(|&&penalty| penalty == 0.0).count();
+        self.gram.is_none() && self.indices.len() < free
+    }
+}
+
 /// Room to solve equations in.
 pub struct Room {
     /// A, column by column. Its lower triangle, until something needs the rest.
@@ -49,7 +60,6 @@ pub struct Room {
     residual: Vec<Lane>,
     direction: Vec<Lane>,
     image: Vec<Lane>,
-    stack: MemBuffer,
 }
 
 impl Room {
@@ -64,34 +74,26 @@ impl Room {
             residual: zeros(lanes),
             direction: zeros(lanes),
             image: zeros(lanes),
-            stack: MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f32>(width, Par::Seq, Spec::default())),
         }
     }
 
-    /// Solves the equations by Cholesky factorization. Where A has no inverse, `x` becomes one of the solutions.
+    /// Solves the equations by Cholesky factorization. Where A has no inverse, `x` becomes the solution of least norm:
+    /// the one that a penalty leads to as it goes to zero.
     pub fn cholesky(&mut self, equations: Equations, x: &mut [Lane]) {
         let arch = Arch::new();
-        arch.dispatch(Form { equations, matrix: &mut self.matrix, right: &mut self.right, panel: &mut self.panel });
+        let Self { matrix, right, panel, residual: half, .. } = self;
         let Equations { size, lanes, .. } = equations;
-        let matrix: &mut [f32] = cast_slice_mut(&mut self.matrix);
-        let mut matrix = MatMut::from_column_major_slice_with_stride_mut(matrix, size, size, lanes * Lane::WIDTH);
-        let stack = MemStack::new(&mut self.stack);
-        let params = <llt::factor::LltParams as Auto<f32>>::auto();
-        let factored = llt::factor::cholesky_in_place(
-            matrix.as_mut(),
-            llt::factor::LltRegularization::default(),
-            Par::Seq,
-            stack,
-            params.into(),
-        );
-        if factored.is_err() {
-            // Without a penalty, a row with fewer ratings than unknowns has many solutions.
-            return self.conjugate_gradient(equations, x, size);
+        arch.dispatch(Form { equations, matrix, right, panel });
+        if !equations.is_underdetermined() {
+            if arch.dispatch(Factor { matrix, lanes, size }) {
+                return arch.dispatch(Solve { factor: matrix, size, right, half, x });
+            }
+            arch.dispatch(Form { equations, matrix, right, panel });
         }
-        let right: &mut [f32] = &mut cast_slice_mut(&mut self.right)[..size];
-        let solution = MatMut::from_column_major_slice_mut(right, size, 1);
-        llt::solve::solve_in_place(matrix.as_ref(), solution, Par::Seq, stack);
-        cast_slice_mut(x)[..size].copy_from_slice(right);
+        let numbers: &[f32] = cast_slice(matrix);
+        let columns = numbers.chunks_exact(lanes * Lane::WIDTH).take(size);
+        let found = least_norm(columns.map(|column| &column[..size]), &cast_slice(right)[..size], least_pivot(size));
+        cast_slice_mut(x)[..size].copy_from_slice(&found);
     }
 
     /// Takes at most `steps` steps of conjugate gradients (Hestenes & Stiefel 1952) from `x`, without forming A.
@@ -183,16 +185,19 @@ fn gather<'a, S: Simd>(equations: &Equations<'a>, indices: &[u32]) -> [&'a [S::f
 /// q·x of a group.
 #[inline(always)]
 fn dots<S: Simd>(simd: S, rows: &[&[S::f32s]; GROUP], x: &[S::f32s]) -> [f32; GROUP] {
-    let mut sums = [simd.splat_f32s(0.0); GROUP];
+    let count = vectors_of_lane::<S>();
+    let mut sums = [no_sums(simd); GROUP];
     let rows = shortened(rows, x.len());
-    for vector in 0..x.len() {
-        for at in 0..GROUP {
-            sums[at] = simd.mul_add_f32s(rows[at][vector], x[vector], sums[at]);
+    for start in (0..x.len()).step_by(count) {
+        for part in 0..count {
+            for at in 0..GROUP {
+                sums[at][part] = simd.mul_add_f32s(rows[at][start + part], x[start + part], sums[at][part]);
+            }
         }
     }
     let mut dots = [0.0; GROUP];
     for at in 0..GROUP {
-        dots[at] = simd.reduce_sum_f32s(sums[at]);
+        dots[at] = total(simd, sums[at]);
     }
     dots
 }
@@ -334,6 +339,65 @@ impl WithSimd for Sweeps<'_> {
             }
             if !moved {
                 break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::linalg::instruction_sets::assert_same_bits;
+
+    /// Every way to a solution, from the same row.
+    #[derive(Clone, Copy)]
+    struct Everything<'a>(Equations<'a>);
+
+    impl WithSimd for Everything<'_> {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let equations = self.0;
+            let Equations { lanes, size, rows, .. } = equations;
+            let Room { mut matrix, mut right, mut panel, mut residual, mut direction, mut image } = Room::new(lanes);
+            let (matrix, right, panel) = (&mut matrix, &mut right, &mut panel);
+            let (residual, direction, image) = (&mut residual, &mut direction, &mut image);
+            let [mut exact, mut near, mut swept] = std::array::from_fn(|_| rows[..lanes].to_vec());
+            ConjugateGradient { equations, x: &mut near, steps: 5, residual, direction, image }.with_simd(simd);
+            Form { equations, matrix, right, panel }.with_simd(simd);
+            mirror(matrix, lanes);
+            Sweeps { matrix, right, residual, x: &mut swept, size, sweeps: 3, lowest: 0.0 }.with_simd(simd);
+            assert!((Factor { matrix, lanes, size }).with_simd(simd), "there is a penalty");
+            Solve { factor: matrix, size, right, half: residual, x: &mut exact }.with_simd(simd);
+            let mut scores = Vec::new();
+            Scores { equations, x: &exact, scores: &mut scores }.with_simd(simd);
+            [exact, near, swept].iter().for_each(|x| scores.extend_from_slice(cast_slice(x)));
+            scores
+        }
+    }
+
+    #[test]
+    fn the_bits_are_the_same_on_every_instruction_set() {
+        let mut stream = crate::random::stream(5, "als");
+        for size in [5, 16, 30, 65] {
+            let lanes = Lane::count(size);
+            let mut rows = vec![Lane::ZERO; 90 * lanes];
+            for row in cast_slice_mut::<_, f32>(&mut rows).chunks_exact_mut(lanes * Lane::WIDTH) {
+                row[..size].iter_mut().for_each(|number| *number = stream.random_range(-1.0..1.0));
+            }
+            let indices: Vec<u32> = (3..90).collect();
+            let mut draw = || -> Vec<f32> { indices.iter().map(|_| stream.random_range(0.5..5.0)).collect() };
+            let (weights, targets) = (draw(), draw());
+            let mut ridge = vec![Lane::ZERO; lanes];
+            cast_slice_mut::<_, f32>(&mut ridge)[..size].fill(0.3);
+            let gram = crate::linalg::lanes::gram(&rows, lanes);
+            for gram in [None, Some(&gram[..])] {
+                let (rows, indices, weights) = (&rows[..], &indices[..], &weights[..]);
+                let (targets, ridge) = (&targets[..], &ridge[..]);
+                assert_same_bits(Everything(Equations { rows, lanes, indices, weights, targets, gram, ridge, size }));
             }
         }
     }

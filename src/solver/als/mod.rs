@@ -11,7 +11,9 @@
 //! objective of the [gradient solvers](super::gradient) on all ratings, times their number. Less weighs rows with many
 //! ratings less (partially weighted trace norms: Salakhutdinov & Srebro 2010). The system of user u is
 //! [Σ_i q̃_i q̃_iᵀ + n_uᵛ Λ] p̃_u = Σ_i (r_ui − μ − b_i) q̃_i with q̃_i = [q_i; 1] and p̃_u = [p_u; b_u]. A row without ratings
-//! stays.
+//! stays. With λ = 0 a system may have many solutions: Cholesky factorization then gives the shortest of them, which is
+//! where solutions tend to for λ → 0, and counts a pivot of rounding size as zero ([`cholesky`](crate::linalg::cholesky));
+//! the other two ways go from the present row to a solution near it.
 //!
 //! **Implicit feedback** (Hu, Koren & Volinsky 2008, eq. 3): over all cells, observed or not,
 //!

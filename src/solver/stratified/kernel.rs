@@ -11,6 +11,7 @@ use pulp::{NullaryFnOnce, Simd, WithSimd};
 use super::grid::{Block, Cell, GROUP};
 use super::rule::{MOST_SCALARS, Rule, Scalars, SideCoefficients, Slopes, Step};
 use crate::linalg::Lane;
+use crate::linalg::lanes::{no_sums, total, vectors_of_lane};
 use crate::objective::Loss;
 use crate::solver::prefetch::prefetch;
 
@@ -70,32 +71,32 @@ impl<R: Rule> WithSimd for Visit<'_, R> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Sums {
-        let vectors = Lane::count(self.coefficients.rank) * size_of::<Lane>() / size_of::<S::f32s>();
+        let lanes = Lane::count(self.coefficients.rank);
         // Loops whose length the compiler knows are unrolled; 0 stands for any other length.
-        match vectors {
-            1 => simd.vectorize(Kernel::<S, R, 1> { simd, visit: self, vectors }),
-            2 => simd.vectorize(Kernel::<S, R, 2> { simd, visit: self, vectors }),
-            4 => simd.vectorize(Kernel::<S, R, 4> { simd, visit: self, vectors }),
-            8 => simd.vectorize(Kernel::<S, R, 8> { simd, visit: self, vectors }),
-            _ => simd.vectorize(Kernel::<S, R, 0> { simd, visit: self, vectors }),
+        match lanes {
+            1 => simd.vectorize(Kernel::<S, R, 1> { simd, visit: self, lanes }),
+            2 => simd.vectorize(Kernel::<S, R, 2> { simd, visit: self, lanes }),
+            4 => simd.vectorize(Kernel::<S, R, 4> { simd, visit: self, lanes }),
+            8 => simd.vectorize(Kernel::<S, R, 8> { simd, visit: self, lanes }),
+            _ => simd.vectorize(Kernel::<S, R, 0> { simd, visit: self, lanes }),
         }
     }
 }
 
 /// A visit for one instruction set, one rule and one length of rows.
-struct Kernel<'a, S, R, const VECTORS: usize> {
+struct Kernel<'a, S, R, const LANES: usize> {
     simd: S,
     visit: Visit<'a, R>,
-    vectors: usize,
+    lanes: usize,
 }
 
-impl<S: Simd, R: Rule, const VECTORS: usize> NullaryFnOnce for Kernel<'_, S, R, VECTORS> {
+impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LANES> {
     type Output = Sums;
 
     #[inline(always)]
     fn call(self) -> Sums {
-        let Self { simd, visit, vectors } = self;
-        let vectors = if VECTORS == 0 { vectors } else { VECTORS };
+        let Self { simd, visit, lanes } = self;
+        let vectors = if LANES == 0 { lanes } else { LANES } * vectors_of_lane::<S>();
         let all = visit.coefficients;
         let mut users = Side::<S>::new::<R>(visit.users, vectors);
         let mut items = Side::<S>::new::<R>(visit.items, vectors);
@@ -216,16 +217,19 @@ impl Gathered {
             Self { ratings: none, dots: none, user_norms: none, item_norms: none, users: scalars, items: scalars };
         for (at, cell) in group.iter().enumerate() {
             let (p, q) = (users.row(cell.user), items.row(cell.item));
-            let zero = simd.splat_f32s(0.0);
-            let (mut dot, mut user_norm, mut item_norm) = (zero, zero, zero);
-            for vector in 0..vectors {
-                dot = simd.mul_add_f32s(p[vector], q[vector], dot);
-                user_norm = simd.mul_add_f32s(p[vector], p[vector], user_norm);
-                item_norm = simd.mul_add_f32s(q[vector], q[vector], item_norm);
+            let [mut dot, mut user_norm, mut item_norm] = [no_sums(simd); 3];
+            let count = vectors_of_lane::<S>();
+            for start in (0..vectors).step_by(count) {
+                for part in 0..count {
+                    let (p, q) = (p[start + part], q[start + part]);
+                    dot[part] = simd.mul_add_f32s(p, q, dot[part]);
+                    user_norm[part] = simd.mul_add_f32s(p, p, user_norm[part]);
+                    item_norm[part] = simd.mul_add_f32s(q, q, item_norm[part]);
+                }
             }
-            seen.dots[at] = simd.reduce_sum_f32s(dot);
-            seen.user_norms[at] = simd.reduce_sum_f32s(user_norm);
-            seen.item_norms[at] = simd.reduce_sum_f32s(item_norm);
+            seen.dots[at] = total(simd, dot);
+            seen.user_norms[at] = total(simd, user_norm);
+            seen.item_norms[at] = total(simd, item_norm);
             seen.ratings[at] = cell.rating;
             users.get_scalars::<R>(cell.user, &mut seen.users, at);
             items.get_scalars::<R>(cell.item, &mut seen.items, at);
@@ -252,5 +256,77 @@ impl Gathered {
             sums.squared += f64::from(self.ratings[at] - scores[at]).powi(2);
         }
         slopes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::cast_slice;
+    use rand::RngExt;
+
+    use super::super::rule::{AdaGrad, Adam};
+    use super::*;
+    use crate::linalg::instruction_sets::assert_same_bits;
+    use crate::objective::Squared;
+
+    /// Steps over a block from the same rows: what the rows are then, and the sums.
+    #[derive(Clone, Copy)]
+    struct Steps<'a, R> {
+        block: &'a Block,
+        users: &'a Rows,
+        items: &'a Rows,
+        coefficients: &'a Coefficients<R>,
+    }
+
+    impl<R: Rule> WithSimd for Steps<'_, R> {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let Self { block, coefficients, .. } = self;
+            let (mut users, mut items) = (self.users.clone(), self.items.clone());
+            let sums = Visit { block, users: &mut users, items: &mut items, coefficients }.with_simd(simd);
+            let mut numbers = vec![sums.loss as f32, sums.penalty as f32, sums.squared as f32];
+            for Rows { factors, scalars } in [users, items] {
+                numbers.extend_from_slice(cast_slice(&factors));
+                numbers.extend(scalars);
+            }
+            numbers
+        }
+    }
+
+    fn check<R: Rule>(rule: R, rank: usize) {
+        let mut stream = crate::random::stream(6, "stratified");
+        let lanes = Lane::count(rank);
+        let mut rows = || {
+            let mut factors = vec![Lane::ZERO; 20 * lanes * (1 + R::MOMENTS.len())];
+            for row in cast_slice_mut::<_, f32>(&mut factors).chunks_exact_mut(lanes * Lane::WIDTH) {
+                row[..rank].iter_mut().for_each(|number| *number = stream.random_range(0.0..1.0));
+            }
+            let scalars = (0..20 * (1 + R::SCALARS)).map(|_| stream.random_range(0.5..0.9)).collect();
+            Rows { factors, scalars }
+        };
+        let (users, items) = (rows(), rows());
+        let cell = |at: u32| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, rating: (1 + at * at % 5) as f32 };
+        let block = Block { cells: (0..80).map(cell).collect(), groups: vec![16, 4, 16, 4, 16, 4, 16, 4] };
+        let side = SideCoefficients { lambda: 0.03, bias_lambda: 0.01, rate: 0.1, bias_rate: 0.05 };
+        let coefficients = Coefficients {
+            rule,
+            loss: Loss::Squared(Squared {}),
+            offset: 0.7,
+            rank,
+            non_negative: rank == 17,
+            users: side,
+            items: SideCoefficients { lambda: 0.02, ..side },
+        };
+        assert_same_bits(Steps { block: &block, users: &users, items: &items, coefficients: &coefficients });
+    }
+
+    #[test]
+    fn the_bits_are_the_same_on_every_instruction_set() {
+        for rank in [3, 16, 17, 40, 64] {
+            check(AdaGrad { initial_accumulator: 0.5, epsilon: 1e-8 }, rank);
+            check(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, rank);
+        }
     }
 }
