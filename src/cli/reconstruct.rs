@@ -72,7 +72,7 @@ pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
         Layout::Pictures { width, .. } => {
             Tile::grey("", &factors.reconstruct(row()?, rank), width, Shades::Bytes).png()?
         }
-        Layout::Cells | Layout::Documents => {
+        Layout::Cells | Layout::Table | Layout::Documents => {
             let mut text = String::new();
             for (id, value) in file.items().ids().zip(factors.reconstruct(row()?, rank)) {
                 text += &format!("{id}\t{value}\n");

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::entity::Role;
+
 /// What a row (user) and a column (item) of the data are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -9,6 +11,8 @@ pub enum Layout {
     /// Users and items, or anything else with names.
     #[default]
     Cells,
+    /// A table: rows and columns stand in an order of their own.
+    Table,
     /// One picture: a row is a line of pixels. The columns are the lines of the first channel, then those of the next.
     Picture {
         /// Pixels per line.
@@ -32,9 +36,23 @@ impl Layout {
     pub fn nouns(self) -> (&'static str, &'static str) {
         match self {
             Self::Cells => ("user", "item"),
+            Self::Table => ("row", "column"),
             Self::Picture { .. } => ("line", "pixel"),
             Self::Pictures { .. } => ("picture", "pixel"),
             Self::Documents => ("document", "term"),
+        }
+    }
+
+    /// Whether rows and columns have an order that means something to people, rather than that of a list of ratings.
+    pub fn is_ordered(self) -> bool {
+        self != Self::Cells
+    }
+
+    /// Whether rows (or columns) are told by their place alone, so that one without a training cell still takes its place.
+    pub fn has_places(self, side: Role) -> bool {
+        match (self, side) {
+            (Self::Picture { .. }, _) | (Self::Pictures { .. }, Role::Item) => true,
+            (Self::Pictures { .. }, Role::User) | (Self::Cells | Self::Table | Self::Documents, _) => false,
         }
     }
 }

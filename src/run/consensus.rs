@@ -87,7 +87,7 @@ fn run(
     let data = divide(&dataset, &parts, false)?;
     let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;
     let samples = samples.unwrap_or(match dataset.layout {
-        Layout::Cells => SampleSide::Columns,
+        Layout::Cells | Layout::Table => SampleSide::Columns,
         _ => SampleSide::Rows,
     });
     let (count, side) = match samples {

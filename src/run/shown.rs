@@ -64,7 +64,8 @@ pub(super) fn views(
     let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
     let factors = fitted.factors();
     // Other factors of users and items are determined only up to a rotation, so there is nothing to see in them.
-    if factors.layout == Layout::Cells && !factors.non_negative && factors.singular_values.is_none() {
+    let is_named = matches!(factors.layout, Layout::Cells | Layout::Table);
+    if is_named && !factors.non_negative && factors.singular_values.is_none() {
         return Ok(None);
     }
     let num_items = file.items().len();

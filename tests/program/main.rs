@@ -1,5 +1,6 @@
 //! Runs the built program as a user would: arguments in; exit code, standard output, standard error and files out.
 
+mod answers;
 mod commands;
 mod configs;
 mod determinism;

@@ -22,13 +22,13 @@ use sha2::{Digest, Sha256};
 use super::hash::{fingerprint, hash_file, hexadecimal};
 use super::options::ReadOptions;
 use super::reader::Reader;
-use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, Vocabulary};
+use crate::data::{Dataset, Entity, Field, Interactions, Layout, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 
 /// What a copy begins with. The number at the end counts up whenever the layout changes, or the readers come to see a
 /// file in another way.
-const MAGIC: &[u8; 16] = b"lowrank ratings2";
+const MAGIC: &[u8; 16] = b"lowrank ratings3";
 
 /// Bytes of text or gzip, below which parsing takes no time to speak of.
 const WORTHWHILE: u64 = 16 << 20;
@@ -54,6 +54,7 @@ struct Header {
     test_start: Option<usize>,
     fields: Vec<Field>,
     entities: Vec<(String, Size)>,
+    layout: Layout,
     notes: Vec<String>,
 }
 
@@ -164,21 +165,22 @@ impl BinaryCopy {
             && header.fields.iter().zip(&interactions.columns).enumerate().all(is_known)
             && interactions.targets.iter().all(|value| value.is_finite())
             && header.test_start.is_none_or(|start| start <= interactions.len());
-        let Header { fingerprint, test_start, fields, notes, .. } = header;
+        let Header { fingerprint, test_start, fields, layout, notes, .. } = header;
         (is_whole && is_sound).then(|| Dataset {
             interactions,
             entities,
             fields,
             test_start,
             fingerprint,
+            layout,
             notes,
             ..Dataset::default()
         })
     }
 
     fn write(&self, dataset: &Dataset) -> Result<()> {
-        // Titles are read beside the copy; only ratings are cached, which have no layout to look at.
-        let Dataset { interactions, entities, fields, test_start, fingerprint, notes, .. } = dataset;
+        // Titles are read beside the copy.
+        let Dataset { interactions, entities, fields, test_start, fingerprint, layout, notes, .. } = dataset;
         let size = |ids: &Vocabulary| Size { ids: ids.len(), text: ids.parts().0.len() };
         let header = Header {
             key: self.key.clone(),
@@ -188,6 +190,7 @@ impl BinaryCopy {
             test_start: *test_start,
             fields: fields.clone(),
             entities: entities.iter().map(|entity| (entity.name.clone(), size(&entity.ids))).collect(),
+            layout: *layout,
             notes: notes.clone(),
         };
         let header = serde_json::to_vec(&header).map_err(|e| Error::data(&self.path, e.to_string()))?;
@@ -274,7 +277,7 @@ mod tests {
         assert!(a.users().ids().eq(b.users().ids()) && a.items().ids().eq(b.items().ids()));
         assert!(a.users().ids().all(|id| a.users().index(id) == b.users().index(id)));
         assert_eq!((a.test_start, &a.fields, &a.fingerprint), (b.test_start, &b.fields, &b.fingerprint));
-        assert_eq!((a.reachable_error, &a.notes), (b.reachable_error, &b.notes));
+        assert_eq!((a.reachable_error, a.layout, &a.notes), (b.reachable_error, b.layout, &b.notes));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{delimiter_key, skip_key};
 use super::text::{Lines, Row, Splitter, parse_number};
 use crate::config::{Key, KeyKind, Keys, Values};
-use crate::data::{Dataset, PairMut};
+use crate::data::{Dataset, Layout, PairMut};
 use crate::error::Result;
 
 /// A table of numbers: a row a user, a column an item, every cell a rating.
@@ -110,6 +110,7 @@ fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result
     }
     lines.again();
 
+    dataset.layout = Layout::Table;
     let PairMut { interactions, users, items, notes } = dataset.pair_mut();
     // Fields that are cells, with their items.
     let columns: Vec<(usize, u32)> = (first_cell..width)

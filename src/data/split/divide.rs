@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Part;
-use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
+use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, Role, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
 
 /// Divided interactions, and the ids that a model trained on them knows.
@@ -19,8 +19,9 @@ pub struct Split {
     pub validation: Interactions,
     /// What the result is measured on; ids that training has not seen are [`UNKNOWN`].
     pub test: Interactions,
-    /// Each entity with the ids of the training interactions, in order of first appearance, so that every row of a
-    /// parameter is trained.
+    /// Each entity with the ids of the training interactions, in order of first appearance there, so that every row of a
+    /// parameter is trained. Data with an order of their own ([`Layout::is_ordered`](crate::data::Layout::is_ordered)) keep
+    /// it, and where a place alone tells what a row or column is, those that training has not seen keep theirs.
     pub entities: Vec<Entity>,
     /// The columns.
     pub fields: Vec<Field>,
@@ -75,12 +76,8 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     }
     let joined = |part: &Part| if refit && *part == Part::Validation { Part::Train } else { *part };
     let parts: Vec<Part> = parts.iter().map(joined).collect();
-    let mut renumberings: Vec<Renumbering> =
-        dataset.entities.iter().map(|entity| Renumbering::new(&entity.ids)).collect();
+    let renumberings = renumberings(dataset, &parts);
     let columns = || dataset.fields.iter().zip(&all.columns);
-    for (at, _) in parts.iter().enumerate().filter(|(_, part)| **part == Part::Train) {
-        columns().for_each(|(field, column)| renumberings[field.entity].see(column[at]));
-    }
     let mut counts = [0; 3];
     parts.iter().for_each(|part| counts[*part as usize] += 1);
     let renumbered = |(field, column): (&Field, &Vec<u32>)| {
@@ -158,7 +155,32 @@ pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOu
     held_out
 }
 
-/// Gives the ids in training new indices, in order of first appearance.
+/// The new indices of all entities.
+fn renumberings<'a>(dataset: &'a Dataset, parts: &[Part]) -> Vec<Renumbering<'a>> {
+    let Dataset { entities, fields, interactions, layout, .. } = dataset;
+    let mut renumberings: Vec<Renumbering> = entities.iter().map(|entity| Renumbering::new(&entity.ids)).collect();
+    let in_training = (0..parts.len()).filter(|&at| parts[at] == Part::Train);
+    let columns = || fields.iter().zip(&interactions.columns);
+    if !layout.is_ordered() {
+        in_training.for_each(|at| columns().for_each(|(field, column)| renumberings[field.entity].see(column[at])));
+        return renumberings;
+    }
+    let mut kept: Vec<Vec<bool>> = entities.iter().map(|entity| vec![false; entity.ids.len()]).collect();
+    for (side, field) in [(Role::User, USER), (Role::Item, ITEM)] {
+        kept[fields[field.0].entity].fill(layout.has_places(side));
+    }
+    let mut keep = |(field, column): (&Field, &Vec<u32>), at: usize| {
+        // A missing context is no id.
+        kept[field.entity].get_mut(column[at] as usize).into_iter().for_each(|kept| *kept = true);
+    };
+    in_training.for_each(|at| columns().for_each(|column| keep(column, at)));
+    for (renumbering, kept) in renumberings.iter_mut().zip(kept) {
+        (0..).zip(kept).filter(|(_, kept)| *kept).for_each(|(old, _)| renumbering.see(old));
+    }
+    renumberings
+}
+
+/// Gives the ids that a model knows new indices, in the order in which it is shown them.
 struct Renumbering<'a> {
     all: &'a Vocabulary,
     vocabulary: Vocabulary,

@@ -24,7 +24,7 @@ pub enum Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Dataset, UNKNOWN, USER};
+    use crate::data::{Dataset, Layout, UNKNOWN, USER};
     use crate::error::{Error, Result};
     use crate::linalg::Groups;
 
@@ -179,6 +179,31 @@ mod tests {
         );
         let two = assign(&data, &spec(SplitKind::FirstOfClass { train_rows: 2 }, 0.0, 0.0), 0).unwrap();
         assert_eq!(sizes(&two), [10, 0, 3]);
+    }
+
+    #[test]
+    fn a_matrix_keeps_the_order_of_its_rows_and_columns() {
+        // The first row has no training cell in the first column, the second column none at all, nor has the last row.
+        let mut data = cells(&["p", "q", "r"], &["x", "y", "z"]);
+        use Part::{Test, Train, Validation};
+        let parts = [Test, Validation, Train, Train, Test, Train, Test, Test, Test];
+        let split = |data: &Dataset| divide(data, &parts, false).unwrap();
+        let ids = |split: &Split| {
+            let of = |ids: &crate::data::Vocabulary| ids.ids().collect::<Vec<_>>().join(" ");
+            [of(split.users()), of(split.items())]
+        };
+        assert_eq!(ids(&split(&data)), ["p q", "z x"], "ratings are numbered as they come");
+        for layout in [Layout::Table, Layout::Documents] {
+            data.layout = layout;
+            assert_eq!(ids(&split(&data)), ["p q", "x z"], "{layout:?}");
+        }
+        data.layout = Layout::Pictures { width: 3, height: 1 };
+        assert_eq!(ids(&split(&data)), ["p q", "x y z"], "pixels");
+        data.layout = Layout::Picture { width: 3, channels: 1 };
+        let whole = split(&data);
+        assert_eq!(ids(&whole), ["p q r", "x y z"], "lines and pixels");
+        assert_eq!(whole.train.columns, [vec![0, 1, 1], vec![2, 0, 2]]);
+        assert_eq!(whole.test.columns, [vec![0, 1, 2, 2, 2], vec![0, 1, 0, 1, 2]]);
     }
 
     #[test]
