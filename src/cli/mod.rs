@@ -8,6 +8,7 @@ mod consensus;
 mod data;
 mod evaluate;
 mod inspect;
+mod man;
 mod output;
 mod predict;
 mod query;
@@ -69,6 +70,8 @@ enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Write man pages into a folder, one for each command.
+    Man(man::ManArgs),
 }
 
 impl Cli {
@@ -96,6 +99,7 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "lowrank", &mut script);
                 output::print(&String::from_utf8_lossy(&script))
             }
+            Command::Man(args) => man::man(args, Self::command()),
         }
     }
 }

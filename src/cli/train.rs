@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use serde::Serialize;
 
 use super::arguments::Overrides;
 use super::output;
@@ -17,7 +18,7 @@ use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
-use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, TrainOptions};
+use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, Summary, TrainOptions};
 use crate::solver::nmf::Zeros;
 use crate::train::Observer;
 
@@ -71,7 +72,20 @@ pub fn train(args: TrainArgs, parts: &Parts) -> Result<()> {
         observer: &observer,
     };
     let finished = run::train(&config, parts, options)?;
-    if args.json { output::print_json(&finished.summary) } else { output::print(&report(&finished)) }
+    if args.json {
+        let Finished { directory, summary, .. } = &finished;
+        output::print_json(&Trained { directory: directory.path(), summary })
+    } else {
+        output::print(&report(&finished))
+    }
+}
+
+/// What `--json` prints: the summary, and where it and all else was written.
+#[derive(Serialize)]
+struct Trained<'a> {
+    directory: &'a Path,
+    #[serde(flatten)]
+    summary: &'a Summary,
 }
 
 /// A config inside a run directory names that run.

@@ -5,6 +5,7 @@ mod commands;
 mod configs;
 mod determinism;
 mod errors;
+mod help;
 mod layering;
 mod memory;
 mod own_model;

@@ -319,6 +319,6 @@ fn results_go_to_standard_output_and_progress_to_standard_error() {
         assert!(outcome.stdout.contains("RMSE"));
     }
     let json = place.call(["train", "c.toml", "--json"].into_iter().chain(settings())).succeeds();
-    assert_eq!(json.json()["name"], "c");
+    assert_eq!((&json.json()["name"], &json.json()["directory"]), (&"c".into(), &"runs/c-4".into()));
     assert!(Path::new(&place.path("runs/c-4")).is_dir(), "each call makes a run of its own");
 }
