@@ -10,7 +10,7 @@ use super::output;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::run::Parts;
-use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs};
+use crate::run::consensus::{Compared, ConsensusOptions, consensus as compare_runs, listed};
 use crate::solver::nmf::consensus::SampleSide;
 
 /// Arguments of `lowrank consensus`.
@@ -112,6 +112,9 @@ fn report(compared: &Compared) -> String {
         .collect();
     let header = ["rank", "cophenetic", "dispersion", "best objective", "held-out RMSE"];
     let mut text = format!("\n{} runs of each rank\n\n{}", compared.runs, output::table(&header, &lines));
+    if !compared.left_out.is_empty() {
+        text += &format!("\nsamples without any cell that is not 0 are left out: {}\n", listed(&compared.left_out));
+    }
     if let Some(rank) = compared.views.best_rank {
         text += &format!("\nup to rank {rank} the cophenetic correlation does not fall\n");
     }

@@ -11,8 +11,9 @@ use super::settings::{Settings, check_targets};
 use super::train::write_json;
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
-use crate::data::Layout;
+use crate::config::words::joined;
 use crate::data::split::{SplitKind, assign, divide};
+use crate::data::{Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::linalg::Matrix;
@@ -42,6 +43,9 @@ pub struct Compared {
     pub directory: PathBuf,
     /// Runs of each rank.
     pub runs: usize,
+    /// Samples all of whose cells are 0, which belong to no component and are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Root mean squared error of held-out cells by rank, if cells were held out: mean over the folds.
     pub held_out_rmse: Vec<(usize, f64)>,
     /// The findings, and the files that show them.
@@ -90,6 +94,22 @@ fn run(
         Layout::Cells | Layout::Table => SampleSide::Columns,
         _ => SampleSide::Rows,
     });
+    let all = match samples {
+        SampleSide::Rows => data.users(),
+        SampleSide::Columns => data.items(),
+    };
+    let kept = expressed(&matrix, samples);
+    let left_out: Vec<String> =
+        all.ids().zip(&kept).filter(|(_, kept)| !**kept).map(|(id, _)| id.to_string()).collect();
+    if !left_out.is_empty() {
+        note(&format!("samples without any cell that is not 0 are left out: {}", listed(&left_out)));
+    }
+    let names = Vocabulary::from_ids(all.ids().zip(&kept).filter(|(_, kept)| **kept).map(|(id, _)| id));
+    let matrix = only(&matrix, samples, &kept)?;
+    let (rows, columns) = match samples {
+        SampleSide::Rows => (&names, data.items()),
+        SampleSide::Columns => (data.users(), &names),
+    };
     let (count, side) = match samples {
         SampleSide::Rows => (matrix.rows(), "rows"),
         SampleSide::Columns => (matrix.columns(), "columns"),
@@ -115,7 +135,7 @@ fn run(
     let directory = RunDirectory::create(&settings.dir, &format!("{}-consensus", settings.name))?;
     files::write_bytes(&directory.config(), config.to_toml().as_bytes())?;
     let borrowed: Vec<_> = fits.iter().map(|(rank, fit)| (*rank, fit)).collect();
-    let mut views = consensus_views(&borrowed, samples, data.users(), data.items(), directory.path())?;
+    let mut views = consensus_views(&borrowed, samples, rows, columns, directory.path())?;
     if held_out_rmse.len() > 1 {
         let title = "Held-out cells";
         let points = held_out_rmse.iter().map(|&(rank, error)| (rank as f64, error)).collect();
@@ -125,9 +145,52 @@ fn run(
     if settings.report.tensorboard {
         EventFile::append(directory.path())?.pictures(pictures(&views.files))?;
     }
-    let compared = Compared { directory: directory.path().to_path_buf(), runs: *runs, held_out_rmse, views };
+    let compared = Compared { directory: directory.path().to_path_buf(), runs: *runs, left_out, held_out_rmse, views };
     write_json(&directory.path().join("consensus.json"), &compared)?;
     Ok(compared)
+}
+
+/// The first of some names, and how many there are.
+pub fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    match names.len() {
+        0..=MOST => joined(names, "and"),
+        count => format!("{}, … ({count} in all)", names[..MOST].join(", ")),
+    }
+}
+
+/// Which samples have a cell that is not 0.
+fn expressed(matrix: &Matrix, samples: SampleSide) -> Vec<bool> {
+    let count = match samples {
+        SampleSide::Rows => matrix.rows(),
+        SampleSide::Columns => matrix.columns(),
+    };
+    let mut expressed = vec![false; count];
+    for (at, _) in matrix.values().iter().enumerate().filter(|(_, value)| **value != 0.0) {
+        let (row, column) = matrix.place(at);
+        expressed[if samples == SampleSide::Rows { row } else { column }] = true;
+    }
+    expressed
+}
+
+/// The matrix of those samples alone that are kept.
+fn only(matrix: &Matrix, samples: SampleSide, kept: &[bool]) -> Result<Matrix> {
+    let mut numbers = 0_u32..;
+    let places: Vec<Option<u32>> = kept.iter().map(|kept| if *kept { numbers.next() } else { None }).collect();
+    let count = numbers.start;
+    let (mut rows, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, &value) in matrix.values().iter().enumerate() {
+        let (row, column) = matrix.place(at);
+        let (sample, other) = if samples == SampleSide::Rows { (row, column) } else { (column, row) };
+        let Some(sample) = places[sample] else { continue };
+        let (row, column) = if samples == SampleSide::Rows { (sample, other as u32) } else { (other as u32, sample) };
+        rows.push(row);
+        columns.push(column);
+        values.push(value);
+    }
+    let size = |side, all| if side == samples { count as usize } else { all };
+    let (height, width) = (size(SampleSide::Rows, matrix.rows()), size(SampleSide::Columns, matrix.columns()));
+    Matrix::from_cells(height, width, &rows, &columns, &values)
 }
 
 /// Rejects a consensus that needs more than `train.max_memory`, or 8 GB if that is not set.

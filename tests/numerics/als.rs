@@ -201,6 +201,49 @@ fn largest(gradient: &[Vec<f64>]) -> f64 {
 }
 
 #[test]
+fn without_a_penalty_conjugate_gradients_stay_where_there_is_nothing_more_to_find() {
+    // More steps than unknowns, and more unknowns than ratings of a row: the systems have no inverse.
+    let train = random_ratings(24, 20, 0.5);
+    let free = Lambda { user_factors: 0.0, item_factors: 0.0, user_biases: 0.0, item_biases: 0.0, weights: 0.0 };
+    for (feedback, rank, steps) in
+        [(EXACT, 8, 40), (EXACT, 32, 128), (EXACT, 64, 40), (IMPLICIT, 32, 40), (IMPLICIT, 64, 128)]
+    {
+        let what = format!("{feedback:?}, rank {rank}, {steps} steps");
+        let mut model = start(&mf(rank), 24, 20);
+        let mut solver = begun(with(feedback, Inner::ConjugateGradient { steps }), free, &model, &train);
+        let mut first = None;
+        for epoch in 0..60 {
+            for step in [0, 1] {
+                let told;
+                (model, told) = half(&mut solver, model, &train, step);
+                if step == 1 {
+                    let first = *first.get_or_insert(told[0].max(1.0));
+                    // Sums of this size cancel to some 1e-6 of themselves.
+                    assert!((-1e-4 * first..=1.001 * first).contains(&told[0]), "{what}: {} in epoch {epoch}", told[0]);
+                }
+            }
+        }
+        let size = factors(&model).into_iter().flatten().flatten().fold(0.0, |size: f64, x| size.max(x.abs()));
+        assert!(size < 1e3, "{what}: factors up to {size}");
+        if rank > 8 {
+            // As many factors as items fit every rating.
+            let (loss, _, _) = match feedback.feedback {
+                Feedback::Implicit { .. } => naive(&model, &train),
+                Feedback::Explicit => {
+                    let [p, q] = factors(&model);
+                    let residual = |at: usize| {
+                        let (user, item) = (train.column(USER)[at] as usize, train.column(ITEM)[at] as usize);
+                        f64::from(train.targets[at]) - p[user].iter().zip(&q[item]).map(|(p, q)| p * q).sum::<f64>()
+                    };
+                    ((0..train.len()).map(|at| residual(at).powi(2)).sum(), 0.0, Default::default())
+                }
+            };
+            assert!(loss < 1e-4, "{what}: {loss}");
+        }
+    }
+}
+
+#[test]
 fn each_half_of_an_implicit_epoch_is_a_stationary_point_by_a_double_loop_over_all_cells() {
     // The last users and items have no rating at all.
     let train = random_ratings(18, 600, 0.6);

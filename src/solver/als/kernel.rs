@@ -264,6 +264,9 @@ fn residual<S: Simd>(simd: S, equations: &Equations, x: &[Lane], share: f32, out
     }
 }
 
+/// A part of a sum that its rounding in f32 may make up.
+const ROUNDING: f32 = 8.0 * f32::EPSILON;
+
 struct ConjugateGradient<'a> {
     equations: Equations<'a>,
     x: &'a mut [Lane],
@@ -282,11 +285,17 @@ impl WithSimd for ConjugateGradient<'_> {
         residual(simd, &equations, x, 1.0, left);
         direction.copy_from_slice(left);
         let mut square = dot(simd, left, left);
+        // Below this, the residual is what rounding left of it.
+        let rounding = (ROUNDING * ROUNDING) * square;
+        let mut steepest = 0.0_f32;
         for _ in 0..steps {
             // −Ad.
             residual(simd, &equations, direction, 0.0, image);
             let curvature = -dot(simd, direction, image);
-            if curvature <= 0.0 || curvature.is_nan() {
+            let slope = curvature / dot(simd, direction, direction);
+            steepest = steepest.max(slope);
+            // Where A has no inverse, rounding leads to where it is flat, and from there without an end.
+            if square <= rounding || slope <= ROUNDING * steepest || slope.is_nan() {
                 break;
             }
             let length = square / curvature;

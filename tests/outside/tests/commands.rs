@@ -64,7 +64,7 @@ fn ratings() -> String {
         let day = ["monday", "friday", "sunday"][((user * 5 + item * 3) % 7 % 3) as usize];
         let rating = 2.0 + 2.0 * f64::from((user + item + 1) % 2) - if day == "monday" { 1.0 } else { 0.0 };
         // Some days are not known.
-        let day = if (user + item) % 11 == 0 { String::new() } else { format!(" day:{day}") };
+        let day = if (user + item).is_multiple_of(11) { String::new() } else { format!(" day:{day}") };
         format!("item:i{item} user:u{user}{day} rating:{rating}\n")
     };
     (0..24)
