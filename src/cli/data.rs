@@ -75,7 +75,13 @@ pub fn data(command: DataCommand) -> Result<()> {
             let outcome = synthetic.write(&path, &mut |done| bar.set_position(done));
             bar.finish_and_clear();
             outcome?;
-            output::print(&format!("{ratings} ratings in {}; best reachable RMSE {noise}\n", path.display()))
+            let text = format!("{ratings} ratings in {}; best reachable RMSE {noise}", path.display());
+            // What goes into a pipe may be on its way to standard output.
+            if path.is_file() {
+                return output::print(&(text + "\n"));
+            }
+            output::message(&text);
+            Ok(())
         }
     }
 }

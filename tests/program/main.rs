@@ -4,6 +4,7 @@ mod commands;
 mod configs;
 mod determinism;
 mod errors;
+mod files;
 mod layering;
 mod memory;
 mod own_model;
