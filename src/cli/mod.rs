@@ -8,6 +8,7 @@ mod consensus;
 mod data;
 mod evaluate;
 mod inspect;
+mod interrupt;
 mod output;
 mod predict;
 mod query;

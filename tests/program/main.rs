@@ -10,6 +10,7 @@ mod memory;
 mod own_model;
 mod real_data;
 mod recipes;
+mod runs;
 mod sources;
 mod surface;
 mod sweep;

@@ -14,6 +14,8 @@ pub struct SweepOptions<'a> {
     pub resume: Resume,
     /// Becomes true when the sweep should end; trials that are running then are not written down.
     pub stop: &'a AtomicBool,
+    /// Called once the data are read, before anything is written: only from then on is there something to lose.
+    pub loaded: &'a (dyn Fn() + Sync),
     /// For `environment.json` of the winner's run.
     pub command_line: String,
     /// Told things that the user should know.
