@@ -58,6 +58,13 @@ pub trait ModelPart: Factorization + Sized + 'static {
         Keys::default()
     }
 
+    /// How many numbers such a model has at least, whatever the data: those of its dense layers. A file that holds fewer
+    /// is refused before there is memory for them.
+    fn least_size(values: &Values) -> usize {
+        let _ = values;
+        0
+    }
+
     /// The model before training, as a config asks for it.
     ///
     /// # Errors
@@ -73,6 +80,7 @@ pub struct ModelKind {
     /// What such a model is.
     pub declaration: Declaration,
     keys: fn() -> Keys,
+    least_size: fn(&Values) -> usize,
     init: fn(&Values, &Start) -> Result<AnyModel>,
 }
 
@@ -80,12 +88,17 @@ impl ModelKind {
     /// The kind of models of type `M`.
     pub fn of<M: ModelPart>() -> Self {
         let init = |values: &Values, start: &Start| Ok(M::init(values, start)?.into());
-        Self { name: M::NAME, declaration: M::DECLARATION, keys: M::keys, init }
+        Self { name: M::NAME, declaration: M::DECLARATION, keys: M::keys, least_size: M::least_size, init }
     }
 
     /// The config keys that it reads.
     pub fn keys(&self) -> Keys {
         (self.keys)()
+    }
+
+    /// See [`ModelPart::least_size`].
+    pub fn least_size(&self, values: &Values) -> usize {
+        (self.least_size)(values)
     }
 
     /// The model before training, as a config asks for it.

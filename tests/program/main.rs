@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod layering;
 mod memory;
+mod mutations;
 mod own_model;
 mod real_data;
 mod recipes;
