@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 
 use super::key::{self, Key, KeyKind, is_in_names};
 use super::keys::Problem;
+use super::paths::absolute;
 use super::schema::{Schema, is_inside};
 use super::values::Values;
 use super::words::{did_you_mean, joined, nearest};
@@ -175,7 +176,7 @@ impl Reader {
         let wants_text = self
             .schema
             .find(path)
-            .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Name | KeyKind::Choice(_)));
+            .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Path | KeyKind::Name | KeyKind::Choice(_)));
         // A shell has eaten the quotes of name="2024", so that for a text key any single word is text.
         let stays = |value: &DeValue| !wants_text || value.is_str() || value.is_array() || value.is_table();
         let value = match DeValue::parse(word.trim()) {
@@ -269,6 +270,7 @@ impl Reader {
 
     /// The value of every key that takes part; reports keys that were written and do not.
     pub fn resolve(&mut self, path: &Path) -> Values {
+        self.complete_paths(path.parent().unwrap_or(Path::new("")));
         let entries = std::mem::take(&mut self.entries);
         let of_file: Written = entries.iter().filter(|entry| entry.place.is_file()).map(Entry::by_path).collect();
         let mut of_all: Written = entries.iter().map(Entry::by_path).collect();
@@ -316,6 +318,19 @@ impl Reader {
         }
         self.entries = entries;
         values
+    }
+
+    /// Makes paths absolute: those of the file as seen from its `folder`.
+    fn complete_paths(&mut self, folder: &Path) {
+        let mut problems = Vec::new();
+        for Entry { key, value, place } in &mut self.entries {
+            let folder = if place.is_file() { folder } else { Path::new("") };
+            match absolute(key, value.clone(), folder) {
+                Ok(whole) => *value = whole,
+                Err(message) => problems.push((*place, message)),
+            }
+        }
+        self.problems.extend(problems);
     }
 
     /// Asks the schema's rules. A problem is reported at the key that was written last of those that it is about.

@@ -298,7 +298,7 @@ fn baselines(evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
 /// Keys that decide the result and have another value in `b` than in `a`.
 fn differing_keys(a: &Config, b: &Config) -> Vec<String> {
     const DECISIVE: [Effect; 5] = [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Result];
-    let (a, b): (Vec<_>, Vec<_>) = (a.values_with(&DECISIVE).collect(), b.values_with(&DECISIVE).collect());
+    let (a, b): (Vec<_>, Vec<_>) = (a.deciding(&DECISIVE).collect(), b.deciding(&DECISIVE).collect());
     let differing = a.iter().filter(|value| !b.contains(value)).chain(b.iter().filter(|value| !a.contains(value)));
     let mut keys: Vec<String> = differing.map(|(key, _)| key.to_string()).collect();
     keys.sort();

@@ -9,6 +9,7 @@ mod layering;
 mod memory;
 mod mutations;
 mod own_model;
+mod paths;
 mod real_data;
 mod recipes;
 mod runs;
