@@ -1,6 +1,7 @@
 //! Every way lowrank can fail, each with the place it happened and what to do about it.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// `Result` with lowrank's [`Error`].
@@ -61,7 +62,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// The operating system refused a file operation.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}{}", path.display(), remedy(action, source.kind()))]
     Io {
         /// The attempted action, after "cannot": `"open"`, `"write the checkpoint"`.
         action: &'static str,
@@ -102,6 +103,26 @@ pub enum Error {
     /// Anything else that stopped a run.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What to do about an answer of the operating system, after a semicolon; empty if there is nothing to say.
+fn remedy(action: &str, kind: ErrorKind) -> &'static str {
+    let is_reading = matches!(action, "open" | "read");
+    match kind {
+        ErrorKind::NotFound if is_reading => "; check its name and folder",
+        ErrorKind::NotFound => "; make its folder first",
+        ErrorKind::PermissionDenied if is_reading => "; ask its owner for the permission to read it",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "; choose a folder that you may write to",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "; make room there, or choose another folder"
+        }
+        ErrorKind::NotADirectory => "; a part of its path is a file, so choose another folder",
+        ErrorKind::IsADirectory => "; name a file, not a folder",
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof if is_reading => {
+            "; the file is damaged or cut short, so get it anew"
+        }
+        _ => "",
+    }
 }
 
 impl Error {

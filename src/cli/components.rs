@@ -65,7 +65,8 @@ pub fn components(args: ComponentsArgs, parts: &Parts) -> Result<()> {
         text += &format!("component {component}, weight {weight:.4}\n");
         for (noun, members) in [(column, columns), (row, rows)] {
             if !members.is_empty() {
-                let members: Vec<_> = members.iter().map(|(id, weight)| format!("{id} {weight:.3}")).collect();
+                let members: Vec<_> =
+                    members.iter().map(|(id, weight)| format!("{} {weight:.3}", output::in_line(id))).collect();
                 text += &format!("  {noun}s: {}\n", members.join(", "));
             }
         }

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use super::output;
 use crate::data::catalog;
+use crate::data::read::{self, Copy};
 use crate::data::synthetic::Synthetic;
 use crate::error::Result;
+use crate::files;
 
 /// Subcommands of `lowrank data`.
 #[derive(Debug, Subcommand)]
@@ -26,6 +29,15 @@ pub enum DataCommand {
         /// Use this archive, already downloaded, instead.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
+    },
+    /// What is kept in the cache folder: binary copies of large files, and data sets that were fetched.
+    Cache {
+        /// Remove all of it.
+        #[arg(long)]
+        clear: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Write planted low-rank ratings with a long tail and known noise.
     Synth {
@@ -68,6 +80,7 @@ pub fn data(command: DataCommand) -> Result<()> {
             bar.finish_and_clear();
             output::print(&format!("{name} is in {}\n", path?.display()))
         }
+        DataCommand::Cache { clear, json } => cache(clear, json),
         DataCommand::Synth { path, users, items, ratings, rank, noise, seed } => {
             let bar = progress("{msg} {wide_bar} {human_pos}/{human_len} ratings, {eta} left", "writing");
             bar.set_length(ratings);
@@ -75,7 +88,13 @@ pub fn data(command: DataCommand) -> Result<()> {
             let outcome = synthetic.write(&path, &mut |done| bar.set_position(done));
             bar.finish_and_clear();
             outcome?;
-            output::print(&format!("{ratings} ratings in {}; best reachable RMSE {noise}\n", path.display()))
+            let text = format!("{ratings} ratings in {}; best reachable RMSE {noise}", path.display());
+            // What goes into a pipe may be on its way to standard output.
+            if path.is_file() {
+                return output::print(&(text + "\n"));
+            }
+            output::message(&text);
+            Ok(())
         }
     }
 }
@@ -89,13 +108,61 @@ fn progress(template: &str, message: &str) -> ProgressBar {
     bar
 }
 
+/// Lists what is kept, or removes it.
+fn cache(clear: bool, json: bool) -> Result<()> {
+    let folder = files::cache_folder("ratings")?;
+    // What is kept, where, how large, and how many days ago it was used.
+    let mut kept: Vec<(&str, String, PathBuf, u64, Option<u64>)> = Vec::new();
+    for Copy { path, bytes, used } in read::copies(&folder)? {
+        let days = used.elapsed().ok().map(|age| age.as_secs() / (24 * 3600));
+        kept.push(("binary copy", read::source_of(&path).unwrap_or("of another version".into()), path, bytes, days));
+    }
+    for entry in catalog::entries() {
+        kept.extend(
+            catalog::fetched(entry).map(|(path, bytes)| ("data set", entry.name.to_string(), path, bytes, None)),
+        );
+    }
+    if clear {
+        read::shrink(&folder, 0)?;
+        for entry in catalog::entries() {
+            catalog::remove(entry)?;
+        }
+    }
+    let total: u64 = kept.iter().map(|(_, _, _, bytes, _)| bytes).sum();
+    if json {
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|(what, of, path, bytes, days)| {
+                json!({ "what": what, "of": of, "path": path.to_string_lossy(), "bytes": bytes, "days_since_use": days })
+            })
+            .collect();
+        return output::print_json(&json!({ "kept": kept, "bytes": total, "removed": clear }));
+    }
+    let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+    if clear {
+        return output::print(&format!("removed: {} with {} MB\n", kept.len(), megabytes(total)));
+    }
+    let rows: Vec<Vec<String>> = kept
+        .iter()
+        .map(|(what, of, path, bytes, days)| {
+            let days = days.map_or(String::new(), |days| days.to_string());
+            vec![what.to_string(), of.clone(), megabytes(*bytes), days, path.display().to_string()]
+        })
+        .collect();
+    let table = output::table(&["what", "of", "MB", "days since use", "where"], &rows);
+    output::print(&format!(
+        "{table}\n{} MB together; `lowrank data cache --clear` removes all of it\n",
+        megabytes(total)
+    ))
+}
+
 fn list(json: bool) -> Result<()> {
     let place = |entry| catalog::locate(entry).ok().map(|path| path.display().to_string());
     if json {
         let entries: Vec<_> = catalog::entries()
             .iter()
             .map(|entry| {
-                serde_json::json!({
+                json!({
                     "name": entry.name,
                     "description": entry.description,
                     "address": entry.source.as_ref().map(|source| source.address),

@@ -11,6 +11,7 @@ use crate::data::catalog;
 use crate::data::read::{ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::run::{Parts, RunDirectory};
 
 /// Arguments of `lowrank inspect`.
@@ -37,8 +38,7 @@ pub fn inspect(args: InspectArgs, parts: &Parts) -> Result<()> {
     if args.what.is_dir() && args.format.is_none() {
         let directory = RunDirectory::open(&args.what)?;
         let path = directory.finished(directory.summary())?;
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
-        return output::print(&text);
+        return output::print_json_text(&files::read_text(&path)?);
     }
     let known = args.what.to_str().filter(|_| !args.what.exists());
     let dataset = match known.map(catalog::find) {

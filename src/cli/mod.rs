@@ -8,6 +8,7 @@ mod consensus;
 mod data;
 mod evaluate;
 mod inspect;
+mod interrupt;
 mod man;
 mod output;
 mod predict;
@@ -18,10 +19,12 @@ mod run;
 mod sweep;
 mod train;
 
+use std::io::ErrorKind;
+
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::run::Parts;
 
 /// Train matrix factorization models from a config file, on CPU or GPU, watched in TensorBoard.
@@ -108,6 +111,8 @@ impl Cli {
 pub fn main(parts: Parts) -> std::process::ExitCode {
     match Cli::parse().run(&parts) {
         Ok(()) => std::process::ExitCode::SUCCESS,
+        // Whoever reads has seen enough, as `head` has.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => std::process::ExitCode::SUCCESS,
         Err(error) => {
             output::message(&format!("error: {error}"));
             std::process::ExitCode::from(error.exit_code())

@@ -1,5 +1,6 @@
 //! Standard output for results, standard error for messages.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
@@ -7,8 +8,23 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
 
-/// Writes a result. A closed pipe (`| head`) is not an error.
+/// Writes a result for people. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
+    write(&printable(text, "\n\t"))
+}
+
+/// Writes a result as JSON.
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    print_json_text(&(serde_json::to_string_pretty(value).map_err(|e| Error::Failed(e.to_string()))? + "\n"))
+}
+
+/// Writes JSON. Control characters, of which JSON itself allows some, are escaped in its own way.
+pub fn print_json_text(json: &str) -> Result<()> {
+    let escape = |c: char| format!("\\u{:04x}", u32::from(c));
+    write(&replaced(json, |c| c.is_control() && c != '\n', escape))
+}
+
+fn write(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", "standard output", error)),
@@ -16,20 +32,33 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Writes a result as JSON.
-pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| Error::Failed(e.to_string()))?;
-    print(&(text + "\n"))
+/// Writes a message to people.
+pub fn message(text: &str) {
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{}", printable(text, "\n\t"));
 }
 
-/// Writes a message for people.
-pub fn message(text: &str) {
-    // If standard error is closed, there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{text}");
+/// An id or a title as a part of a line.
+pub fn in_line(text: &str) -> Cow<'_, str> {
+    printable(text, "")
+}
+
+/// `text` with its control characters, but for `kept`, as Rust escapes them: what comes out of files must not command
+/// the terminal.
+fn printable<'t>(text: &'t str, kept: &str) -> Cow<'t, str> {
+    replaced(text, |c| c.is_control() && !kept.contains(c), |c| c.escape_default().to_string())
+}
+
+fn replaced(text: &str, is_wrong: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(&is_wrong) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_wrong(c) { escape(c) } else { c.to_string() }).collect()
 }
 
 /// Lays out rows under a header: the first column left-aligned, numbers right-aligned.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<Cow<str>>> = rows.iter().map(|row| row.iter().map(|cell| in_line(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].chars().count()]).max().unwrap_or(0)
@@ -37,8 +66,8 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let is_number = |column: usize| rows.iter().all(|row| row[column].parse::<f64>().is_ok() || row[column].is_empty());
     let mut text = String::new();
-    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
-    for row in std::iter::once(&header).chain(rows) {
+    let header: Vec<Cow<str>> = header.iter().map(|name| in_line(name)).collect();
+    for row in std::iter::once(&header).chain(&rows) {
         let cells = row.iter().enumerate().map(|(column, cell)| {
             let width = widths[column];
             if is_number(column) && !rows.is_empty() { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
@@ -62,7 +91,12 @@ pub fn program() -> String {
     if std::env::var_os("CARGO").is_some() { "cargo run --release --".into() } else { "lowrank".into() }
 }
 
-/// The metrics of a table: all but the objective, which has no familiar unit.
+/// The command line, with what is not UTF-8 in it replaced.
+pub fn command_line() -> String {
+    std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+/// The metrics of a table: all but the objective, which has no unit that people know.
 pub fn metrics(scores: &Scores) -> impl Iterator<Item = &(String, f64)> {
     scores.values.iter().filter(|(name, _)| name != ObjectiveLoss.name())
 }
@@ -70,6 +104,15 @@ pub fn metrics(scores: &Scores) -> impl Iterator<Item = &(String, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        let text = "a\u{1b}[31mb\u{7}\u{9b}2J\u{7f}\r\nc\td\u{85}é";
+        assert_eq!(printable(text, "\n\t"), "a\\u{1b}[31mb\\u{7}\\u{9b}2J\\u{7f}\\r\nc\td\\u{85}é");
+        assert_eq!(in_line("a\nb\tc"), "a\\nb\\tc");
+        assert_eq!(table(&["x"], &[vec!["\u{1b}]0;t\n".into()]]), "x\n\\u{1b}]0;t\\n\n");
+        assert!(matches!(in_line("plain é"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn text_stands_left_and_numbers_right() {

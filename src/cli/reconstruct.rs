@@ -1,5 +1,6 @@
 //! `lowrank reconstruct`.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -73,13 +74,14 @@ pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
             Tile::grey("", &factors.reconstruct(row()?, rank), width, Shades::Bytes).png()?
         }
         Layout::Cells | Layout::Table | Layout::Documents => {
-            let mut text = String::new();
-            for (id, value) in file.items().ids().zip(factors.reconstruct(row()?, rank)) {
-                text += &format!("{id}\t{value}\n");
-            }
+            let values = factors.reconstruct(row()?, rank);
+            let lines = |shown: fn(&str) -> Cow<str>| -> String {
+                let line = |(id, value)| format!("{}\t{value}\n", shown(id));
+                file.items().ids().zip(&values).map(line).collect()
+            };
             return match &args.output {
-                Some(path) => files::write_bytes(path, text.as_bytes()),
-                None => output::print(&text),
+                Some(path) => files::write_bytes(path, lines(|id| Cow::Borrowed(id)).as_bytes()),
+                None => output::print(&lines(output::in_line)),
             };
         }
     };

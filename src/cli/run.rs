@@ -151,6 +151,6 @@ impl OpenRun {
     /// Those of the file.
     pub fn seen(&self) -> Result<Option<SeenItems>> {
         let path = self.path.with_file_name("seen.safetensors");
-        path.is_file().then(|| SeenItems::read(&path, self.file.users().len())).transpose()
+        path.is_file().then(|| SeenItems::read(&path, self.file.users().len(), self.file.items().len())).transpose()
     }
 }

@@ -2,23 +2,22 @@
 
 use std::io::stderr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::arguments::Overrides;
+use super::interrupt::StopRequest;
 use super::output;
 use crate::config::Config;
 use crate::data::{FieldId, Interactions, Layout};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::Predictor;
 use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
-use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, Summary, TrainOptions};
+use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, RunDirectory, Summary, TrainOptions};
 use crate::solver::nmf::Zeros;
 use crate::train::Observer;
 
@@ -61,13 +60,14 @@ pub fn train(args: TrainArgs, parts: &Parts) -> Result<()> {
         let forecast = run::dry_run(&config, parts, note)?;
         return if args.json { output::print_json(&forecast) } else { output::print(&expected(&forecast)) };
     }
-    let stop = stop_on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
+    let stop = StopRequest::on_interrupt("interrupted: writing a checkpoint (press again to stop at once)")?;
     let every = ReportOptions::of(config.values()).every;
     let observer = |epochs| (!quiet).then(|| -> Box<dyn Observer> { Box::new(Console::new(stderr(), every, epochs)) });
     let options = TrainOptions {
-        resume: if args.resume { resume_from(&args.config) } else { Resume::New },
-        stop: &stop,
-        command_line: std::env::args().collect::<Vec<_>>().join(" "),
+        resume: if args.resume { resume_from(&args.config)? } else { Resume::New },
+        stop: &stop.flag,
+        loaded: &|| stop.wait_for_checkpoint(),
+        command_line: output::command_line(),
         note: &mut note,
         observer: &observer,
     };
@@ -88,26 +88,10 @@ struct Trained<'a> {
     summary: &'a Summary,
 }
 
-/// A config inside a run directory names that run.
-fn resume_from(config: &Path) -> Resume {
-    match config.parent() {
-        Some(folder) if folder.join("environment.json").is_file() => Resume::Run(folder.to_path_buf()),
-        _ => Resume::Newest,
-    }
-}
-
-/// The first Ctrl-C sets the flag and prints `message`, the second ends the program at once.
-pub fn stop_on_interrupt(message: &'static str) -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        output::message(message);
-    })
-    .map_err(|e| Error::Failed(format!("cannot listen for Ctrl-C: {e}")))?;
-    Ok(stop)
+/// A config inside a run directory means that run.
+fn resume_from(config: &Path) -> Result<Resume> {
+    let directory = RunDirectory::of_config(config)?;
+    Ok(directory.map_or(Resume::Newest, |directory| Resume::Run(directory.path().to_path_buf())))
 }
 
 /// The result of a dry run.

@@ -42,7 +42,10 @@ pub enum KeyKind {
     Float(Bound<f64>, Bound<f64>),
     /// Nonempty text.
     Text,
-    /// Text that can be part of a file name: letters, digits, `-`, `_` and `.`, not starting with `.`.
+    /// The path of a file or folder, not empty. Relative to the config file, or on the command line to the current folder;
+    /// as a value it is absolute.
+    Path,
+    /// Text that can be part of a file name: letters, digits, `-`, `_` and `.`, which is not first.
     Name,
     /// One of a few words.
     Choice(Vec<String>),
@@ -130,7 +133,7 @@ impl KeyKind {
             Self::Bool => "true or false".into(),
             Self::Int(_) => "an integer".into(),
             Self::Float(..) => "a number".into(),
-            Self::Text | Self::Name => "a string".into(),
+            Self::Text | Self::Path | Self::Name => "a string".into(),
             Self::Choice(words) => format!("one of {}", any_of(words)),
             Self::TextList => "a list of strings".into(),
             Self::IntList(_) => "a list of integers".into(),
@@ -271,7 +274,7 @@ impl Key {
                 }
                 return Ok(Value::Float(number));
             }
-            (KeyKind::Text, Value::String(text)) => {
+            (KeyKind::Text | KeyKind::Path, Value::String(text)) => {
                 if text.is_empty() {
                     return Err(format!("{} must not be empty", self.path));
                 }

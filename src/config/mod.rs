@@ -10,6 +10,7 @@ mod json_schema;
 mod key;
 mod keys;
 mod parse;
+mod paths;
 mod schema;
 mod values;
 pub(crate) mod words;
@@ -27,6 +28,7 @@ pub use key::{DefaultValue, Effect, Is, Key, KeyKind, Otherwise, When, given, is
 pub use keys::{Choice, Keys, Problem};
 pub use parse::Override;
 pub(crate) use parse::Reader;
+pub(crate) use paths::{absolute, from_here, with_absolute_paths};
 pub use schema::Schema;
 pub(crate) use schema::in_toml;
 pub use values::{FromValue, Values};
@@ -85,7 +87,14 @@ impl Config {
         self.values.iter().filter(move |(path, _)| has_effect(path))
     }
 
-    /// The config as a file that resolves to the same config, with nothing left to a default.
+    /// Values that decide the result, by path; `effects` are those of their keys. Where data lie decides nothing: their
+    /// content does, and a hash tells whether it is the same.
+    pub fn deciding(&self, effects: &[Effect]) -> impl Iterator<Item = (&str, &toml::Value)> {
+        let is_path = |path: &str| self.schema.find(path).is_some_and(|key| key.kind == KeyKind::Path);
+        self.values_with(effects).filter(move |(path, _)| !is_path(path))
+    }
+
+    /// The config as a file that resolves to this config again, with nothing left to a default.
     pub fn to_toml(&self) -> String {
         format!("# Resolved by lowrank: every key that applies, with its value.\n{}", self.schema.to_toml(&self.values))
     }
@@ -282,11 +291,23 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_seen_from_where_they_are_written() {
+        let text = "data = { path = 'r.csv', titles = { path = '../t.csv' } }\nrun.dir = 'out'";
+        let here = std::env::current_dir().expect("a current folder");
+        let path = |config: &Config, key: &str| config.values().find::<std::path::PathBuf>(key);
+        let config = good(text, &[]);
+        assert_eq!(path(&config, "data.path"), Some(here.join("configs/r.csv")));
+        assert_eq!(path(&config, "data.titles.path"), Some(here.join("configs/../t.csv")));
+        assert_eq!(path(&config, "run.dir"), Some("out".into()));
+        assert_eq!(path(&good(text, &["data.path=r.csv"]), "data.path"), Some(here.join("r.csv")));
+    }
+
+    #[test]
     fn a_written_config_shows_every_key_in_its_section() {
-        let text = good("[data]\npath = 'r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
+        let text = good("[data]\npath = '/d/r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
         let expected = "# Resolved by lowrank: every key that applies, with its value.\n\
                         name = \"x\"\nseed = 42\n\n\
-                        [data]\npath = \"r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\ncache = true\n\n\
+                        [data]\npath = \"/d/r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\ncache = true\n\n\
                         [data.split]\nkind = \"none\"\n\n[model]\n";
         assert!(text.starts_with(expected), "{text}");
         assert!(text.contains("momentum = 0.9\n") && !text.contains("beta1"));
@@ -300,7 +321,7 @@ mod tests {
                 "solver.learning_rate=0.1",
                 "solver.learning_rate = 2e-1",
                 "solver.kind=sgd",
-                "data.path=a/b.csv",
+                "data.path=/a/b.csv",
                 "data.delimiter= ",
                 "data.columns=[\"user\", \"item\"]",
                 "data.split={kind = \"temporal\", test = 0.3}",
@@ -315,7 +336,7 @@ mod tests {
             ("solver.kind", "sgd".into()),
             ("name", "2024".into()),
             ("train.refit", true.into()),
-            ("data.path", "a/b.csv".into()),
+            ("data.path", "/a/b.csv".into()),
             ("data.delimiter", " ".into()),
             ("data.split.kind", "temporal".into()),
             ("data.split.test", 0.25.into()),

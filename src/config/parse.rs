@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 
 use super::key::{self, Key, KeyKind, is_in_names};
 use super::keys::Problem;
+use super::paths::absolute;
 use super::schema::{Schema, is_inside};
 use super::values::Values;
 use super::words::{did_you_mean, joined, nearest};
@@ -175,8 +176,8 @@ impl Reader {
         let wants_text = self
             .schema
             .find(path)
-            .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Name | KeyKind::Choice(_)));
-        // A shell has removed the quotes of name="2024", so for a text key any single word is text.
+            .is_some_and(|key| matches!(key.kind, KeyKind::Text | KeyKind::Path | KeyKind::Name | KeyKind::Choice(_)));
+        // A shell has eaten the quotes of name="2024", so that for a text key any single word is text.
         let stays = |value: &DeValue| !wants_text || value.is_str() || value.is_array() || value.is_table();
         let value = match DeValue::parse(word.trim()) {
             Ok(value) if stays(value.get_ref()) => value,
@@ -269,6 +270,7 @@ impl Reader {
 
     /// The value of every key that applies; reports keys that were written but do not apply.
     pub fn resolve(&mut self, path: &Path) -> Values {
+        self.complete_paths(path.parent().unwrap_or(Path::new("")));
         let entries = std::mem::take(&mut self.entries);
         let of_file: Written = entries.iter().filter(|entry| entry.place.is_file()).map(Entry::by_path).collect();
         let mut of_all: Written = entries.iter().map(Entry::by_path).collect();
@@ -318,7 +320,20 @@ impl Reader {
         values
     }
 
-    /// Checks the schema's rules. A problem is reported at the key written last among those involved.
+    /// Makes paths absolute: those of the file as seen from its `folder`.
+    fn complete_paths(&mut self, folder: &Path) {
+        let mut problems = Vec::new();
+        for Entry { key, value, place } in &mut self.entries {
+            let folder = if place.is_file() { folder } else { Path::new("") };
+            match absolute(key, value.clone(), folder) {
+                Ok(whole) => *value = whole,
+                Err(message) => problems.push((*place, message)),
+            }
+        }
+        self.problems.extend(problems);
+    }
+
+    /// Asks the schema's rules. A problem is reported at the key that was written last of those that it is about.
     fn check_together(&mut self, values: &Values) {
         let schema = Arc::clone(&self.schema);
         for Problem { keys, message } in schema.rules.iter().flat_map(|rule| rule.check(values)) {

@@ -6,7 +6,7 @@ use super::read::{ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
 use super::{Dataset, catalog};
-use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, given, is};
+use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, from_here, given, is};
 use crate::error::Result;
 use crate::files;
 
@@ -42,26 +42,27 @@ pub struct Source {
 impl Source {
     /// The config keys of data for these readers, without the split.
     pub fn keys(readers: &[ReaderKind]) -> Keys {
-        let dataset = "A data set of the catalog, or \"synthetic\". Set either this or data.path.";
-        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts, relative to the \
-                    working directory. Set either this or data.dataset.";
-        let test = "The file of test ratings, in the format of data.path.";
+        let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
+        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts. A relative path is seen \
+                    from the config file, and in --set from the current folder. Or use data.dataset.";
+        let test = "The file of test ratings, written like data.path.";
         let files = || is("data.split.kind", ["files"]);
         let keys =
-            Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Text, path)])
+            Keys::new([Key::new("data.dataset", KeyKind::Text, dataset), Key::new("data.path", KeyKind::Path, path)])
                 .exclusive("data.dataset", "data.path")
                 .rule(check_origin)
                 .and(ReadOptions::keys(readers))
                 .and(TitleFile::keys())
-                .and(Key::new("data.test_path", KeyKind::Text, test).when(given("data.path")).when(files()))
+                .and(Key::new("data.test_path", KeyKind::Path, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
         keys.effect(Effect::Data).and(cache_key())
     }
 
     /// The source set in a config.
     pub fn of(values: &Values, readers: &[ReaderKind]) -> Self {
-        let origin = match values.find::<PathBuf>("data.path") {
-            Some(path) => Origin::File { path, test: values.find("data.test_path"), titles: TitleFile::of(values) },
+        let path = |key: &str| values.find(key).map(from_here);
+        let origin = match path("data.path") {
+            Some(file) => Origin::File { path: file, test: path("data.test_path"), titles: TitleFile::of(values) },
             None if values.is("data.dataset", SYNTHETIC) => Origin::Planted(Synthetic::of(values)),
             None => {
                 let is_ready = values.is("data.split.kind", SplitKind::FILES);
@@ -98,8 +99,9 @@ impl Source {
 }
 
 fn cache_key() -> Key {
-    let meaning = "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read the \
-                   copy while the file is unchanged.";
+    let meaning = "Keep a binary copy of a ratings file of 16 MiB or more in ~/.cache/lowrank/ratings, and read that in the \
+                   file's place as long as the file is the same. All copies have at most 10 GB; those read longest ago go \
+                   first. `lowrank data cache` lists them.";
     Key::new("data.cache", KeyKind::Bool, meaning).default("true").effect(Effect::Nothing)
 }
 

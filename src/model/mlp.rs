@@ -85,6 +85,12 @@ impl Factorization for Mlp {
     }
 }
 
+/// Weights of the layers of the given widths above `inputs`.
+pub(super) fn size_of_layers(inputs: usize, widths: &[usize]) -> usize {
+    let below = [inputs].into_iter().chain(widths.iter().copied());
+    below.zip(widths).map(|(below, width)| below * width).sum()
+}
+
 /// Layers of the given widths above `inputs`, and the width of the last.
 pub(super) fn hidden_layers(start: &Start, name: &str, inputs: usize, widths: &[usize]) -> (Vec<Linear>, usize) {
     let mut last = inputs;
@@ -107,6 +113,10 @@ impl ModelPart for Mlp {
 
     fn keys() -> Keys {
         Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+    }
+
+    fn least_size(values: &Values) -> usize {
+        size_of_layers(2 * values.get::<usize>("model.rank"), &values.get::<Vec<usize>>("model.layers"))
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {

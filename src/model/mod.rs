@@ -15,6 +15,7 @@ mod neumf;
 mod nmf;
 pub mod parameters;
 mod part;
+mod size;
 mod table;
 mod walk;
 
@@ -29,6 +30,7 @@ pub use neumf::{NeuMf, NeuMfConfig};
 pub use nmf::{Nmf, NmfConfig};
 pub use parameters::HostTensor;
 pub use part::{Declaration, ModelKind, ModelPart, layers_key, names_where, rank_key};
+pub(crate) use size::sized;
 pub use table::{Table, TableGroup, TableKind, Use};
 pub use walk::Visited;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::factorization::{Factorization, with_biases};
 use super::init::{FactorInit, Start};
-use super::mlp::{hidden_layers, tower};
+use super::mlp::{hidden_layers, size_of_layers, tower};
 use super::part::{Declaration, ModelPart, layers_key, rank_key};
 use super::table::Table;
 use crate::config::{Keys, Values};
@@ -104,6 +104,10 @@ impl ModelPart for NeuMf {
 
     fn keys() -> Keys {
         Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+    }
+
+    fn least_size(values: &Values) -> usize {
+        size_of_layers(2 * values.get::<usize>("model.rank"), &values.get::<Vec<usize>>("model.layers"))
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {

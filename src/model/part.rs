@@ -58,7 +58,14 @@ pub trait ModelPart: Factorization + Sized + 'static {
         Keys::default()
     }
 
-    /// The model before training, as set in a config.
+    /// How many numbers such a model has at least, whatever the data: those of its dense layers. A file that holds fewer
+    /// is refused before there is memory for them.
+    fn least_size(values: &Values) -> usize {
+        let _ = values;
+        0
+    }
+
+    /// The model before training, as a config asks for it.
     ///
     /// # Errors
     /// If it cannot be created for these data.
@@ -73,6 +80,7 @@ pub struct ModelKind {
     /// Properties of these models.
     pub declaration: Declaration,
     keys: fn() -> Keys,
+    least_size: fn(&Values) -> usize,
     init: fn(&Values, &Start) -> Result<AnyModel>,
 }
 
@@ -80,7 +88,7 @@ impl ModelKind {
     /// The kind of models of type `M`.
     pub fn of<M: ModelPart>() -> Self {
         let init = |values: &Values, start: &Start| Ok(M::init(values, start)?.into());
-        Self { name: M::NAME, declaration: M::DECLARATION, keys: M::keys, init }
+        Self { name: M::NAME, declaration: M::DECLARATION, keys: M::keys, least_size: M::least_size, init }
     }
 
     /// The config keys that it reads.
@@ -88,7 +96,12 @@ impl ModelKind {
         (self.keys)()
     }
 
-    /// The model before training, as set in a config.
+    /// See [`ModelPart::least_size`].
+    pub fn least_size(&self, values: &Values) -> usize {
+        (self.least_size)(values)
+    }
+
+    /// The model before training, as a config asks for it.
     ///
     /// # Errors
     /// Those of [`ModelPart::init`].

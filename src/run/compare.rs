@@ -19,7 +19,7 @@ use super::summary::Summary;
 use crate::config::{Config, Effect, Schema};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
-use crate::{files, random};
+use crate::random;
 
 /// Effects of the keys that distinguish groups of runs.
 const OF_GROUP: [Effect; 3] = [Effect::Refit, Effect::Data, Effect::Result];
@@ -54,10 +54,7 @@ impl Run {
     /// [`Error::Usage`] if it is not a run directory or not finished, and those of its files.
     pub fn read(schema: &Arc<Schema>, path: &Path) -> Result<Self> {
         let directory = RunDirectory::open(path)?;
-        let summary = directory.finished(directory.summary())?;
-        let text = files::read_text(&summary)?;
-        let summary =
-            serde_json::from_str(&text).map_err(|e| Error::data(&summary, format!("is not a summary: {e}")))?;
+        let summary = Summary::read(&directory.finished(directory.summary())?)?;
         let config = Config::load(schema, &directory.config(), &[])?;
         Ok(Self { path: path.to_path_buf(), config, summary })
     }

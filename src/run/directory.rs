@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Lock};
 
 /// `<run.dir>/<name>-<n>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,19 +35,70 @@ impl RunDirectory {
         }
     }
 
-    /// The newest run called `name`.
+    /// The directories called `<name>-<n>`, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the parent cannot be listed.
+    pub fn newest_first(parent: &Path, name: &str) -> Result<Vec<Self>> {
+        let mut numbers = if parent.is_dir() { Self::numbers(parent, name)? } else { Vec::new() };
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(numbers.into_iter().map(|number| Self { path: parent.join(format!("{name}-{number}")) }).collect())
+    }
+
+    /// The newest run called `name` that can go on. `note` is told of newer ones that cannot.
     ///
     /// # Errors
     /// [`Error::Usage`] if there is none.
-    pub fn newest(parent: &Path, name: &str) -> Result<Self> {
-        let numbers = if parent.is_dir() { Self::numbers(parent, name)? } else { Vec::new() };
-        match numbers.into_iter().max() {
-            Some(number) => Ok(Self { path: parent.join(format!("{name}-{number}")) }),
-            None => Err(Error::Usage(format!(
-                "there is no run {name}-<n> in {} to resume; train without --resume first",
-                parent.display()
-            ))),
+    pub fn newest(parent: &Path, name: &str, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        for directory in Self::newest_first(parent, name)? {
+            match directory.missing() {
+                None => return Ok(directory),
+                Some(file) => note(&format!(
+                    "{}: is passed over, because it ended before its {file} was written; remove it",
+                    directory.path.display()
+                )),
+            }
         }
+        Err(Error::Usage(format!(
+            "there is no run {name}-<n> in {} to resume; train without --resume first",
+            parent.display()
+        )))
+    }
+
+    /// The run that the config at `path` is the resolved config of.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if that run ended before it could go on.
+    pub fn of_config(path: &Path) -> Result<Option<Self>> {
+        let Some(parent) = path.parent() else { return Ok(None) };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        let directory = Self { path: parent.to_path_buf() };
+        let is_its = path.file_name() == directory.config().file_name();
+        match directory.missing() {
+            None => Ok(Some(directory)),
+            // Other files of a run that began say what it is.
+            Some(file) if is_its && (directory.lock().exists() || directory.checkpoints().exists()) => {
+                Err(Error::Usage(format!(
+                    "{}: has no {file}, so this run cannot go on; remove the folder and train anew",
+                    parent.display()
+                )))
+            }
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// The first of the two files without which a run cannot go on that is not there.
+    fn missing(&self) -> Option<&'static str> {
+        let files = [(self.config(), "config.toml"), (self.environment(), "environment.json")];
+        files.into_iter().find(|(path, _)| !path.is_file()).map(|(_, name)| name)
+    }
+
+    /// Keeps other processes from training in this directory, as long as the value is there.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the process that is at work in it, [`Error::Io`].
+    pub fn own(&self) -> Result<Lock> {
+        Lock::take(&self.lock(), &self.path)
     }
 
     /// An existing run directory, as the user named it.
@@ -118,7 +169,12 @@ impl RunDirectory {
         self.path.join("environment.json")
     }
 
-    /// One JSON object per epoch.
+    /// There while a process is at work here; holds its id.
+    fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// One JSON object an epoch.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use crate::data::split::Split;
 use crate::data::{Frame, ITEM, USER};
 use crate::error::{Error, Result};
-use crate::model::{AnyModel, Start, Table, Use, parameters};
+use crate::model::{Table, Use, sized};
 use crate::solver::{Footprint, ModelSize, OF_A_STEP};
 
 /// Bytes of the program that are not in memory before its first epoch and pictures: code, and what the allocator holds.
@@ -182,29 +182,10 @@ fn of_this_process(field: &str) -> Option<u64> {
     Some(1024 * kibibytes)
 }
 
-/// The size of a model. Parameters are affine in the number of rows of each entity, so that a model with one row of each, and
-/// for each entity one with a row more, tell the size of any.
+/// The size of a model.
 fn model_size(settings: &Settings, sizes: &Sizes, device: &Device) -> Result<ModelSize> {
     let Sizes { frame, members, train, .. } = sizes;
-    let with_two_of = |larger: Option<usize>| -> Result<AnyModel> {
-        let rows = |at: usize| if larger == Some(at) { 2 } else { 1 };
-        let entities = frame.entities.iter().enumerate().map(|(at, (name, _))| (name.clone(), rows(at)));
-        let frame = &Frame { entities: entities.collect(), ..frame.clone() };
-        let start = Start { frame, mean_score: 1.0, offsets: [&[], &[]], seed: None, device };
-        settings.model.init(settings.values(), &start)
-    };
-    let lengths = |model: &AnyModel| -> Vec<usize> {
-        parameters::collect(model).iter().map(|(_, values)| values.data.len()).collect()
-    };
-    let smallest = with_two_of(None)?;
-    let one = lengths(&smallest);
-    let mut all = one.clone();
-    for (at, (_, rows)) in frame.entities.iter().enumerate() {
-        let two = lengths(&with_two_of(Some(at))?);
-        for (sum, (two, one)) in all.iter_mut().zip(two.iter().zip(&one)) {
-            *sum += rows.saturating_sub(1) * (two - one);
-        }
-    }
+    let (smallest, all) = sized(&settings.model, settings.values(), frame, device)?;
     let width = |table: &Table| table.rows.dims()[1];
     let rows_read = |of: &Use| match of {
         Use::Field(_) => 1,
@@ -233,6 +214,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::device::DeviceSpec;
+    use crate::model::{Start, parameters};
     use crate::run::{Parts, TrialData};
 
     fn settings(overrides: &[&str]) -> Settings {

@@ -22,7 +22,7 @@ use crate::data::{Bag, BagFrame, Entity, Field, FieldId, Frame, ITEM, Interactio
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Predictor, seen_items};
 use crate::linalg::Groups;
-use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters};
+use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters, sized};
 use crate::objective::ObjectiveKind;
 use crate::solver::Components;
 use crate::solver::nmf::Zeros;
@@ -84,6 +84,32 @@ struct Header {
 struct EntityHeader {
     name: String,
     rows: usize,
+}
+
+impl Header {
+    /// Refuses what predictions or views would fail of.
+    fn check(&self, frame: &Frame) -> Result<(), String> {
+        if !self.clip.is_none_or(|(low, high)| low.is_finite() && high.is_finite() && low <= high) {
+            return Err("its clip is no range".into());
+        }
+        if !self.global_mean.is_finite() {
+            return Err("its global_mean is not finite".into());
+        }
+        let columns = match self.layout {
+            Layout::Cells | Layout::Documents => return Ok(()),
+            Layout::Picture { width, channels } if width > 0 && [1, 3].contains(&channels) => {
+                width.checked_mul(channels)
+            }
+            Layout::Pictures { width, height } if width > 0 => width.checked_mul(height),
+            _ => None,
+        };
+        if columns == Some(frame.rows(ITEM)) { Ok(()) } else { Err("its layout is of other columns".into()) }
+    }
+}
+
+/// The name of a tensor with a number that is not finite.
+fn not_finite(tensors: &BTreeMap<String, Tensor>) -> Option<&String> {
+    tensors.iter().find(|(_, tensor)| !tensor.is_finite()).map(|(name, _)| name)
 }
 
 impl ModelFile {
@@ -180,7 +206,7 @@ impl ModelFile {
         if header.fields.len() < 2 || !header.fields.iter().all(|field| is_known(field.entity)) {
             return Err(broken("its fields do not fit"));
         }
-        let frame = Frame { bags: header.bags, ..Frame::of(&entities, &header.fields) };
+        let frame = Frame { bags: header.bags.clone(), ..Frame::of(&entities, &header.fields) };
         let bags: Option<Vec<Bag>> = (0..frame.bags.len()).map(|at| read_bag(&tensors, &frame, at)).collect();
         let bags = Arc::new(bags.ok_or_else(|| broken("its bags do not fit"))?);
         let offsets = |name: &str, field: FieldId| {
@@ -194,6 +220,16 @@ impl ModelFile {
             user_offsets: offsets("baseline.user_offsets", USER)?,
             item_offsets: offsets("baseline.item_offsets", ITEM)?,
         };
+        header.check(&frame).map_err(|cause| broken(&cause))?;
+        if let Some(name) = not_finite(&tensors) {
+            return Err(broken(&format!("{name} holds numbers that are not finite")));
+        }
+        // Memory is asked for only as far as there are numbers to fill it.
+        let numbers = tensors.values().filter_map(Tensor::num_floats).fold(0, usize::saturating_add);
+        let fits =
+            |size: usize| if size <= numbers { Ok(()) } else { Err(broken("it holds fewer numbers than its model")) };
+        fits(kind.least_size(&header.values))?;
+        fits(sized(&kind, &header.values, &frame, device)?.1.into_iter().fold(0, usize::saturating_add))?;
         let start = Start { frame: &frame, mean_score: 0.0, offsets: [&[], &[]], seed: None, device };
         let model = kind.init(&header.values, &start)?;
         let objective = objective_kind.make(&header.values)?;
@@ -319,13 +355,16 @@ impl SeenItems {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] if it is damaged or not for `num_users` users.
-    pub fn read(path: &Path, num_users: usize) -> Result<Self> {
+    /// [`Error::Io`], [`Error::ModelFile`] if it is damaged or not of `num_users` users and `num_items` items.
+    pub fn read(path: &Path, num_users: usize, num_items: usize) -> Result<Self> {
         let (tensors, _) = read_tensors::<SeenHeader>(path, SEEN)?;
         let seen = || {
             let starts = tensors.get("starts")?.to_u64s()?.into_iter().map(|start| start as usize).collect();
             let items = Groups::from_parts(starts, tensors.get("items")?.to_u32s()?)?;
-            (items.count() == num_users).then_some(Self(items))
+            let is_sound = |of_user: &[u32]| {
+                of_user.is_sorted_by(|a, b| a < b) && of_user.last().is_none_or(|&item| (item as usize) < num_items)
+            };
+            (items.count() == num_users && items.iter().all(is_sound)).then_some(Self(items))
         };
         seen().ok_or_else(|| Error::model_file(path, "does not belong to this model"))
     }

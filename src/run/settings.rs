@@ -90,9 +90,13 @@ impl Settings {
             .and(Key::new("evaluation.clip", KeyKind::Bool, clip).default("true"))
             .and(ReportOptions::keys())
             .and(
-                Key::new("run.dir", KeyKind::Text, "The folder of run directories.")
-                    .default("'runs'")
-                    .effect(Effect::Nothing),
+                Key::new(
+                    "run.dir",
+                    KeyKind::Text,
+                    "The folder that run directories are made in, as seen from the current folder.",
+                )
+                .default("'runs'")
+                .effect(Effect::Nothing),
             );
         Schema::new(keys, entities, "lowrank config explain")
     }

@@ -1,8 +1,12 @@
 //! `summary.json`: the result of a run in one object.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::views::Views;
+use crate::error::{Error, Result};
+use crate::files;
 use crate::metric::Scores;
 
 /// The result of a run.
@@ -57,6 +61,22 @@ pub struct Summary {
     /// Views of the factors: for pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
+}
+
+impl Summary {
+    /// Reads `summary.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Data`] if it is none.
+    pub fn read(path: &Path) -> Result<Self> {
+        serde_json::from_str(&files::read_text(path)?).map_err(|e| Error::data(path, format!("is not a summary: {e}")))
+    }
+
+    /// Takes over what was measured while the model was trained, for a run that was resumed with nothing left to train.
+    pub fn keep_measurements(&mut self, earlier: Self) {
+        let Self { device, threads, peak_memory_bytes, .. } = earlier;
+        (self.device, self.threads, self.peak_memory_bytes) = (device, threads, peak_memory_bytes);
+    }
 }
 
 /// Trivial predictions on the split that the result is judged by.

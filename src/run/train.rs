@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ use crate::data::{Dataset, ITEM, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
-use crate::files;
+use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
 use crate::report::{JsonLines, TensorBoard};
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
@@ -43,6 +43,8 @@ pub struct TrainOptions<'a> {
     pub resume: Resume,
     /// Becomes true when the run should write a checkpoint and end.
     pub stop: &'a AtomicBool,
+    /// Called once the data are read, before anything is written: only from then on is there something to lose.
+    pub loaded: &'a (dyn Fn() + Sync),
     /// For `environment.json`.
     pub command_line: String,
     /// Receives notes for the user, before training.
@@ -64,8 +66,8 @@ pub struct Finished {
 /// Trains, evaluates and writes all results.
 ///
 /// # Errors
-/// Those of data, device, training and files. A failed run leaves an incomplete directory; a run rejected before its
-/// first step leaves none.
+/// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused or stopped
+/// before its first step leaves none. A directory in which another process trains is refused.
 pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
     let settings = Settings::of(config, parts)?;
     with_threads(&settings, |threads| Job { settings: &settings, options, threads }.run())
@@ -81,12 +83,17 @@ struct Job<'a, 'o> {
 }
 
 impl Job<'_, '_> {
-    fn run(self) -> Result<Finished> {
+    fn run(mut self) -> Result<Finished> {
         let Prepared { device, dataset, parts, data, .. } = Prepared::new(self.settings, self.options.note)?;
-        let directory = self.directory(&dataset, &device)?;
+        (self.options.loaded)();
+        if self.options.stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted { resume: "the same command".into() });
+        }
+        let (directory, _owned) = self.directory(&dataset, &device)?;
         let config = self.settings.training.clone();
         let evaluator = self.settings.evaluator(&data);
-        let selected = self.phase(&directory, &directory, config.clone(), &data, &evaluator, &device)?;
+        let (selected, mut has_trained) =
+            self.phase(&directory, &directory, config.clone(), &data, &evaluator, &device)?;
         let best = selected.progress.best.clone();
         let best_epoch = best.as_ref().map_or(selected.progress.epoch, |best| best.epoch);
         let mut seconds = selected.progress.seconds;
@@ -97,7 +104,9 @@ impl Job<'_, '_> {
             let evaluator = self.settings.evaluator(&data);
             let config = TrainConfig { epochs: best_epoch, ..config };
             (self.options.note)(&format!("epoch {best_epoch} was best; retraining on training and validation ratings"));
-            let refit = self.phase(&directory, &directory.refit(), config, &data, &evaluator, &device)?;
+            let (refit, has_refitted) =
+                self.phase(&directory, &directory.refit(), config, &data, &evaluator, &device)?;
+            has_trained |= has_refitted;
             seconds += refit.progress.seconds;
             ratings_seen += refit.progress.ratings_seen;
             (refit, data, evaluator)
@@ -162,29 +171,39 @@ impl Job<'_, '_> {
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
         summary.peak_memory_bytes = memory::peak();
+        // A summary that cannot be read is written anew.
+        if let Some(earlier) = Summary::read(&directory.summary()).ok().filter(|_| !has_trained) {
+            summary.keep_measurements(earlier);
+        }
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
     }
 
-    /// A new run directory with its config and environment, or the one to continue.
-    fn directory(&self, dataset: &Dataset, device: &Opened) -> Result<RunDirectory> {
+    /// A new run directory with its config and environment, or the one to go on in; it is this process's as long as the
+    /// lock is there.
+    fn directory(&mut self, dataset: &Dataset, device: &Opened) -> Result<(RunDirectory, Lock)> {
         let parent = &self.settings.dir;
         let directory = match &self.options.resume {
             Resume::New => {
                 let directory = RunDirectory::create(parent, &self.settings.name)?;
-                return files::write_bytes(&directory.config(), self.settings.config.to_toml().as_bytes())
-                    .and_then(|()| write_json(&directory.environment(), &self.environment(dataset, device)))
-                    .map(|()| directory.clone())
-                    .inspect_err(|_| {
-                        // Without both, it could not even be resumed; the first error is the one worth reporting.
-                        let _ = std::fs::remove_dir_all(directory.path());
-                    });
+                let begin = || {
+                    let lock = directory.own()?;
+                    files::write_bytes(&directory.config(), self.settings.config.to_toml().as_bytes())?;
+                    write_json(&directory.environment(), &self.environment(dataset, device))?;
+                    Ok(lock)
+                };
+                let lock = begin().inspect_err(|_| {
+                    // Without both files it could not even be resumed; the first error is the one worth reporting.
+                    let _ = std::fs::remove_dir_all(directory.path());
+                })?;
+                return Ok((directory, lock));
             }
-            Resume::Newest => RunDirectory::newest(parent, &self.settings.name)?,
+            Resume::Newest => RunDirectory::newest(parent, &self.settings.name, self.options.note)?,
             Resume::Run(path) => RunDirectory::open(path)?,
         };
+        let lock = directory.own()?;
         self.check_same_run(&directory, dataset)?;
-        Ok(directory)
+        Ok((directory, lock))
     }
 
     /// Refuses to continue with other settings or data: the result would belong to neither run.
@@ -220,7 +239,8 @@ impl Job<'_, '_> {
         })
     }
 
-    /// Trains one model from its start, or from its last checkpoint, in `directory` (of the run `root`).
+    /// Trains one model from its start, or from its last checkpoint, in `directory` (of the run `root`). Says whether
+    /// there was anything left to train.
     fn phase(
         &self,
         root: &RunDirectory,
@@ -229,7 +249,7 @@ impl Job<'_, '_> {
         data: &Split,
         evaluator: &Evaluator,
         device: &Opened,
-    ) -> Result<Trained> {
+    ) -> Result<(Trained, bool)> {
         let model = self.settings.initial_model(data, evaluator, &device.device)?;
         let epochs = config.epochs;
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
@@ -241,8 +261,9 @@ impl Job<'_, '_> {
         let mut metrics = JsonLines::open(&directory.metrics(), trainer.epochs_done())?;
         let report = &self.settings.report;
         let mut tensorboard = None;
-        // A finished phase has nothing to add to its events.
-        if report.tensorboard && !trainer.is_done() {
+        // A phase that is done has nothing to add to its events.
+        let has_work = !trainer.is_done();
+        if report.tensorboard && has_work {
             let truth = &data.validation.targets;
             let (seconds, seen) = trainer.pace();
             let mut opened = TensorBoard::open(directory.path(), seconds, seen, report.histograms_every, truth)?;
@@ -256,12 +277,13 @@ impl Job<'_, '_> {
         observers.extend(tensorboard.as_mut().map(|observer| observer as &mut dyn Observer));
         observers.extend(console.as_deref_mut().map(|observer| observer as &mut dyn Observer));
         let data = TrainData { train: &data.train, validation: &data.validation, evaluator };
-        trainer.fit(data, &mut observers).map_err(|error| match error {
+        let trained = trainer.fit(data, &mut observers).map_err(|error| match error {
             Error::Interrupted { .. } => {
                 Error::Interrupted { resume: format!("lowrank train {} --resume", root.config().display()) }
             }
             error => error,
-        })
+        })?;
+        Ok((trained, has_work))
     }
 }
 
@@ -276,7 +298,7 @@ fn baselines(evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
 /// Keys that affect the result and differ between `a` and `b`.
 fn differing_keys(a: &Config, b: &Config) -> Vec<String> {
     const DECISIVE: [Effect; 5] = [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Result];
-    let (a, b): (Vec<_>, Vec<_>) = (a.values_with(&DECISIVE).collect(), b.values_with(&DECISIVE).collect());
+    let (a, b): (Vec<_>, Vec<_>) = (a.deciding(&DECISIVE).collect(), b.deciding(&DECISIVE).collect());
     let differing = a.iter().filter(|value| !b.contains(value)).chain(b.iter().filter(|value| !a.contains(value)));
     let mut keys: Vec<String> = differing.map(|(key, _)| key.to_string()).collect();
     keys.sort();

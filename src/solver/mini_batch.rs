@@ -45,7 +45,8 @@ impl MiniBatch {
 }
 
 impl Solver for MiniBatch {
-    fn begin(&mut self, _: &AnyModel, train: &Interactions) -> Result<u64> {
+    fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
+        self.step.optimizer.check(model)?;
         Ok(train.len().div_ceil(self.size(train)) as u64)
     }
 

@@ -12,7 +12,8 @@ use super::in_place::{self, RuleAtStep};
 use super::rule::UpdateRule;
 use super::touched::WholeTable;
 use crate::device::to_vec;
-use crate::model::HostTensor;
+use crate::error::{Error, Result};
+use crate::model::{AnyModel, HostTensor, Visited};
 
 /// A rule and its state for each parameter.
 #[derive(Debug, Clone)]
@@ -162,8 +163,27 @@ impl Optimizer {
         self.step
     }
 
-    /// An optimizer that continues from the result of [`save`](Self::save). Names that the rule does not know are
-    /// ignored.
+    /// Refuses moments of other parameters than the model's.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the first that does not fit.
+    pub fn check(&self, model: &AnyModel) -> Result<()> {
+        let mut lengths: BTreeMap<String, usize> = BTreeMap::new();
+        model.visit(None, &mut |Visited { name, shape, .. }| {
+            lengths.insert(name, shape.iter().product());
+        });
+        let fits = |(name, moments): &(&String, &Vec<Tensor<1>>)| {
+            lengths.get(*name).is_some_and(|length| moments.iter().all(|moment| moment.dims()[0] == *length))
+        };
+        match self.state.iter().find(|state| !fits(state)) {
+            Some((name, _)) => {
+                Err(Error::Usage(format!("the checkpoint's moments of {name} do not fit the model; train anew")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// An optimizer that goes on from what [`save`](Self::save) gave. Names that the rule does not know are ignored.
     pub fn restore(rule: UpdateRule, step: u64, saved: &BTreeMap<String, HostTensor>, device: &Device) -> Self {
         let mut optimizer = Self { rule, step, state: BTreeMap::new() };
         let names = optimizer.rule.moment_names();

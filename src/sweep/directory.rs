@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::Result;
+use crate::files::Lock;
+
 /// `<run.dir>/<name>-sweep-<n>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepDirectory {
@@ -19,7 +22,16 @@ impl SweepDirectory {
         &self.path
     }
 
-    /// The complete space file; it reproduces the sweep.
+    /// Keeps other processes from sweeping in this directory, as long as the value is there.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::error::Error::Usage) with the process that is at work in it, and
+    /// [`Error::Io`](crate::error::Error::Io).
+    pub(super) fn own(&self) -> Result<Lock> {
+        Lock::take(&self.path.join("lock"), &self.path)
+    }
+
+    /// The space file, complete; it sweeps the same again.
     pub fn space(&self) -> PathBuf {
         self.path.join("space.toml")
     }

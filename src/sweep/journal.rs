@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Location, Result};
-use crate::files;
+use crate::files::{self, Lock};
 
 /// Version of the format; others are rejected.
 const VERSION: u32 = 1;
@@ -105,24 +105,26 @@ impl Header {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Of the sweep's folder.
+    _lock: Lock,
 }
 
 impl Journal {
-    /// A new journal, with its first line.
+    /// A new journal, with its first line, in the folder that `lock` is of.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn create(path: &Path, header: &Header) -> Result<Self> {
+    pub fn create(path: &Path, header: &Header, lock: Lock) -> Result<Self> {
         let line = line(path, header)?;
         files::write_bytes(path, line.as_bytes())?;
-        Ok(Self { path: path.to_path_buf(), file: open(path)? })
+        Ok(Self { path: path.to_path_buf(), file: open(path)?, _lock: lock })
     }
 
-    /// An existing journal with its contents, to be continued.
+    /// An existing journal with what it holds, to be gone on with, in the folder that `lock` is of.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Data`] if a line was altered, and [`Error::Usage`] if another process has it open.
-    pub fn resume(path: &Path) -> Result<(Self, Header, Vec<Record>)> {
+    /// [`Error::Io`], [`Error::Data`] if a line is not what was written.
+    pub fn resume(path: &Path, lock: Lock) -> Result<(Self, Header, Vec<Record>)> {
         let file = open(path)?;
         let text = files::read_text(path)?;
         let whole = text.rfind('\n').map_or(0, |newline| newline + 1);
@@ -150,7 +152,7 @@ impl Journal {
             }
             records.push(record);
         }
-        Ok((Self { path: path.to_path_buf(), file }, header, records))
+        Ok((Self { path: path.to_path_buf(), file, _lock: lock }, header, records))
     }
 
     /// Writes a trial; it is on the disk when this returns.
@@ -170,15 +172,7 @@ fn line(path: &Path, value: &impl Serialize) -> Result<String> {
 }
 
 fn open(path: &Path) -> Result<File> {
-    let file = OpenOptions::new().append(true).open(path).map_err(|e| Error::io("open", path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Usage(format!(
-            "{}: another lowrank sweep is running here; wait for it or stop it",
-            path.display()
-        ))),
-        Err(std::fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
-    }
+    OpenOptions::new().append(true).open(path).map_err(|e| Error::io("open", path, e))
 }
 
 #[cfg(test)]
@@ -201,6 +195,12 @@ mod tests {
         }
     }
 
+    /// The lock of the folder of a journal.
+    fn lock(path: &Path) -> Lock {
+        let lock = path.with_file_name("lock");
+        Lock::take(&lock, &lock).expect("free")
+    }
+
     fn header() -> Header {
         Header::new(BTreeMap::from([("seed".into(), "1".into())]), vec!["abc".into()])
     }
@@ -209,14 +209,14 @@ mod tests {
     fn what_was_written_comes_back_and_goes_on() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal.jsonl");
-        let mut journal = Journal::create(&path, &header()).expect("created");
+        let mut journal = Journal::create(&path, &header(), lock(&path)).expect("created");
         journal.append(&record(1)).expect("appended");
         drop(journal);
-        let (mut journal, found, records) = Journal::resume(&path).expect("resumed");
+        let (mut journal, found, records) = Journal::resume(&path, lock(&path)).expect("resumed");
         assert_eq!((found, records), (header(), vec![record(1)]));
         journal.append(&record(3)).expect("appended");
         drop(journal);
-        assert_eq!(Journal::resume(&path).expect("resumed").2, [record(1), record(3)]);
+        assert_eq!(Journal::resume(&path, lock(&path)).expect("resumed").2, [record(1), record(3)]);
         assert_eq!(fs::read_to_string(&path).expect("text").lines().count(), 3);
     }
 
@@ -224,7 +224,7 @@ mod tests {
     fn a_kill_at_any_byte_loses_no_whole_line() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal.jsonl");
-        let mut journal = Journal::create(&path, &header()).expect("created");
+        let mut journal = Journal::create(&path, &header(), lock(&path)).expect("created");
         journal.append(&record(1)).expect("appended");
         let second_from = fs::metadata(&path).expect("a file").len() as usize;
         journal.append(&record(2)).expect("appended");
@@ -232,7 +232,7 @@ mod tests {
         let whole = fs::read(&path).expect("bytes");
         for length in second_from..whole.len() {
             fs::write(&path, &whole[..length]).expect("cut");
-            let (mut journal, _, records) = Journal::resume(&path).expect("resumed");
+            let (mut journal, _, records) = Journal::resume(&path, lock(&path)).expect("resumed");
             assert_eq!(records, [record(1)], "{length}");
             journal.append(&record(2)).expect("appended");
             assert_eq!(fs::read(&path).expect("bytes"), whole, "{length}");
@@ -240,12 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn damage_another_version_and_another_process_are_refused() {
+    fn damage_and_another_version_are_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal.jsonl");
-        let journal = Journal::create(&path, &header()).expect("created");
-        let busy = Journal::resume(&path).expect_err("in use").to_string();
-        assert!(busy.contains("another lowrank sweep"), "{busy}");
+        let journal = Journal::create(&path, &header(), lock(&path)).expect("created");
         drop(journal);
         let first = fs::read_to_string(&path).expect("text");
         let trial = serde_json::to_string(&record(1)).expect("JSON");
@@ -256,7 +254,7 @@ mod tests {
             (String::new(), ":1: the first line is missing"),
         ] {
             fs::write(&path, text).expect("written");
-            let message = Journal::resume(&path).expect_err("damaged").to_string();
+            let message = Journal::resume(&path, lock(&path)).expect_err("damaged").to_string();
             assert!(message.contains(part), "{message}");
         }
     }

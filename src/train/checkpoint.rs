@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::early_stopping::Best;
 use super::tensor_file::{FileForm, Tensor, read_tensors, write_tensors};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files;
 use crate::model::HostTensor;
 
@@ -79,7 +79,7 @@ impl Checkpoints {
     /// Checkpoints in `folder`, which is created.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) if it cannot be created.
+    /// [`Error::Io`] where it cannot be created.
     pub fn create(folder: &Path) -> Result<Self> {
         files::create_folder(folder)?;
         Ok(Self { folder: folder.to_path_buf() })
@@ -100,7 +100,7 @@ impl Checkpoint {
     /// Writes the checkpoint atomically.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io).
+    /// [`Error::Io`].
     pub fn write(self, path: &Path) -> Result<()> {
         // Each is dropped once it is converted to bytes, so that only one exists twice.
         let tensors = |prefix: &str, values: BTreeMap<String, HostTensor>| -> Vec<(String, Tensor)> {
@@ -114,10 +114,17 @@ impl Checkpoint {
     /// Reads a checkpoint back.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io) if it cannot be read,
-    /// [`Error::ModelFile`](crate::error::Error::ModelFile) if it is damaged or of another version.
+    /// [`Error::Io`] if it cannot be read, [`Error::ModelFile`] if it is damaged or of another version.
     pub fn read(path: &Path) -> Result<Self> {
         let (tensors, header) = read_tensors::<Header>(path, FORM)?;
+        if let Some((name, _)) = tensors.iter().find(|(_, tensor)| !tensor.is_finite()) {
+            let cause = format!("is no whole checkpoint: {name} holds numbers that are not finite; train anew");
+            return Err(Error::model_file(path, cause));
+        }
+        if header.progress.best.as_ref().is_some_and(|best| !(1..=header.progress.epoch).contains(&best.epoch)) {
+            let cause = "is no whole checkpoint: its best epoch is none of those that were trained; train anew";
+            return Err(Error::model_file(path, cause));
+        }
         let under = |prefix: &str| {
             let strip =
                 |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_string(), tensor.values()?));

@@ -84,7 +84,8 @@ impl EarlyStopping {
 
     /// Whether to stop after `epoch`.
     pub fn is_over(&self, epoch: u64, best: Option<&Best>) -> bool {
-        self.patience > 0 && best.is_some_and(|best| epoch - best.epoch >= self.patience)
+        // After a kill the best epoch may be one that is yet to be trained again.
+        self.patience > 0 && best.is_some_and(|best| epoch.saturating_sub(best.epoch) >= self.patience)
     }
 }
 

@@ -95,13 +95,31 @@ impl<'a> Trainer<'a> {
                 .map_err(|cause| Error::model_file(path, format!("{cause}; the checkpoint belongs to another model")))
         };
         model = restore(model, &last, &checkpoint.parameters)?;
-        session.solver.restore(checkpoint.progress.step, &checkpoint.optimizer);
-        if checkpoint.progress.best.is_some() {
+        let Checkpoint { mut progress, optimizer, .. } = checkpoint;
+        if progress.epoch > session.config.epochs {
+            let cause = format!("is of epoch {}, beyond the last; it is a checkpoint of another run", progress.epoch);
+            return Err(Error::model_file(&last, cause));
+        }
+        session.solver.restore(progress.step, &optimizer);
+        if let Some(named) = &mut progress.best {
             let path = checkpoints.best();
             let best = Checkpoint::read(&path)?;
+            let found = best.progress.best.filter(|found| found.epoch == best.progress.epoch);
+            // A kill between the two files leaves a best epoch that training has yet to come to again. It is better than
+            // all before it, so that it will be the best of those.
+            let is_ahead =
+                !progress.stopped && (progress.epoch + 1..=session.config.epochs).contains(&best.progress.epoch);
+            match found.filter(|found| found == named || is_ahead) {
+                Some(found) => *named = found,
+                None => {
+                    let cause =
+                        format!("is not the best epoch, {}, that last.safetensors names; train anew", named.epoch);
+                    return Err(Error::model_file(&path, cause));
+                }
+            }
             session.best_model = Some(restore(model.clone(), &path, &best.parameters)?.valid());
         }
-        session.progress = checkpoint.progress;
+        session.progress = progress;
         Ok(Self { model, session })
     }
 
@@ -134,6 +152,7 @@ impl<'a> Trainer<'a> {
             let started = Instant::now();
             let steps = session.solver.begin(&model, data.train)?;
             session.progress.seconds += started.elapsed().as_secs_f64();
+            session.check_steps(steps)?;
             while !session.is_done() {
                 model = session.whole_epoch(model, steps, data, observers)?;
             }

@@ -52,7 +52,22 @@ impl Session<'_> {
         self.progress.epoch >= self.config.epochs || self.progress.stopped
     }
 
-    /// The rest of an epoch, its report and its checkpoint.
+    /// Refuses a checkpoint that is between no two steps of this training, of which an epoch has `steps`.
+    pub(super) fn check_steps(&self, steps: u64) -> Result<()> {
+        let Progress { epoch, batch, step, .. } = self.progress;
+        let expected = epoch.checked_mul(steps).and_then(|before| before.checked_add(batch));
+        match &self.checkpoints {
+            Some(checkpoints) if batch >= steps.max(1) || expected != Some(step) => Err(Error::model_file(
+                checkpoints.last(),
+                format!(
+                    "is after step {step}, which is not batch {batch} after epoch {epoch} of {steps} steps; train anew"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is left of an epoch, its report and its checkpoint.
     pub(super) fn whole_epoch(
         &mut self,
         model: AnyModel,

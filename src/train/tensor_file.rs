@@ -59,6 +59,17 @@ impl Tensor {
         })
     }
 
+    /// How many floats it holds; `None` for another element type.
+    pub fn num_floats(&self) -> Option<usize> {
+        (self.dtype == Dtype::F32).then_some(self.bytes.len() / 4)
+    }
+
+    /// Whether no number in it is infinite or none at all.
+    pub fn is_finite(&self) -> bool {
+        let (chunks, _) = self.bytes.as_chunks::<4>();
+        self.dtype != Dtype::F32 || chunks.iter().all(|bytes| f32::from_le_bytes(*bytes).is_finite())
+    }
+
     /// The 32-bit numbers; `None` for another element type.
     pub fn to_u32s(&self) -> Option<Vec<u32>> {
         let (chunks, _) = self.bytes.as_chunks::<4>();

@@ -198,11 +198,11 @@ fn a_full_disk_is_an_error_that_leaves_no_half_file() {
     limited(40, "train c.toml --quiet")
         .refuses(&["runs/c-1/checkpoints/best.safetensors: cannot write: File too large"]);
     let left = place.files();
-    assert!(left.iter().all(|file| !file.ends_with(".tmp") && !file.ends_with(".safetensors")), "{left:?}");
+    assert!(left.iter().all(|file| !file.ends_with("tmp") && !file.ends_with(".safetensors")), "{left:?}");
     place.call(["train", "runs/c-1/config.toml", "--resume", "--quiet"]).succeeds();
     // With no room for its config, a run has nothing to be resumed from.
     fs::remove_dir_all(place.path("runs")).expect("the runs");
-    limited(0, "train c.toml --quiet").refuses(&["config.toml: cannot write: File too large"]);
+    limited(0, "train c.toml --quiet").refuses(&["runs/c-1/", ": cannot write: File too large"]);
     assert!(!place.files().iter().any(|file| file.starts_with("runs/")), "{:?}", place.files());
 }
 

@@ -372,9 +372,10 @@ fn two_sweeps_do_not_write_into_one_folder() {
     let place = place();
     sweep(&place, ["trials=2"]).succeeds();
     let args = ["sweep", "runs/s-sweep-1/space.toml", "--resume", "--set", "trials=3"];
-    let held = fs::File::open(place.path("runs/s-sweep-1/journal.jsonl")).expect("a file");
+    place.write("runs/s-sweep-1/lock", "4711 0");
+    let held = fs::File::open(place.path("runs/s-sweep-1/lock")).expect("a file");
     held.lock().expect("locked");
-    place.call(args).refuses(&["another lowrank sweep is running here"]);
+    place.call(args).refuses(&["runs/s-sweep-1: process 4711 is at work on it"]);
     drop(held);
     place.call(args).succeeds();
 }

@@ -10,7 +10,8 @@ use clap::Args;
 
 use self::progress::Live;
 use self::result::{as_json, report};
-use super::{output, train};
+use super::interrupt::StopRequest;
+use super::output;
 use crate::config::{self, in_toml};
 use crate::error::Result;
 use crate::run::{Parts, Resume};
@@ -78,12 +79,13 @@ pub fn sweep(args: SweepArgs, parts: &Parts) -> Result<()> {
     if args.check {
         return output::print(&check(&plan));
     }
-    let stop = train::stop_on_interrupt("interrupted: ending the sweep (press again to stop at once)")?;
+    let stop = StopRequest::on_interrupt("interrupted: ending the sweep (press again to stop at once)")?;
     let live = Live::new(&plan, args.quiet);
     let options = SweepOptions {
         resume: if args.resume { resume_from(&path) } else { Resume::New },
-        stop: &stop,
-        command_line: std::env::args().collect::<Vec<_>>().join(" "),
+        stop: &stop.flag,
+        loaded: &|| stop.wait_for_checkpoint(),
+        command_line: output::command_line(),
         note: &|text| live.note(text),
         watch: &|event| live.watch(event),
     };
@@ -96,7 +98,9 @@ pub fn sweep(args: SweepArgs, parts: &Parts) -> Result<()> {
 /// A space file inside a sweep's folder names that sweep.
 fn resume_from(space: &Path) -> Resume {
     match space.parent() {
-        Some(folder) if folder.join("journal.jsonl").is_file() => Resume::Run(folder.to_path_buf()),
+        Some(folder) if folder.join("journal.jsonl").is_file() => {
+            Resume::Run(if folder.as_os_str().is_empty() { ".".into() } else { folder.to_path_buf() })
+        }
         _ => Resume::Newest,
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -12,7 +13,12 @@ use zip::result::ZipError;
 use super::entry::{Checksum, Entry};
 use super::folders::{VARIABLE, cache};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Lock};
+
+/// How long a server may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How the name of the lock ends that is held while a data set is fetched or removed.
+const LOCK: &str = "lock";
 
 /// Downloads `entry`, or takes its archive `from` a file, checks it and unpacks it into the cache. Does nothing if all
 /// files are there already.
@@ -20,8 +26,9 @@ use crate::files;
 /// `progress` is given the bytes downloaded and, if the server reports it, the total.
 ///
 /// # Errors
-/// [`Error::Usage`] without an official address, [`Error::Failed`] if the download fails, [`Error::Data`] for an
-/// archive with another checksum or without the files, [`Error::Io`] if a file operation fails.
+/// [`Error::Usage`] without an official address or if another process fetches it, [`Error::Failed`] if the download
+/// fails, [`Error::Data`] for an archive with another checksum or without the files, [`Error::Io`] if the file system
+/// refuses.
 pub fn fetch(entry: &Entry, from: Option<&Path>, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
     fetch_into(&cache()?, entry, from, progress)
 }
@@ -39,32 +46,85 @@ fn fetch_into(
         )));
     };
     let target = root.join(entry.name);
-    if entry.files().iter().all(|file| target.join(file).is_file()) {
+    let is_complete = || entry.files().iter().all(|file| target.join(file).is_file());
+    if is_complete() {
         return Ok(target);
     }
     files::create_folder(root)?;
-    // Two programs may fetch the same data set at the same time.
-    let temporary = |suffix: &str| Temporary(root.join(format!(".{}-{}{suffix}", entry.name, std::process::id())));
-    let downloaded = temporary(".zip");
+    let hidden = |end: &str| root.join(format!(".{}.{end}", entry.name));
+    let _lock = Lock::take(&hidden(LOCK), &target)?;
+    // Another process may have held it until now.
+    if is_complete() {
+        return Ok(target);
+    }
+    // With the lock, there is nobody left who fetches into the folders of earlier calls.
+    remove_unfinished(root, entry.name);
+    let unfinished = Temporary(hidden("unfinished"));
+    files::create_folder(&unfinished.0)?;
+    let downloaded = unfinished.0.join("archive.zip");
     let archive = match from {
         Some(archive) => archive,
         None => {
-            download(entry.name, source.address, &downloaded.0, progress)?;
-            &downloaded.0
+            download(entry.name, source.address, &downloaded, PATIENCE, progress)?;
+            &downloaded
         }
     };
     verify(archive, from.map_or(source.address.into(), |path| path.display().to_string()), source.checksum)?;
-    let unpacked = temporary("");
-    files::create_folder(&unpacked.0)?;
-    unpack(archive, source.folder, &entry.files(), &unpacked.0)?;
+    let unpacked = unfinished.0.join("unpacked");
+    files::create_folder(&unpacked)?;
+    unpack(archive, source.folder, &entry.files(), &unpacked)?;
     if target.exists() {
         fs::remove_dir_all(&target).map_err(|e| Error::io("replace the incomplete folder", &target, e))?;
     }
-    fs::rename(&unpacked.0, &target).map_err(|e| Error::io("rename into place", &target, e))?;
+    fs::rename(&unpacked, &target).map_err(|e| Error::io("rename into place", &target, e))?;
+    files::sync_folder(root).map_err(|e| Error::io("write", root, e))?;
     Ok(target)
 }
 
-/// A file or folder that is removed when this value is dropped, if it still exists.
+/// Removes a data set that was fetched, and what killed processes left of fetching it. Says whether there was anything.
+///
+/// # Errors
+/// [`Error::Usage`] if another process fetches it, [`Error::Io`].
+pub fn remove(entry: &Entry) -> Result<bool> {
+    let root = cache()?;
+    let target = root.join(entry.name);
+    if !root.is_dir() {
+        return Ok(false);
+    }
+    let _lock = Lock::take(&root.join(format!(".{}.{LOCK}", entry.name)), &target)?;
+    let mut found = remove_unfinished(&root, entry.name);
+    if target.is_dir() {
+        fs::remove_dir_all(&target).map_err(|e| Error::io("remove", &target, e))?;
+        found = true;
+    }
+    Ok(found)
+}
+
+/// Where a data set lies that was fetched, and its bytes; `None` if it was not.
+pub fn fetched(entry: &Entry) -> Option<(PathBuf, u64)> {
+    let folder = cache().ok()?.join(entry.name);
+    let files = fs::read_dir(&folder).ok()?;
+    Some((folder, files.flatten().filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()))
+}
+
+/// Removes what killed processes left of fetching `name` into `root`, and says whether there was anything. Needs the
+/// lock.
+fn remove_unfinished(root: &Path, name: &str) -> bool {
+    let mut found = false;
+    // What cannot be listed or removed is no reason to fail.
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        let rest = file_name.strip_prefix('.').and_then(|rest| rest.strip_prefix(name));
+        // `.name-PROCESS` and `.name-PROCESS.zip` are of programs before this one.
+        if rest.is_some_and(|rest| rest.starts_with(['.', '-']) && rest != format!(".{LOCK}")) {
+            drop(Temporary(entry.path()));
+            found = true;
+        }
+    }
+    found
+}
+
+/// A file or folder that goes away with this value, where it is still there.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -74,13 +134,22 @@ impl Drop for Temporary {
     }
 }
 
-fn download(name: &str, address: &str, path: &Path, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<()> {
+/// Downloads `address` into a file at `path`. A server that sends nothing for as long as `patience` is given up.
+fn download(
+    name: &str,
+    address: &str,
+    path: &Path,
+    patience: Duration,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::Failed(format!(
             "cannot download {address}: {error}; fetch it another way, then: lowrank data fetch {name} --from FILE.zip"
         ))
     };
-    let response = ureq::get(address).call().map_err(|e| failed(&e))?;
+    // However long a slow download takes, only the wait for its next bytes is limited.
+    let agent = ureq::Agent::config_builder().timeout_connect(Some(patience)).timeout_per_read(Some(patience));
+    let response = agent.build().new_agent().get(address).call().map_err(|e| failed(&e))?;
     let total = response.body().content_length();
     let mut body = response.into_body().into_reader();
     let mut file = File::create(path).map_err(|e| Error::io("create", path, e))?;
@@ -245,6 +314,50 @@ mod tests {
         let checksum = Checksum::Sha256(digest::<Sha256>(&zip).unwrap().leak());
         let entry = Entry { source: entry.source.map(|source| Archive { checksum, ..source }), ..entry };
         assert!(fetch(&zip, &entry).contains("is not a zip archive"));
+    }
+
+    #[test]
+    fn a_second_process_is_refused_and_what_a_killed_one_left_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (zip, entry) = archive(folder.path(), MEMBERS);
+        let root = folder.path().join("cache");
+        fs::create_dir_all(root.join(".toy.unfinished/unpacked")).unwrap();
+        for left in [".toy.unfinished/archive.zip", ".toy-4711.zip", ".toy.lock", ".toyota-1"] {
+            fs::write(root.join(left), "").unwrap();
+        }
+        let fetch = || fetch_into(&root, &entry, Some(&zip), &mut |_, _| {});
+        let lock = Lock::take(&root.join(".toy.lock"), &root).unwrap();
+        let error = fetch().unwrap_err().to_string();
+        assert!(error.contains(&format!("toy: process {} is at work on it", std::process::id())), "{error}");
+        drop(lock);
+        fetch().unwrap();
+        let mut left: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".toyota-1", "toy"]);
+    }
+
+    #[test]
+    fn a_silent_server_is_given_up() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/toy.zip", server.local_addr().unwrap());
+        let silence = std::thread::spawn(move || {
+            // Nothing for the first call, and half of what is promised for the second.
+            let first = server.accept().unwrap();
+            let (mut second, _) = server.accept().unwrap();
+            second.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").unwrap();
+            (first, second)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zip");
+        for _ in 0..2 {
+            let started = std::time::Instant::now();
+            let error = download("toy", &address, &path, Duration::from_millis(300), &mut |_, _| {});
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(&address) && error.contains("data fetch toy --from"), "{error}");
+            assert!(started.elapsed() < Duration::from_secs(10), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"half");
+        drop(silence.join());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 pub use entries::{entries, find};
 use entry::strings;
 pub use entry::{Archive, Checksum, Entry, Titles};
-pub use fetch::fetch;
+pub use fetch::{fetch, fetched, remove};
 pub use folders::locate;
 
 use super::Dataset;

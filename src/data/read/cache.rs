@@ -13,12 +13,14 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytemuck::Pod;
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::copies::{MOST_BYTES, shrink};
 use super::hash::{fingerprint, hash_file, hexadecimal};
 use super::options::ReadOptions;
 use super::reader::Reader;
@@ -42,12 +44,16 @@ pub(super) struct BinaryCopy {
     /// What was read, and how.
     key: String,
     sources: Vec<PathBuf>,
+    /// That all copies may have together.
+    most_bytes: u64,
 }
 
 /// What columns follow, and all that is not a column.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     key: String,
+    /// The first file that was read, for people.
+    source: String,
     fingerprint: String,
     ratings: usize,
     has_timestamps: bool,
@@ -98,7 +104,7 @@ impl BinaryCopy {
         let machine = (env!("CARGO_PKG_VERSION"), cfg!(target_endian = "big"));
         let key = format!("{read:?} {how:?} {machine:?}");
         let name = hexadecimal(&Sha256::digest(&key));
-        Some(Self { path: folder.join(&name[..32]), key, sources })
+        Some(Self { path: folder.join(&name[..32]), key, sources, most_bytes: MOST_BYTES })
     }
 
     /// The data from the copy, or from `read` where there is none that counts; then the copy is made for the next time.
@@ -125,7 +131,12 @@ impl BinaryCopy {
         let hashes = || self.sources.iter().map(|source| hash_file(source)).collect::<Result<Vec<_>>>();
         let (dataset, hashes) = rayon::join(|| self.decode(), hashes);
         // Where a file cannot be read, the reader says so.
-        dataset.filter(|dataset| hashes.is_ok_and(|hashes| fingerprint(&hashes) == dataset.fingerprint))
+        let dataset = dataset.filter(|dataset| hashes.is_ok_and(|hashes| fingerprint(&hashes) == dataset.fingerprint));
+        if dataset.is_some() {
+            // What was used last goes last. If the time cannot be set, the copy is as good.
+            let _ = File::options().append(true).open(&self.path).and_then(|file| file.set_modified(SystemTime::now()));
+        }
+        dataset
     }
 
     /// What the copy holds; `None` where anything about it is not as it was written.
@@ -133,11 +144,7 @@ impl BinaryCopy {
         let file = File::open(&self.path).ok()?;
         let left = file.metadata().ok()?.len();
         let mut input = Input { file, left, checksum: Crc::new() };
-        if input.bytes(MAGIC.len())? != MAGIC {
-            return None;
-        }
-        let length = input.column::<u64>(1)?[0];
-        let header: Header = serde_json::from_slice(&input.bytes(usize::try_from(length).ok()?)?).ok()?;
+        let header = input.header()?;
         if header.key != self.key {
             return None;
         }
@@ -184,6 +191,7 @@ impl BinaryCopy {
         let size = |ids: &Vocabulary| Size { ids: ids.len(), text: ids.parts().0.len() };
         let header = Header {
             key: self.key.clone(),
+            source: self.sources[0].display().to_string(),
             fingerprint: fingerprint.clone(),
             ratings: interactions.len(),
             has_timestamps: interactions.timestamps.is_some(),
@@ -205,6 +213,16 @@ impl BinaryCopy {
         }
         if let Some(folder) = self.path.parent() {
             files::create_folder(folder)?;
+            let size = sections.iter().map(|section| section.len() as u64).sum();
+            let others = self.most_bytes.checked_sub(size).ok_or_else(|| {
+                Error::Failed(format!(
+                    "it would have {size} bytes, and all copies together at most {}",
+                    self.most_bytes
+                ))
+            })?;
+            // The one that is replaced counts no more than it will.
+            let _ = fs::remove_file(&self.path);
+            shrink(folder, others)?;
         }
         files::write_expendable(&self.path, |writer| {
             let mut checksum = Crc::new();
@@ -218,6 +236,13 @@ impl BinaryCopy {
     }
 }
 
+/// The file that the copy at `path` is of, as it was named; `None` if this program does not know such copies.
+pub fn source_of(path: &Path) -> Option<String> {
+    let file = File::open(path).ok()?;
+    let left = file.metadata().ok()?.len();
+    Input { file, left, checksum: Crc::new() }.header().map(|header| header.source)
+}
+
 /// A file that is read in order, with as many bytes left as it is long.
 struct Input {
     file: File,
@@ -227,6 +252,14 @@ struct Input {
 }
 
 impl Input {
+    fn header(&mut self) -> Option<Header> {
+        if self.bytes(MAGIC.len())? != MAGIC {
+            return None;
+        }
+        let length = self.column::<u64>(1)?[0];
+        serde_json::from_slice(&self.bytes(usize::try_from(length).ok()?)?).ok()
+    }
+
     fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         self.column(count)
     }
@@ -453,6 +486,32 @@ mod tests {
         assert!(spoilt(&|dataset| dataset.interactions.columns[1][0] = u32::MAX));
         assert!(spoilt(&|dataset| dataset.interactions.targets[0] = f32::NAN));
         assert!(spoilt(&|dataset| dataset.test_start = Some(3)));
+    }
+
+    #[test]
+    fn a_copy_takes_the_place_of_those_read_longest_ago() {
+        let (folder, path) = file("r.csv", "1,a,3\n2,b,4\n");
+        let options = with_cache(folder.path(), ReadOptions::default());
+        let read = |test: Option<&Path>, most_bytes| {
+            let copy = BinaryCopy { most_bytes, ..copy_of(&path, test, &options) };
+            (copy.read_or(|| read_files(&path, test, &options)).unwrap(), copy.path)
+        };
+        let age = |path: &Path| {
+            let old = SystemTime::now() - std::time::Duration::from_secs(1000);
+            File::options().append(true).open(path).unwrap().set_modified(old).unwrap();
+        };
+        let (_, one) = read(None, MOST_BYTES);
+        let size = fs::metadata(&one).unwrap().len();
+        assert_eq!(source_of(&one), Some(path.display().to_string()));
+        age(&one);
+        // Reading makes it the latest.
+        read(None, MOST_BYTES);
+        assert!(fs::metadata(&one).unwrap().modified().unwrap().elapsed().unwrap().as_secs() < 500);
+        age(&one);
+        let (_, two) = read(Some(&path), 3 * size / 2);
+        assert!(two.exists() && !one.exists());
+        let (dataset, three) = read(None, size / 2);
+        assert!(!three.exists() && dataset.notes[0].contains("all copies together at most"), "{:?}", dataset.notes);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod built_in;
 mod cache;
+mod copies;
 mod delimited;
 mod dense;
 mod document_options;
@@ -30,6 +31,8 @@ use crate::error::{Error, Result};
 use crate::linalg::Groups;
 pub use built_in::built_in;
 use cache::BinaryCopy;
+pub use cache::source_of;
+pub use copies::{Copy, MOST_BYTES, copies, shrink};
 pub use delimited::Delimited;
 pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::built_in::built_in;
 use super::delimited::Delimited;
 use super::reader::{Reader, ReaderKind, ReaderPart};
-use crate::config::{Choice, Key, KeyKind, Keys, Values, given};
+use crate::config::{Choice, Key, KeyKind, Keys, Values, from_here, given};
 use crate::error::{Error, Result};
 
 /// What becomes of a second rating of the same item by the same user.
@@ -131,7 +131,8 @@ impl TitleFile {
         let columns = "What its columns hold: \"item\", \"title\", others are skipped. Found out where absent.";
         let delimiter = "What separates its columns. Found out where absent.";
         Keys::new([
-            Key::new("data.titles.path", KeyKind::Text, "A file with a title for each item.").when(given("data.path")),
+            Key::new("data.titles.path", KeyKind::Path, "A file with a title for each item; found as data.path is.")
+                .when(given("data.path")),
             Key::new("data.titles.delimiter", KeyKind::Text, delimiter).when(given("data.titles.path")),
             Key::new("data.titles.columns", KeyKind::TextList, columns).when(given("data.titles.path")),
         ])
@@ -140,7 +141,7 @@ impl TitleFile {
     /// The file that a config names, if it names one.
     pub fn of(values: &Values) -> Option<Self> {
         Some(Self {
-            path: values.find("data.titles.path")?,
+            path: values.find("data.titles.path").map(from_here)?,
             delimiter: values.find("data.titles.delimiter"),
             columns: values.find("data.titles.columns"),
         })

@@ -27,7 +27,7 @@ use super::regularization::Regularization;
 use super::solve::Solver;
 use super::step::{StepNumber, StepSums, Stepped};
 use crate::data::{Interactions, Role};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::Lane;
 use crate::model::{AnyModel, HostTensor, TableGroup, TableKind};
 use crate::objective::Loss;
@@ -130,6 +130,20 @@ impl Stratified {
         }
     }
 
+    /// Refuses restored memory of another size than that of a side's tables.
+    fn check_restored(&self, side: &SideTables, rank: usize) -> Result<()> {
+        let (moments, memory) = self.memory_of_rule();
+        let of_moments = moments.iter().map(|name| (TableKind::Factors, *name, side.num_rows * rank));
+        let of_rows = memory.iter().map(|memory| (memory.of, memory.name, side.num_rows));
+        for (kind, name, length) in of_moments.chain(of_rows) {
+            let key = key(&side.group(kind), name);
+            if self.restored.get(&key).is_some_and(|found| found.data.len() != length) {
+                return Err(Error::Usage(format!("the checkpoint's {key} does not fit the model; train anew")));
+            }
+        }
+        Ok(())
+    }
+
     /// The rows of one side in parts, from the model's tables and the restored memory.
     fn deal(&self, parts: &DealtRows, side: &SideTables, rank: usize) -> Vec<Rows> {
         let (moments, memory) = self.memory_of_rule();
@@ -216,6 +230,7 @@ impl Solver for Stratified {
         let lambda = |side: &SideTables| {
             [TableKind::Factors, TableKind::Biases].map(|kind| side.lambda(&self.regularization, kind))
         };
+        sides.iter().try_for_each(|side| self.check_restored(side, *rank))?;
         let steps = grid.users.count() as u64;
         let state = State {
             users: self.deal(&grid.users, users, *rank),

@@ -18,7 +18,7 @@ use self::parser::{Parser, Written};
 use self::requirement::requirement;
 pub use self::settings::{Pruning, Sampler, SweepSettings, space_file};
 use super::space::{Point, Requirement, Space};
-use crate::config::{Config, Effect, Override, Reader, Schema, Values, in_toml};
+use crate::config::{Config, Effect, Override, Reader, Schema, Values, in_toml, with_absolute_paths};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::run::Parts;
@@ -144,9 +144,10 @@ impl Plan {
         &self.base
     }
 
-    /// The base config as it was read.
-    pub fn base_text(&self) -> &str {
-        &self.base_text
+    /// The base config as it was read, with paths that are the same from anywhere.
+    pub fn base_text(&self) -> String {
+        let folder = self.base_path.parent().unwrap_or(Path::new(""));
+        with_absolute_paths(self.base.schema(), &self.base_text, folder)
     }
 
     /// The space file with all defaults filled in and `--set` applied, for a base config at `base`.
@@ -275,7 +276,7 @@ impl Plan {
         let mut identity: BTreeMap<String, String> =
             own.map(|(key, value)| (key.to_string(), in_toml(value))).collect();
         identity.insert("metric".into(), self.metric.name().into());
-        let base = self.base.values_with(&[Effect::Pairing, Effect::Data, Effect::Result]);
+        let base = self.base.deciding(&[Effect::Pairing, Effect::Data, Effect::Result]);
         identity.extend(base.map(|(key, value)| (format!("base {key}"), in_toml(value))));
         for dimension in &self.space.dimensions {
             let when: Vec<_> = dimension.when.iter().map(|c| format!("{}: {:?}", c.key, c.values)).collect();

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
 
 use super::settings::SweepSettings;
-use crate::config::{Config, Effect, Key, Override, Reader, Schema, in_toml};
+use crate::config::{Config, Effect, Key, Override, Reader, Schema, absolute, from_here, in_toml};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::metric::Metrics;
@@ -91,7 +91,8 @@ impl<'t> Parser<'t> {
     /// A TOML value that fits `key`, or a report.
     pub(super) fn checked(&mut self, key: &Key, value: &Spanned<DeValue<'t>>) -> Option<Value> {
         let checked = plain(value).map_err(|()| format!("{} is a number too large to be read", key.path));
-        match checked.and_then(|value| key.check(&value)) {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        match checked.and_then(|value| key.check(&value)).and_then(|value| absolute(key, value, folder)) {
             Ok(value) => Some(value),
             Err(message) => {
                 self.report(value.span().start, message);
@@ -138,7 +139,7 @@ impl<'t> Parser<'t> {
             }
             return Err(Error::Config(Vec::new()));
         };
-        let path = self.path.parent().unwrap_or(Path::new("")).join(base);
+        let path = from_here(base.clone());
         let text = files::read_text(&path)?;
         let config = Config::parse_with(self.schema, &text, &path, fixed)?;
         Ok(Base { config, text, path })

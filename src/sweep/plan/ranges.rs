@@ -217,6 +217,6 @@ fn example(key: &Key) -> String {
         KeyKind::Bool => "{ choice = [true, false] }".into(),
         KeyKind::Choice(words) => format!("{{ choice = {:?} }}", &words[..words.len().min(2)]),
         KeyKind::IntList(_) => "{ choice = [[64], [64, 32]] }".into(),
-        KeyKind::Text | KeyKind::Name | KeyKind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
+        KeyKind::Text | KeyKind::Path | KeyKind::Name | KeyKind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
     }
 }

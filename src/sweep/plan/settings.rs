@@ -92,7 +92,7 @@ impl SweepSettings {
         let free = |key: Key| key.effect(Effect::Nothing);
         Keys::new([
             free(name.default_of_file()),
-            free(Key::new("base", KeyKind::Text, base)),
+            free(Key::new("base", KeyKind::Path, base)),
             free(trials.default("50")),
             free(Key::new("max_minutes", KeyKind::POSITIVE, minutes)),
             seed.default("1"),

@@ -14,6 +14,8 @@ pub struct SweepOptions<'a> {
     pub resume: Resume,
     /// Becomes true when the sweep should end; trials running then are not recorded.
     pub stop: &'a AtomicBool,
+    /// Called once the data are read, before anything is written: only from then on is there something to lose.
+    pub loaded: &'a (dyn Fn() + Sync),
     /// For `environment.json` of the winner's run.
     pub command_line: String,
     /// Receives notes for the user.

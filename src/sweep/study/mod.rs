@@ -7,6 +7,8 @@ mod shared;
 mod trial;
 mod winner;
 
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
 pub use self::event::{Event, SweepOptions};
@@ -38,11 +40,22 @@ pub fn sweep(plan: &Plan, options: &SweepOptions) -> Result<Swept> {
         loaded.notes.iter().filter(|_| repeat == 0).for_each(|note| (options.note)(note));
         data.push(loaded);
     }
+    (options.loaded)();
+    if options.stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted { resume: "the same command".into() });
+    }
     let header = Header::new(plan.identity(), data.iter().map(|data| data.fingerprint.clone()).collect());
     let (directory, journal, records) = open(plan, &base, options, &header)?;
     let study = Study::new(plan, base, options, device, data, directory, journal, records)?;
     study.run()?;
     study.conclude()
+}
+
+/// The error of a trial that panicked.
+fn panicked(cause: &(dyn Any + Send)) -> Error {
+    let text = cause.downcast_ref::<&str>().copied().or(cause.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("no reason given");
+    Error::Failed(format!("a trial panicked, which is a mistake of the program or of a part of your own: {text}"))
 }
 
 impl Study<'_> {
@@ -69,7 +82,9 @@ impl Study<'_> {
         std::thread::scope(|scope| {
             for pool in &pools {
                 scope.spawn(move || {
-                    if let Err(error) = self.work(pool) {
+                    // The others would wait forever for the memory of a trial that panicked.
+                    let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.work(pool)));
+                    if let Err(error) = outcome.unwrap_or_else(|cause| Err(panicked(&*cause))) {
                         self.halted.store(true, Ordering::Relaxed);
                         self.state().error.get_or_insert(error);
                         self.ended.notify_all();
@@ -94,5 +109,68 @@ impl Study<'_> {
             self.write_down(record)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::metric::{Direction, Metric, Pair};
+    use crate::run::{Parts, Resume};
+
+    #[derive(Debug)]
+    struct Fragile;
+
+    impl Metric for Fragile {
+        fn name(&self) -> &str {
+            "fragile"
+        }
+
+        fn direction(&self) -> Direction {
+            Direction::Smaller
+        }
+
+        fn of_pair(&self, _: &Pair) -> Option<f64> {
+            panic!("a mistake of my own")
+        }
+    }
+
+    #[test]
+    fn a_trial_that_panics_ends_the_sweep_and_leaves_nobody_waiting() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let space = folder.path().join("s.toml");
+        let base = format!(
+            "data = {{ dataset = 'synthetic', synthetic = {{ users = 50, items = 30, ratings = 500 }} }}\n\
+             evaluation.metrics = ['rmse', 'fragile']\nrun.dir = '{}'\ntrain = {{ epochs = 1, device = 'cpu' }}\n",
+            folder.path().display()
+        );
+        std::fs::write(folder.path().join("base.toml"), base).expect("a config");
+        let text = "base = 'base.toml'\ntrials = 6\nparallel = 3\n[space]\nmodel.rank = { int = [4, 5] }\n";
+        let parts = Parts::built_in().metric(Fragile);
+        let plan = |overrides: &[String]| Plan::parse(&parts, text, &space, overrides).expect("a plan");
+        let settings = Settings::of(plan(&[]).base(), &parts).expect("settings");
+        let device = settings.device.open().expect("a device").device;
+        let bytes = TrialData::load(&settings).expect("data").memory(&settings, &device).expect("an estimate");
+        // Memory for one at a time, so that the others wait.
+        let plan = plan(&[format!("max_memory={}", 1.2 * bytes as f64 / 1e9)]);
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let options = SweepOptions {
+                resume: Resume::New,
+                stop: &AtomicBool::new(false),
+                loaded: &|| {},
+                command_line: String::new(),
+                note: &|_| {},
+                watch: &|_| {},
+            };
+            let _ = sender.send(sweep(&plan, &options).map(|_| ()));
+        });
+        let outcome = receiver.recv_timeout(Duration::from_secs(60)).expect("it ends");
+        let message = outcome.expect_err("a panic").to_string();
+        assert!(message.contains("a trial panicked") && message.contains("a mistake of my own"), "{message}");
     }
 }

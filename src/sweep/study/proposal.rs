@@ -1,6 +1,7 @@
 //! Which trial comes next, and with what values.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::event::Event;
@@ -55,7 +56,7 @@ impl Study<'_> {
             if self.plan.settings.max_memory.is_some_and(|most| (used + bytes) as f64 > most * 1e9) {
                 // Also checks now and then whether to stop.
                 let waited = self.ended.wait_timeout(state, Duration::from_millis(100));
-                state = waited.expect("a trial that panics ends the program").0;
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
             state.running.insert(number, bytes);

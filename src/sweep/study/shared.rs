@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::event::{Event, SweepOptions};
@@ -110,7 +110,8 @@ impl<'a> Study<'a> {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("a trial that panics ends the program")
+        // A trial that panicked ends the sweep, and what it left is not used any more.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of trials that there will be.
@@ -148,7 +149,7 @@ impl<'a> Study<'a> {
 
     /// Writes the files that show trials. Pictures take a moment, so they are drawn now and then, and at the end.
     pub(super) fn show(&self, is_end: bool) -> Result<()> {
-        let mut shown = self.shown.lock().expect("a trial that panics ends the program");
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let records: Vec<Record> = self.state().records.values().cloned().collect();
         report::write_table(&self.directory.table(), &records, self.plan)?;
         if let Some(winner) = report::winner(&records, &*self.plan.metric) {

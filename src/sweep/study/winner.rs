@@ -1,6 +1,6 @@
 //! The end of a sweep: its best trial, retrained and tested.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::Value;
 
@@ -67,7 +67,7 @@ impl Study<'_> {
             };
             if files::read_text(&run.config())? == config.to_toml() {
                 if run.summary().is_file() {
-                    return Ok((path, read_summary(&run.summary())?));
+                    return Ok((path, Summary::read(&run.summary())?));
                 }
                 resume = Resume::Run(path);
                 break;
@@ -79,6 +79,7 @@ impl Study<'_> {
             TrainOptions {
                 resume,
                 stop: self.options.stop,
+                loaded: &|| {},
                 command_line: self.options.command_line.clone(),
                 // Notes about the data and the device were given before the first trial.
                 note: &mut |_| {},
@@ -100,8 +101,4 @@ impl Study<'_> {
         }
         Ok((finished.directory.path().to_path_buf(), finished.summary))
     }
-}
-
-fn read_summary(path: &Path) -> Result<Summary> {
-    serde_json::from_str(&files::read_text(path)?).map_err(|e| Error::data(path, format!("is not a summary: {e}")))
 }
