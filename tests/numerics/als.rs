@@ -367,6 +367,34 @@ fn pivots_of_rounding_size_are_not_divided_by() {
     }
 }
 
+/// With ratings four times as large, factors are exactly twice as long and biases four times as large: every operation
+/// scales by a power of two.
+#[test]
+fn default_penalties_follow_the_scale_of_the_ratings() {
+    let train = random_ratings(30, 20, 0.5);
+    let device = cpu().device;
+    let after = |factor: f32, bias: f32| {
+        let model = biased_mf(5).init(&start_of(&Frame::pair(30, 20), 2.5, 3, &device));
+        let scaled =
+            |name: &str, _, _, value: f32| if name.ends_with("factors") { factor * value } else { bias * value };
+        let mut model = trainable(model, &device, scaled);
+        let mut train = train.clone();
+        train.targets.iter_mut().for_each(|rating| *rating *= bias);
+        let mut solver = Als::with_default_penalties(SQUARED, EXACT);
+        solver.begin(&model, &train).expect("a model for als");
+        for step in [0, 1, 0, 1] {
+            model = half(&mut solver, model, &train, step).0;
+        }
+        collect(&model)
+    };
+    let (plain, large) = (after(1.0, 1.0), after(2.0, 4.0));
+    for ((name, plain), (_, large)) in plain.iter().zip(&large) {
+        let factor = if name.ends_with("factors") { 2.0 } else { 4.0 };
+        let expected: Vec<f32> = plain.data.iter().map(|value| factor * value).collect();
+        assert!(expected.iter().any(|&value| value != 0.0) && large.data == expected, "{name}");
+    }
+}
+
 #[test]
 fn a_planted_matrix_is_recovered_from_some_of_its_cells() {
     let mut stream = random::stream(32, "planted");

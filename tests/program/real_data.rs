@@ -205,3 +205,21 @@ fn alternating_least_squares_stays_in_its_band() {
     let rmse = number(&summary, "/test/rmse");
     assert!((0.83..=0.846).contains(&rmse), "{rmse}");
 }
+
+/// Validation parts only: the constants were chosen on those, and no test part decides anything.
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn als_needs_no_settings_on_any_scale_of_ratings() {
+    let place = Place::new();
+    place.write("c.toml", "");
+    let config = place.path("c.toml");
+    for name in ["movielens-100k", "movielens-latest-small", "filmtrust", "book-crossing", "steam"] {
+        let of = |solver: &str| {
+            let settings = [format!("data.dataset={name}"), format!("solver.kind={solver}")];
+            let summary = train(&place, config.to_str().expect("UTF-8"), &settings.each_ref().map(String::as_str));
+            number(&summary, "/validation/rmse")
+        };
+        let (adam, als) = (of("adam"), of("als"));
+        assert!(als < 1.01 * adam, "{name}: {als} with als, {adam} with adam");
+    }
+}

@@ -103,14 +103,13 @@ impl AlsConfig {
             .part("cholesky", [])
             .part("conjugate-gradient", steps())
             .part("coordinate-descent", steps());
-        let exponent =
-            "A user or item with n ratings is penalized n to this power times: 1 is once a rating, 0 once in all.";
+        let exponent = "A user or item with n ratings is penalized n to this power times: 1 is once a rating, 0 once in all. For \
+             explicit feedback, 1 if another key of this section is given or the model has no biases, else 0.5.";
         let exponent = Key::new(
             "solver.regularization.count_exponent",
             KeyKind::Float(Bound::Included(0.0), Bound::Included(1.0)),
             exponent,
         )
-        .default("1.0")
         .default_if(is("solver.feedback", ["implicit"]), "0.0");
         Keys::from(feedback).and(inner).and(exponent).default_for_if(
             "evaluation.clip",
@@ -155,7 +154,7 @@ impl AlsConfig {
             "coordinate-descent" => Inner::CoordinateDescent { sweeps: values.get("solver.inner_steps") },
             _ => Inner::Cholesky,
         };
-        Self { feedback, inner, count_exponent: values.get("solver.regularization.count_exponent") }
+        Self { feedback, inner, count_exponent: values.find("solver.regularization.count_exponent").unwrap_or(1.0) }
     }
 
     /// How often λ counts for a row with so many ratings; not at all where there are none.

@@ -12,8 +12,15 @@
 //! ratings less (partially weighted trace norms: Salakhutdinov & Srebro 2010). The system of user u is
 //! [Σ_i q̃_i q̃_iᵀ + n_uᵛ Λ] p̃_u = Σ_i (r_ui − μ − b_i) q̃_i with q̃_i = [q_i; 1] and p̃_u = [p_u; b_u]. A row without ratings
 //! stays. With λ = 0 a system may have many solutions: Cholesky factorization then gives the shortest of them, which is
-//! where solutions tend to for λ → 0, and counts a pivot of rounding size as zero ([`cholesky`](crate::linalg::cholesky));
+//! where solutions tend to for λ → 0, and counts a pivot of rounding size as zero (`linalg::cholesky`);
 //! the other two ways go from the present row to a solution near it.
+//!
+//! **Without penalties in the config**, a model with biases has the standard deviation σ of the training ratings as λ of
+//! factors, 1 as λ of biases and ν = ½. Ratings c times as large have residuals c times as large, which factors √c times as
+//! long and biases c times as large follow: λ of factors has to grow with c, λ of biases not at all. With ν = ½ penalties
+//! grow more slowly than the ratings of a row, so that rows with few ratings are held back. The constants were chosen on the
+//! validation parts of six sets of ratings (benches/README.md). Without biases, factors carry the mean too and cannot be
+//! penalized as much: λ is then 0.08 and ν = 1.
 //!
 //! **Implicit feedback** (Hu, Koren & Volinsky 2008, eq. 3): over all cells, observed or not,
 //!
@@ -51,6 +58,8 @@ pub struct Als {
     loss: Loss,
     regularization: Regularization,
     config: AlsConfig,
+    /// Whether penalties follow from model and ratings, and not from the fields above.
+    chooses_penalties: bool,
     /// Everything that training moves, once it has begun.
     state: Option<State>,
 }
@@ -90,7 +99,12 @@ struct Sums {
 impl Als {
     /// A solver for squared loss that has seen nothing yet.
     pub fn new(loss: Loss, regularization: Regularization, config: AlsConfig) -> Self {
-        Self { loss, regularization, config, state: None }
+        Self { loss, regularization, config, chooses_penalties: false, state: None }
+    }
+
+    /// The same for explicit feedback, with the penalties that [the module](self) names for configs without any.
+    pub fn with_default_penalties(loss: Loss, config: AlsConfig) -> Self {
+        Self { chooses_penalties: true, ..Self::new(loss, Regularization::default(), config) }
     }
 
     /// Refuses what this solver has no meaning for.
@@ -139,6 +153,13 @@ impl Als {
         let biases = tables.biases.clone().unwrap_or_else(|| vec![0.0; tables.num_rows]);
         Side { rows, biases, has_biases, ratings, lambda }
     }
+}
+
+/// √(Σ (r − mean)² / n); 0 of nothing.
+fn standard_deviation(ratings: &[f32]) -> f64 {
+    let count = ratings.len().max(1) as f64;
+    let mean = ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / count;
+    (ratings.iter().map(|&rating| (f64::from(rating) - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// Ratings by the rows of one side.
@@ -314,6 +335,13 @@ impl Solver for Als {
         let [of_users, of_items] = model.columns(train);
         let DotProduct { offset, rank, non_negative, users, items, places } = &model;
         let lowest = if *non_negative { 0.0 } else { f32::NEG_INFINITY };
+        if self.chooses_penalties {
+            let has_biases = users.biases.is_some() && items.biases.is_some();
+            (self.regularization, self.config.count_exponent) = match has_biases {
+                true => (Regularization::of_pairs(standard_deviation(&train.targets), 1.0), 0.5),
+                false => (Regularization::usual(), 1.0),
+            };
+        }
         self.state = Some(State {
             users: self.side(users, items, *rank, [of_users, of_items], &train.targets),
             items: self.side(items, users, *rank, [of_items, of_users], &train.targets),

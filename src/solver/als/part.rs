@@ -1,6 +1,6 @@
 //! ALS as configs name it.
 
-use super::{Als, AlsConfig};
+use super::{Als, AlsConfig, Feedback};
 use crate::config::{Keys, Values};
 use crate::error::Result;
 use crate::model::{Constraint, ModelKind, names_where};
@@ -19,16 +19,20 @@ impl SolverPart for AlsPart {
 
     fn keys(&self, models: &[ModelKind]) -> Keys {
         AlsConfig::keys(&names_where(models, |model| model.constraint == Constraint::NonNegative))
-            .and(Regularization::factor_keys())
-            .and(Regularization::bias_keys(models))
+            .and(Regularization::optional_factor_keys())
+            .and(Regularization::optional_bias_keys(models))
             .rule(needs_dot_product(models))
             .rule(check_squared)
             .rule(AlsConfig::rule(models))
     }
 
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
-        let regularization = Regularization::of_config(values);
-        Ok(Box::new(Als::new(setup.loss(self.name())?, regularization, AlsConfig::of(values))))
+        let (loss, config) = (setup.loss(self.name())?, AlsConfig::of(values));
+        let gives_penalties = values.section("solver.regularization").iter().next().is_some();
+        Ok(Box::new(match gives_penalties || config.feedback != Feedback::Explicit {
+            true => Als::new(loss, Regularization::of_config(values).or(Regularization::usual()), config),
+            false => Als::with_default_penalties(loss, config),
+        }))
     }
 
     fn refusal(&self, values: &Values) -> Refusal {

@@ -46,7 +46,7 @@ impl SolverPart for WholeMatrixPart {
         let nmf = |keys: Keys, epochs: &str| {
             MatrixMethod::nmf_keys()
                 .and(keys)
-                .and(Regularization::factor_keys())
+                .and(Regularization::optional_factor_keys())
                 .default_for("solver.regularization.<entity>_factors", "0.0")
                 .default_for("train.epochs", epochs)
                 .rule(needs_bounds(models))
