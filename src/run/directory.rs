@@ -138,7 +138,7 @@ impl RunDirectory {
         self.path.join("model.safetensors")
     }
 
-    /// What each user rated in training.
+    /// What each user rated.
     pub fn seen(&self) -> PathBuf {
         self.path.join("seen.safetensors")
     }

@@ -45,7 +45,8 @@ pub struct Summary {
     pub validation: Option<Scores>,
     /// Metrics of the kept model on the test split, which was used for nothing else.
     pub test: Option<Scores>,
-    /// What predictions without factors reach on the test split, or else on the validation or training split.
+    /// What predictions without factors reach on the test split, or else on the validation or training split. None beside
+    /// preferences, which are no predictions of targets.
     pub baselines: Option<Baselines>,
     /// For planted data, the root mean squared error that nobody can beat.
     #[serde(rename = "reachable_rmse")]
@@ -54,6 +55,9 @@ pub struct Summary {
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.
     pub test_unknown_items: usize,
+    /// What makes this result doubtful, and what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
     /// What the factors are looked at by: of pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,

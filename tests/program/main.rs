@@ -6,6 +6,7 @@ mod configs;
 mod determinism;
 mod errors;
 mod layering;
+mod matrices;
 mod memory;
 mod own_model;
 mod real_data;

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Part;
-use crate::data::{
-    Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, Role, UNKNOWN, USER, Vocabulary,
-};
+use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, Role, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
 
 /// Interactions divided, and the ids that a model trained on them knows.
