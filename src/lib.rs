@@ -107,6 +107,7 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+mod columns;
 pub mod config;
 pub mod data;
 pub mod device;

@@ -11,9 +11,10 @@ use crate::config::Config;
 use crate::data::split::{Part, assign};
 use crate::data::{ITEM, USER};
 use crate::error::{Error, Result};
-use crate::eval::Evaluator;
+use crate::eval::{Evaluator, shown, worse_than};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
-use crate::run::{Parts, Settings, check_targets};
+use crate::run::{Parts, SeenItems, Settings, check_targets};
+use crate::solver::Predictions;
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -71,20 +72,28 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let evaluator = Evaluator::of_trained(
         file.predictor.clone(),
         metrics,
-        open.seen()?.map(Into::into),
+        open.seen()?.map(SeenItems::into_train),
         [file.users().len(), file.items().len()],
     );
     let evaluation = evaluator.evaluate(&file.model, &open.device.device, &ratings);
-    let [mean, biases] = file.predictor.baselines(&ratings, &evaluator.metrics).map(|tally| tally.scores());
-    let rows = [("model", evaluation.scores.clone()), ("always the mean", mean), ("biases only", biases)];
+    let has_baselines = file.predictions == Predictions::Targets;
+    let baselines = has_baselines.then(|| file.predictor.baselines(&ratings, &evaluator.metrics));
+    let [mean, biases] = baselines.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
+    let rows =
+        [("model", evaluation.scores.clone()), ("always the mean", mean.clone()), ("biases only", biases.clone())];
     let scores: Vec<(&str, Scores)> = rows.into_iter().filter_map(|(name, scores)| Some((name, scores?))).collect();
+    let worse = |(name, trivial): &(&str, Scores)| worse_than(&scores[0].1, name, trivial, &evaluator.metrics);
+    let worse: Vec<String> = scores.iter().skip(1).filter_map(worse).collect();
+    let doubts: Vec<String> =
+        if worse.is_empty() { Vec::new() } else { vec![format!("this model is {}", worse.join(", and "))] };
     let [unknown_users, unknown_items] = [USER, ITEM].map(|field| evaluation.unknown(field));
     if args.json {
         return output::print_json(&json!({
             "data": what,
             "model": scores[0].1,
-            "global_mean": scores[1].1,
-            "biases": scores[2].1,
+            "global_mean": mean,
+            "biases": biases,
+            "doubts": doubts,
             "unknown_users": unknown_users,
             "unknown_items": unknown_items,
         }));
@@ -96,7 +105,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let own = of_model.values.iter().map(|(name, _)| name.as_str()).filter(|name| *name == ObjectiveLoss.name());
     names.extend(own.clone());
     labels.extend(own.map(String::from));
-    let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), |value| format!("{value:.4}"));
+    let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), shown);
     let row = |(name, scores): &(&str, Scores)| {
         let mut cells = vec![name.to_string()];
         cells.extend(names.iter().map(|metric| number(scores, metric)));
@@ -108,8 +117,9 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     header.extend(labels.iter().map(String::as_str));
     header.push("ratings");
     output::print(&format!(
-        "on {what}\n\n{}{}",
+        "on {what}\n\n{}{}{}",
         output::table(&header, &rows),
-        output::unknown(unknown_users, unknown_items)
+        output::unknown(unknown_users, unknown_items, file.predictions),
+        output::warnings(&doubts),
     ))
 }

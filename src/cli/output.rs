@@ -5,8 +5,10 @@ use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
+use crate::columns::columns;
 use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
+use crate::solver::Predictions;
 
 /// Writes a result for people. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
@@ -58,32 +60,40 @@ fn replaced(text: &str, is_wrong: impl Fn(char) -> bool, escape: impl Fn(char) -
 
 /// Lays out rows under a header: the first column left-aligned, numbers right-aligned.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<Cow<str>>> = rows.iter().map(|row| row.iter().map(|cell| in_line(cell)).collect()).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([header[column].chars().count()]).max().unwrap_or(0)
+    let header: Vec<String> = header.iter().map(|name| in_line(name).into_owned()).collect();
+    let in_lines = |row: &Vec<String>| row.iter().map(|cell| in_line(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(in_lines).collect();
+    let is_number = |column: usize| {
+        !rows.is_empty() && rows.iter().all(|row| row[column].parse::<f64>().is_ok() || row[column].is_empty())
     };
-    let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let is_number = |column: usize| rows.iter().all(|row| row[column].parse::<f64>().is_ok() || row[column].is_empty());
-    let mut text = String::new();
-    let header: Vec<Cow<str>> = header.iter().map(|name| in_line(name)).collect();
-    for row in std::iter::once(&header).chain(&rows) {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let width = widths[column];
-            if is_number(column) && !rows.is_empty() { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
+    let right: Vec<bool> = (0..header.len()).map(is_number).collect();
+    columns(std::iter::once(&header).chain(&rows), &right)
 }
 
-/// Says how many pairs have an id that training never saw; empty if there are none.
-pub fn unknown(users: usize, items: usize) -> String {
+/// Lays out numbers of any size, `width` of them in a line.
+pub fn matrix(values: &[f32], width: usize) -> String {
+    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let is_common = largest == 0.0 || (0.01..1e7).contains(&largest);
+    let cell = |value: &f32| if is_common { format!("{value:.5}") } else { format!("{value:.5e}") };
+    let rows: Vec<Vec<String>> = values.chunks(width).map(|row| row.iter().map(cell).collect()).collect();
+    columns(&rows, &vec![true; width])
+}
+
+/// Says how many pairs have an id that training never saw, and what is predicted for them; empty where there are none.
+pub fn unknown(users: usize, items: usize, predictions: Predictions) -> String {
     if users + items == 0 {
         return String::new();
     }
-    format!("\nnot seen in training: the user of {users} and the item of {items} ratings; predicted by biases only\n")
+    let how = match predictions {
+        Predictions::Targets => "predicted by biases only",
+        Predictions::Preferences => "predicted as 0, without a sign of a preference",
+    };
+    format!("\nnot seen in training: the user of {users} and the item of {items} ratings; {how}\n")
+}
+
+/// Warnings, a paragraph each.
+pub fn warnings(doubts: &[String]) -> String {
+    doubts.iter().map(|doubt| format!("\nwarning: {doubt}\n")).collect()
 }
 
 /// How this program was called, without the subcommand.
@@ -118,5 +128,21 @@ mod tests {
     fn text_stands_left_and_numbers_right() {
         let rows = vec![vec!["a".into(), "1.5".into()], vec!["bcd".into(), "10.25".into()]];
         assert_eq!(table(&["name", "value"], &rows), "name  value\na       1.5\nbcd   10.25\n");
+    }
+
+    #[test]
+    fn numbers_of_any_size_stand_apart() {
+        assert_eq!(matrix(&[7919.0, 39729.0, -1.0, 0.5], 2), "7919.00000  39729.00000\n  -1.00000      0.50000\n");
+        assert_eq!(matrix(&[1e-9, -3e-7], 2), "1.00000e-9  -3.00000e-7\n");
+        for size in [1e-30_f32, 1e-3, 1.0, 99_999.99, 1e12, 3e38] {
+            let text = matrix(&[size, -size, size, size / 3.0, 0.0, -size], 3);
+            let read = |line: &str| line.split_whitespace().map(|cell| cell.parse().expect("a number")).collect();
+            let rows: Vec<Vec<f32>> = text.lines().map(read).collect();
+            assert!(rows.len() == 2 && rows.iter().all(|row| row.len() == 3), "{text}");
+            assert!(
+                (rows[0][1] / -size - 1.0).abs() < 1e-4 && (rows[1][0] / (size / 3.0) - 1.0).abs() < 1e-3,
+                "{text}"
+            );
+        }
     }
 }

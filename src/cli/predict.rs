@@ -11,6 +11,7 @@ use super::{output, run};
 use crate::data::read::Duplicates;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
+use crate::eval::shown;
 use crate::run::Parts;
 
 /// Arguments of `lowrank predict`.
@@ -52,11 +53,11 @@ pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
         return output::print_json(&objects);
     }
     let lines: Vec<Vec<String>> = (0..pairs.len())
-        .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), format!("{:.4}", predictions[at])])
+        .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), shown(predictions[at].into())])
         .collect();
     output::print(&output::table(&["user", "item", "prediction"], &lines))?;
     let count = |indices: &[u32]| indices.iter().filter(|&&index| index == UNKNOWN).count();
-    let note = output::unknown(count(rows.column(USER)), count(rows.column(ITEM)));
+    let note = output::unknown(count(rows.column(USER)), count(rows.column(ITEM)), open.file.predictions);
     if !note.is_empty() {
         output::message(note.trim());
     }

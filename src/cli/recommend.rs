@@ -21,10 +21,13 @@ pub struct RecommendArgs {
     /// Number of items.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
-    /// Include the items that the user rated in training.
+    /// Do not leave out the items that the user rated.
     #[arg(long)]
     keep_seen: bool,
-    /// Context of the ratings, for a model that reads it: NAME=ID.
+    /// Leave out those of training only, not those that were held out for validation and test.
+    #[arg(long, conflicts_with = "keep_seen")]
+    keep_held_out: bool,
+    /// What else a rating depends on, for a model that reads it: NAME=ID.
     #[arg(long, value_name = "NAME=ID")]
     context: Vec<String>,
     /// Print JSON.
@@ -41,11 +44,11 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     if seen.is_none() && !args.keep_seen {
         output::message("there is no seen.safetensors beside the model: items that the user rated are included");
     }
-    let excluded = seen.as_ref().map_or(&[][..], |seen| seen.items(user));
+    let excluded = seen.map_or(Vec::new(), |seen| seen.items(user, !args.keep_held_out));
     let mut indices = vec![user, 0];
     indices.extend(open.context(&args.context)?);
     let query = Query { indices: &indices, field: ITEM, num_rows: file.items().len(), bags: &file.bags };
-    let top = top_n(&file.model, &open.device.device, &query, excluded, args.number);
+    let top = top_n(&file.model, &open.device.device, &query, &excluded, args.number);
     let prediction = |score: f32| file.predictor.of_score(score);
     if args.json {
         let items: Vec<_> = top
@@ -73,8 +76,15 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
         })
         .collect();
     output::print(&output::table(&["", "item", "prediction", "title"], &rows))?;
+    let in_training = if args.keep_held_out { " in training" } else { "" };
     if !excluded.is_empty() {
-        output::message(&format!("excluded: {} items that user {} rated in training", excluded.len(), args.user));
+        output::message(&format!("left out: {} items that user {} rated{in_training}", excluded.len(), args.user));
+    }
+    if top.is_empty() && !excluded.is_empty() {
+        output::message("none is left; --keep-seen ranks those that were rated");
+    }
+    if file.predictor.clip.is_some_and(|(low, high)| low == high) {
+        output::message("warning: all training ratings are the same, so that the order of these items means nothing");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::output;
 use crate::config::Config;
 use crate::data::{FieldId, Interactions, Layout};
 use crate::error::Result;
-use crate::eval::Predictor;
+use crate::eval::{Predictor, shown};
 use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
@@ -115,7 +115,10 @@ fn report(finished: &Finished) -> String {
     let Finished { directory, summary, model } = finished;
     let (row, column) = model.layout.nouns();
     let cells = if model.layout == Layout::Cells { "ratings" } else { "cells" };
-    // Rows without any rating in training are judged by their reconstruction from the components, below.
+    let is_rated = matches!(model.layout, Layout::Cells | Layout::Table) && model.zeros == Zeros::Missing;
+    // Among items that are all alike there is none to recommend.
+    let is_learned = model.predictor.clip.is_none_or(|(low, high)| low < high);
+    // Rows that no rating of was trained on are judged by what the components make of them, below.
     let are_rows_held_out = summary.views.as_ref().is_some_and(|views| views.held_out_rmse.is_some());
     let mut text = format!(
         "\n{}: {} of {} {row}s, {} {column}s, {} {cells}; epoch {} of {} kept{}\n\n",
@@ -134,7 +137,7 @@ fn report(finished: &Finished) -> String {
     let names: Vec<&str> = first.into_iter().flat_map(output::metrics).map(|(name, _)| name.as_str()).collect();
     let row = |name: &str, scores: &Scores| {
         let mut cells = vec![name.to_string()];
-        let number = |name: &&str| scores.get(name).map_or(String::new(), |value| format!("{value:.4}"));
+        let number = |name: &&str| scores.get(name).map_or(String::new(), shown);
         cells.extend(names.iter().map(number));
         cells.push(scores.count.to_string());
         cells
@@ -148,8 +151,8 @@ fn report(finished: &Finished) -> String {
         rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
     }
     if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
-        // Planted noise is a standard deviation.
-        let value = |name: &&str| if *name == Rmse.name() { format!("{error:.4}") } else { String::new() };
+        // Planted noise is a deviation.
+        let value = |name: &&str| if *name == Rmse.name() { shown(error) } else { String::new() };
         let mut cells = vec!["  best reachable (planted noise)".into()];
         cells.extend(names.iter().map(value));
         cells.push(String::new());
@@ -165,8 +168,9 @@ fn report(finished: &Finished) -> String {
         text += &format!("\nfinal loss on the training ratings: {loss:.6e}\n");
     }
     if !are_rows_held_out {
-        text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items);
+        text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items, model.predictions);
     }
+    text += &output::warnings(&summary.doubts);
     text += &small_matrices(model);
     if let Some(views) = &summary.views {
         text += &looked_at(views);
@@ -200,9 +204,7 @@ fn report(finished: &Finished) -> String {
     if summary.views.is_some() {
         text += &format!("  {program} components {run}\n");
     }
-    if let Some(user) =
-        model.users().ids().next().filter(|_| model.layout == Layout::Cells && model.zeros == Zeros::Missing)
-    {
+    if let Some(user) = model.users().ids().next().filter(|_| is_rated && is_learned) {
         let separator = if user.starts_with('-') { "-- " } else { "" };
         let context = (2..model.fields.len()).filter_map(|at| {
             let id = model.entity(FieldId(at)).ids.ids().next()?;
@@ -282,7 +284,7 @@ fn small_matrices(model: &ModelFile) -> String {
     let mut text = String::new();
     for (name, values) in parameters::collect(&model.model) {
         if name.ends_with("_factors") && values.shape[1] <= LARGEST {
-            text += &format!("\n{name}\n{}", matrix(&values.data, values.shape[1]));
+            text += &format!("\n{name}\n{}", output::matrix(&values.data, values.shape[1]));
         }
     }
     // With other fields, a score depends on more than user and item.
@@ -296,12 +298,7 @@ fn small_matrices(model: &ModelFile) -> String {
         Interactions { columns: vec![users, items], targets, bags: model.bags.clone(), ..Interactions::default() };
     let unclipped = Predictor { clip: None, ..model.predictor.clone() };
     let predictions = unclipped.predict(&model.model, &model.model.device(), &rows);
-    text + &format!("\nprediction for every user (row) and item (column)\n{}", matrix(&predictions, num_items))
-}
-
-fn matrix(values: &[f32], columns: usize) -> String {
-    let line = |row: &[f32]| row.iter().map(|value| format!("{value:>9.5}")).collect::<String>() + "\n";
-    values.chunks(columns).map(line).collect()
+    text + &format!("\nprediction for every user (row) and item (column)\n{}", output::matrix(&predictions, num_items))
 }
 
 /// Quotes an id if a shell would split or expand it.

@@ -112,14 +112,16 @@ impl Schema {
         self.keys.iter().any(|key| is_inside(&key.path, path))
     }
 
-    /// All sections in order, beginning with `""`.
+    /// All sections in order, beginning with `""`, those with the same first part together.
     pub(super) fn sections(&self) -> Vec<&str> {
-        let mut sections = Vec::new();
+        let mut sections: Vec<&str> = Vec::new();
         for key in &self.keys {
             if !sections.contains(&key.section()) {
                 sections.push(key.section());
             }
         }
+        let first = |section: &str| self.keys.iter().position(|key| top(&key.path) == top(&format!("{section}.")));
+        sections.sort_by_key(|section| first(section));
         sections
     }
 
@@ -183,24 +185,23 @@ fn dependencies(key: &Key) -> impl Iterator<Item = &str> {
     conditions.flat_map(|when| &when.0).map(|is| is.key.as_str())
 }
 
-/// Keys grouped by top section, each after those it depends on, otherwise in the order of declaration.
+/// The first part of a path; `""` for keys above all sections.
+fn top(path: &str) -> &str {
+    path.split_once('.').map_or("", |(top, _)| top)
+}
+
+/// Keys with their top sections together, each after those that it depends on, also of other sections, and otherwise in
+/// the order in which they were declared.
 fn in_order(keys: Vec<Key>) -> Vec<Key> {
-    let top = |key: &Key| key.path.split_once('.').map_or(String::new(), |(top, _)| top.to_string());
-    let mut tops: Vec<String> = Vec::new();
-    keys.iter().for_each(|key| {
-        if !tops.contains(&top(key)) {
-            tops.push(top(key))
-        }
-    });
+    let tops: Vec<String> = keys.iter().map(|key| top(&key.path).to_string()).collect();
+    let mut waiting = keys;
+    waiting.sort_by_key(|key| tops.iter().position(|other| *other == top(&key.path)));
     let mut ordered: Vec<Key> = Vec::new();
-    for of_top in tops {
-        let mut waiting: Vec<&Key> = keys.iter().filter(|key| top(key) == of_top).collect();
-        while !waiting.is_empty() {
-            let is_free = |key: &&Key| !dependencies(key).any(|on| waiting.iter().any(|other| other.path == on));
-            let next = waiting.iter().position(is_free);
-            let next = next.unwrap_or_else(|| panic!("{} depends on itself", waiting[0].path));
-            ordered.push(waiting.remove(next).clone());
-        }
+    while !waiting.is_empty() {
+        let is_free = |key: &Key| !dependencies(key).any(|on| waiting.iter().any(|other| other.path == on));
+        let next = waiting.iter().position(is_free);
+        let next = next.unwrap_or_else(|| panic!("{} depends on itself", waiting[0].path));
+        ordered.push(waiting.remove(next));
     }
     ordered
 }
@@ -264,9 +265,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_may_depend_on_a_later_section_and_is_shown_in_its_own() {
+        let schema = schema([of("a.b.c").default_if(is("d.e", ["x"]), "'y'"), of("a.f"), of("d.e"), of("g.h")]);
+        assert_eq!(paths(&schema), ["a.f", "d.e", "a.b.c", "g.h"]);
+        assert_eq!(schema.sections(), ["a", "a.b", "d", "g"]);
+    }
+
+    #[test]
     #[should_panic = "a.c: b.d is no earlier key"]
-    fn conditions_are_about_earlier_keys() {
-        schema([of("a.c").when(is("b.d", ["x"])), of("b.d")]);
+    fn conditions_are_about_keys_that_there_are() {
+        schema([of("a.c").when(is("b.d", ["x"])), of("b.e")]);
+    }
+
+    #[test]
+    #[should_panic = "a.c depends on itself"]
+    fn conditions_make_no_circle() {
+        schema([of("a.c").when(is("b.d", ["x"])), of("b.d").when(is("a.c", ["x"]))]);
     }
 
     #[test]

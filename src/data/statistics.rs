@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Dataset, ITEM, Interactions, USER};
+use crate::columns::columns;
 
 /// Most distinct values for which each has its own bar.
 const MOST_BARS: usize = 20;
@@ -173,35 +174,44 @@ fn bins(ratings: &Interactions, min: f64, max: f64) -> Vec<Bar> {
 
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "users     {:>13}", grouped(self.users as u64))?;
-        writeln!(f, "items     {:>13}", grouped(self.items as u64))?;
-        write!(f, "ratings   {:>13}", grouped(self.ratings as u64))?;
-        if self.test_ratings > 0 {
-            write!(f, "   of them {} from the test file", grouped(self.test_ratings as u64))?;
-        }
-        writeln!(f, "\ndensity   {:>11.3} %", 100.0 * self.density)?;
+        let row = |cells: &[&str]| cells.iter().map(|cell| cell.to_string()).collect::<Vec<_>>();
+        let count = |number: usize| grouped(number as u64);
+        let of_test = match self.test_ratings {
+            0 => String::new(),
+            ratings => format!("of them {} from the test file", count(ratings)),
+        };
+        let mut facts = vec![
+            row(&["users", &count(self.users), ""]),
+            row(&["items", &count(self.items), ""]),
+            row(&["ratings", &count(self.ratings), &of_test]),
+            row(&["density", &format!("{:.3} %", 100.0 * self.density), ""]),
+        ];
         if let Some((first, last)) = self.timestamps {
-            writeln!(f, "time      {} to {}", moment(first), moment(last))?;
+            facts.push(row(&["time", &moment(first), &format!("to {}", moment(last))]));
         }
+        f.write_str(&columns(&facts, &[false, true, false]))?;
         writeln!(f, "\nrating    mean {:.4}   std {:.4}   min {}   max {}", self.mean, self.std, self.min, self.max)?;
         let most = self.histogram.iter().map(|bar| bar.count).max().unwrap_or(0);
-        let labels: Vec<String> = self.histogram.iter().map(Bar::label).collect();
-        let width = labels.iter().map(String::len).max().unwrap_or(0);
-        for (bar, label) in self.histogram.iter().zip(&labels) {
-            let share = bar.count as f64 / self.ratings as f64;
-            let drawn = blocks(bar.count as f64 / most as f64);
-            writeln!(f, "  {label:>width$} {drawn:<BAR_WIDTH$} {:>11} {:>5.1} %", grouped(bar.count), 100.0 * share)?;
-        }
-        writeln!(f, "\nratings per        min   median       mean         max")?;
-        for (name, spread) in [("user", &self.per_user), ("item", &self.per_item)] {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let bars = self.histogram.iter().map(|bar| {
+            let drawn = format!("{:<BAR_WIDTH$}", blocks(bar.count as f64 / most as f64));
+            let share = percent(bar.count as f64 / self.ratings as f64);
+            row(&["", &bar.label(), &drawn, &grouped(bar.count), &share])
+        });
+        f.write_str(&columns(&bars.collect::<Vec<_>>(), &[false, true, false, true, true]))?;
+        let mut spreads = vec![row(&["ratings per", "min", "median", "mean", "max"])];
+        for (name, spread) in [("  user", &self.per_user), ("  item", &self.per_item)] {
             let Spread { min, median, mean, max } = *spread;
-            writeln!(f, "  {name:<8} {:>10} {median:>8} {mean:>10.1} {:>11}", grouped(min), grouped(max))?;
+            spreads.push(row(&[name, &grouped(min), &median.to_string(), &format!("{mean:.1}"), &grouped(max)]));
         }
-        writeln!(f, "\npopular items hold")?;
-        for head in &self.long_tail {
-            let (items, ratings) = (100.0 * head.items, 100.0 * head.ratings);
-            writeln!(f, "  top {items:>2.0} % {:<BAR_WIDTH$} {ratings:>5.1} % of the ratings", blocks(head.ratings))?;
-        }
+        write!(f, "\n{}", columns(&spreads, &[false, true, true, true, true]))?;
+        let heads = self.long_tail.iter().map(|head| {
+            let drawn = format!("{:<BAR_WIDTH$}", blocks(head.ratings));
+            let items = format!("top {:.0} %", 100.0 * head.items);
+            row(&["", &items, &drawn, &format!("{} of the ratings", percent(head.ratings))])
+        });
+        let heads = columns(&heads.collect::<Vec<_>>(), &[false, true, false, true]);
+        write!(f, "\npopular items hold\n{heads}")?;
         writeln!(f, "{} items have fewer than {FEW} ratings", grouped(self.rare_items as u64))
     }
 }
@@ -296,15 +306,27 @@ mod tests {
     fn nothing_is_no_trouble() {
         let statistics = Statistics::of(&Dataset::default());
         assert_eq!((statistics.density, statistics.mean, statistics.std), (0.0, 0.0, 0.0));
-        assert!(statistics.to_string().contains("ratings               0"));
+        assert!(statistics.to_string().contains("ratings        0\n"), "{statistics}");
     }
 
     #[test]
     fn the_report_for_people() {
         let report = Statistics::of(&dataset(&[1.0, 2.0, 2.0, 3.0, 4.0, 2.0, 1.0, 1.0])).to_string();
-        assert!(report.contains("time      2000-12-31 to 2001-01-07"), "{report}");
-        assert!(report.contains(&format!("  1 {}           3  37.5 %", "█".repeat(BAR_WIDTH))), "{report}");
-        assert!(report.contains(&format!("  top 50 % {:<40}  75.0 % of the ratings", "█".repeat(30))), "{report}");
+        assert!(report.contains("time     2000-12-31  to 2001-01-07"), "{report}");
+        assert!(report.contains(&format!("  1  {}  3  37.5 %", "█".repeat(BAR_WIDTH))), "{report}");
+        assert!(report.contains(&format!("  top 50 %  {:<40}  75.0 % of the ratings", "█".repeat(30))), "{report}");
+    }
+
+    #[test]
+    fn numbers_of_any_size_stand_apart() {
+        let mut statistics = Statistics::of(&dataset(&[1e30, -1e30, 0.0]));
+        statistics.users = usize::MAX;
+        statistics.per_item = Spread { min: 0, median: 1e18, mean: 1e19, max: u64::MAX };
+        let report = statistics.to_string();
+        let line = |start: &str| report.lines().find(|line| line.trim_start().starts_with(start)).expect(start);
+        assert_eq!(line("users").split_whitespace().collect::<Vec<_>>(), ["users", "18,446,744,073,709,551,615"]);
+        let item = ["item", "0", "1000000000000000000", "10000000000000000000.0", "18,446,744,073,709,551,615"];
+        assert_eq!(line("item ").split_whitespace().collect::<Vec<_>>(), item);
     }
 
     #[test]

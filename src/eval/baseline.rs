@@ -21,6 +21,12 @@ pub struct Baseline {
 const DAMPING: f64 = 5.0;
 
 impl Baseline {
+    /// Always the same.
+    pub fn constant(value: f64, frame: &Frame) -> Self {
+        let zeros = |field| if frame.has_roles() { vec![0.0; frame.rows(field)] } else { Vec::new() };
+        Self { global_mean: value, user_offsets: zeros(USER), item_offsets: zeros(ITEM) }
+    }
+
     /// Fits the means to training interactions.
     pub fn fit(train: &Interactions, frame: &Frame) -> Self {
         let global_mean = train.mean().unwrap_or(0.0);

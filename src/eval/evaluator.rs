@@ -51,7 +51,7 @@ impl Evaluator {
         num_users: usize,
         num_items: usize,
     ) -> Self {
-        let seen = metrics.longest_list().map(|_| Arc::new(seen_items(train, num_users)));
+        let seen = metrics.longest_list().map(|_| Arc::new(seen_items([train], num_users)));
         Self { predictor, metrics, seen, num_items }
     }
 
@@ -108,10 +108,11 @@ impl Evaluator {
     }
 }
 
-/// The items that each of `num_users` users met, ascending.
-pub fn seen_items(train: &Interactions, num_users: usize) -> Groups {
-    let pairs = train.column(USER).iter().zip(train.column(ITEM)).map(|(&user, &item)| (user as usize, item));
-    let mut seen = Groups::new(num_users, pairs);
+/// The known items that each of `num_users` users met, ascending.
+pub fn seen_items<const N: usize>(parts: [&Interactions; N], num_users: usize) -> Groups {
+    let pairs = parts.into_iter().flat_map(|rows| rows.column(USER).iter().zip(rows.column(ITEM)));
+    let known = pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN);
+    let mut seen = Groups::new(num_users, known.map(|(&user, &item)| (user as usize, item)));
     seen.for_each_mut(<[u32]>::sort_unstable);
     seen
 }

@@ -8,9 +8,11 @@ mod lists;
 pub(crate) mod neighbours;
 mod predictor;
 pub(crate) mod psnr;
+mod worse;
 
 pub use baseline::Baseline;
 pub(crate) use evaluator::seen_items;
 pub use evaluator::{Evaluation, Evaluator};
 pub(crate) use lists::{Query, top_n};
 pub use predictor::Predictor;
+pub(crate) use worse::{shown, worse_than};

@@ -43,6 +43,11 @@ impl Declaration {
     pub fn factors_carry_mean(self) -> bool {
         self.is_dot_product && !self.has_biases
     }
+
+    /// Whether every score is a sum of products of numbers that are at least 0, and therefore at least 0 itself.
+    pub fn is_sum_of_parts(self) -> bool {
+        self.is_dot_product && !self.has_biases && self.constraint == Constraint::NonNegative
+    }
 }
 
 /// A kind of model that a config can name.

@@ -194,7 +194,7 @@ impl RunDirectory {
         self.path.join("model.safetensors")
     }
 
-    /// The items that each user rated in training.
+    /// What each user rated.
     pub fn seen(&self) -> PathBuf {
         self.path.join("seen.safetensors")
     }

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod consensus;
 mod directory;
+mod doubts;
 mod forecast;
 pub(crate) mod memory;
 mod model_file;

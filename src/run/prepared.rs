@@ -1,9 +1,10 @@
 //! What a run needs before it has a directory: threads, the device, and data that are read and divided.
 
+use super::doubts;
 use super::memory::{self, Estimate, Sizes};
 use super::settings::{Settings, check_targets};
 use crate::data::split::{Part, Split, assign, divide};
-use crate::data::{Dataset, Layout};
+use crate::data::{Dataset, ITEM, Interactions, Layout, UNKNOWN, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::solver::nmf::Zeros;
@@ -36,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) parts: Vec<Part>,
     pub(super) data: Split,
     pub(super) memory: Estimate,
+    /// What makes any result doubtful.
+    pub(super) doubts: Vec<String>,
 }
 
 impl Prepared {
@@ -53,18 +56,38 @@ impl Prepared {
         dataset.interactions.timestamps = None;
         check_targets(&dataset, settings.refusal())?;
         let data = divided(settings, &dataset, &parts, false)?;
-        let cells = data.users().len() * data.items().len();
-        if settings.zeros() == Zeros::Data && dataset.layout == Layout::Cells && 2 * data.train.len() < cells {
+        let held_out = held_out_cells(&data);
+        let absent = (data.users().len() * data.items().len()).saturating_sub(data.train.len());
+        let are_ratings = dataset.layout == Layout::Cells && 2 * data.train.len() < absent + data.train.len();
+        if settings.zeros() == Zeros::Data && (held_out > 0 || are_ratings) {
             note(&format!(
-                "solver.kind = \"{}\" treats the {} cells that are not in the training data as zeros; if they are \
+                "solver.kind = \"{}\" treats the {absent} cells that are not in the training data as zeros{}; if they are \
                  unknown, as ratings are, use \"als\", or \"hals\" with solver.zeros = \"missing\"",
                 settings.solver.name(),
-                cells - data.train.len()
+                match held_out {
+                    0 => String::new(),
+                    count =>
+                        format!(", among them {count} that are held out, which data.split.kind = \"none\" does not do"),
+                }
             ));
         }
+        if let Some(reason) = settings.why_last().filter(|_| !data.validation.is_empty()) {
+            note(&format!("the last epoch is kept, whatever the validation part says: {reason}"));
+        }
+        let doubts = doubts::of_data(settings, &dataset, &data);
+        doubts.iter().for_each(|doubt| note(&format!("warning: {doubt}")));
         let sizes = Sizes::of(&data, dataset.interactions.len());
         let memory = memory::of_run(settings, &sizes, program, &device.device)?;
         memory::check(settings, &memory)?;
-        Ok(Self { device, dataset, parts, data, memory })
+        Ok(Self { device, dataset, parts, data, memory, doubts })
     }
+}
+
+/// How many cells of known rows and columns are held out.
+pub(super) fn held_out_cells(data: &Split) -> usize {
+    let known = |part: &Interactions| {
+        let pairs = part.column(USER).iter().zip(part.column(ITEM));
+        pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN).count()
+    };
+    known(&data.validation) + known(&data.test)
 }

@@ -1,23 +1,24 @@
 //! The settings of a config, as the types of the parts that they configure.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::parts::Parts;
-use crate::config::{Config, Effect, Key, KeyKind, Keys, Schema, Values};
+use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
 use crate::data::{Dataset, ITEM, Source, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
-use crate::metric::Metrics;
+use crate::metric::{Metric, Metrics, Needs};
 use crate::model::{AnyModel, ModelKind, Start};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
 use crate::solver::nmf::Zeros;
-use crate::solver::{self, Refusal, Setup, SolverPart};
+use crate::solver::{self, Predictions, Setup, SolverPart};
 use crate::train::{TrainConfig, Trainer, needs_validation};
 
 /// All settings of a config.
@@ -85,6 +86,7 @@ impl Settings {
             .and(solver::keys(&parts.solvers, &parts.models))
             .and(Self::machine_keys())
             .and(TrainConfig::keys(&parts.metrics))
+            .and(Self::patience_rule(parts))
             .and(Self::refit_keys())
             .and(parts.metric_keys())
             .and(Key::new("evaluation.clip", KeyKind::Bool, clip).default("true"))
@@ -128,7 +130,22 @@ impl Settings {
         })
     }
 
-    /// The settings of a config that has the schema of `parts`.
+    /// Nothing is to be waited for where the watched metric cannot tell.
+    fn patience_rule(parts: &Parts) -> Keys {
+        const PATIENCE: &str = "train.early_stopping.patience";
+        let parts = parts.clone();
+        Keys::default().rule(move |values| {
+            let solver = parts.find_solver(&values.get::<String>("solver.kind"));
+            let metric = parts.metrics.find(&values.get::<String>("train.early_stopping.metric"));
+            let reason = solver.zip(metric).and_then(|(solver, metric)| why_last(&**solver, values, &**metric));
+            let problem = |reason| Problem::new([PATIENCE], format!("{PATIENCE} waits in vain: {reason}; set it to 0"));
+            // Without a validation part there is another reason, which is told elsewhere.
+            let is_waiting = values.get::<u64>(PATIENCE) > 0 && SplitSpec::without_validation(values).is_none();
+            reason.filter(|_| is_waiting).map(problem).into_iter().collect()
+        })
+    }
+
+    /// The settings of a config whose schema is that of `parts`.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown device, and for a part that is not among `parts` or cannot be created.
@@ -139,6 +156,9 @@ impl Settings {
         let metrics = names.iter().filter_map(|name| parts.metrics.find(name));
         let metrics = Metrics(metrics.map(|kind| kind.of_config(values).unwrap_or_else(|| kind.clone())).collect());
         let kind = |key: &str| values.get::<String>(key);
+        let solver = parts.find_solver(&kind("solver.kind")).ok_or_else(|| missing("solver.kind"))?.clone();
+        let mut training = TrainConfig::of(values, &metrics)?;
+        training.early_stopping.keeps_last = why_last(&*solver, values, &*training.early_stopping.metric).is_some();
         let objective_kind = *parts.find_objective(&kind("loss.kind")).ok_or_else(|| missing("loss.kind"))?;
         Ok(Self {
             name: values.get("name"),
@@ -146,10 +166,10 @@ impl Settings {
             model: *parts.find_model(&kind("model.kind")).ok_or_else(|| missing("model.kind"))?,
             objective_kind,
             objective: objective_kind.make(values)?,
-            solver: parts.find_solver(&kind("solver.kind")).ok_or_else(|| missing("solver.kind"))?.clone(),
+            solver,
             source: Source::of(values, &parts.readers),
             split: SplitSpec::of(values),
-            training: TrainConfig::of(values, &metrics)?,
+            training,
             metrics,
             clip: values.get("evaluation.clip"),
             refit: values.get("train.refit"),
@@ -172,10 +192,27 @@ impl Settings {
         matches!(self.split.kind, SplitKind::FirstOfClass { .. })
     }
 
-    /// The targets that objective or solver reject.
-    pub fn refusal(&self) -> Refusal {
+    /// Which targets model, objective or solver have no meaning for, and what to do.
+    pub fn refusal(&self) -> impl Fn(f32) -> Option<String> + use<> {
         let (solver, objective) = (self.solver.refusal(self.values()), self.objective.clone());
-        Box::new(move |target| solver(target).or_else(|| objective.refuses(target)))
+        // With a link, predictions are not the sums themselves.
+        let is_sum_of_parts = self.model.declaration.is_sum_of_parts() && !objective.has_link();
+        let model = self.model.name;
+        move |target| {
+            let of_model = (is_sum_of_parts && target < 0.0)
+                .then(|| format!("{model} makes sums of what is at least 0; use model.kind = \"mf\" or \"biased-mf\""));
+            of_model.or_else(|| solver(target).or_else(|| objective.refuses(target)).map(Into::into))
+        }
+    }
+
+    /// What predictions are.
+    pub fn predictions(&self) -> Predictions {
+        self.solver.predictions(self.values())
+    }
+
+    /// Why the last epoch is kept rather than the best, if it is.
+    pub fn why_last(&self) -> Option<String> {
+        why_last(&*self.solver, self.values(), &*self.training.early_stopping.metric)
     }
 
     /// How the solver treats cells that are not in the data.
@@ -186,11 +223,13 @@ impl Settings {
     /// What predictions depend on beside the model, and their metrics.
     pub fn evaluator(&self, data: &Split) -> Evaluator {
         let frame = data.frame();
-        let predictor = Predictor {
-            objective: self.objective.clone(),
-            clip: self.clip.then(|| data.train.range()).flatten(),
-            baseline: Baseline::fit(&data.train, &frame),
+        let baseline = match self.predictions() {
+            Predictions::Targets => Baseline::fit(&data.train, &frame),
+            // Of an id without an interaction there is no sign of a preference.
+            Predictions::Preferences => Baseline::constant(0.0, &frame),
         };
+        let clip = self.clip.then(|| data.train.range()).flatten();
+        let predictor = Predictor { objective: self.objective.clone(), clip, baseline };
         Evaluator::new(predictor, self.metrics.clone(), &data.train, data.users().len(), data.items().len())
     }
 
@@ -200,13 +239,17 @@ impl Settings {
     /// Those of the model.
     pub fn initial_model(&self, data: &Split, evaluator: &Evaluator, device: &Device) -> Result<AnyModel> {
         let Predictor { objective, baseline, .. } = &evaluator.predictor;
+        let frame = data.frame();
+        // Factors start from the targets whatever they come to predict.
+        let of_targets = (self.predictions() != Predictions::Targets).then(|| Baseline::fit(&data.train, &frame));
+        let baseline = of_targets.as_ref().unwrap_or(baseline);
         // Offsets of ratings are offsets of scores only if the two are the same.
         let offsets = match objective.has_link() {
             true => [&[][..], &[][..]],
             false => [&baseline.user_offsets[..], &baseline.item_offsets[..]],
         };
         let start = Start {
-            frame: &data.frame(),
+            frame: &frame,
             mean_score: objective.score(baseline.global_mean),
             offsets,
             seed: Some(self.seed),
@@ -226,11 +269,25 @@ impl Settings {
     }
 }
 
-/// Rejects targets for which `refuses` returns a remedy.
+/// Why `metric` on the validation part cannot choose the epoch of a model that `solver` trains, if it cannot.
+fn why_last(solver: &dyn SolverPart, values: &Values, metric: &dyn Metric) -> Option<String> {
+    if matches!(metric.needs(), Needs::Lists { .. }) {
+        return None;
+    }
+    let (name, label) = (solver.name(), metric.label());
+    if solver.predictions(values) == Predictions::Preferences {
+        return Some(format!("its scores are preferences near 0 to 1, which {label} would compare with counts"));
+    }
+    let reason =
+        format!("solver.kind = {name:?} takes held-out cells for zeros, which a better fit makes {label} worse on");
+    (solver.zeros(values) == Zeros::Data).then_some(reason)
+}
+
+/// Refuses targets for which `refuses` has a remedy.
 ///
 /// # Errors
 /// [`Error::Usage`] with the first such target and the remedy.
-pub fn check_targets(dataset: &Dataset, refuses: impl Fn(f32) -> Option<&'static str>) -> Result<()> {
+pub fn check_targets<R: Display>(dataset: &Dataset, refuses: impl Fn(f32) -> Option<R>) -> Result<()> {
     let interactions = &dataset.interactions;
     let (user_noun, item_noun) = dataset.layout.nouns();
     for (at, &value) in interactions.targets.iter().enumerate() {

@@ -49,7 +49,8 @@ pub struct Summary {
     pub validation: Option<Scores>,
     /// Metrics of the kept model on the test split, which is used for nothing else.
     pub test: Option<Scores>,
-    /// Metrics of predictions without factors on the test split, or else on the validation or training split.
+    /// What predictions without factors reach on the test split, or else on the validation or training split. None beside
+    /// preferences, which are no predictions of targets.
     pub baselines: Option<Baselines>,
     /// For planted data, the lowest reachable root mean squared error.
     #[serde(rename = "reachable_rmse")]
@@ -58,7 +59,10 @@ pub struct Summary {
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.
     pub test_unknown_items: usize,
-    /// Views of the factors: for pictures, documents, SVD and non-negative models.
+    /// What makes this result doubtful, and what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+    /// What the factors are looked at by: of pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
 }

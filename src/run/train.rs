@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
+use super::doubts;
 use super::memory;
 use super::model_file::{ModelFile, SeenItems};
 use super::parts::Parts;
-use super::prepared::{Prepared, divided, with_threads};
+use super::prepared::{Prepared, divided, held_out_cells, with_threads};
 use super::settings::Settings;
 use super::shown;
 use super::summary::{Baselines, Summary};
@@ -24,6 +25,7 @@ use crate::eval::Evaluator;
 use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
 use crate::report::{JsonLines, TensorBoard};
+use crate::solver::Predictions;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
 
 /// Where a run continues from.
@@ -84,7 +86,7 @@ struct Job<'a, 'o> {
 
 impl Job<'_, '_> {
     fn run(mut self) -> Result<Finished> {
-        let Prepared { device, dataset, parts, data, .. } = Prepared::new(self.settings, self.options.note)?;
+        let Prepared { device, dataset, parts, data, doubts, .. } = Prepared::new(self.settings, self.options.note)?;
         (self.options.loaded)();
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted { resume: "the same command".into() });
@@ -142,13 +144,16 @@ impl Job<'_, '_> {
             num_ratings,
             train: train.scores,
             validation: best.map(|best| best.scores),
-            baselines: baselines(&evaluator, &data),
+            baselines: self.baselines(&evaluator, &data),
             reachable_error,
             test_unknown_users: test.unknown(USER),
             test_unknown_items: test.unknown(ITEM),
             test: test.scores,
+            doubts,
             views: None,
         };
+        let seen = SeenItems::of(&data);
+        let has_held_out_cells = held_out_cells(&data) > 0;
         let values = self.settings.values();
         let values = ["model", "loss"].map(|section| values.section(section));
         let values = values.iter().flat_map(Values::iter).map(|(path, value)| (path.to_string(), value.clone()));
@@ -165,9 +170,11 @@ impl Job<'_, '_> {
             solver: self.settings.solver.name().into(),
             components: self.settings.solver.components(),
             zeros: self.settings.zeros(),
+            predictions: self.settings.predictions(),
         };
         summary.views = shown::views(self.settings, &directory, &file, &data.train, &held_out)?;
-        SeenItems::of(&data.train, file.users().len()).write(&directory.seen())?;
+        summary.doubts.extend(doubts::of_result(self.settings, &summary, has_held_out_cells));
+        seen.write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
         summary.peak_memory_bytes = memory::peak();
@@ -177,6 +184,17 @@ impl Job<'_, '_> {
         }
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
+    }
+
+    /// Trivial baselines on the split that the result is judged by.
+    fn baselines(&self, evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
+        if self.settings.predictions() == Predictions::Preferences {
+            return None;
+        }
+        let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
+        let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
+        let [global_mean, biases] = evaluator.predictor.baselines(interactions, &evaluator.metrics);
+        Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
     }
 
     /// A new run directory with its config and environment, or the one to go on in; it is this process's as long as the
@@ -285,14 +303,6 @@ impl Job<'_, '_> {
         })?;
         Ok((trained, has_work))
     }
-}
-
-/// Trivial baselines on the split that the result is judged by.
-fn baselines(evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
-    let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
-    let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
-    let [global_mean, biases] = evaluator.predictor.baselines(interactions, &evaluator.metrics);
-    Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
 }
 
 /// Keys that affect the result and differ between `a` and `b`.

@@ -49,8 +49,9 @@ impl TrialData {
     /// everything but the data and the device.
     ///
     /// # Errors
-    /// [`Error::Usage`] for targets that the loss rejects, [`Error::Interrupted`] soon after `stop` becomes true, and
-    /// those of training and of the observer.
+    /// [`Error::Usage`] for targets that model, loss or solver have no meaning for, and if the metric cannot tell which
+    /// model is better; [`Error::Interrupted`] soon after `stop` becomes
+    /// true, and those of training and of the observer.
     pub fn train(
         &self,
         settings: &Settings,
@@ -58,6 +59,9 @@ impl TrialData {
         stop: &AtomicBool,
         observer: &mut dyn Observer,
     ) -> Result<Progress> {
+        if let Some(reason) = settings.why_last() {
+            return Err(Error::Usage(format!("trials cannot be compared by this metric: {reason}")));
+        }
         let evaluator = settings.evaluator(&self.split);
         let refusal = settings.refusal();
         let mut targets = self.split.train.targets.iter().chain(&self.split.validation.targets);

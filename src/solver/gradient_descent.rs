@@ -4,7 +4,7 @@ use super::gradient::{Clip, GradientStep, UpdatedRows};
 use super::learning_rate::LearningRate;
 use super::mini_batch::MiniBatch;
 use super::optimizer::Optimizer;
-use super::part::{Footprint, ModelSize, OF_A_STEP, Setup, SolverPart};
+use super::part::{Footprint, Misfit, ModelSize, OF_A_STEP, Setup, SolverPart, gradient_remedies};
 use super::regularization::Regularization;
 use super::rule::UpdateRule;
 use super::solve::Solver;
@@ -97,6 +97,10 @@ impl SolverPart for GradientDescent {
         let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
         let moments = (self.rule)(values).moment_names().len() * parameters;
         Footprint { copies: 0, moments, lasting: train, in_step }
+    }
+
+    fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {
+        gradient_remedies(misfit)
     }
 
     fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {

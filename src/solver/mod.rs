@@ -33,7 +33,7 @@ pub use learning_rate::LearningRate;
 pub use mini_batch::MiniBatch;
 pub use optimizer::Optimizer;
 pub(crate) use part::OF_A_STEP;
-pub use part::{Components, Footprint, ModelSize, Refusal, Setup, SolverPart};
+pub use part::{Components, Footprint, Misfit, ModelSize, Predictions, Refusal, Setup, SolverPart};
 pub use regularization::Regularization;
 pub use rule::UpdateRule;
 pub use schedule::{Decay, Schedule};

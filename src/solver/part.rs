@@ -42,7 +42,13 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
         Zeros::Missing
     }
 
-    /// The meaning of the columns of the factors.
+    /// What the predictions of a model are that it has trained; by default what the targets are.
+    fn predictions(&self, values: &Values) -> Predictions {
+        let _ = values;
+        Predictions::Targets
+    }
+
+    /// What the columns of the factors are.
     fn components(&self) -> Components {
         Components::Factors
     }
@@ -65,7 +71,17 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
         Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: parameters }
     }
 
-    /// Ways to reduce its memory, as advice to the author of a config.
+    /// What would make a model predict better that is worse than a trivial baseline, as advice to somebody who edits a
+    /// config.
+    fn remedies(&self, values: &Values, misfit: Misfit) -> Vec<&'static str> {
+        let _ = values;
+        match misfit {
+            Misfit::Over => vec!["raise solver.regularization", "lower model.rank"],
+            Misfit::Under => vec!["raise train.epochs", "lower solver.regularization", "raise model.rank"],
+        }
+    }
+
+    /// What would make it need less memory, as advice to somebody who edits a config.
     fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
         let _ = values;
         Vec::new()
@@ -95,7 +111,27 @@ impl Setup<'_> {
     }
 }
 
-/// The meaning of the columns of the factors.
+/// What predictions are, beside the targets that they are compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Predictions {
+    /// The same: a rating is predicted for a rating.
+    #[default]
+    Targets,
+    /// Preferences, near 0 without and near 1 with an interaction, whatever targets count.
+    Preferences,
+}
+
+/// In which way a model is worse than a trivial baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// It is better on what it was trained on: it has learned the noise as well.
+    Over,
+    /// It is no better there.
+    Under,
+}
+
+/// What the columns of the factors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Components {
@@ -140,8 +176,16 @@ pub struct Footprint {
     pub in_step: usize,
 }
 
-/// Numbers per interaction of a step's batch, beside those read from the tables and passed through layers: indices
-/// twice, scores, residuals, losses and their slopes.
+/// [`SolverPart::remedies`] of solvers with a learning rate.
+pub(super) fn gradient_remedies(misfit: Misfit) -> Vec<&'static str> {
+    match misfit {
+        Misfit::Over => vec!["raise solver.regularization", "lower model.rank"],
+        Misfit::Under => vec!["raise train.epochs", "try another solver.learning_rate", "lower solver.regularization"],
+    }
+}
+
+/// Numbers that a step has for each interaction of its batch, beside what it reads of the tables and passes through
+/// layers: indices twice, scores, residuals, losses and their slopes.
 pub const OF_A_STEP: usize = 10;
 
 /// The names of solver and model, for messages.
@@ -194,9 +238,7 @@ pub(super) fn needs_signs(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Probl
 
 /// A rule that factors are at least 0.
 pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
-    let is_fit =
-        |model: Declaration| model.is_dot_product && model.constraint == Constraint::NonNegative && !model.has_biases;
-    needs_model(models, is_fit, |fit, solver, model| {
+    needs_model(models, Declaration::is_sum_of_parts, |fit, solver, model| {
         let fit = joined(fit, "and");
         format!(
             "solver.kind = {solver:?} supports only {fit}, whose factors are at least 0, but model.kind is {model:?}"

@@ -20,6 +20,8 @@ pub struct EarlyStopping {
     pub patience: u64,
     /// An epoch is better only if it improves the metric by more than this.
     pub min_delta: f64,
+    /// Whether each epoch counts as better than the one before, because the metric cannot tell which is.
+    pub keeps_last: bool,
 }
 
 /// The best epoch so far.
@@ -34,7 +36,7 @@ pub struct Best {
 impl EarlyStopping {
     /// Watches `metric`, and never stops.
     pub fn watching(metric: Arc<dyn Metric>) -> Self {
-        Self { metric, patience: 0, min_delta: 0.0 }
+        Self { metric, patience: 0, min_delta: 0.0, keeps_last: false }
     }
 
     /// Its config keys; one of `metrics` is watched, by default the first that compares predictions with targets.
@@ -72,6 +74,7 @@ impl EarlyStopping {
             metric,
             patience: values.get("train.early_stopping.patience"),
             min_delta: values.get("train.early_stopping.min_delta"),
+            keeps_last: false,
         })
     }
 
@@ -79,7 +82,10 @@ impl EarlyStopping {
     pub fn is_better(&self, scores: &Scores, best: Option<&Best>) -> bool {
         let value = |scores: &Scores| scores.get(self.metric.name());
         let Some(new) = value(scores) else { return false };
-        best.and_then(|best| value(&best.scores)).is_none_or(|old| self.metric.improves(new, old, self.min_delta))
+        self.keeps_last
+            || best
+                .and_then(|best| value(&best.scores))
+                .is_none_or(|old| self.metric.improves(new, old, self.min_delta))
     }
 
     /// Whether to stop after `epoch`.

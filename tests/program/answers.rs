@@ -1,79 +1,235 @@
 //! Answers are right, or the program says why they are not.
 
-use image::{GrayImage, Luma};
+use lowrank::Parts;
 
+use super::matrices::{picture, table, train};
 use super::{Outcome, Place, number};
 
-/// A config with the keys that most of these tests share.
-const CONFIG: &str = "model.rank = 1\nreport.tensorboard = false\n";
-
-/// Trains on the file or folder `data` with these settings; the run is called `c`.
-fn train(place: &Place, data: &str, settings: &[&str]) -> Outcome {
-    place.write("c.toml", CONFIG);
-    let path = format!("data.path={data}");
-    let settings = [path.as_str()].into_iter().chain(settings.iter().copied());
-    place.call(["train", "c.toml"].into_iter().chain(settings.flat_map(|setting| ["--set", setting])))
-}
-
-/// A grey picture with the shade that `shade` gives at (x, y), as a PGM file.
-fn picture(place: &Place, name: &str, width: u32, height: u32, shade: impl Fn(u32, u32) -> u32) {
-    let picture = GrayImage::from_fn(width, height, |x, y| Luma([shade(x, y) as u8]));
-    picture.save(place.path(name)).expect("a picture written");
-}
-
-/// The largest difference between two pictures of one size.
-fn difference(place: &Place, one: &str, other: &str) -> u32 {
-    let [one, other] = [one, other].map(|name| image::open(place.path(name)).expect("a picture").into_luma8());
-    assert_eq!(one.dimensions(), other.dimensions());
-    one.iter().zip(other.iter()).map(|(&a, &b)| u32::from(a.abs_diff(b))).max().expect("pixels")
+/// `users` × `items` ratings of one file, as far as `rating` gives one.
+fn ratings(place: &Place, users: usize, items: usize, rating: impl Fn(usize, usize) -> Option<f64>) {
+    let pairs = (0..users).flat_map(|user| (0..items).map(move |item| (user, item)));
+    let line = |(user, item)| Some(format!("u{user},i{item},{}\n", rating(user, item)?));
+    place.write("r.csv", pairs.filter_map(line).collect::<String>());
 }
 
 #[test]
-fn a_picture_whose_pixels_are_held_out_keeps_its_lines_and_columns() {
+fn what_was_rated_in_any_part_is_not_recommended() {
     let place = Place::new();
-    // One column of pixels, of which single lines are held out whole.
-    picture(&place, "tall.pgm", 1, 40, |_, y| 5 * y + 20);
-    train(&place, "tall.pgm", &["model.kind=mf", "solver.kind=svd"]).succeeds();
-    train(&place, "tall.pgm", &["model.kind=mf", "solver.kind=svd", "data.split.kind=random"]).succeeds();
+    ratings(&place, 12, 20, |user, item| Some((1 + (3 * user + 5 * item) % 5) as f64));
+    let count = |rest: &[&str]| {
+        let json = place.call(["recommend"].iter().chain(rest).chain(&["--json", "-n", "99"])).succeeds().json();
+        (json["items"].as_array().expect("items").len() as u64, json["seen_items"].as_u64().expect("a count"))
+    };
+    train(&place, "r.csv", &[]).succeeds();
+    train(&place, "r.csv", &["train.refit=true"]).succeeds();
     for run in ["runs/c-1", "runs/c-2"] {
-        place.call(["reconstruct", run, "-o", "tall.png"]).succeeds();
-        let rebuilt = image::open(place.path("tall.png")).expect("a picture");
-        assert_eq!((rebuilt.width(), rebuilt.height()), (1, 40), "{run}");
+        for user in ["u0", "u5", "u11"] {
+            assert_eq!(count(&[run, user]), (0, 20), "{run} {user}: all items are rated");
+            assert_eq!(count(&[run, user, "--keep-seen"]), (20, 0));
+        }
     }
-    // The product of a line and a column is found again from four fifths of its pixels.
-    picture(&place, "wide.pgm", 24, 16, |x, y| (x + 4) * (y + 6) / 3);
-    let als = ["model.kind=mf", "solver.kind=als", "solver.regularization.user_factors=1e-6"];
-    let als = [&als[..], &["solver.regularization.item_factors=1e-6", "train.epochs=60"]].concat();
-    train(&place, "wide.pgm", &als).succeeds();
-    place.call(["reconstruct", "runs/c-3", "-o", "wide.png"]).succeeds();
-    assert!(difference(&place, "wide.pgm", "wide.png") <= 2);
+    let (listed, seen) = (0..12)
+        .map(|user| count(&["runs/c-1", &format!("u{user}"), "--keep-held-out"]))
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    // A fifth of all ratings is for validation and test.
+    assert_eq!((listed, seen), (48, 192));
+    // Of other data some are left: exactly those without a rating.
+    ratings(&place, 12, 20, |user, item| ((user + item) % 3 > 0).then_some((1 + (user * item) % 5) as f64));
+    train(&place, "r.csv", &["data.split.kind=user-stratified", "data.split.test=0.3"]).succeeds();
+    for user in 0..12 {
+        let id = format!("u{user}");
+        let json = place.call(["recommend", "runs/c-3", &id, "--json", "-n", "99"]).succeeds().json();
+        let mut found: Vec<String> = (json["items"].as_array().expect("items").iter())
+            .map(|item| item["item"].as_str().expect("an id").to_string())
+            .collect();
+        let mut expected: Vec<String> =
+            (0..20).filter(|item| (user + item) % 3 == 0).map(|item| format!("i{item}")).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{id}");
+    }
 }
 
 #[test]
-fn a_folder_of_pictures_whose_pixels_are_held_out_keeps_its_pixels() {
+fn sums_of_parts_refuse_negative_data_whatever_trains_them() {
     let place = Place::new();
-    std::fs::create_dir(place.path("faces")).expect("a folder");
-    for face in 0..10 {
-        picture(&place, &format!("faces/{face}.pgm"), 6, 5, |x, y| (face + 5) * (3 * x + 2 * y + 1) / 2);
+    ratings(&place, 9, 9, |user, item| Some(((7 * user + 5 * item) % 19) as f64 - 9.0));
+    let solvers = Parts::built_in().schema().choices("solver.kind");
+    for solver in solvers.iter().filter(|solver| *solver != "svd") {
+        let solver = format!("solver.kind={solver}");
+        let refused = train(&place, "r.csv", &["model.kind=nmf", &solver]);
+        refused.refuses(&["the rating -9 of user u0 for item i0", "nmf makes sums of what is at least 0", "\"mf\""]);
     }
-    let als = ["model.kind=mf", "solver.kind=als", "solver.regularization.user_factors=1e-6"];
-    let als = [&als[..], &["solver.regularization.item_factors=1e-6", "train.epochs=60"]].concat();
-    train(&place, "faces", &als).succeeds();
-    place.call(["reconstruct", "runs/c-1", "7", "-o", "7.png"]).succeeds();
-    assert!(difference(&place, "faces/7.pgm", "7.png") <= 2);
+    for loss in ["absolute", "huber", "quantile"] {
+        let loss = format!("loss.kind={loss}");
+        train(&place, "r.csv", &["model.kind=nmf", &loss]).refuses(&["nmf makes sums of what is at least 0"]);
+    }
+    // A single negative cell of a table, in a consensus as well.
+    table(&place, &[&[1.0, 2.0], &[3.0, -0.5], &[2.0, 2.0]]);
+    train(&place, "t.csv", &["data.format=dense", "model.kind=nmf"])
+        .refuses(&["the rating -0.5 of row r2 for column c2"]);
+    place.write(
+        "n.toml",
+        "data = { path = \"t.csv\", format = \"dense\" }\nmodel.kind = \"nmf\"\nsolver.kind = \"hals\"\n",
+    );
+    place.call(["consensus", "n.toml"]).refuses(&["the rating -0.5"]);
+    // Others take them, and so does nmf where a link stands between sums and predictions.
+    train(&place, "r.csv", &["model.kind=mf", "solver.kind=als"]).succeeds();
+    train(&place, "r.csv", &["model.kind=nmf", "data.binarize=0", "loss.kind=logistic"]).succeeds();
 }
 
+/// How often a user did something with an item: two groups that like items of their own, counts up to a hundred.
+fn counts(place: &Place) {
+    ratings(place, 24, 20, |user, item| {
+        let is_liked = user % 2 == item % 2 && (user * 7 + item * 3) % 5 > 0;
+        is_liked.then_some(1.0 + ((user * item) % 10).pow(2) as f64)
+    });
+}
+
+const IMPLICIT: [&str; 4] = ["model.kind=mf", "solver.kind=als", "solver.feedback=implicit", "model.rank=2"];
+
 #[test]
-fn a_table_whose_cells_are_held_out_keeps_its_order() {
+fn preferences_are_not_judged_by_the_error_of_counts() {
     let place = Place::new();
-    let names: Vec<String> = (0..9).map(|column| format!("c{}", (column * 7 + 3) % 9)).collect();
-    let line = |row: usize| (1..10).map(|column| (row * column).to_string()).collect::<Vec<_>>().join(",");
-    let lines: String = (1..8).map(|row| format!("r{row},{}\n", line(row))).collect();
-    place.write("t.csv", format!("row,{}\n{lines}", names.join(",")));
-    train(&place, "t.csv", &["data.format=dense", "model.kind=mf", "solver.kind=als"]).succeeds();
-    let row = place.call(["reconstruct", "runs/c-1", "r3"]).succeeds().stdout;
-    let order: Vec<&str> = row.lines().filter_map(|line| line.split('\t').next()).collect();
-    assert_eq!(order, names);
+    counts(&place);
+    let outcome = train(&place, "r.csv", &[&IMPLICIT[..], &["train.epochs=12"]].concat()).succeeds();
     let summary = place.json("runs/c-1/summary.json");
-    assert!(number(&summary, "/test/count") > 0.0, "cells were held out: {summary}");
+    assert_eq!((&summary["epochs_run"], &summary["best_epoch"]), (&12.into(), &12.into()));
+    assert_eq!(summary["baselines"], serde_json::Value::Null, "counts are in another unit");
+    assert!(
+        outcome.stderr.contains("the last epoch is kept") && outcome.stderr.contains("preferences"),
+        "{outcome:#?}"
+    );
+    assert!(outcome.stdout.contains("epoch 12 of 12 kept"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("say nothing about how good recommendations are"), "{outcome:#?}");
+    assert!(!outcome.stdout.contains("always the mean"), "{outcome:#?}");
+    let [model, last] = ["model.safetensors", "checkpoints/last.safetensors"].map(|file| {
+        let bytes = place.read(format!("runs/c-1/{file}"));
+        let file = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
+        let name = file.names().into_iter().find(|name| name.ends_with("user_factors")).expect("factors").to_string();
+        file.tensor(&name).expect("there").data().to_vec()
+    });
+    assert!(model == last, "the model is that of the last epoch");
+    let evaluated = place.call(["evaluate", "runs/c-1", "--json"]).succeeds().json();
+    assert_eq!((&evaluated["biases"], &evaluated["global_mean"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    // Refitting takes as many epochs.
+    train(&place, "r.csv", &[&IMPLICIT[..], &["train.epochs=6", "train.refit=true"]].concat()).succeeds();
+    assert_eq!(place.text("runs/c-2/refit/metrics.jsonl").lines().count(), 6);
+    let waiting = [&IMPLICIT[..], &["train.early_stopping.patience=2"]].concat();
+    train(&place, "r.csv", &waiting).refuses(&["train.early_stopping.patience waits in vain", "preferences"]);
+    // Opinions are judged by their error as ever.
+    train(&place, "r.csv", &["model.kind=mf", "solver.kind=als", "train.epochs=12"]).succeeds();
+    assert!(place.json("runs/c-3/summary.json")["baselines"].is_object());
+}
+
+#[test]
+fn a_pair_without_a_sign_of_a_preference_has_none() {
+    let place = Place::new();
+    counts(&place);
+    train(&place, "r.csv", &[&IMPLICIT[..], &["data.split.kind=none"]].concat()).succeeds();
+    let predictions = |pairs: &[&str]| -> Vec<f64> {
+        let json = place.call(["predict", "runs/c-1"].iter().chain(pairs).chain(&["--json"])).succeeds().json();
+        json.as_array().expect("a list").iter().map(|pair| number(pair, "/prediction")).collect()
+    };
+    assert_eq!(predictions(&["u1", "new", "new", "i1", "new", "new"]), [0.0; 3]);
+    // What a user met is near 1, what the other group likes near 0.
+    let known = predictions(&["u2", "i4", "u3", "i5", "u2", "i5", "u3", "i4"]);
+    assert!(known[..2].iter().all(|value| (0.5..1.5).contains(value)), "{known:?}");
+    assert!(known[2..].iter().all(|value| value.abs() < 0.5), "{known:?}");
+    let told = place.call(["predict", "runs/c-1", "u1", "new"]).succeeds();
+    assert!(told.stderr.contains("predicted as 0, without a sign of a preference"), "{told:#?}");
+}
+
+#[test]
+fn data_that_cannot_teach_what_is_asked_come_with_a_warning() {
+    let place = Place::new();
+    // A log of visits without a rating.
+    let rows: String = (0..200).map(|at| format!("{},{}\n", at % 20, (at * 7) % 23)).collect();
+    place.write("visits.csv", format!("user,item\n{rows}"));
+    let constant = |outcome: Outcome, value: &str| {
+        let warning = format!("warning: every training {value}: there is nothing to learn");
+        assert!(outcome.stderr.contains(&warning) && outcome.stdout.contains(&warning), "{outcome:#?}");
+        assert!(!outcome.stdout.contains("lowrank recommend"), "{outcome:#?}");
+        outcome.stdout
+    };
+    let told = constant(train(&place, "visits.csv", &[]).succeeds(), "rating is 1");
+    assert!(told.contains("solver.feedback = \"implicit\""), "{told}");
+    let order = place.call(["recommend", "runs/c-1", "3"]).succeeds();
+    assert!(order.stderr.contains("the order of these items means nothing"), "{order:#?}");
+    let json = place.json("runs/c-1/summary.json");
+    assert!(json["doubts"][0].as_str().expect("a doubt").starts_with("every training rating is 1"), "{json}");
+    // One class, because of a threshold that all ratings pass.
+    ratings(&place, 12, 12, |user, item| Some((1 + (user * item) % 5) as f64));
+    let told = constant(train(&place, "r.csv", &["data.binarize=1", "loss.kind=logistic"]).succeeds(), "rating is 1");
+    assert!(told.contains("data.binarize = 1 leaves one class"), "{told}");
+    table(&place, &[&[4.0; 5][..]; 6]);
+    constant(
+        train(&place, "t.csv", &["data.format=dense", "model.kind=mf", "solver.kind=als"]).succeeds(),
+        "cell is 4",
+    );
+    // Where what is not there teaches something, the same values do no harm.
+    let implicit = train(&place, "visits.csv", &IMPLICIT).succeeds();
+    assert!(!implicit.stderr.contains("nothing to learn"), "{implicit:#?}");
+    let zeros = train(&place, "visits.csv", &["model.kind=mf", "solver.kind=svd"]).succeeds();
+    assert!(!zeros.stderr.contains("nothing to learn"), "{zeros:#?}");
+    let varied = train(&place, "r.csv", &[]).succeeds();
+    assert!(!varied.stderr.contains("nothing to learn"), "{varied:#?}");
+}
+
+#[test]
+fn one_class_of_rows_is_not_recognized() {
+    let place = Place::new();
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(place.path(format!("all/{class}"))).expect("a folder");
+        for face in 0..6 {
+            let shade = |x: u32, y: u32| (face + 5) * (x + 2 * y + 1 + u32::from(class == "b") * x * y);
+            picture(&place, &format!("all/{class}/{face}.pgm"), 4, 3, shade);
+        }
+    }
+    let split = ["model.kind=mf", "solver.kind=svd", "data.split.kind=first-of-class", "data.split.train_rows=4"];
+    let both = train(&place, "all", &split).succeeds();
+    assert!(both.stdout.contains("held-out rows of the class of their nearest"), "{both:#?}");
+    std::fs::remove_dir_all(place.path("all/b")).expect("removed");
+    let one = train(&place, "all", &split).succeeds();
+    assert!(one.stderr.contains("all rows are of the class \"a\""), "{one:#?}");
+    assert!(!one.stdout.contains("of the class of their nearest"), "{one:#?}");
+}
+
+#[test]
+fn a_model_that_a_trivial_prediction_beats_says_so_and_what_to_try() {
+    let place = Place::new();
+    // Nothing but noise.
+    let noise = |user: usize, item: usize| ((user * 7919 + item * 104_729 + user * item * 31) % 101) as f64;
+    ratings(&place, 30, 30, |user, item| Some((noise(user, item) / 10.0).floor()));
+    let by_heart = "it has learned its training ratings by heart: ";
+    let over = ["model.rank=20", "train.epochs=300", "data.split.validation=0", "evaluation.clip=false"];
+    let free = ["solver.regularization.user_factors=0", "solver.regularization.item_factors=0"];
+    let penalized = "raise solver.regularization";
+    let fast = "solver.learning_rate=0.05";
+    for (kinds, remedy) in [
+        (&["model.kind=mf", "solver.kind=adam", fast][..], penalized),
+        (&["model.kind=biased-mf", "solver.kind=stratified"], penalized),
+        (&["model.kind=mf", "solver.kind=als", "train.epochs=20"], "biased-mf"),
+        (&["model.kind=nmf", "solver.kind=hals", "solver.zeros=missing"], "lower model.rank"),
+        (&["model.kind=neumf", fast], penalized),
+    ] {
+        let outcome = train(&place, "r.csv", &[&over[..], &free, kinds].concat()).succeeds();
+        let worse = "warning: on the test part this model is worse than always the mean by RMSE (";
+        for part in [worse, "and worse than biases only by RMSE (", by_heart, remedy] {
+            assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:#?}");
+        }
+    }
+    // One that has not even begun to learn; and each metric by itself.
+    let barely = ["train.epochs=1", "model.kind=mf", "model.init=normal", "evaluation.metrics=[\"mae\"]"];
+    let outcome = train(&place, "r.csv", &[&barely[..], &["train.early_stopping.metric=mae"]].concat()).succeeds();
+    for part in ["by MAE (", "it has not learned enough: raise train.epochs", "another solver.learning_rate"] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:#?}");
+    }
+    assert!(!outcome.stdout.contains("RMSE"), "{outcome:#?}");
+    let evaluated = place.call(["evaluate", "runs/c-6"]).succeeds().stdout;
+    assert!(evaluated.contains("warning: this model is worse than always the mean by MAE ("), "{evaluated}");
+    // And one that is better says nothing.
+    let good = super::SMALL.map(|setting| format!("--set={setting}"));
+    let good = place.call(["train", "c.toml"].into_iter().chain(good.iter().map(String::as_str))).succeeds();
+    assert!(!good.stdout.contains("warning"), "{good:#?}");
 }

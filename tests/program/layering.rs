@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::sources::{Source, circles, rust_files, sources, uses};
 
 /// Each module may use those before it, and itself.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
+    "columns",
     "random",
     "files",
     "linalg",

@@ -8,6 +8,7 @@ mod errors;
 mod files;
 mod help;
 mod layering;
+mod matrices;
 mod memory;
 mod mutations;
 mod own_model;

@@ -69,3 +69,29 @@ fn a_run_that_cannot_fit_is_refused_and_a_limit_may_change_when_resuming() {
     let overrides = SMALL.iter().chain(&["train.max_memory=60"]).flat_map(|setting| ["--set", *setting]);
     place.call(["train", "c.toml", "--quiet", "--resume"].into_iter().chain(overrides)).succeeds();
 }
+
+#[test]
+fn the_dense_cells_of_an_exact_decomposition_count() {
+    let place = Place::new();
+    place.write("c.toml", "model = { kind = \"mf\", rank = 2 }\nsolver.kind = \"svd\"\n");
+    let planted = ["data.dataset=synthetic", "data.synthetic.users=2500", "data.synthetic.items=1500"];
+    let expected = |rest: &[&str]| {
+        let settings: Vec<&str> =
+            planted.iter().chain(&["data.synthetic.ratings=20000"]).chain(rest).copied().collect();
+        number(&dry_run(&place, &settings).succeeds().json(), "/memory_bytes")
+    };
+    let (exact, randomized) = (expected(&["solver.method=exact"]), expected(&["solver.method=randomized"]));
+    // 3,750,000 cells of eight bytes, and what is made of them.
+    assert!(exact > randomized + 8.0 * 3_750_000.0, "{exact} {randomized}");
+    let refused = place.train("c.toml", planted.into_iter().chain(["solver.method=exact", "train.max_memory=0.1"]));
+    refused.refuses(&["training needs about", "train.max_memory = 0.1", "set solver.method = \"randomized\""]);
+    // What is small enough is decomposed exactly by itself.
+    let narrow = ["data.synthetic.items=120", "data.synthetic.users=30000", "solver.method=auto"];
+    assert!(expected(&narrow) > expected(&[&narrow[..2], &["solver.method=randomized"]].concat()) + 1.4e7);
+    if cfg!(target_os = "linux") {
+        place.train("c.toml", planted.into_iter().chain(["solver.method=exact"])).succeeds();
+        let peak = number(&place.json("runs/c-1/summary.json"), "/peak_memory_bytes");
+        let expected = expected(&["solver.method=exact", "data.synthetic.ratings=50000"]);
+        assert!((0.75..1.33).contains(&(expected / peak)), "expected {expected}, but the peak was {peak}");
+    }
+}

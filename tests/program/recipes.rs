@@ -224,7 +224,7 @@ fn zeros_that_are_data_are_pointed_out_and_negative_values_refused() {
     place.write("t.csv", "gene,s1,s2\na,1,2\nb,-3,4\n");
     let negative =
         ["data.path=t.csv", "data.format=dense", "data.split.kind=none", "model.kind=nmf", "solver.kind=hals"];
-    place.train("c.toml", negative).refuses(&["-3", "user b", "item s1", "nmf"]);
+    place.train("c.toml", negative).refuses(&["-3", "row b", "column s1", "nmf"]);
 }
 
 #[test]

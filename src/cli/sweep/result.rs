@@ -76,6 +76,11 @@ pub(super) fn report(swept: &Swept, plan: &Plan) -> String {
             .collect();
         let header: Vec<&str> = std::iter::once("run").chain(labels.iter().map(String::as_str)).collect();
         text += &output::table(&header, &rows);
+        let doubts = swept
+            .tested
+            .iter()
+            .flat_map(|(path, summary)| summary.doubts.iter().map(|doubt| format!("{}: {doubt}", path.display())));
+        text += &output::warnings(&doubts.collect::<Vec<_>>());
     }
     text += "\nwritten:\n";
     let directory = &swept.directory;

@@ -100,8 +100,10 @@ pub fn precision(factors: &Factors) -> Option<f64> {
     classes(factors).map(|classes| precision_at(factors.w, factors.rank, &classes, 10))
 }
 
-fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
-    factors.rows.ids().map(class_of).collect()
+/// The class of each row; `None` where a row has none, or all have the same, so that there are none to tell apart.
+pub(super) fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
+    let classes: Vec<&str> = factors.rows.ids().map(class_of).collect::<Option<_>>()?;
+    classes.iter().any(|class| *class != classes[0]).then_some(classes)
 }
 
 /// How many held-out documents have the class of the training document that is nearest to them, as of pictures. `None`

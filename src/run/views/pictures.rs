@@ -1,6 +1,7 @@
 //! Data that are pictures: reconstructions, components, recognition.
 
 use super::album::Album;
+use super::documents::classes;
 use super::factors::Factors;
 use super::findings::{Compression, HeldOut, Recognition};
 use crate::data::{ITEM, Interactions, USER, class_of};
@@ -94,9 +95,8 @@ pub fn recognition(
     width: usize,
     album: &mut Album,
 ) -> Result<Option<Recognition>> {
-    let classes: Option<Vec<&str>> = factors.rows.ids().map(class_of).collect();
     let own_classes: Option<Vec<&str>> = held_out.ids.iter().map(|id| class_of(id)).collect();
-    let (Some(classes), Some(own_classes)) = (classes, own_classes) else { return Ok(None) };
+    let (Some(classes), Some(own_classes)) = (classes(factors), own_classes) else { return Ok(None) };
     let found = closest(&factors.scaled(projected), &factors.scaled(factors.w), factors.rank);
     let Some(found) = found.filter(|found| !found.is_empty()) else { return Ok(None) };
     let (right, wrong): (Vec<usize>, Vec<usize>) =

@@ -4,7 +4,7 @@ use super::{Als, AlsConfig, Feedback};
 use crate::config::{Keys, Values};
 use crate::error::Result;
 use crate::model::{Constraint, ModelKind, names_where};
-use crate::solver::part::{Refusal, Setup, SolverPart, check_squared, needs_dot_product};
+use crate::solver::part::{Predictions, Refusal, Setup, SolverPart, check_squared, needs_dot_product};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 
@@ -38,5 +38,12 @@ impl SolverPart for AlsPart {
     fn refusal(&self, values: &Values) -> Refusal {
         let feedback = AlsConfig::of(values).feedback;
         Box::new(move |target| feedback.refuses(target))
+    }
+
+    fn predictions(&self, values: &Values) -> Predictions {
+        match AlsConfig::of(values).feedback {
+            Feedback::Explicit => Predictions::Targets,
+            Feedback::Implicit { .. } => Predictions::Preferences,
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::config::{Keys, Values, is};
 use crate::error::Result;
 use crate::model::ModelKind;
 use crate::solver::learning_rate::LearningRate;
-use crate::solver::part::{Footprint, ModelSize, Setup, SolverPart, needs_dot_product};
+use crate::solver::part::{Footprint, Misfit, ModelSize, Setup, SolverPart, gradient_remedies, needs_dot_product};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 
@@ -37,6 +37,10 @@ impl SolverPart for StratifiedPart {
         let (loss, regularization) = (setup.loss(self.name())?, Regularization::of_config(values));
         let rate = LearningRate::of(values);
         Ok(Box::new(Stratified::new(loss, regularization, RowRule::of(values), rate, setup.seed)))
+    }
+
+    fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {
+        gradient_remedies(misfit)
     }
 
     fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {

@@ -1,15 +1,16 @@
 //! SVD and NMF in configs.
 
 use super::{MatrixMethod, WholeMatrix};
-use crate::config::{Keys, Values};
+use crate::config::{Keys, Values, is};
 use crate::error::{Error, Result};
 use crate::model::ModelKind;
 use crate::solver::nmf::{NmfOptions, Zeros};
 use crate::solver::part::{
-    Components, Footprint, ModelSize, Refusal, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
+    Components, Footprint, Misfit, ModelSize, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
 };
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
+use crate::solver::svd;
 
 /// The ratings as one matrix, on the CPU: for dot-product models and squared loss. See [`WholeMatrix`].
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,10 @@ pub enum WholeMatrixPart {
     /// Non-negative matrix factorization by multiplicative updates.
     Multiplicative,
 }
+
+/// The key that says how data are divided. A cell that is held out is a zero to whoever takes cells that are not there for
+/// zeros: the factors would be those of another matrix.
+const SPLIT: &str = "data.split.kind";
 
 impl WholeMatrixPart {
     /// The method set in a config.
@@ -49,12 +54,14 @@ impl SolverPart for WholeMatrixPart {
                 .and(Regularization::optional_factor_keys())
                 .default_for("solver.regularization.<entity>_factors", "0.0")
                 .default_for("train.epochs", epochs)
+                .default_for_if(SPLIT, is("solver.zeros", [Zeros::Data.name()]), "'none'")
                 .rule(needs_bounds(models))
                 .rule(check_squared)
         };
         match self {
             Self::Svd => {
-                MatrixMethod::svd_keys().default_for("train.epochs", "1").rule(needs_signs(models)).rule(check_squared)
+                let keys = MatrixMethod::svd_keys().default_for("train.epochs", "1").default_for(SPLIT, "'none'");
+                keys.rule(needs_signs(models)).rule(check_squared)
             }
             Self::Hals => nmf(Keys::default(), "200"),
             Self::Multiplicative => nmf(MatrixMethod::divergence_keys(), "20"),
@@ -66,15 +73,16 @@ impl SolverPart for WholeMatrixPart {
         Ok(Box::new(WholeMatrix::new(loss, regularization, self.method(values), setup.seed)))
     }
 
-    fn refusal(&self, _: &Values) -> Refusal {
-        let is_nmf = !matches!(self, Self::Svd);
-        Box::new(move |target| {
-            (is_nmf && target < 0.0).then_some("nmf needs ratings of at least 0; use mf with svd or als")
-        })
-    }
-
     fn zeros(&self, values: &Values) -> Zeros {
         self.method(values).zeros()
+    }
+
+    fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {
+        match (self, misfit) {
+            (_, Misfit::Over) => vec!["lower model.rank"],
+            (Self::Svd, Misfit::Under) => vec!["raise model.rank"],
+            (_, Misfit::Under) => vec!["raise model.rank", "raise train.epochs"],
+        }
     }
 
     fn components(&self) -> Components {
@@ -94,10 +102,20 @@ impl SolverPart for WholeMatrixPart {
         Ok(NmfOptions { max_iterations, ..nmf })
     }
 
-    fn footprint(&self, _: &Values, size: &ModelSize) -> Footprint {
-        let ModelSize { parameters, train, .. } = *size;
-        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices of the same
-        // height.
-        Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: 4 * parameters }
+    fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
+        let ModelSize { users, items, parameters, train, .. } = *size;
+        let exact = match self.method(values) {
+            MatrixMethod::Svd { method, .. } if method.is_exact(users, items) => svd::exact_footprint(users, items),
+            _ => 0,
+        };
+        // Rows and columns of the matrix, the factors, the new model beside the old one, and a few matrices as tall.
+        Footprint { copies: parameters, moments: 0, lasting: 4 * train, in_step: exact.max(4 * parameters) }
+    }
+
+    fn memory_remedies(&self, values: &Values) -> Vec<&'static str> {
+        match self.method(values) {
+            MatrixMethod::Svd { method: svd::Method::Exact, .. } => vec!["set solver.method = \"randomized\""],
+            _ => Vec::new(),
+        }
     }
 }
