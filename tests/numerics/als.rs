@@ -12,53 +12,53 @@ use rand::RngExt;
 use crate::inputs::{Lambda, ModelConfig, cpu, doubles, gradient_step, gradients, samples_of, start_of, trainable};
 use crate::{ADAM, bits, ratings};
 
-const SQUARED: Loss = Loss::Squared(Squared {});
-const LAMBDA: Lambda =
+pub const SQUARED: Loss = Loss::Squared(Squared {});
+pub const LAMBDA: Lambda =
     Lambda { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
 /// λ for each rating, as everywhere else.
-const EXACT: AlsConfig = AlsConfig { feedback: Feedback::Explicit, inner: Inner::Cholesky, count_exponent: 1.0 };
-const ALPHA: f64 = 1.5;
+pub const EXACT: AlsConfig = AlsConfig { feedback: Feedback::Explicit, inner: Inner::Cholesky, count_exponent: 1.0 };
+pub const ALPHA: f64 = 1.5;
 /// λ for each row, as in the paper.
-const IMPLICIT: AlsConfig =
+pub const IMPLICIT: AlsConfig =
     AlsConfig { feedback: Feedback::Implicit { confidence_alpha: ALPHA }, count_exponent: 0.0, ..EXACT };
 
-const fn with(config: AlsConfig, inner: Inner) -> AlsConfig {
+pub const fn with(config: AlsConfig, inner: Inner) -> AlsConfig {
     AlsConfig { inner, ..config }
 }
 
-const CG: Inner = Inner::ConjugateGradient { steps: 3 };
-const CD: Inner = Inner::CoordinateDescent { sweeps: 3 };
+pub const CG: Inner = Inner::ConjugateGradient { steps: 3 };
+pub const CD: Inner = Inner::CoordinateDescent { sweeps: 3 };
 
-const INIT: FactorInit = FactorInit::Normal { std: 0.3 };
+pub const INIT: FactorInit = FactorInit::Normal { std: 0.3 };
 
-fn mf(rank: usize) -> ModelConfig {
+pub fn mf(rank: usize) -> ModelConfig {
     ModelConfig::Mf(MfConfig { rank, init: INIT })
 }
 
-fn biased_mf(rank: usize) -> ModelConfig {
+pub fn biased_mf(rank: usize) -> ModelConfig {
     ModelConfig::BiasedMf(BiasedMfConfig { rank, init: INIT })
 }
 
-fn nmf(rank: usize) -> ModelConfig {
+pub fn nmf(rank: usize) -> ModelConfig {
     ModelConfig::Nmf(NmfConfig { rank, init: INIT })
 }
 
 /// A share of all cells, rated from 0 to 5.
-fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Interactions {
+pub fn random_ratings(num_users: u32, num_items: u32, share: f64) -> Interactions {
     let mut stream = random::stream(31, "als");
     let cells = (0..num_users).flat_map(|user| (0..num_items).map(move |item| (user, item)));
     let kept: Vec<_> = cells.filter(|_| stream.random_range(0.0..1.0) < share).collect();
     ratings(kept.into_iter().map(|(user, item)| (user, item, stream.random_range(0..6) as f32)))
 }
 
-fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
+pub fn start(config: &ModelConfig, num_users: usize, num_items: usize) -> AnyModel {
     let device = cpu().device;
     let model = config.init(&start_of(&Frame::pair(num_users, num_items), 2.5, 3, &device));
     trainable(model, &device, |_, _, _, value| value)
 }
 
 /// Half of an epoch, settled; with (Σ loss, Σ penalty, Σ squared residual, ratings) as the solver tells.
-fn half(solver: &mut Als, model: AnyModel, train: &Interactions, step: u64) -> (AnyModel, [f64; 4]) {
+pub fn half(solver: &mut Als, model: AnyModel, train: &Interactions, step: u64) -> (AnyModel, [f64; 4]) {
     let Stepped { model, outcome } = solver.step(model, train, StepNumber { epoch: 1, step, steps: 2 });
     let sums = outcome.expect("a solution").sums;
     let told = doubles(sums.sums);
@@ -66,14 +66,14 @@ fn half(solver: &mut Als, model: AnyModel, train: &Interactions, step: u64) -> (
     (model, [told[0], told[1], told[2], sums.count as f64])
 }
 
-fn begun(config: AlsConfig, lambda: Lambda, model: &AnyModel, train: &Interactions) -> Als {
+pub fn begun(config: AlsConfig, lambda: Lambda, model: &AnyModel, train: &Interactions) -> Als {
     let mut solver = Als::new(SQUARED, lambda.into(), config);
     assert_eq!(solver.begin(model, train).expect("a model for als"), 2);
     solver
 }
 
 /// The objective over all ratings by autodiff: Σ loss, Σ penalty, and the gradient of their mean by parameter.
-fn autodiff(model: &AnyModel, train: &Interactions) -> (f64, f64, Vec<(String, Vec<f64>)>) {
+pub fn autodiff(model: &AnyModel, train: &Interactions) -> (f64, f64, Vec<(String, Vec<f64>)>) {
     let samples = samples_of(train.column(USER).to_vec(), train.column(ITEM).to_vec(), train.targets.clone());
     let step = gradient_step(SQUARED, LAMBDA, UpdatedRows::All, ADAM);
     let (objective, sums) = step.objective(model, &samples, &cpu().device.autodiff());
@@ -82,7 +82,7 @@ fn autodiff(model: &AnyModel, train: &Interactions) -> (f64, f64, Vec<(String, V
 }
 
 #[track_caller]
-fn assert_close(found: f64, expected: f64, what: &str) {
+pub fn assert_close(found: f64, expected: f64, what: &str) {
     assert!((found - expected).abs() <= 1e-4 * expected.abs().max(1.0), "{what}: {found}, not {expected}");
 }
 
@@ -157,7 +157,7 @@ fn epochs_lead_to_a_stationary_point_of_the_objective_of_autodiff_and_never_uphi
 }
 
 /// Factors of users and of items in `f64`, row by row.
-fn factors(model: &AnyModel) -> [Vec<Vec<f64>>; 2] {
+pub fn factors(model: &AnyModel) -> [Vec<Vec<f64>>; 2] {
     let parameters = collect(model);
     ["user_factors", "item_factors"].map(|name| {
         let (_, values) = parameters.iter().find(|(other, _)| other == name).expect("factors");
@@ -168,7 +168,7 @@ fn factors(model: &AnyModel) -> [Vec<Vec<f64>>; 2] {
 
 /// Loss, penalty and gradients of users and items for implicit feedback, from equation 3 of the paper: a loop over all
 /// cells.
-fn naive(model: &AnyModel, train: &Interactions) -> (f64, f64, [Vec<Vec<f64>>; 2]) {
+pub fn naive(model: &AnyModel, train: &Interactions) -> (f64, f64, [Vec<Vec<f64>>; 2]) {
     let [p, q] = factors(model);
     let mut rating = vec![vec![0.0; q.len()]; p.len()];
     for at in 0..train.len() {
@@ -196,51 +196,8 @@ fn naive(model: &AnyModel, train: &Interactions) -> (f64, f64, [Vec<Vec<f64>>; 2
     (loss, lambda_p * square(&p) + lambda_q * square(&q), [of_users, of_items])
 }
 
-fn largest(gradient: &[Vec<f64>]) -> f64 {
+pub fn largest(gradient: &[Vec<f64>]) -> f64 {
     gradient.iter().flatten().map(|value| value.abs()).fold(0.0, f64::max)
-}
-
-#[test]
-fn without_a_penalty_conjugate_gradients_stay_where_there_is_nothing_more_to_find() {
-    // More steps than unknowns, and more unknowns than ratings of a row: the systems have no inverse.
-    let train = random_ratings(24, 20, 0.5);
-    let free = Lambda { user_factors: 0.0, item_factors: 0.0, user_biases: 0.0, item_biases: 0.0, weights: 0.0 };
-    for (feedback, rank, steps) in
-        [(EXACT, 8, 40), (EXACT, 32, 128), (EXACT, 64, 40), (IMPLICIT, 32, 40), (IMPLICIT, 64, 128)]
-    {
-        let what = format!("{feedback:?}, rank {rank}, {steps} steps");
-        let mut model = start(&mf(rank), 24, 20);
-        let mut solver = begun(with(feedback, Inner::ConjugateGradient { steps }), free, &model, &train);
-        let mut first = None;
-        for epoch in 0..60 {
-            for step in [0, 1] {
-                let told;
-                (model, told) = half(&mut solver, model, &train, step);
-                if step == 1 {
-                    let first = *first.get_or_insert(told[0].max(1.0));
-                    // Sums of this size cancel to some 1e-6 of themselves.
-                    assert!((-1e-4 * first..=1.001 * first).contains(&told[0]), "{what}: {} in epoch {epoch}", told[0]);
-                }
-            }
-        }
-        let size = factors(&model).into_iter().flatten().flatten().fold(0.0, |size: f64, x| size.max(x.abs()));
-        assert!(size < 1e3, "{what}: factors up to {size}");
-        if rank > 8 {
-            // As many factors as items fit every rating.
-            let (loss, _, _) = match feedback.feedback {
-                Feedback::Implicit { .. } => naive(&model, &train),
-                Feedback::Explicit => {
-                    let [p, q] = factors(&model);
-                    let residual = |at: usize| {
-                        let (user, item) = (train.column(USER)[at] as usize, train.column(ITEM)[at] as usize);
-                        f64::from(train.targets[at]) - p[user].iter().zip(&q[item]).map(|(p, q)| p * q).sum::<f64>()
-                    };
-                    ((0..train.len()).map(|at| residual(at).powi(2)).sum(), 0.0, Default::default())
-                }
-            };
-            assert!(loss < 1e-4, "{what}: {loss}");
-        }
-    }
 }
 
 #[test]
@@ -297,73 +254,6 @@ fn implicit_epochs_never_go_uphill_and_tell_the_sum_over_all_cells() {
                 assert!(slope.abs() < 1e-2, "{what}: {slope} at {value}");
             }
         }
-    }
-}
-
-#[test]
-fn conjugate_gradients_with_as_many_steps_as_unknowns_are_as_good_as_cholesky() {
-    let train = random_ratings(30, 20, 0.5);
-    let after = |config: AlsConfig| {
-        let model = start(&mf(6), 30, 20);
-        half(&mut begun(config, LAMBDA, &model, &train), model, &train, 0).0
-    };
-    for config in [EXACT, IMPLICIT] {
-        let [exact, near, far] = [Inner::Cholesky, Inner::ConjugateGradient { steps: 12 }, CG]
-            .map(|inner| factors(&after(with(config, inner))));
-        let distance = |other: &[Vec<Vec<f64>>; 2]| {
-            let pairs = exact[0].iter().flatten().zip(other[0].iter().flatten());
-            pairs.map(|(exact, other)| (exact - other).abs()).fold(0.0, f64::max)
-        };
-        assert!(distance(&near) < 1e-4, "{config:?}: {}", distance(&near));
-        assert!(distance(&far) > 1e-3, "{config:?}: three steps are not the solution");
-    }
-}
-
-#[test]
-fn rows_without_ratings_stay_and_singular_systems_have_the_solution_of_least_norm() {
-    // User 0 has two ratings and four unknowns, user 1 none.
-    let train = ratings([(0, 0, 3.0), (0, 1, 1.0)]);
-    let model = start(&mf(4), 2, 2);
-    let before = factors(&model)[0].clone();
-    let mut solver = begun(EXACT, Lambda::default(), &model, &train);
-    let model = half(&mut solver, model, &train, 0).0;
-    let [p, q] = factors(&model);
-    assert_eq!(p[1], before[1]);
-    for (item, rating) in [(0, 3.0), (1, 1.0)] {
-        let score = inner(&p[0], &q[item]);
-        assert!((score - rating).abs() < 1e-3, "{score} for {rating}: {p:?}");
-    }
-    // The shortest such row is a combination of the items' rows: Gram–Schmidt leaves nothing of it.
-    let take = |row: &[f64], other: &[f64]| -> Vec<f64> {
-        let share = inner(row, other) / inner(other, other);
-        row.iter().zip(other).map(|(x, y)| x - share * y).collect()
-    };
-    let rest = take(&take(&p[0], &q[0]), &take(&q[1], &q[0]));
-    assert!(inner(&rest, &rest) < 1e-8 * inner(&p[0], &p[0]), "{rest:?} of {p:?}");
-}
-
-fn inner(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
-}
-
-/// Two unknowns of three are tied to each other in all items, up to rounding, so that their last pivot is of rounding size
-/// and whatever is divided by it, too.
-#[test]
-fn pivots_of_rounding_size_are_not_divided_by() {
-    let train = random_ratings(200, 40, 0.5);
-    let device = cpu().device;
-    let model = mf(3).init(&start_of(&Frame::pair(200, 40), 2.5, 3, &device));
-    let number = |item: usize| (item * 37 % 40 + 1) as f32 / 40.0;
-    let tied = trainable(model, &device, |name, _, at, value| match (name, at % 3) {
-        ("item_factors", 2) => number(at / 3),
-        ("item_factors", 1) => 0.3 * number(at / 3),
-        _ => value,
-    });
-    let mut solver = begun(EXACT, Lambda::default(), &tied, &train);
-    let model = half(&mut solver, tied, &train, 0).0;
-    for row in &factors(&model)[0] {
-        // In the shortest solution they share what they stand for as their items' numbers do.
-        assert!((row[1] - 0.3 * row[2]).abs() <= 1e-3 * row[2].abs().max(1e-3), "{row:?}");
     }
 }
 

@@ -16,6 +16,7 @@ macro_rules! with {
 }
 
 mod als;
+mod als_systems;
 mod context;
 mod contract;
 mod determinism;
