@@ -113,7 +113,7 @@ mod tests {
     fn a_key_is_explained_with_type_range_default_and_condition() {
         assert_eq!(
             explain(&Parts::built_in().schema(), Some("solver.momentum")).expect("a key"),
-            "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; only with solver.kind = \"sgd\"\n \
+            "[solver]\n  momentum  a number at least 0 and below 1; default 0.9; only with solver.kind = \"sgd\"\n            \
              Share of the last step that is repeated; 0 is plain SGD.\n"
         );
     }

@@ -95,27 +95,23 @@ impl<'a> Trainer<'a> {
                 .map_err(|cause| Error::model_file(path, format!("{cause}; the checkpoint belongs to another model")))
         };
         model = restore(model, &last, &checkpoint.parameters)?;
-        let Checkpoint { mut progress, optimizer, .. } = checkpoint;
+        let Checkpoint { progress, optimizer, .. } = checkpoint;
         if progress.epoch > session.config.epochs {
             let cause = format!("is of epoch {}, beyond the last; it is a checkpoint of another run", progress.epoch);
             return Err(Error::model_file(&last, cause));
         }
         session.solver.restore(progress.step, &optimizer);
-        if let Some(named) = &mut progress.best {
+        if let Some(named) = &progress.best {
             let path = checkpoints.best();
             let best = Checkpoint::read(&path)?;
             let found = best.progress.best.filter(|found| found.epoch == best.progress.epoch);
-            // A kill between the two files leaves a best epoch that training has yet to come to again. It is better than
-            // all before it, so that it will be the best of those.
+            // A kill between the two files leaves a best epoch that training has yet to come to again, and will then find
+            // better than the named one, whose place its model has taken.
             let is_ahead =
                 !progress.stopped && (progress.epoch + 1..=session.config.epochs).contains(&best.progress.epoch);
-            match found.filter(|found| found == named || is_ahead) {
-                Some(found) => *named = found,
-                None => {
-                    let cause =
-                        format!("is not the best epoch, {}, that last.safetensors names; train anew", named.epoch);
-                    return Err(Error::model_file(&path, cause));
-                }
+            if !found.is_some_and(|found| found == *named || is_ahead) {
+                let cause = format!("is not the best epoch, {}, that last.safetensors names; train anew", named.epoch);
+                return Err(Error::model_file(&path, cause));
             }
             session.best_model = Some(restore(model.clone(), &path, &best.parameters)?.valid());
         }

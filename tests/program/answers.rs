@@ -229,7 +229,10 @@ fn a_model_that_a_trivial_prediction_beats_says_so_and_what_to_try() {
     let evaluated = place.call(["evaluate", "runs/c-6"]).succeeds().stdout;
     assert!(evaluated.contains("warning: this model is worse than always the mean by MAE ("), "{evaluated}");
     // And one that is better says nothing.
-    let good = super::SMALL.map(|setting| format!("--set={setting}"));
-    let good = place.call(["train", "c.toml"].into_iter().chain(good.iter().map(String::as_str))).succeeds();
+    let enough = ["data.dataset=synthetic", "data.synthetic.users=200", "data.synthetic.items=100"];
+    let enough = enough.into_iter().chain(["data.synthetic.ratings=8000", "data.synthetic.rank=2"]);
+    let learns = ["solver.learning_rate=0.01", "train.epochs=60", "model.rank=4"];
+    let settings = enough.chain(learns).flat_map(|setting| ["--set", setting]);
+    let good = place.call(["train", "c.toml"].into_iter().chain(settings)).succeeds();
     assert!(!good.stdout.contains("warning"), "{good:#?}");
 }
