@@ -18,7 +18,7 @@ from lowrank._program import LowrankError, run_json
 from lowrank._tensors import read_tensors, texts
 
 _MODEL_VERSION = 2
-_SEEN_VERSION = 1
+_SEEN_VERSION = 2
 _DOT_PRODUCTS = ("mf", "biased-mf", "nmf")
 _LINKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "squared": lambda score: score,
@@ -175,12 +175,14 @@ class Run:
         number: int = 10,
         *,
         keep_seen: bool = False,
+        keep_held_out: bool = False,
         context: Mapping[str, object] | None = None,
     ) -> pd.DataFrame:
-        """The items that each user would rate highest, best first, without those that the user rated in training.
+        """The items that each user would rate highest, best first, without those that the user rated.
 
         Columns: `user`, `rank` from 1, `item`, `title` if the run has titles, and `prediction`. `users` is an id or
-        several; `keep_seen` and `context` mean what `--keep-seen` and `--context` mean for `lowrank recommend`.
+        several; `keep_seen`, `keep_held_out` and `context` mean what `--keep-seen`, `--keep-held-out` and `--context` mean
+        for `lowrank recommend`.
 
         Raises:
             LowrankError: Training never saw one of the users.
@@ -194,9 +196,11 @@ class Run:
         if not keep_seen and self._seen is None:
             warnings.warn(f"{self.path}: there is no seen.safetensors, so items that users rated are not left out")
         if self._is_dot_product and not context:
-            lists = list(self._ranked(indices, number, keep_seen))
+            lists = list(self._ranked(indices, number, keep_seen, keep_held_out))
         else:
-            lists = [self._recommended(user, number, keep_seen, context) for user in ids]
+            flags = {"--keep-seen": keep_seen, "--keep-held-out": keep_held_out and not keep_seen}
+            options = [flag for flag, is_given in flags.items() if is_given]
+            lists = [self._recommended(user, [f"--number={number}", *options], context) for user in ids]
         table = pd.DataFrame(
             {
                 "user": np.repeat(np.array(ids, dtype=object), [len(items) for items, _ in lists]),
@@ -216,7 +220,9 @@ class Run:
         is_known = self.header["model"] in _DOT_PRODUCTS and self.header["loss"] in _LINKS
         return is_known and len(self.header["fields"]) == 2
 
-    def _ranked(self, users: np.ndarray, number: int, keep_seen: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _ranked(
+        self, users: np.ndarray, number: int, keep_seen: bool, keep_held_out: bool
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Items and predictions for each user."""
         item_factors = self._parameter("item_factors").T
         for start in range(0, len(users), _BLOCK):
@@ -227,8 +233,8 @@ class Run:
                 scores = self.global_mean + (biases + scores)
             for user, row in zip(block, scores):
                 can_be_listed = ~np.isnan(row)
-                if not keep_seen and self._seen is not None:
-                    starts, items = self._seen
+                seen = [] if keep_seen or self._seen is None else self._seen[: 1 if keep_held_out else 2]
+                for starts, items in seen:
                     can_be_listed[items[starts[user] : starts[user + 1]]] = False
                 candidates = np.flatnonzero(can_be_listed)
                 # A stable sort: equal scores stay in the order of the items, as in the program.
@@ -253,26 +259,25 @@ class Run:
             yield from (pair["prediction"] for pair in found)
 
     def _recommended(
-        self, user: str, number: int, keep_seen: bool, context: Mapping[str, object] | None
+        self, user: str, options: list[str], context: Mapping[str, object] | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        options = [f"--number={number}", *(["--keep-seen"] if keep_seen else []), *_context_options(context)]
-        found = run_json(["recommend", *options, "--", str(self._file), user])["items"]
+        found = run_json(["recommend", *options, *_context_options(context), "--", str(self._file), user])["items"]
         items = np.array([item["item"] for item in found], dtype=object)
         return items, np.array([item["prediction"] for item in found], dtype=np.float64)
 
     # The files.
 
     @cached_property
-    def _seen(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Where the items of each user start, and the indices of all those items."""
+    def _seen(self) -> list[tuple[np.ndarray, np.ndarray]] | None:
+        """Where the items of each user start, and the indices of all those items: in training, and held out."""
         path = self._file.with_name("seen.safetensors")
         if not path.is_file():
             return None
         tensors, _ = read_tensors(path, _SEEN_VERSION)
-        starts = tensors["starts"].astype(np.int64)
-        if len(starts) != len(self.users) + 1:
+        parts = [(tensors[f"{part}starts"].astype(np.int64), tensors[f"{part}items"]) for part in ("", "held_out.")]
+        if any(len(starts) != len(self.users) + 1 for starts, _ in parts):
             raise LowrankError(f"{path}: does not belong to this model")
-        return starts, tensors["items"]
+        return parts
 
     def _entity(self, field: int) -> int:
         return int(self.header["fields"][field]["entity"])

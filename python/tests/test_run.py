@@ -46,7 +46,7 @@ def test_every_kind_of_model_predicts_and_recommends_as_the_program_does(folder:
 def check_recommendations(run: lowrank.Run, users: list[str], number: int, **options: bool) -> None:
     found = run.recommend(users, number, **options)
     assert list(found["user"].unique()) == users
-    flags = ["--keep-seen"] if options.get("keep_seen") else []
+    flags = ["--" + name.replace("_", "-") for name, is_given in options.items() if is_given]
     for user, table in found.groupby("user"):
         printed = prints("recommend", f"-n{number}", *flags, "--", run.path, user)["items"]
         assert list(table["item"]) == [item["item"] for item in printed]
@@ -63,6 +63,7 @@ def test_recommendations_are_the_commands(run: lowrank.Run) -> None:
     check_recommendations(run, users, 3)
     check_recommendations(run, users, 100)
     check_recommendations(run, users, 100, keep_seen=True)
+    check_recommendations(run, users, 100, keep_held_out=True)
     everything = run.recommend(run.users, 100, keep_seen=True)
     assert len(everything) == len(run.users) * len(run.items)
     assert run.recommend(0, 2).equals(run.recommend("0", 2))
