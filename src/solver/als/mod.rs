@@ -102,7 +102,7 @@ impl Als {
         Self { loss, regularization, config, chooses_penalties: false, state: None }
     }
 
-    /// The same for explicit feedback, with the penalties that [the module](self) names for configs without any.
+    /// The same for explicit feedback, with the penalties that the module names for configs without any.
     pub fn with_default_penalties(loss: Loss, config: AlsConfig) -> Self {
         Self { chooses_penalties: true, ..Self::new(loss, Regularization::default(), config) }
     }
