@@ -71,6 +71,9 @@ PAIRS = [("mf", "stratified"), ("biased-mf", "stratified"), ("nmf", "stratified"
          ("mf", "svd"), ("biased-mf", "svd"), ("nmf", "hals"), ("nmf", "multiplicative"), ("biased-mf", "adamw"),
          ("nmf", "sgd"), ("gmf", "adagrad"), ("mlp", "adam"), ("neumf", "adam")]
 WITHOUT_RATE = ("als", "svd", "hals", "multiplicative")
+# These take held-out cells for zeros, so that validation cannot choose their epoch; by default nothing is held out.
+WHOLE_MATRIX = ("svd", "hals", "multiplicative")
+HELD_OUT = ["data.split.kind=random", "train.early_stopping.patience=0"]
 COUNTS = 'data.path = "counts.csv"\nmodel.rank = 8\nsolver.learning_rate = 0.01\n'
 LOSSES = ("squared", "absolute", "huber", "quantile", "logistic", "poisson")
 # What a recipe is tried on, in the folder of data.
@@ -161,6 +164,7 @@ def planted_cases(threads: str, notes: set[str]) -> dict[str, Run]:
     for model, solver in PAIRS:
         settings = [threads, f"model.kind={model}", f"solver.kind={solver}", "train.epochs=2"]
         settings += ["solver.learning_rate=0.01"] if solver not in WITHOUT_RATE else []
+        settings += HELD_OUT if solver in WHOLE_MATRIX else []
         settings += ["solver.batch_size=0"] if solver not in (*WITHOUT_RATE, "stratified") else []
         cases[f"pair {model} {solver}"] = trains("planted.toml", settings)
     for loss in LOSSES:

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benches"))
-from same_bytes import PAIRS, PLANTED, WITHOUT_RATE, compare, overrides  # noqa: E402
+from same_bytes import HELD_OUT, PAIRS, PLANTED, WHOLE_MATRIX, WITHOUT_RATE, compare, overrides  # noqa: E402
 
 SPACE = """
 base = "planted.toml"
@@ -38,6 +38,7 @@ def cases():
     resume = ["train", "planted.toml", "--resume", "--quiet"]
     for model, solver in PAIRS:
         settings = [f"model.kind={model}", f"solver.kind={solver}"]
+        settings += HELD_OUT if solver in WHOLE_MATRIX else []
         settings += ["train.epochs=40"] if solver not in WITHOUT_RATE else []
         settings += ["solver.schedule.kind=cosine"] if solver not in WITHOUT_RATE else []
         yield f"{model} {solver}", ["train", "planted.toml", "--quiet"], resume, settings, "planted"
