@@ -100,8 +100,8 @@ def main():
                 process.kill()
                 process.communicate()
                 kills += 1
-                # Before its config is written there is nothing to resume.
-                begun = any((cut / "runs").glob("*/config.toml")) or any((cut / "runs").glob("*/space.toml"))
+                # Before these files are written there is nothing to resume.
+                begun = any((cut / "runs").glob("*/environment.json")) or any((cut / "runs").glob("*/space.toml"))
                 words = resume if begun else first
             process = start(cut, words + more)
             _, messages = process.communicate()
