@@ -107,7 +107,6 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
-mod columns;
 pub mod config;
 pub mod data;
 pub mod device;
@@ -123,6 +122,7 @@ pub mod report;
 pub mod run;
 pub mod solver;
 mod sweep;
+mod tables;
 pub mod train;
 
 pub use burn;

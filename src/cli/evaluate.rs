@@ -11,10 +11,11 @@ use crate::config::Config;
 use crate::data::split::{Part, assign};
 use crate::data::{ITEM, USER};
 use crate::error::{Error, Result};
-use crate::eval::{Evaluator, shown, worse_than};
+use crate::eval::{Evaluator, worse_than};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
 use crate::run::{Parts, SeenItems, Settings, check_targets};
 use crate::solver::Predictions;
+use crate::tables;
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -105,7 +106,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let own = of_model.values.iter().map(|(name, _)| name.as_str()).filter(|name| *name == ObjectiveLoss.name());
     names.extend(own.clone());
     labels.extend(own.map(String::from));
-    let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), shown);
+    let number = |scores: &Scores, name: &str| scores.get(name).map_or(String::new(), tables::number);
     let row = |(name, scores): &(&str, Scores)| {
         let mut cells = vec![name.to_string()];
         cells.extend(names.iter().map(|metric| number(scores, metric)));

@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
-use crate::columns::columns;
 use crate::error::{Error, Result};
 use crate::metric::{Metric, ObjectiveLoss, Scores};
 use crate::solver::Predictions;
+use crate::tables::columns;
 
 /// Writes a result for people. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
@@ -70,16 +70,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     columns(std::iter::once(&header).chain(&rows), &right)
 }
 
-/// Lays out numbers of any size, `width` of them in a line.
-pub fn matrix(values: &[f32], width: usize) -> String {
-    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let is_common = largest == 0.0 || (0.01..1e7).contains(&largest);
-    let cell = |value: &f32| if is_common { format!("{value:.5}") } else { format!("{value:.5e}") };
-    let rows: Vec<Vec<String>> = values.chunks(width).map(|row| row.iter().map(cell).collect()).collect();
-    columns(&rows, &vec![true; width])
-}
-
-/// Says how many pairs have an id that training never saw, and what is predicted for them; empty where there are none.
+/// Says how many pairs have an id that training never saw, and what is predicted for them; empty if there are none.
 pub fn unknown(users: usize, items: usize, predictions: Predictions) -> String {
     if users + items == 0 {
         return String::new();
@@ -128,21 +119,5 @@ mod tests {
     fn text_stands_left_and_numbers_right() {
         let rows = vec![vec!["a".into(), "1.5".into()], vec!["bcd".into(), "10.25".into()]];
         assert_eq!(table(&["name", "value"], &rows), "name  value\na       1.5\nbcd   10.25\n");
-    }
-
-    #[test]
-    fn numbers_of_any_size_stand_apart() {
-        assert_eq!(matrix(&[7919.0, 39729.0, -1.0, 0.5], 2), "7919.00000  39729.00000\n  -1.00000      0.50000\n");
-        assert_eq!(matrix(&[1e-9, -3e-7], 2), "1.00000e-9  -3.00000e-7\n");
-        for size in [1e-30_f32, 1e-3, 1.0, 99_999.99, 1e12, 3e38] {
-            let text = matrix(&[size, -size, size, size / 3.0, 0.0, -size], 3);
-            let read = |line: &str| line.split_whitespace().map(|cell| cell.parse().expect("a number")).collect();
-            let rows: Vec<Vec<f32>> = text.lines().map(read).collect();
-            assert!(rows.len() == 2 && rows.iter().all(|row| row.len() == 3), "{text}");
-            assert!(
-                (rows[0][1] / -size - 1.0).abs() < 1e-4 && (rows[1][0] / (size / 3.0) - 1.0).abs() < 1e-3,
-                "{text}"
-            );
-        }
     }
 }

@@ -11,8 +11,8 @@ use super::{output, run};
 use crate::data::read::Duplicates;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
-use crate::eval::shown;
 use crate::run::Parts;
+use crate::tables;
 
 /// Arguments of `lowrank predict`.
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
         return output::print_json(&objects);
     }
     let lines: Vec<Vec<String>> = (0..pairs.len())
-        .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), shown(predictions[at].into())])
+        .map(|at| vec![pairs[at].0.clone(), pairs[at].1.clone(), tables::number(predictions[at].into())])
         .collect();
     output::print(&output::table(&["user", "item", "prediction"], &lines))?;
     let count = |indices: &[u32]| indices.iter().filter(|&&index| index == UNKNOWN).count();

@@ -12,13 +12,14 @@ use super::output;
 use crate::config::Config;
 use crate::data::{FieldId, Interactions, Layout};
 use crate::error::Result;
-use crate::eval::{Predictor, shown};
+use crate::eval::Predictor;
 use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
 use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, RunDirectory, Summary, TrainOptions};
 use crate::solver::nmf::Zeros;
+use crate::tables;
 use crate::train::Observer;
 
 /// Arguments of `lowrank train`.
@@ -137,7 +138,7 @@ fn report(finished: &Finished) -> String {
     let names: Vec<&str> = first.into_iter().flat_map(output::metrics).map(|(name, _)| name.as_str()).collect();
     let row = |name: &str, scores: &Scores| {
         let mut cells = vec![name.to_string()];
-        let number = |name: &&str| scores.get(name).map_or(String::new(), shown);
+        let number = |name: &&str| scores.get(name).map_or(String::new(), tables::number);
         cells.extend(names.iter().map(number));
         cells.push(scores.count.to_string());
         cells
@@ -152,7 +153,7 @@ fn report(finished: &Finished) -> String {
     }
     if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
         // Planted noise is a deviation.
-        let value = |name: &&str| if *name == Rmse.name() { shown(error) } else { String::new() };
+        let value = |name: &&str| if *name == Rmse.name() { tables::number(error) } else { String::new() };
         let mut cells = vec!["  best reachable (planted noise)".into()];
         cells.extend(names.iter().map(value));
         cells.push(String::new());
@@ -284,7 +285,7 @@ fn small_matrices(model: &ModelFile) -> String {
     let mut text = String::new();
     for (name, values) in parameters::collect(&model.model) {
         if name.ends_with("_factors") && values.shape[1] <= LARGEST {
-            text += &format!("\n{name}\n{}", output::matrix(&values.data, values.shape[1]));
+            text += &format!("\n{name}\n{}", tables::matrix(&values.data, values.shape[1]));
         }
     }
     // With other fields, a score depends on more than user and item.
@@ -298,7 +299,7 @@ fn small_matrices(model: &ModelFile) -> String {
         Interactions { columns: vec![users, items], targets, bags: model.bags.clone(), ..Interactions::default() };
     let unclipped = Predictor { clip: None, ..model.predictor.clone() };
     let predictions = unclipped.predict(&model.model, &model.model.device(), &rows);
-    text + &format!("\nprediction for every user (row) and item (column)\n{}", output::matrix(&predictions, num_items))
+    text + &format!("\nprediction for every user (row) and item (column)\n{}", tables::matrix(&predictions, num_items))
 }
 
 /// Quotes an id if a shell would split or expand it.

@@ -503,7 +503,7 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
             ),
             (
                 "data.dataset = 'a'\nsolver = { kind = 'als', feedback = 'implicit' }",
-                "configs/x.toml:2:26: solver.feedback = \"implicit\" is for models without biases, but model.kind is \
+                "configs/x.toml:2:26: solver.feedback = \"implicit\" supports only models without biases, but model.kind is \
                  \"biased-mf\"; use \"mf\"",
             ),
             (

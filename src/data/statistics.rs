@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Dataset, ITEM, Interactions, USER};
-use crate::columns::columns;
+use crate::tables::columns;
 
 /// Most distinct values for which each has its own bar.
 const MOST_BARS: usize = 20;

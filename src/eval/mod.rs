@@ -15,4 +15,4 @@ pub(crate) use evaluator::seen_items;
 pub use evaluator::{Evaluation, Evaluator};
 pub(crate) use lists::{Query, top_n};
 pub use predictor::Predictor;
-pub(crate) use worse::{shown, worse_than};
+pub(crate) use worse::worse_than;

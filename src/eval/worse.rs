@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::words::joined;
 use crate::metric::{Metric, Metrics, Needs, Scores};
+use crate::tables;
 
 /// Differences below this part of a value are rounding.
 const ROUNDING: f64 = 1e-6;
@@ -20,18 +21,13 @@ pub fn worse_than(scores: &Scores, name: &str, trivial: &Scores, metrics: &Metri
     if lost.iter().any(|metric| metric.needs() != Needs::Loss) {
         lost.retain(|metric| metric.needs() != Needs::Loss);
     }
-    let value = |scores: &Scores, metric: &Arc<dyn Metric>| scores.get(metric.name()).map_or(String::new(), shown);
+    let value =
+        |scores: &Scores, metric: &Arc<dyn Metric>| scores.get(metric.name()).map_or(String::new(), tables::number);
     let of_metric = |metric: &&Arc<dyn Metric>| {
         format!("{} ({} against {})", metric.label(), value(scores, metric), value(trivial, metric))
     };
     let lost: Vec<String> = lost.iter().map(of_metric).collect();
     (!lost.is_empty()).then(|| format!("worse than {name} by {}", joined(&lost, "and")))
-}
-
-/// A value with enough digits to tell it from 0.
-pub fn shown(value: f64) -> String {
-    let is_common = value == 0.0 || !value.is_finite() || (1e-3..1e7).contains(&value.abs());
-    if is_common { format!("{value:.4}") } else { format!("{value:.4e}") }
 }
 
 #[cfg(test)]
@@ -77,11 +73,5 @@ mod tests {
         let worse = |own: Scores| worse_than(&own, "x", &of(1.0, 1.0), &metrics).unwrap_or_default();
         assert_eq!(worse(of(2.0, 2.0)), "worse than x by RMSE (2.0000 against 1.0000)");
         assert_eq!(worse(of(2.0, 0.5)), "worse than x by loss (2.0000 against 1.0000)");
-    }
-
-    #[test]
-    fn small_and_large_values_keep_their_digits() {
-        let values = [0.0, 0.94, 0.000_012_345, 123_456_789.0, f64::NAN];
-        assert_eq!(values.map(shown), ["0.0000", "0.9400", "1.2345e-5", "1.2346e8", "NaN"]);
     }
 }

@@ -51,7 +51,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// Creates a folder and its parents.
 ///
 /// # Errors
-/// [`Error::Io`] where the operating system refuses.
+/// [`Error::Io`] if the operating system refuses.
 pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|e| Error::io("create the folder", path, e))
 }
@@ -59,7 +59,7 @@ pub fn create_folder(path: &Path) -> Result<()> {
 /// A folder for what can be made again: `$XDG_CACHE_HOME/lowrank/<name>`, or `~/.cache/lowrank/<name>`.
 ///
 /// # Errors
-/// [`Error::Usage`] where there is no home folder.
+/// [`Error::Usage`] if there is no home folder.
 pub fn cache_folder(name: &str) -> Result<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME")

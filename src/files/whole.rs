@@ -36,10 +36,7 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
             writer.flush().map_err(|e| Error::io("write", path, e))
         }
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("create", path, error)),
-        _ => write_through(path, write, |file, folder| {
-            file.sync_all()?;
-            Ok(Some(folder))
-        }),
+        _ => replace(path, Durability::OnDisk, write),
     }
 }
 
@@ -51,7 +48,7 @@ pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
 /// # Errors
 /// Those of [`write_atomic`].
 pub fn write_expendable(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    write_through(path, write, |_, _| Ok(None))
+    replace(path, Durability::InMemory, write)
 }
 
 /// [`write_atomic`] of bytes already in memory.
@@ -62,13 +59,17 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic(path, |writer| writer.write_all(bytes).map_err(|e| Error::io("write", path, e)))
 }
 
-/// Writes a temporary beside `path`, hands it with its folder to `finish` and renames it; then the folder that `finish`
-/// returned is brought to disk, without which the new name could be lost.
-fn write_through(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<()>,
-    finish: impl for<'f> FnOnce(&File, &'f Path) -> std::io::Result<Option<&'f Path>>,
-) -> Result<()> {
+/// What a file has to survive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// The end of the program; the operating system writes it to disk when it likes.
+    InMemory,
+    /// A crash of the machine. Without bringing the folder to disk too, the new name could be lost.
+    OnDisk,
+}
+
+/// Writes a temporary beside `path` and renames it.
+fn replace(path: &Path, durability: Durability, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let target = followed(path);
     let name =
         target.file_name().ok_or_else(|| Error::Usage(format!("{}: is not the name of a file", path.display())))?;
@@ -79,9 +80,14 @@ fn write_through(
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
     write(&mut writer)?;
     writer.into_inner().map_err(|error| failed("write")(error.into_error()))?;
-    let durable = finish(temporary.as_file(), folder).map_err(failed("write"))?;
+    if durability == Durability::OnDisk {
+        temporary.as_file().sync_all().map_err(failed("write"))?;
+    }
     temporary.persist(&target).map_err(|error| failed("rename into place")(error.error))?;
-    durable.map_or(Ok(()), sync_folder).map_err(failed("write"))
+    if durability == Durability::OnDisk {
+        sync_folder(folder).map_err(failed("write"))?;
+    }
+    Ok(())
 }
 
 /// An empty file in `folder` that goes away with its value, and is locked as long as it is there.

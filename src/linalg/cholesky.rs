@@ -123,7 +123,7 @@ mod tests {
     use crate::linalg::lanes::Squares;
 
     /// Factorizes Σ qqᵀ + `ridge` · I over `rows` of `size` numbers, and solves with the first row as b: L and x, or
-    /// nothing where there is no L.
+    /// nothing if there is no L.
     #[derive(Clone, Copy)]
     struct System<'a> {
         rows: &'a [Lane],

@@ -21,7 +21,7 @@ impl Dense {
     /// A matrix of `values`, row by row.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the number of values is not `rows * columns`, or one of them is not finite.
+    /// [`Error::Usage`] if the number of values is not `rows * columns`, or one of them is not finite.
     pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Result<Self> {
         if Some(values.len()) != rows.checked_mul(columns) {
             let given = values.len();

@@ -69,7 +69,7 @@ pub fn norm(x: &[f32]) -> f64 {
 /// rows.
 ///
 /// # Panics
-/// Where `width` is 0.
+/// If `width` is 0.
 pub fn column_sums(values: &[f32], width: usize) -> Vec<f64> {
     sums_of(values, width, |value| value)
 }
@@ -77,7 +77,7 @@ pub fn column_sums(values: &[f32], width: usize) -> Vec<f64> {
 /// ‖column‖² of each column of a matrix, as [`column_sums`].
 ///
 /// # Panics
-/// Where `width` is 0.
+/// If `width` is 0.
 pub fn column_squares(values: &[f32], width: usize) -> Vec<f64> {
     sums_of(values, width, |value| value * value)
 }

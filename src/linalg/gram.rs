@@ -71,7 +71,7 @@ impl Dense {
     /// XᵀX over some rows, in f32, into `gram`: `[columns, columns]`. `panel` is room for a few of them.
     ///
     /// # Panics
-    /// Where `gram` has another size, or a row is out of range.
+    /// If `gram` has another size, or a row is out of range.
     pub fn gram_of_rows(&self, rows: &[u32], panel: &mut Vec<f32>, gram: &mut [f32]) {
         let width = self.columns;
         assert_eq!(gram.len(), width * width, "a cell for each pair of columns");
@@ -93,7 +93,7 @@ impl Dense {
 /// XᵀX in f64 of a matrix with `values` as its rows of `width` numbers: `[width, width]`.
 ///
 /// # Panics
-/// Where `width` is 0.
+/// If `width` is 0.
 pub fn gram_in_order(values: &[f32], width: usize) -> Mat<f64> {
     let mut gram = vec![0.0; width * width];
     for row in values.chunks_exact(width) {

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// `[count + 1]`. Group g is at `starts[g]..starts[g + 1]`.
 ///
 /// # Panics
-/// Where a key is not below `count`.
+/// If a key is not below `count`.
 fn starts(count: usize, keys: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut starts = vec![0; count + 1];
     for key in keys {
@@ -33,7 +33,7 @@ fn place<T>(starts: &[usize], members: impl Iterator<Item = (usize, T)>, mut put
 /// `items` in ascending order of their keys, which are below `count`; of one key in the order given.
 ///
 /// # Panics
-/// Where a key is not below `count`, or there is not one for each item.
+/// If a key is not below `count`, or there is not one for each item.
 pub fn sorted_by_key<T: Copy>(count: usize, keys: &[u32], items: &[T]) -> Vec<T> {
     assert_eq!(keys.len(), items.len(), "a key for each item");
     let keys = keys.iter().map(|&key| key as usize);
@@ -54,7 +54,7 @@ impl Groups {
     /// `count` groups of the members, each a pair of its group and itself.
     ///
     /// # Panics
-    /// Where a group is not below `count`.
+    /// If a group is not below `count`.
     pub fn new(count: usize, members: impl Iterator<Item = (usize, u32)> + Clone) -> Self {
         let starts = starts(count, members.clone().map(|(group, _)| group));
         let mut grouped = vec![0; starts[count]];
@@ -65,12 +65,12 @@ impl Groups {
     /// The positions of `groups`, grouped by what stands there.
     ///
     /// # Panics
-    /// Where a group is not below `count`.
+    /// If a group is not below `count`.
     pub fn of_positions(count: usize, groups: impl Iterator<Item = usize> + Clone) -> Self {
         Self::new(count, groups.zip(0..))
     }
 
-    /// Groups that were taken apart by [`starts`](Self::starts) and [`members`](Self::members); `None` where these do not
+    /// Groups that were taken apart by [`starts`](Self::starts) and [`members`](Self::members); `None` if these do not
     /// fit together.
     pub fn from_parts(starts: Vec<usize>, members: Vec<u32>) -> Option<Self> {
         let fits = starts.first() == Some(&0) && starts.is_sorted() && starts.last() == Some(&members.len());
@@ -127,7 +127,7 @@ impl Cells {
     /// The cells (row, column, value) of `rows` rows, each row in the order given.
     ///
     /// # Panics
-    /// Where a row is not below `rows`.
+    /// If a row is not below `rows`.
     pub fn new(rows: usize, cells: impl Iterator<Item = (u32, u32, f32)> + Clone) -> Self {
         let starts = starts(rows, cells.clone().map(|(row, ..)| row as usize));
         let (mut columns, mut values) = (vec![0; starts[rows]], vec![0.0; starts[rows]]);
@@ -136,7 +136,7 @@ impl Cells {
         Self { columns: Groups { starts, members: columns }, values }
     }
 
-    /// Cells of these columns by row; `None` where there is not one value for each.
+    /// Cells of these columns by row; `None` if there is not one value for each.
     pub fn from_parts(columns: Groups, values: Vec<f32>) -> Option<Self> {
         (columns.members().len() == values.len()).then_some(Self { columns, values })
     }

@@ -106,7 +106,7 @@ pub(crate) fn add<S: Simd>(simd: S, out: &mut [Lane], scale: f32, factor: f32, x
 /// Bytes of a panel: about a first-level cache.
 const PANEL_BYTES: usize = 32 * 1024;
 
-/// Rows of a panel where a row has so many lanes.
+/// Rows of a panel if a row has so many lanes.
 pub(crate) fn panel_rows(lanes: usize) -> usize {
     (PANEL_BYTES / size_of::<Lane>() / lanes).max(16)
 }

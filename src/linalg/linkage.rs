@@ -56,7 +56,7 @@ impl Distances {
     /// The tree of average linkage.
     ///
     /// # Errors
-    /// [`Error::Usage`] without items, or where a distance is not a number.
+    /// [`Error::Usage`] without items, or if a distance is not a number.
     pub fn average_linkage(&self) -> Result<Dendrogram> {
         if self.items == 0 {
             return Err(Error::Usage("no items to cluster".into()));
@@ -149,7 +149,7 @@ impl Dendrogram {
     /// The cluster of each item when the tree is cut into `clusters` parts, numbered from 0 by their lowest item.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there are fewer items than clusters, or no clusters.
+    /// [`Error::Usage`] if there are fewer items than clusters, or no clusters.
     pub fn cut(&self, clusters: usize) -> Result<Vec<usize>> {
         if !(1..=self.items).contains(&clusters) {
             let items = self.items;
@@ -209,7 +209,7 @@ impl Forest {
 }
 
 /// How faithfully a tree keeps the distances: the correlation of both over all pairs (Sokal & Rohlf 1962), in −1 … 1.
-/// `None` where either does not vary.
+/// `None` if either does not vary.
 pub fn cophenetic_correlation(distances: &Distances, tree: &Dendrogram) -> Option<f64> {
     let heights = tree.cophenetic();
     let items = distances.items;

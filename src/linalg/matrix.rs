@@ -31,13 +31,13 @@ impl Matrix {
         Csr::new(columns, offsets, indices, values).map(Self::Sparse)
     }
 
-    /// A matrix of cells in any order: dense where they are all there, else sparse.
+    /// A matrix of cells in any order: dense if they are all there, else sparse.
     ///
     /// # Errors
     /// As [`Csr::from_cells`].
     ///
     /// # Panics
-    /// Where the three slices differ in length.
+    /// If the three slices differ in length.
     pub fn from_cells(
         rows: usize,
         columns: usize,
@@ -109,7 +109,7 @@ impl Matrix {
         }
     }
 
-    /// The cells for which `keep(row, column)` holds, of those stored. What is left out counts as missing where a
+    /// The cells for which `keep(row, column)` holds, of those stored. What is left out counts as missing if a
     /// solver is told that unstored cells are, and as zero otherwise.
     pub fn filtered(&self, mut keep: impl FnMut(usize, usize) -> bool) -> Csr {
         let (mut starts, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! What the processor can do beyond what every one of its architecture can.
 
-/// Features by which kernels, ours and those of libraries, are chosen at run time, in the words of `/proc/cpuinfo` where it
+/// Features by which kernels, ours and those of libraries, are chosen at run time, in the words of `/proc/cpuinfo` if it
 /// has them.
 pub fn vector_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]

@@ -103,7 +103,7 @@ impl View<'_> {
     /// A·X: `[rows, width]` from `[columns, width]`.
     ///
     /// # Panics
-    /// Where `x` does not have as many rows as this has columns.
+    /// If `x` does not have as many rows as this has columns.
     pub fn times(&self, x: &Dense) -> Dense {
         assert_eq!(self.columns(), x.rows, "inner sizes of a product");
         let width = x.columns;
@@ -210,7 +210,7 @@ impl Dense {
     /// X·M, rounded once from f64: `[rows, M's columns]`.
     ///
     /// # Panics
-    /// Where `right` does not have as many rows as this has columns.
+    /// If `right` does not have as many rows as this has columns.
     pub fn times_small(&self, right: MatRef<'_, f64>) -> Dense {
         assert_eq!(self.columns, right.nrows(), "inner sizes of a product");
         let mut product = Dense::zeros(self.rows, right.ncols());

@@ -18,7 +18,7 @@ impl Csr {
     /// `indices[offsets[i]..offsets[i + 1]]`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the parts do not fit together, a column is out of range, the columns of a row do not
+    /// [`Error::Usage`] if the parts do not fit together, a column is out of range, the columns of a row do not
     /// ascend strictly, or a value is not finite.
     pub fn new(columns: usize, offsets: Vec<usize>, indices: Vec<u32>, values: Vec<f32>) -> Result<Self> {
         let cells = Groups::from_parts(offsets, indices).and_then(|columns| Cells::from_parts(columns, values));
@@ -47,10 +47,10 @@ impl Csr {
     /// A matrix of cells in any order.
     ///
     /// # Errors
-    /// [`Error::Usage`] where a cell is outside of the matrix or appears twice, or a value is not finite.
+    /// [`Error::Usage`] if a cell is outside of the matrix or appears twice, or a value is not finite.
     ///
     /// # Panics
-    /// Where the three slices differ in length.
+    /// If the three slices differ in length.
     pub fn from_cells(
         rows: usize,
         columns: usize,

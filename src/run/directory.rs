@@ -54,7 +54,7 @@ impl RunDirectory {
             match directory.missing() {
                 None => return Ok(directory),
                 Some(file) => note(&format!(
-                    "{}: is passed over, because it ended before its {file} was written; remove it",
+                    "{}: is skipped, because it ended before its {file} was written; remove it",
                     directory.path.display()
                 )),
             }

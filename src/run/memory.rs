@@ -165,12 +165,12 @@ pub fn of_training(settings: &Settings, sizes: &Sizes, device: &Device) -> Resul
     })
 }
 
-/// Bytes of this program in memory now, where the operating system tells (Linux).
+/// Bytes of this program in memory now, if the operating system tells (Linux).
 pub fn resident() -> Option<u64> {
     of_this_process("VmRSS:")
 }
 
-/// Most bytes that this program had in memory at once, where the operating system tells (Linux).
+/// Most bytes that this program had in memory at once, if the operating system tells (Linux).
 pub fn peak() -> Option<u64> {
     of_this_process("VmHWM:")
 }

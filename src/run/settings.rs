@@ -130,7 +130,7 @@ impl Settings {
         })
     }
 
-    /// Nothing is to be waited for where the watched metric cannot tell.
+    /// Nothing is to be waited for if the watched metric cannot tell.
     fn patience_rule(parts: &Parts) -> Keys {
         const PATIENCE: &str = "train.early_stopping.patience";
         let parts = parts.clone();

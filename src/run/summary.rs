@@ -62,7 +62,7 @@ pub struct Summary {
     /// What makes this result doubtful, and what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
-    /// What the factors are looked at by: of pictures, documents, SVD and non-negative models.
+    /// Measures and findings of the factors: of pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
 }

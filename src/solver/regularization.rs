@@ -17,9 +17,9 @@ const FACTORS: &str = "solver.regularization.<entity>_factors";
 const BIASES: &str = "solver.regularization.<entity>_biases";
 
 impl Regularization {
-    /// λ of factors where nothing else is said.
+    /// λ of factors if nothing else is said.
     pub const OF_FACTORS: f64 = 0.08;
-    /// λ of biases where nothing else is said.
+    /// λ of biases if nothing else is said.
     pub const OF_BIASES: f64 = 0.02;
 
     /// λ by group: `user_factors`, `item_biases`, …, and `weights` for the weight matrices of dense layers.
@@ -75,7 +75,7 @@ impl Regularization {
         Self::new([(users.0, factors), (items.0, factors), (users.1, biases), (items.1, biases)])
     }
 
-    /// λ where nothing else is said.
+    /// λ if nothing else is said.
     pub fn usual() -> Self {
         Self::of_pairs(Self::OF_FACTORS, Self::OF_BIASES)
     }

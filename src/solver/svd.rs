@@ -23,7 +23,7 @@ choice! {
     /// How a decomposition is computed.
     #[derive(Default)]
     pub enum Method {
-        /// [`Exact`](Self::Exact) where the shorter side is at most 128 and there are at most four million cells,
+        /// [`Exact`](Self::Exact) if the shorter side is at most 128 and there are at most four million cells,
         /// otherwise [`Randomized`](Self::Randomized).
         #[default]
         Auto = "auto",
@@ -150,8 +150,8 @@ impl Svd {
 /// Decomposes a matrix.
 ///
 /// # Errors
-/// [`Error::Usage`] where the rank is 0 or larger than the shorter side, or the tolerance is not a number ≥ 0;
-/// [`Error::Failed`] where an exact decomposition does not converge.
+/// [`Error::Usage`] if the rank is 0 or larger than the shorter side, or the tolerance is not a number ≥ 0;
+/// [`Error::Failed`] if an exact decomposition does not converge.
 pub fn svd(matrix: &Matrix, config: &SvdConfig) -> Result<Svd> {
     decompose(&Sides::new(matrix), config)
 }

@@ -120,7 +120,7 @@ impl Journal {
         Ok(Self { path: path.to_path_buf(), file: open(path)?, _lock: lock })
     }
 
-    /// An existing journal with what it holds, to be gone on with, in the folder that `lock` is of.
+    /// An existing journal with what it holds, to continue, in the folder that `lock` is of.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Data`] if a line is not what was written.

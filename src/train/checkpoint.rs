@@ -79,7 +79,7 @@ impl Checkpoints {
     /// Checkpoints in `folder`, which is created.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be created.
+    /// [`Error::Io`] if it cannot be created.
     pub fn create(folder: &Path) -> Result<Self> {
         files::create_folder(folder)?;
         Ok(Self { folder: folder.to_path_buf() })

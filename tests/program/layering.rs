@@ -8,7 +8,7 @@ use crate::sources::{Source, circles, rust_files, sources, uses};
 /// Each module may use those before it, and itself.
 const ORDER: [&str; 20] = [
     "error",
-    "columns",
+    "tables",
     "random",
     "files",
     "linalg",

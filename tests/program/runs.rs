@@ -1,4 +1,4 @@
-//! Whose a run directory is, what is gone on with, and what a resumed run leaves as it was.
+//! Whose a run directory is, what is continued, and what a resumed run leaves as it was.
 
 use std::fs;
 use std::process::Child;
@@ -83,8 +83,8 @@ fn a_half_made_directory_is_passed_over() {
     fs::copy(place.path("runs/c-1/config.toml"), place.path("runs/c-3/config.toml")).expect("a copy");
     let outcome = resume().succeeds();
     for part in [
-        "runs/c-2: is passed over, because it ended before its config.toml was written; remove it",
-        "runs/c-3: is passed over, because it ended before its environment.json was written; remove it",
+        "runs/c-2: is skipped, because it ended before its config.toml was written; remove it",
+        "runs/c-3: is skipped, because it ended before its environment.json was written; remove it",
     ] {
         assert!(outcome.stderr.contains(part), "{outcome:#?}");
     }

@@ -294,7 +294,7 @@ impl<'a> References<'a> {
         self.names.insert(import.name.clone(), Import { path, ..import });
     }
 
-    /// What a path in code names. A single word does only where it was brought in, and counts where nothing else does.
+    /// What a path in code names. A single word does only if it was brought in, and counts if nothing else does.
     fn name(&mut self, path: &[String], line: usize, is_taken: bool) {
         let absolute = match path {
             [word] => {
@@ -324,7 +324,7 @@ impl<'a> References<'a> {
     }
 }
 
-/// The words of the path that begins at a token; none where one goes on or nothing begins.
+/// The words of the path that begins at a token; none if one goes on or nothing begins.
 fn path_at(tokens: &[Token], at: usize) -> Vec<String> {
     let is_start = tokens[at].is_word() && (at == 0 || !["::", "."].contains(&tokens[at - 1].text));
     if !is_start {

@@ -29,9 +29,9 @@ pub struct ConsensusViews {
 pub struct Stability {
     /// Number of components.
     pub rank: usize,
-    /// Cophenetic correlation, 1 where all agree.
+    /// Cophenetic correlation, 1 if all agree.
     pub cophenetic: f64,
-    /// Mean of 4 (c − ½)² of the consensus, 1 where all agree.
+    /// Mean of 4 (c − ½)² of the consensus, 1 if all agree.
     pub dispersion: f64,
     /// The lowest objective of a run.
     pub objective: f64,
@@ -41,7 +41,7 @@ impl ConsensusViews {
     /// Adds a chart to what is in `folder`.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::error::Error::Io), [`Error::Failed`](crate::error::Error::Failed) where it cannot be drawn.
+    /// [`Error::Io`](crate::error::Error::Io), [`Error::Failed`](crate::error::Error::Failed) if it cannot be drawn.
     pub fn add(&mut self, folder: &Path, file: &str, caption: &str, chart: &Chart) -> Result<()> {
         let mut album = Album::new(folder);
         album.chart(file, caption, chart)?;
@@ -57,11 +57,11 @@ impl ConsensusViews {
 /// `fits` come by rising rank; `rows` and `columns` are the ids of A's.
 ///
 /// # Errors
-/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
-/// where a picture cannot be drawn, [`Error::Usage`](crate::error::Error::Usage) for a rank above the number of samples.
+/// [`Error::Io`](crate::error::Error::Io) if a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
+/// if a picture cannot be drawn, [`Error::Usage`](crate::error::Error::Usage) for a rank above the number of samples.
 ///
 /// # Panics
-/// Where a vocabulary does not fit the samples or the features.
+/// If a vocabulary does not fit the samples or the features.
 pub fn consensus_views(
     fits: &[(usize, &Consensus)],
     samples: SampleSide,

@@ -52,12 +52,12 @@ pub fn topics(
     Ok(topics)
 }
 
-/// `terms.png`: the most prominent terms on two singular vectors of W·Hᵀ, with the documents where those are few; and
-/// `documents.png`: the documents on the same, where there are two to six classes.
+/// `terms.png`: the most prominent terms on two singular vectors of W·Hᵀ, with the documents if those are few; and
+/// `documents.png`: the documents on the same, if there are two to six classes.
 ///
 /// Singular vectors are the same for all factors of the same product, so that maps of different models compare. The
-/// first only says how frequent a term is where nothing is negative and no means were subtracted, so that the second and
-/// third are shown where there are as many.
+/// first only says how frequent a term is if nothing is negative and no means were subtracted, so that the second and
+/// third are shown if there are as many.
 pub fn maps(factors: &Factors, album: &mut Album) -> Result<()> {
     let first = usize::from(factors.means.is_none() && factors.rank > 2);
     if factors.rank < 2 {
@@ -100,14 +100,14 @@ pub fn precision(factors: &Factors) -> Option<f64> {
     classes(factors).map(|classes| precision_at(factors.w, factors.rank, &classes, 10))
 }
 
-/// The class of each row; `None` where a row has none, or all have the same, so that there are none to tell apart.
+/// The class of each row; `None` if a row has none, or all have the same, so that there are none to tell apart.
 pub(super) fn classes<'a>(factors: &Factors<'a>) -> Option<Vec<&'a str>> {
     let classes: Vec<&str> = factors.rows.ids().map(class_of).collect::<Option<_>>()?;
     classes.iter().any(|class| *class != classes[0]).then_some(classes)
 }
 
 /// How many held-out documents have the class of the training document that is nearest to them, as of pictures. `None`
-/// where a document has no class.
+/// if a document has no class.
 pub fn recognition(factors: &Factors, (held_out, projected): (HeldOut, &[f32])) -> Option<Recognition> {
     let own_classes: Option<Vec<&str>> = held_out.ids.iter().map(|id| class_of(id)).collect();
     let (known_classes, own_classes) = classes(factors).zip(own_classes)?;

@@ -21,13 +21,13 @@ pub struct Factors<'a> {
     pub layout: Layout,
     /// Number of components.
     pub rank: usize,
-    /// W: `[rows, rank]`, with the singular values in it where there are any.
+    /// W: `[rows, rank]`, with the singular values in it if there are any.
     pub w: &'a [f32],
     /// H: `[columns, rank]`.
     pub h: &'a [f32],
-    /// Means of the columns, where they were subtracted first.
+    /// Means of the columns, if they were subtracted first.
     pub means: Option<&'a [f32]>,
-    /// σ, falling, where this is a singular value decomposition: H has orthonormal columns.
+    /// σ, falling, if this is a singular value decomposition: H has orthonormal columns.
     pub singular_values: Option<&'a [f64]>,
     /// Whether neither factor has a negative value.
     pub non_negative: bool,
@@ -35,11 +35,11 @@ pub struct Factors<'a> {
     pub zeros: Zeros,
 }
 
-/// ‖A − Â‖ / ‖A‖; `None` where there is nothing to relate to.
+/// ‖A − Â‖ / ‖A‖; `None` if there is nothing to relate to.
 pub(super) struct Errors {
     /// Over the stored cells.
     pub stored: Option<f64>,
-    /// Over all cells, where some are not stored and count as 0.
+    /// Over all cells, if some are not stored and count as 0.
     pub with_zeros: Option<f64>,
 }
 
@@ -48,7 +48,7 @@ pub(super) type Places = Vec<(f64, f64)>;
 
 impl Factors<'_> {
     /// # Panics
-    /// Where the parts do not fit together.
+    /// If the parts do not fit together.
     pub(super) fn check(&self) {
         let (rows, columns, rank) = (self.rows.len(), self.columns.len(), self.rank);
         assert!(
@@ -103,7 +103,7 @@ impl Factors<'_> {
         Some(masses.iter().map(|mass| if whole > 0.0 { mass / whole } else { 0.0 }).collect())
     }
 
-    /// The components from the one with the largest share on: as they are where shares are unknown.
+    /// The components from the one with the largest share on: as they are if shares are unknown.
     pub(super) fn order(&self, shares: Option<&[f64]>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.rank).collect();
         if let Some(shares) = shares {
@@ -212,7 +212,7 @@ impl Factors<'_> {
     /// H·(WᵀW)^½. Unlike cosines of factors, these do not change where W and H are turned or scaled against each other.
     ///
     /// # Errors
-    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) if the factors hold numbers that are not finite.
     pub fn in_products(&self, side: Role) -> Result<Vec<f32>> {
         let (own, other) = match side {
             Role::User => (self.w, self.h),
@@ -224,7 +224,7 @@ impl Factors<'_> {
     /// The same for other rows of W, as [`project`](Self::project) gives them.
     ///
     /// # Errors
-    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) if the factors hold numbers that are not finite.
     pub fn others_in_products(&self, w: &[f32]) -> Result<Vec<f32>> {
         self.turned(w, self.h)
     }
@@ -272,7 +272,7 @@ impl Factors<'_> {
     /// In each column of V the entry of largest magnitude is positive.
     ///
     /// # Errors
-    /// [`Error::Failed`](crate::error::Error::Failed) where the factors hold numbers that are not finite.
+    /// [`Error::Failed`](crate::error::Error::Failed) if the factors hold numbers that are not finite.
     pub(super) fn singular_vectors(&self, which: [usize; 2]) -> Result<(Places, Places)> {
         let rank = self.rank;
         let of_h = gram_in_order(self.h, rank);

@@ -1,4 +1,4 @@
-//! What a factorization is looked at by, and what is found.
+//! How a factorization is shown, and what is found.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,9 @@ pub struct HeldOut<'a> {
 /// What was found, and the files that show it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Views {
-    /// ‖A − Â‖ / ‖A‖ over the stored cells; `None` where those are all zero.
+    /// ‖A − Â‖ / ‖A‖ over the stored cells; `None` if those are all zero.
     pub relative_error: Option<f64>,
-    /// The same over all cells, those that are not stored being 0; `None` where all are stored, or the others missing.
+    /// The same over all cells, those that are not stored being 0; `None` if all are stored, or the others missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_error_with_zeros: Option<f64>,
     /// How much of A each component carries; see [`Factors::shares`](super::Factors::shares).
@@ -51,7 +51,7 @@ pub struct Views {
 pub struct Compression {
     /// How many components.
     pub rank: usize,
-    /// Peak signal-to-noise ratio in decibels over the stored cells; `None` where the picture is reached exactly.
+    /// Peak signal-to-noise ratio in decibels over the stored cells; `None` if the picture is reached exactly.
     pub psnr: Option<f64>,
     /// 4 bytes for each number of the factors and means.
     pub stored_bytes: usize,
@@ -71,7 +71,7 @@ pub struct Recognition {
 /// A component of documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Topic {
-    /// How much of A it carries, where components have a share.
+    /// How much of A it carries, if components have a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// Mean NPMI of the pairs of its words (see [`coherence`](crate::eval::coherence)).

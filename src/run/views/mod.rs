@@ -1,8 +1,8 @@
-//! What a factorization is looked at by: the one place that decides what is shown of data of a [`Layout`].
+//! How a factorization is shown: the one place that decides which tables and pictures data of a [`Layout`] get.
 //!
 //! | layout | files |
 //! |---|---|
-//! | all, where components have a share | `components.csv` |
+//! | all, if components have a share | `components.csv` |
 //! | [`Picture`](Layout::Picture) | `reconstructions.png`, `compression.csv` |
 //! | [`Pictures`](Layout::Pictures) | `gallery.png`, `explained.png` (singular values), `recognition.png` (held-out rows) |
 //! | [`Documents`](Layout::Documents) | `topics.csv`, `terms.png`, `explained.png` (singular values), `documents.png` (classes) |
@@ -33,15 +33,15 @@ pub use fitted::Fitted;
 /// Strongest rows and columns of a component that `components.csv` lists.
 const STRONGEST: usize = 10;
 
-/// Writes into `folder` what data of this layout are looked at by. `train` holds the stored cells that the factors were
-/// fitted to, `held_out` rows that were left out, which are recognized where they are pictures with classes.
+/// Writes the tables and pictures for data of this layout into `folder`. `train` holds the stored cells that the factors were
+/// fitted to, `held_out` rows that were left out, which are recognized if they are pictures with classes.
 ///
 /// # Errors
-/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
-/// where a picture cannot be drawn.
+/// [`Error::Io`](crate::error::Error::Io) if a file cannot be written, [`Error::Failed`](crate::error::Error::Failed)
+/// if a picture cannot be drawn.
 ///
 /// # Panics
-/// Where the factors do not fit their vocabularies, `train` or the layout.
+/// If the factors do not fit their vocabularies, `train` or the layout.
 pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>, folder: &Path) -> Result<Views> {
     factors.check();
     let mut album = Album::new(folder);

@@ -60,7 +60,7 @@ pub fn reconstructions(
     Ok(steps)
 }
 
-/// `gallery.png`: the mean picture, where there is one, and the components as pictures. Of non-negative factors, white is
+/// `gallery.png`: the mean picture, if there is one, and the components as pictures. Of non-negative factors, white is
 /// 0 and black the largest weight; otherwise grey is 0, black the most negative and white the most positive.
 pub fn gallery(factors: &Factors, width: usize, shares: Option<&[f64]>, album: &mut Album) -> Result<()> {
     let shades = if factors.non_negative { Shades::Parts } else { Shades::Symmetric };
@@ -87,7 +87,7 @@ pub fn gallery(factors: &Factors, width: usize, shares: Option<&[f64]>, album: &
 }
 
 /// `recognition.png`, and how many held-out pictures have the class of the training picture that is nearest to them in
-/// the space of the components (each of unit length). `None` where a picture has no class.
+/// the space of the components (each of unit length). `None` if a picture has no class.
 pub fn recognition(
     factors: &Factors,
     train: &Interactions,

@@ -19,7 +19,7 @@ pub enum Feedback {
 }
 
 impl Feedback {
-    /// What ratings must be, where this has no meaning for `rating`.
+    /// What ratings must be, if this has no meaning for `rating`.
     pub fn refuses(self, rating: f32) -> Option<&'static str> {
         match self {
             Self::Implicit { .. } if rating < 0.0 => {
@@ -53,7 +53,7 @@ pub enum Inner {
         /// Steps for each row.
         steps: usize,
     },
-    /// Nearly, one unknown at a time from the present row, none below zero where the model says so: non-negative least
+    /// Nearly, one unknown at a time from the present row, none below zero if the model says so: non-negative least
     /// squares.
     CoordinateDescent {
         /// Most rounds through the unknowns of each row.
@@ -127,7 +127,7 @@ impl AlsConfig {
             let mut problems = Vec::new();
             if values.is("solver.feedback", "implicit") && biased.contains(&model) {
                 let message = format!(
-                    "solver.feedback = \"implicit\" is for models without biases, but model.kind is {model:?}; use \"mf\""
+                    "solver.feedback = \"implicit\" supports only models without biases, but model.kind is {model:?}; use \"mf\""
                 );
                 problems.push(Problem::new(["solver.feedback", "model.kind"], message));
             }
@@ -157,7 +157,7 @@ impl AlsConfig {
         Self { feedback, inner, count_exponent: values.find("solver.regularization.count_exponent").unwrap_or(1.0) }
     }
 
-    /// How often λ counts for a row with so many ratings; not at all where there are none.
+    /// How often λ counts for a row with so many ratings; not at all if there are none.
     pub(super) fn times_penalized(self, count: usize) -> f64 {
         if count == 0 { 0.0 } else { (count as f64).powf(self.count_exponent) }
     }

@@ -30,7 +30,7 @@ pub struct Equations<'a> {
     pub weights: &'a [f32],
     /// t_e.
     pub targets: &'a [f32],
-    /// G, column by column, where there is one.
+    /// G, column by column, if there is one.
     pub gram: Option<&'a [Lane]>,
     /// Diagonal of D.
     pub ridge: &'a [Lane],
@@ -170,7 +170,7 @@ impl WithSimd for Form<'_> {
 /// Ratings whose dot products are computed together: one alone would wait for its own sum.
 const GROUP: usize = 8;
 
-/// The rows of a group of ratings; the last one again where there are fewer.
+/// The rows of a group of ratings; the last one again if there are fewer.
 #[inline(always)]
 fn gather<'a, S: Simd>(equations: &Equations<'a>, indices: &[u32]) -> [&'a [S::f32s]; GROUP] {
     let Equations { rows, lanes, .. } = *equations;

@@ -76,9 +76,9 @@ struct State {
 
 /// Users or items.
 struct Side {
-    /// Factors of each row and then, where the other side has biases, a 1 that they are multiplied by.
+    /// Factors of each row and then, if the other side has biases, a 1 that they are multiplied by.
     rows: Vec<Lane>,
-    /// Zeros where there are none.
+    /// Zeros if there are none.
     biases: Vec<f32>,
     has_biases: bool,
     /// What each row was rated, as cells whose columns are rows of the other side.
@@ -112,9 +112,9 @@ impl Als {
         let AlsConfig { feedback, inner, .. } = self.config;
         let is_implicit = matches!(feedback, Feedback::Implicit { .. });
         let refused = if !matches!(self.loss, Loss::Squared(_)) {
-            Some("the als solver is for squared loss")
+            Some("the als solver supports only squared loss")
         } else if is_implicit && (model.users.biases.is_some() || model.items.biases.is_some()) {
-            Some("implicit feedback is for models without biases (mf, nmf)")
+            Some("implicit feedback supports only models without biases (mf, nmf)")
         } else if model.non_negative && !matches!(inner, Inner::CoordinateDescent { .. }) {
             Some("a non-negative model is solved by coordinate descent only")
         } else {
@@ -257,7 +257,7 @@ impl Scratch {
 }
 
 impl Half<'_> {
-    /// Solves for one row. Returns its sums after that where they are asked for.
+    /// Solves for one row. Returns its sums after that if they are asked for.
     fn solve(&self, index: usize, row: &mut [Lane], bias: &mut f32, work: &mut Scratch) -> Sums {
         let Self { other, rank, size, .. } = *self;
         let AlsConfig { feedback, inner, .. } = self.config;

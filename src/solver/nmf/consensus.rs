@@ -31,9 +31,9 @@ pub struct Consensus {
     pub matrix: Dense,
     /// The tree that average linkage makes of 1 − `matrix`.
     pub tree: Dendrogram,
-    /// Correlation of 1 − `matrix` with the heights of the tree: 1 where all runs agree.
+    /// Correlation of 1 − `matrix` with the heights of the tree: 1 if all runs agree.
     pub cophenetic: f64,
-    /// Mean of 4 (c − ½)² over all entries (Kim & Park 2007), in 0 … 1: 1 where all runs agree.
+    /// Mean of 4 (c − ½)² over all entries (Kim & Park 2007), in 0 … 1: 1 if all runs agree.
     pub dispersion: f64,
     /// The objective of each run.
     pub objectives: Vec<f64>,
@@ -45,7 +45,7 @@ impl Consensus {
     /// The cluster of each sample when the tree is cut into `clusters` parts.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there are fewer samples than clusters, or no clusters.
+    /// [`Error::Usage`] if there are fewer samples than clusters, or no clusters.
     pub fn clusters(&self, clusters: usize) -> Result<Vec<usize>> {
         self.tree.cut(clusters)
     }

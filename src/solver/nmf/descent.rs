@@ -56,7 +56,7 @@ impl Descent {
         Self { factors, iterations, updates }
     }
 
-    /// The objective before the first iteration, where the updates look at it.
+    /// The objective before the first iteration, if the updates look at it.
     pub fn objective_at_start(&self) -> Option<f64> {
         match &self.updates {
             Updates::Hals(_) => None,
@@ -64,7 +64,7 @@ impl Descent {
         }
     }
 
-    /// Iterates until the objective is looked at, which multiplicative updates do every tenth time. The objective is
+    /// Iterates until the objective is computed, which multiplicative updates do every tenth time. The objective is
     /// given in its two parts: the divergence over the cells, and the penalty.
     pub fn round(&mut self, sides: &Sides<'_>, config: &NmfOptions) -> Round {
         loop {

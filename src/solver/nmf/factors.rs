@@ -13,7 +13,7 @@ pub(in crate::solver) struct Factors {
 
 /// What one iteration tells.
 pub(super) struct Iterated {
-    /// The objective, where it was looked at.
+    /// The objective, if it was computed.
     pub objective: Option<f64>,
     /// Whether `tolerance` is reached; see [`Stop::Converged`](super::Stop::Converged).
     pub is_converged: bool,

@@ -56,7 +56,7 @@ struct Update {
     violation: f64,
     /// Σ b: how large the parts of the gradient are that cancel at a minimum.
     size: f64,
-    /// Σ −bᵀw over the rows, and ½wᵀGw where each has its own G.
+    /// Σ −bᵀw over the rows, and ½wᵀGw if each has its own G.
     value: f64,
     /// Whether each row had its own G.
     own_grams: bool,
@@ -86,7 +86,7 @@ fn improve(view: View<'_>, own: &mut Dense, other: &Dense, gram: &Mat<f64>, zero
     }
 }
 
-/// Sweeps end where one changes the factor by less than this part of what the first one changed.
+/// Sweeps end if one changes the factor by less than this part of what the first one changed.
 const WORTHWHILE: f32 = 0.1;
 
 /// Rows that are swept together, one in each lane.
@@ -214,7 +214,7 @@ fn add(sums: &mut [f32; LANES], weight: f32, row: &[f32; LANES]) {
     }
 }
 
-/// Rows of one task where each row has its own G.
+/// Rows of one task if each row has its own G.
 const MASKED_TASK: usize = 8;
 
 fn observed(csr: &Csr, own: &mut Dense, other: &Dense, gram: &Mat<f64>, penalty: Penalty, sweeps: usize) -> Update {

@@ -9,7 +9,7 @@
 //! same as scikit-learn's `alpha_W`, `alpha_H` and `l1_ratio` with l1 = alpha · l1_ratio, l2 = alpha · (1 − l1_ratio).
 //!
 //! [`NmfMethod::Hals`] (Frobenius) updates one entry of a factor after the other to its optimum (Cichocki & Phan 2009), in
-//! several sweeps for each product with A where those are cheap beside it (Gillis & Glineur 2012).
+//! several sweeps for each product with A if those are cheap beside it (Gillis & Glineur 2012).
 //! [`NmfMethod::Multiplicative`] (both divergences) are the updates of Lee & Seung (2001). Both lower the objective in
 //! every step. The bytes of a result do not depend on the number of threads.
 
@@ -68,10 +68,10 @@ pub struct NmfFit {
 /// Factorizes a matrix.
 ///
 /// # Errors
-/// [`Error::Usage`] where A has a negative value or no cell that is not zero; where the rank is 0, or for an NNDSVD
-/// start larger than a side of A; where a given start has another shape or a value that is negative or not finite;
-/// where a penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius.
-/// [`Error::Failed`] where the values are so large that the objective leaves the finite numbers.
+/// [`Error::Usage`] if A has a negative value or no cell that is not zero; if the rank is 0, or for an NNDSVD
+/// start larger than a side of A; if a given start has another shape or a value that is negative or not finite;
+/// if a penalty or the tolerance is not a number ≥ 0; for HALS with another divergence than Frobenius.
+/// [`Error::Failed`] if the values are so large that the objective leaves the finite numbers.
 pub fn nmf(matrix: &Matrix, config: &NmfOptions) -> Result<NmfFit> {
     let sides = Sides::new(matrix);
     let mut descent = Descent::start(&sides, config)?;

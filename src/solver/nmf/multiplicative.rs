@@ -30,7 +30,7 @@ pub const LOOK: usize = 10;
 
 pub(super) struct Multiplicative {
     rule: Rule,
-    /// The objective when it was last looked at.
+    /// The objective when it was last computed.
     pub looked_at: f64,
 }
 
@@ -119,7 +119,7 @@ impl Rule {
         }
     }
 
-    /// N and D over the stored cells; D only where nothing else counts.
+    /// N and D over the stored cells; D only if nothing else counts.
     fn stored(&self, csr: &Csr, own: &Dense, other: &Dense) -> (Dense, Dense) {
         const TASK: usize = 32;
         let rank = own.columns();

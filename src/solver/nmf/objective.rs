@@ -16,7 +16,7 @@ use crate::linalg::{Csr, Dense, Matrix, Sides, View};
 /// It is infinite for the Kullback–Leibler divergence where (WH)_ij = 0 and a_ij > 0.
 ///
 /// # Errors
-/// [`Error::Usage`] where the shapes do not fit.
+/// [`Error::Usage`] if the shapes do not fit.
 pub fn objective(matrix: &Matrix, w: &Dense, h: &Dense, problem: &NmfObjective) -> Result<f64> {
     if w.rows() != matrix.rows() || h.columns() != matrix.columns() || w.columns() != h.rows() {
         return Err(Error::Usage(format!(

@@ -78,7 +78,7 @@ fn double_svd(sides: &Sides<'_>, config: &NmfOptions, density: f64) -> Result<Fa
             let part =
                 |&value: &f32| if component == 0 { f64::from(value.abs()) } else { (sign * f64::from(value)).max(0.0) };
             let mut part: Vec<f64> = entries.map(part).collect();
-            // Rounding leaves traces where the vector is zero.
+            // Rounding leaves traces if the vector is zero.
             let trace = f64::from(f32::EPSILON) * part.iter().copied().fold(0.0, f64::max);
             part.iter_mut().filter(|value| **value < trace).for_each(|value| *value = 0.0);
             let norm = part.iter().map(|value| value * value).sum::<f64>().sqrt();

@@ -99,7 +99,7 @@ pub struct SideCoefficients {
     pub bias_lambda: f32,
     /// Learning rate of the factors.
     pub rate: f32,
-    /// Learning rate of the bias; 0 where there are no biases.
+    /// Learning rate of the bias; 0 if there are no biases.
     pub bias_rate: f32,
 }
 

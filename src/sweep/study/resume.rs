@@ -61,7 +61,7 @@ fn newest(parent: &Path, name: &str, note: &dyn Fn(&str)) -> Result<PathBuf> {
     let begun = found.iter().position(has_journal);
     for directory in &found[..begun.unwrap_or(0)] {
         note(&format!(
-            "{}: is passed over, because it ended before its first trial; remove it",
+            "{}: is skipped, because it ended before its first trial; remove it",
             directory.path().display()
         ));
     }

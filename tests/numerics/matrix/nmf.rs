@@ -130,7 +130,7 @@ fn fits_end_in_stationary_points() {
         for (factor, gradient) in [(&fit.w, by_w), (&fit.h, by_h)] {
             for (&entry, slope) in factor.values().iter().zip(gradient) {
                 assert!(entry >= 0.0 && entry.is_finite());
-                // Slope zero where the entry can move, and nothing to win by leaving zero. Multiplicative updates leave
+                // Slope zero if the entry can move, and nothing to win by leaving zero. Multiplicative updates leave
                 // and reach zero slowly: there the product of both is looked at, and a small gain allowed.
                 let slow = (f64::from(entry) * slope).abs().max(-slope / 10.0);
                 let violation = if !exact {
