@@ -17,7 +17,8 @@ use crate::run::{Parts, RunDirectory};
 /// Arguments of `lowrank inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A file of ratings, a picture, the name of a data set, or a run directory; with --format a folder of data.
+    /// A file of ratings, a picture, - for standard input, the name of a data set, or a run directory; with --format a
+    /// folder of data.
     what: PathBuf,
     /// Format of the data: a word of data.format; by default chosen by the file's name.
     #[arg(long)]
@@ -40,7 +41,7 @@ pub fn inspect(args: InspectArgs, parts: &Parts) -> Result<()> {
         let path = directory.finished(directory.summary())?;
         return output::print_json_text(&files::read_text(&path)?);
     }
-    let known = args.what.to_str().filter(|_| !args.what.exists());
+    let known = args.what.to_str().filter(|what| *what != files::STANDARD_INPUT && !args.what.exists());
     let dataset = match known.map(catalog::find) {
         Some(Ok(entry)) => catalog::load(entry, None, &ReadOptions::default())?,
         Some(Err(error)) if args.what.components().count() == 1 && args.what.extension().is_none() => {

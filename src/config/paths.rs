@@ -9,14 +9,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, KeyKind};
 use super::schema::Schema;
+use crate::files::STANDARD_INPUT;
 
-/// The value of a path key, seen from `folder`: absolute. Of other keys the value as it is.
+/// The value of a path key, seen from `folder`: absolute, unless it means standard input. Of other keys the value as it is.
 ///
 /// # Errors
 /// What is wrong, beginning with the key.
 pub fn absolute(key: &Key, value: Value, folder: &Path) -> Result<Value, String> {
     match (&key.kind, value) {
-        (KeyKind::Path, Value::String(text)) => {
+        (KeyKind::Path, Value::String(text)) if text != STANDARD_INPUT => {
             let path = folder.join(&text);
             // Values are UTF-8. If the current folder is not, the path has to do as it is seen from there.
             let whole = path::absolute(&path).ok().and_then(|path| path.into_os_string().into_string().ok());

@@ -43,8 +43,9 @@ impl Source {
     /// The config keys of data for these readers, without the split.
     pub fn keys(readers: &[ReaderKind]) -> Keys {
         let dataset = "A data set of the catalog, or \"synthetic\". Either this or data.path.";
-        let path = "A file of ratings, plain or gzip, a picture, or a folder of pictures or texts. A relative path is seen \
-                    from the config file, and in --set from the current folder. Or use data.dataset.";
+        let path = "A file of ratings, a picture, or a folder of pictures or texts. Files may be compressed: gzip, bzip2, xz, \
+                    Zstandard, or a zip archive of one file. \"-\" is standard input. A relative path is seen from the config \
+                    file, and in --set from the current folder. Or use data.dataset.";
         let test = "The file of test ratings, written like data.path.";
         let files = || is("data.split.kind", ["files"]);
         let keys =

@@ -1,40 +1,41 @@
-//! Files: opened through gzip, written whole or not at all, held by one process at a time.
+//! Files: opened through compression, written whole or not at all, held by one process at a time.
 
+mod compressed;
 mod lock;
 mod whole;
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read};
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use crate::error::{Error, Location, Result};
+pub use compressed::inner_name;
+use compressed::{decompressed, decompressed_stream};
 pub use lock::Lock;
 pub use whole::{remove_leftovers, sync_folder, write_atomic, write_bytes, write_expendable};
 
-/// What a gzip file begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The path that means standard input.
+pub const STANDARD_INPUT: &str = "-";
 
-/// Opens a file for reading, through gzip if its first two bytes say so. It is opened once, because what a pipe has given
-/// does not come again.
+/// Opens a file for reading, decompressed if its first bytes say that it is compressed: gzip, bzip2, xz, Zstandard, or a
+/// zip archive of one file; `"-"` is standard input.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be opened or read, [`Error::Data`] for a folder.
+/// [`Error::Io`] if it cannot be opened or read, [`Error::Data`] for a folder, and for a zip archive that does not hold
+/// one file.
 pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
-    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    if path.as_os_str() == STANDARD_INPUT {
+        return decompressed_stream(stdin(), path);
+    }
+    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
     if file.metadata().map_err(|e| Error::io("open", path, e))?.is_dir() {
         return Err(Error::data(path, "is a folder; name a file in it"));
     }
-    let mut start = Vec::new();
-    (&mut file).take(GZIP.len() as u64).read_to_end(&mut start).map_err(|e| Error::io("read", path, e))?;
-    let is_gzip = start == GZIP;
-    let whole = Cursor::new(start).chain(file);
-    Ok(if is_gzip { Box::new(MultiGzDecoder::new(BufReader::new(whole))) } else { Box::new(whole) })
+    decompressed(file, path)
 }
 
-/// All of a text file, through gzip if it is compressed.
+/// All of a text file, decompressed.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not UTF-8.

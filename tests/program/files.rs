@@ -17,10 +17,26 @@ fn a_pipe_is_read_from_its_first_byte() {
         r"printf '196,1,3\n6,2,4\n' | gzip",
         r"(printf 1; sleep 0.1; printf '96,1,3\n6,2,4\n')",
     ] {
-        let found = place.shell(&format!("{input} | \"$0\" inspect /dev/stdin --json")).succeeds().json();
-        assert_eq!((number(&found, "/users"), number(&found, "/ratings")), (2.0, 2.0), "{input}: {found}");
+        for name in ["/dev/stdin", "-"] {
+            let found = place.shell(&format!("{input} | \"$0\" inspect {name} --json")).succeeds().json();
+            assert_eq!((number(&found, "/users"), number(&found, "/ratings")), (2.0, 2.0), "{input}: {found}");
+        }
     }
     place.shell(r#"printf '' | "$0" inspect /dev/stdin"#).refuses(&["/dev/stdin: holds no ratings"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn standard_input_is_trained_on_and_predicted() {
+    let place = Place::new();
+    place.shell(r#""$0" data synth r.csv --ratings 500 --users 50 --items 40"#).succeeds();
+    place.write("c.toml", "name = 'c'\ntrain.epochs = 2\ndata.path = '-'\n");
+    let piped = place.shell(r#"gzip < r.csv | "$0" train c.toml --json"#).succeeds().json();
+    let read = place.shell(r#""$0" train c.toml --set data.path=r.csv --json"#).succeeds().json();
+    assert_eq!(number(&piped, "/test/rmse"), number(&read, "/test/rmse"));
+    place.shell(r#"head -4 r.csv | "$0" predict runs/c-1 --file - > piped; head -4 r.csv > few.csv"#).succeeds();
+    place.shell(r#""$0" predict runs/c-1 --file few.csv > read"#).succeeds();
+    assert_eq!((place.text("piped"), place.text("piped").lines().count() > 3), (place.text("read"), true));
 }
 
 #[test]

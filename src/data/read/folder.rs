@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::hash::Hash;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What files can be by their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,17 +140,17 @@ impl Folder {
 
 fn has_extension(path: &Path, known: &[&str]) -> bool {
     let found = extension(path).unwrap_or_default().to_lowercase();
-    known.contains(&found.strip_suffix(".gz").unwrap_or(&found))
+    known.contains(&files::inner_name(&found))
 }
 
-/// What follows the last dot of a file's name, or the last but one where `.gz` follows that: `"txt"`, `"txt.gz"`.
+/// What follows the last dot of a file's name, or the last but one if that of compression follows: `"txt"`, `"txt.gz"`.
 fn extension(path: &Path) -> Option<&str> {
     let name = path.file_name()?.to_str()?;
-    let without_gz = name.strip_suffix(".gz").unwrap_or(name);
+    let inner = files::inner_name(name);
     // A dot at the start does not end a name.
-    match without_gz.rfind('.') {
+    match inner.rfind('.') {
         Some(dot) if dot > 0 => Some(&name[dot + 1..]),
-        _ => name.get(without_gz.len() + 1..),
+        _ => name.get(inner.len() + 1..),
     }
 }
 

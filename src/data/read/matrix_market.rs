@@ -12,6 +12,7 @@ use super::text::{Line, Lines, Row, Splitter, shown};
 use crate::config::{Keys, Values};
 use crate::data::{Dataset, PairMut};
 use crate::error::Result;
+use crate::files;
 
 /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
 #[derive(Debug, Clone, Default)]
@@ -26,10 +27,10 @@ impl Reader for MatrixMarket {
         read_lines(path, self.skip_lines, |lines| read(lines, dataset))
     }
 
-    /// By the name: `.mtx` or `.mtx.gz`.
+    /// By the name: `.mtx`, or that of a compressed file.
     fn recognizes(&self, path: &Path) -> Result<bool> {
-        let name = path.as_os_str().to_string_lossy().to_lowercase();
-        Ok(name.strip_suffix(".gz").unwrap_or(&name).ends_with(".mtx"))
+        let name = path.as_os_str().to_string_lossy();
+        Ok(Path::new(files::inner_name(&name)).extension().is_some_and(|end| end.eq_ignore_ascii_case("mtx")))
     }
 }
 

@@ -324,7 +324,7 @@ mod tests {
             let error = read("r.csv", content, &ReadOptions::default()).unwrap_err();
             assert_eq!(error, "r.csv: holds no ratings; expected at least one", "{content:?}");
         }
-        let error = read("r.bin", b"PK\x03\x04\0\0\0", &ReadOptions::default()).unwrap_err();
+        let error = read("r.bin", b"\x89HDF\0\0\0", &ReadOptions::default()).unwrap_err();
         assert!(error.contains("not a text file"), "{error}");
         let error = read("r.csv", b"\xff\xfe1\0,\0", &ReadOptions::default()).unwrap_err();
         assert!(error.contains("UTF-16"), "{error}");
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn the_format_follows_the_name() {
         let reader = |name: &str| format!("{:?}", ReadOptions::default().reader(Path::new(name)).unwrap());
-        for name in ["a.mtx", "a.MTX.gz"] {
+        for name in ["a.mtx", "a.MTX.gz", "a.mtx.zst"] {
             assert_eq!(reader(name), format!("{:?}", MatrixMarket::default()), "{name}");
         }
         for name in ["a.csv", "mtx", "a", "a.txt"] {
