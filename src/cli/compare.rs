@@ -7,7 +7,7 @@ use clap::Args;
 use super::output;
 use crate::config::words::joined;
 use crate::error::Result;
-use crate::metric::Direction;
+use crate::metric::{Direction, label};
 use crate::run::Parts;
 use crate::run::compare::{Comparison, Group, HeldOutPart, Run, compare as compare_runs};
 
@@ -55,7 +55,7 @@ fn report(comparison: &Comparison, parts: &Parts) -> String {
     };
     text += &format!("\n{part} metrics, means over runs:\n\n");
     let metrics: Vec<String> =
-        groups.first().map_or(Vec::new(), |group| group.means.iter().map(|(name, _)| name.to_uppercase()).collect());
+        groups.first().map_or(Vec::new(), |group| group.means.iter().map(|(name, _)| label(name)).collect());
     let row = |group: &Group| {
         let number = |value: &f64| format!("{value:.4}");
         let mut cells = vec![group.name.clone(), group.runs.len().to_string()];
@@ -81,7 +81,7 @@ fn report(comparison: &Comparison, parts: &Parts) -> String {
         // For most metrics smaller values are better.
         let is_larger = |name: &str| parts.metrics.find(name).is_some_and(|m| m.direction() == Direction::Larger);
         let names = groups.first().into_iter().flat_map(|group| &group.means).map(|(name, _)| name);
-        let larger: Vec<String> = names.filter(|name| is_larger(name)).map(|name| name.to_uppercase()).collect();
+        let larger: Vec<String> = names.filter(|name| is_larger(name)).map(|name| label(name)).collect();
         let above = if larger.is_empty() { String::new() } else { format!("; for {} above 0", joined(&larger, "and")) };
         text += &format!("\npaired differences over the same seeds and folds (below 0: better than A{above}):\n\n");
         let rows: Vec<Vec<String>> = paired
@@ -90,7 +90,7 @@ fn report(comparison: &Comparison, parts: &Parts) -> String {
                 let bound = |value: f64| format!("{value:+.4}");
                 vec![
                     format!("{} − A", paired.group),
-                    paired.metric.to_uppercase(),
+                    label(&paired.metric),
                     paired.pairs.to_string(),
                     bound(paired.difference),
                     paired.interval.map_or(String::new(), |(low, high)| format!("{} … {}", bound(low), bound(high))),

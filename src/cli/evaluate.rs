@@ -12,7 +12,7 @@ use crate::data::split::{Part, assign};
 use crate::data::{ITEM, USER};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluator, worse_than};
-use crate::metric::{Metric, ObjectiveLoss, Scores};
+use crate::metric::{Metric, Metrics, ObjectiveLoss, Scores, label};
 use crate::run::{Parts, SeenItems, Settings, check_targets};
 use crate::solver::Predictions;
 use crate::tables;
@@ -27,6 +27,9 @@ pub struct EvaluateArgs {
     data: Option<PathBuf>,
     #[command(flatten)]
     overrides: Overrides,
+    /// Metrics to compute, such as rmse,ndcg@20; by default those of the run.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    metrics: Option<Vec<String>>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -35,9 +38,19 @@ pub struct EvaluateArgs {
 /// Prints the metrics of a model and of the baselines.
 pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
-    let metrics = match &open.directory {
-        Some(directory) => Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?.metrics,
-        None => parts.metrics.clone(),
+    let (own, relevant_from) = match &open.directory {
+        Some(directory) => {
+            let settings = Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?;
+            (settings.metrics, settings.relevant_from)
+        }
+        None => (parts.metrics.of_interactions(), None),
+    };
+    let metrics = match &args.metrics {
+        Some(names) => {
+            let named = names.iter().map(|name| parts.metrics.named("--metrics", name));
+            Metrics(named.collect::<std::result::Result<_, _>>().map_err(Error::Usage)?)
+        }
+        None => own,
     };
     let (ratings, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
@@ -70,12 +83,10 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         }
     };
     let file = &open.file;
-    let evaluator = Evaluator::of_trained(
-        file.predictor.clone(),
-        metrics,
-        open.seen()?.map(SeenItems::into_train),
-        [file.users().len(), file.items().len()],
-    );
+    let seen = open.seen()?.map(SeenItems::into_train);
+    let sizes = [file.users().len(), file.items().len()];
+    let evaluator =
+        Evaluator::of_trained(file.predictor.clone(), metrics, seen, sizes).with_relevant_from(relevant_from);
     let evaluation = evaluator.evaluate(&file.model, &open.device.device, &ratings);
     let has_baselines = file.predictions == Predictions::Targets;
     let baselines = has_baselines.then(|| file.predictor.baselines(&ratings, &evaluator.metrics));
@@ -102,7 +113,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     // A metric without a value for the baselines stays empty there.
     let of_model = &scores[0].1;
     let mut names: Vec<&str> = output::metrics(of_model).map(|(name, _)| name.as_str()).collect();
-    let mut labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    let mut labels: Vec<String> = names.iter().map(|name| label(name)).collect();
     let own = of_model.values.iter().map(|(name, _)| name.as_str()).filter(|name| *name == ObjectiveLoss.name());
     names.extend(own.clone());
     labels.extend(own.map(String::from));

@@ -7,7 +7,7 @@ use super::arguments::RunArg;
 use super::{output, run};
 use crate::data::ITEM;
 use crate::error::Result;
-use crate::eval::{Query, top_n};
+use crate::eval::{Queries, best};
 use crate::run::Parts;
 
 /// Arguments of `lowrank recommend`.
@@ -47,8 +47,8 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let excluded = seen.map_or(Vec::new(), |seen| seen.items(user, !args.keep_held_out));
     let mut indices = vec![user, 0];
     indices.extend(open.context(&args.context)?);
-    let query = Query { indices: &indices, field: ITEM, num_rows: file.items().len(), bags: &file.bags };
-    let top = top_n(&file.model, &open.device.device, &query, &excluded, args.number);
+    let query = Queries::one(&indices, ITEM, file.items().len(), &file.bags);
+    let top = query.map(&file.model, &open.device.device, |_, scores| best(scores, &excluded, args.number)).concat();
     let prediction = |score: f32| file.predictor.of_score(score);
     if args.json {
         let items: Vec<_> = top

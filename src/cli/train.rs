@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::data::{FieldId, Interactions, Layout};
 use crate::error::Result;
 use crate::eval::Predictor;
-use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores};
+use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores, label};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
@@ -159,7 +159,7 @@ fn report(finished: &Finished) -> String {
         cells.push(String::new());
         rows.push(cells);
     }
-    let labels: Vec<String> = names.iter().map(|name| name.to_uppercase()).collect();
+    let labels: Vec<String> = names.iter().map(|name| label(name)).collect();
     let mut header = vec![""];
     header.extend(labels.iter().map(String::as_str));
     header.push(cells);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::lists::{Query, top_n};
+use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::linalg::Groups;
-use crate::metric::{Metrics, RankedList, Scores, Tally};
+use crate::metric::{Catalog, Metrics, RankedList, Scores, Tally};
 use crate::model::AnyModel;
 
 /// Evaluates the model of a run.
@@ -19,9 +19,28 @@ pub struct Evaluator {
     pub predictor: Predictor,
     /// The metrics to compute.
     pub metrics: Metrics,
-    /// Items that each user met in training, ascending, if a metric needs lists: they are not recommended again.
-    seen: Option<Arc<Groups>>,
-    num_items: usize,
+    /// Interactions of at least this value are relevant in ranked lists; all if absent.
+    relevant_from: Option<f32>,
+    /// What is ranked, if a metric needs rankings.
+    ranking: Option<Arc<Ranking>>,
+}
+
+/// What is ranked for each user.
+#[derive(Debug)]
+struct Ranking {
+    /// Items that each user met in training, ascending: they are not recommended again.
+    seen: Groups,
+    catalog: Catalog,
+}
+
+/// A user of a split whose list is measured.
+struct Ranked {
+    /// The first interaction, in whose context the items are ranked.
+    at: usize,
+    /// Relevant candidates, ascending.
+    relevant: Vec<u32>,
+    /// Number of relevant items that training never saw.
+    unknown: usize,
 }
 
 /// Predictions for the interactions of a split, and their metrics.
@@ -51,8 +70,8 @@ impl Evaluator {
         num_users: usize,
         num_items: usize,
     ) -> Self {
-        let seen = metrics.longest_list().map(|_| Arc::new(seen_items([train], num_users)));
-        Self { predictor, metrics, seen, num_items }
+        let seen = metrics.longest_list().map(|_| seen_items([train], num_users));
+        Self::of_seen(predictor, metrics, seen, num_items)
     }
 
     /// An evaluator of a model trained on users who met the items `seen`, ascending; without it all items are
@@ -64,47 +83,80 @@ impl Evaluator {
         [num_users, num_items]: [usize; 2],
     ) -> Self {
         let seen = seen.unwrap_or_else(|| Groups::new(num_users, std::iter::empty::<(usize, u32)>()));
-        let seen = metrics.longest_list().map(|_| Arc::new(seen));
-        Self { predictor, metrics, seen, num_items }
+        let seen = metrics.longest_list().map(|_| seen);
+        Self::of_seen(predictor, metrics, seen, num_items)
+    }
+
+    fn of_seen(predictor: Predictor, metrics: Metrics, seen: Option<Groups>, num_items: usize) -> Self {
+        let ranking = seen.map(|seen| Arc::new(Ranking { catalog: Catalog::new(&seen, num_items), seen }));
+        Self { predictor, metrics, relevant_from: None, ranking }
+    }
+
+    /// Counts only interactions of at least this value as relevant in ranked lists, if it is given.
+    pub fn with_relevant_from(self, relevant_from: Option<f32>) -> Self {
+        Self { relevant_from, ..self }
     }
 
     /// Predicts a split and computes its metrics.
     pub fn evaluate(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Evaluation {
         let mut tally = Tally::new(&self.metrics);
         let predictions = self.predictor.evaluate(model, device, rows, &mut tally);
-        if let (Some(length), Some(seen)) = (self.metrics.longest_list(), &self.seen) {
-            self.rank(model, device, rows, length, seen, &mut tally);
+        if let (Some(length), Some(ranking)) = (self.metrics.longest_list(), &self.ranking) {
+            self.rank(model, device, rows, length, ranking, &mut tally);
         }
         let count = |column: &Vec<u32>| column.iter().filter(|&&index| index == UNKNOWN).count();
         Evaluation { predictions, scores: tally.scores(), unknown: rows.columns.iter().map(count).collect() }
     }
 
-    /// Adds a ranked list for each user of the split with an item that training knows, in the context of the user's
-    /// first interaction there. The candidates are all items but those that training saw with the user.
+    /// Adds a ranked list for each user of the split with a relevant item, in the context of the user's first interaction
+    /// there. The candidates are all items but those that training saw with the user.
     fn rank(
         &self,
         model: &AnyModel,
         device: &Device,
         rows: &Interactions,
         length: usize,
-        seen: &Groups,
+        ranking: &Ranking,
         tally: &mut Tally,
     ) {
-        let mut relevant: BTreeMap<u32, (usize, Vec<u32>)> = BTreeMap::new();
+        let Ranking { seen, catalog } = ranking;
+        let ranked = self.ranked(rows, seen);
+        let users: Vec<u32> = ranked.iter().map(|ranked| rows.column(USER)[ranked.at]).collect();
+        let columns = rows.columns.iter().map(|column| ranked.iter().map(|ranked| column[ranked.at]).collect());
+        let queries = Queries { columns: columns.collect(), field: ITEM, num_rows: catalog.len(), bags: &rows.bags };
+        let lists = queries.map(model, device, |at, scores| {
+            let seen = seen.get(users[at] as usize);
+            let items: Vec<u32> = best(scores, seen, length).into_iter().map(|(item, _)| item).collect();
+            (items, places(scores, seen, &ranked[at].relevant))
+        });
+        for ((items, places), Ranked { at, relevant, unknown }) in lists.iter().zip(&ranked) {
+            let candidates = catalog.len() - seen.get(rows.column(USER)[*at] as usize).len();
+            tally.add_list(&RankedList { items, relevant, places, unknown: *unknown, candidates, catalog });
+        }
+    }
+
+    /// The users of a split with a relevant item, by index.
+    fn ranked(&self, rows: &Interactions, seen: &Groups) -> Vec<Ranked> {
+        let mut ranked: BTreeMap<u32, Ranked> = BTreeMap::new();
         for (at, (&user, &item)) in rows.column(USER).iter().zip(rows.column(ITEM)).enumerate() {
-            if user != UNKNOWN && item != UNKNOWN {
-                relevant.entry(user).or_insert((at, Vec::new())).1.push(item);
+            if user == UNKNOWN || self.relevant_from.is_some_and(|least| rows.targets[at] < least) {
+                continue;
+            }
+            let ranked = ranked.entry(user).or_insert(Ranked { at, relevant: Vec::new(), unknown: 0 });
+            match item == UNKNOWN {
+                // Each counts, because nothing tells one from the other.
+                true => ranked.unknown += 1,
+                false => ranked.relevant.push(item),
             }
         }
-        for (user, (first, mut relevant)) in relevant {
-            relevant.sort_unstable();
-            relevant.dedup();
-            let indices: Vec<u32> = rows.columns.iter().map(|column| column[first]).collect();
-            let query = Query { indices: &indices, field: ITEM, num_rows: self.num_items, bags: &rows.bags };
-            let top = top_n(model, device, &query, seen.get(user as usize), length);
-            let items: Vec<u32> = top.into_iter().map(|(item, _)| item).collect();
-            tally.add_list(&RankedList { items: &items, relevant: &relevant });
-        }
+        let finished = |(user, mut ranked): (u32, Ranked)| {
+            ranked.relevant.sort_unstable();
+            ranked.relevant.dedup();
+            // What is not recommended again is not asked for either.
+            ranked.relevant.retain(|item| seen.get(user as usize).binary_search(item).is_err());
+            (ranked.relevant.len() + ranked.unknown > 0).then_some(ranked)
+        };
+        ranked.into_iter().filter_map(finished).collect()
     }
 }
 

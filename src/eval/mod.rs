@@ -13,6 +13,6 @@ mod worse;
 pub use baseline::Baseline;
 pub(crate) use evaluator::seen_items;
 pub use evaluator::{Evaluation, Evaluator};
-pub(crate) use lists::{Query, top_n};
+pub(crate) use lists::{Queries, best};
 pub use predictor::Predictor;
 pub(crate) use worse::worse_than;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::config::{Keys, Values};
+use super::list::RankedList;
+use crate::config::words::joined;
+use crate::config::{Keys, Problem, Values};
 
 /// Which values of a metric are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +23,26 @@ pub enum Needs {
     Loss,
     /// A prediction beside each target.
     Pairs,
-    /// For each user of the split, the items with the highest scores among those that training has not seen with the
-    /// user.
+    /// The ranking of each user's candidates.
     Lists {
-        /// Length of a list.
+        /// How many of the best candidates it looks at; 0 if it needs only the places of the relevant ones.
         length: usize,
     },
+    /// How often each item is among the best candidates of a user.
+    Exposure {
+        /// How many of the best candidates count.
+        length: usize,
+    },
+}
+
+impl Needs {
+    /// How many of the best candidates it looks at; `None` if it needs no ranking.
+    pub fn list_length(self) -> Option<usize> {
+        match self {
+            Self::Lists { length } | Self::Exposure { length } => Some(length),
+            Self::Loss | Self::Pairs => None,
+        }
+    }
 }
 
 /// A prediction and its target.
@@ -38,15 +54,6 @@ pub struct Pair {
     pub prediction: f64,
     /// Its training loss, without the penalty; `None` for an objective that compares interactions.
     pub loss: Option<f64>,
-}
-
-/// The items recommended to a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RankedList<'a> {
-    /// Best first; fewer than requested if there are no more.
-    pub items: &'a [u32],
-    /// The items of the user in the split, ascending, which should be recommended. At least one.
-    pub relevant: &'a [u32],
 }
 
 /// Sum of a metric's measurements.
@@ -100,6 +107,13 @@ pub trait Metric: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The metric with lists of another length, for which a config writes `name@length`; `None` (the default) if it has
+    /// one length only.
+    fn at(&self, length: usize) -> Option<Arc<dyn Metric>> {
+        let _ = length;
+        None
+    }
+
     /// Measures a pair; `None` is ignored.
     fn of_pair(&self, pair: &Pair) -> Option<f64> {
         let _ = pair;
@@ -115,6 +129,13 @@ pub trait Metric: fmt::Debug + Send + Sync {
     /// Measures a ranked list; `None` is ignored.
     fn of_list(&self, list: &RankedList) -> Option<f64> {
         let _ = list;
+        None
+    }
+
+    /// The metric, given how often each item is among the best candidates of a user; only for
+    /// [`Needs::Exposure`].
+    fn of_exposure(&self, times: &[u64]) -> Option<f64> {
+        let _ = times;
         None
     }
 
@@ -137,9 +158,14 @@ impl dyn Metric + '_ {
     pub fn label(&self) -> String {
         match self.needs() {
             Needs::Loss => self.name().into(),
-            _ => self.name().to_uppercase(),
+            Needs::Pairs | Needs::Lists { .. } | Needs::Exposure { .. } => label(self.name()),
         }
     }
+}
+
+/// The name of a metric in tables for people: one with a length is called as in configs, others are acronyms.
+pub fn label(name: &str) -> String {
+    if name.contains('@') { name.into() } else { name.to_uppercase() }
 }
 
 /// Some metrics, in the order in which they are shown.
@@ -147,9 +173,38 @@ impl dyn Metric + '_ {
 pub struct Metrics(pub Vec<Arc<dyn Metric>>);
 
 impl Metrics {
-    /// The metric of this name.
-    pub fn find(&self, name: &str) -> Option<&Arc<dyn Metric>> {
-        self.0.iter().find(|metric| metric.name() == name)
+    /// The metric of this name; `name@length` is that of lists of another length, if there is one.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Metric>> {
+        if let Some(metric) = self.0.iter().find(|metric| metric.name() == name) {
+            return Some(metric.clone());
+        }
+        let (stem, length) = name.split_once('@')?;
+        // As people write numbers: no sign, no zeros before it.
+        let length = length.parse().ok().filter(|number: &usize| *number > 0 && number.to_string() == length)?;
+        let has_stem = |metric: &&Arc<dyn Metric>| metric.name().split_once('@').is_some_and(|(own, _)| own == stem);
+        self.0.iter().find(has_stem)?.at(length)
+    }
+
+    /// The metric that the value of `key` names.
+    ///
+    /// # Errors
+    /// Which there are.
+    pub fn named(&self, key: &str, name: &str) -> Result<Arc<dyn Metric>, String> {
+        self.find(name).ok_or_else(|| {
+            let names: Vec<&str> = self.names().collect();
+            let any = if names.iter().any(|name| name.contains('@')) { " (any number may follow @)" } else { "" };
+            format!("{key} has unknown {name:?}; the metrics are {}{any}", joined(&names, "and"))
+        })
+    }
+
+    /// The problem that the value of `key`, `name`, is no metric.
+    pub fn problem(&self, key: &str, name: &str) -> Option<Problem> {
+        self.named(key, name).err().map(|message| Problem::new([key], message))
+    }
+
+    /// Those that compare predictions with targets, without ranking all items.
+    pub fn of_interactions(&self) -> Self {
+        Self(self.0.iter().filter(|metric| metric.needs().list_length().is_none()).cloned().collect())
     }
 
     /// The name of the metric that training watches by default: the first that is not the objective itself.
@@ -163,11 +218,9 @@ impl Metrics {
         self.0.iter().map(|metric| metric.name())
     }
 
-    /// Length of the longest list that one of them needs; `None` if none needs lists.
+    /// The most candidates that one of them looks at; `None` if none needs a ranking.
     pub fn longest_list(&self) -> Option<usize> {
-        let length =
-            |metric: &Arc<dyn Metric>| if let Needs::Lists { length } = metric.needs() { Some(length) } else { None };
-        self.0.iter().filter_map(length).max()
+        self.0.iter().filter_map(|metric| metric.needs().list_length()).max()
     }
 }
 
@@ -192,5 +245,17 @@ mod tests {
         assert!(error.improves(0.9, 1.0, 0.05) && !hits.improves(0.9, 1.0, 0.05));
         assert!(hits.improves(1.0, 0.9, 0.05) && !error.improves(0.96, 1.0, 0.05));
         assert!(!error.improves(f64::NAN, 1.0, 0.0) && !hits.improves(f64::NAN, 1.0, 0.0));
+    }
+
+    #[test]
+    fn a_length_may_follow_a_name() {
+        let metrics = super::super::built_in();
+        let name = |name: &str| metrics.find(name).map(|metric| metric.name().to_string());
+        for known in ["rmse", "auc", "ndcg@10", "ndcg@1", "hit-rate@100"] {
+            assert_eq!(name(known).as_deref(), Some(known));
+        }
+        for unknown in ["ndcg", "ndcg@0", "ndcg@01", "ndcg@+1", "ndcg@-1", "ndcg@", "ndcg@1@2", "rmse@3", "auc@5", ""] {
+            assert_eq!(name(unknown), None, "{unknown}");
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! How good predictions are.
 //!
 //! A metric is a value: it measures each pair of prediction and target, or each ranked list, and turns the mean into
-//! one number. Nothing is averaged over batches: a [`Tally`] holds counts and `f64` sums over a whole split. No tensors
+//! one number; those of lists are in `ranking`. Nothing is averaged over batches: a [`Tally`] holds counts and `f64` sums over a whole split. No tensors
 //! here.
 
 mod built_in;
+mod catalog;
+mod list;
 mod loss;
 mod mae;
 mod measure;
+mod ranking;
 mod rmse;
 mod tally;
 
 pub use built_in::built_in;
+pub use catalog::Catalog;
+pub use list::RankedList;
 pub use loss::ObjectiveLoss;
 pub use mae::Mae;
-pub use measure::{Direction, Metric, Metrics, Needs, Pair, RankedList, Sum};
+pub(crate) use measure::label;
+pub use measure::{Direction, Metric, Metrics, Needs, Pair, Sum};
 pub use rmse::Rmse;
 pub use tally::{Scores, Tally};

@@ -1,12 +1,15 @@
 //! Sums over a split, and the metrics that follow from them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::measure::{Metrics, Needs, Pair, RankedList, Sum};
+use super::list::RankedList;
+use super::measure::{Metric, Metrics, Needs, Pair, Sum};
 
 /// Sums of the measurements of some metrics.
 #[derive(Debug, Clone)]
@@ -16,12 +19,19 @@ pub struct Tally {
     count: u64,
     /// By metric.
     sums: Vec<Sum>,
+    /// By length of lists, how often each item was in one.
+    exposures: BTreeMap<usize, Vec<u64>>,
 }
 
 impl Tally {
     /// An empty tally.
     pub fn new(metrics: &Metrics) -> Self {
-        Self { metrics: metrics.clone(), count: 0, sums: vec![Sum::default(); metrics.0.len()] }
+        Self {
+            metrics: metrics.clone(),
+            count: 0,
+            sums: vec![Sum::default(); metrics.0.len()],
+            exposures: BTreeMap::new(),
+        }
     }
 
     /// Adds pairs.
@@ -34,18 +44,32 @@ impl Tally {
 
     /// Adds a ranked list, of which each metric gets the length it needs.
     pub fn add_list(&mut self, list: &RankedList) {
+        let first = |length: usize| &list.items[..length.min(list.items.len())];
+        let mut lengths = BTreeSet::new();
         for (metric, sum) in self.metrics.0.iter().zip(&mut self.sums) {
-            let Needs::Lists { length } = metric.needs() else { continue };
-            let list = &RankedList { items: &list.items[..length.min(list.items.len())], ..*list };
-            sum.add(metric.of_list(list));
+            match metric.needs() {
+                Needs::Lists { length } => sum.add(metric.of_list(&RankedList { items: first(length), ..*list })),
+                Needs::Exposure { length } => _ = lengths.insert(length),
+                Needs::Loss | Needs::Pairs => {}
+            }
+        }
+        for length in lengths {
+            let times = self.exposures.entry(length).or_insert_with(|| vec![0; list.catalog.len()]);
+            first(length).iter().for_each(|&item| times[item as usize] += 1);
         }
     }
 
     /// The metrics that have measurements; `None` without pairs.
     pub fn scores(&self) -> Option<Scores> {
-        let measured = self.metrics.0.iter().zip(&self.sums).filter(|(_, sum)| sum.count > 0);
-        let values = measured.map(|(metric, sum)| (metric.name().into(), metric.summary(sum.total / sum.count as f64)));
-        (self.count > 0).then(|| Scores { count: self.count, values: values.collect() })
+        let value = |(metric, sum): (&Arc<dyn Metric>, &Sum)| {
+            let value = match metric.needs() {
+                Needs::Exposure { length } => metric.of_exposure(self.exposures.get(&length)?),
+                _ => (sum.count > 0).then(|| metric.summary(sum.total / sum.count as f64)),
+            };
+            Some((metric.name().to_string(), value?))
+        };
+        let values = self.metrics.0.iter().zip(&self.sums).filter_map(value).collect();
+        (self.count > 0).then_some(Scores { count: self.count, values })
     }
 }
 
@@ -110,10 +134,9 @@ impl<'de> Deserialize<'de> for Scores {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::{Mae, Metric, ObjectiveLoss, Rmse};
+    use super::super::{Catalog, Mae, ObjectiveLoss, Rmse};
     use super::*;
+    use crate::linalg::Groups;
 
     #[test]
     fn metrics_of_a_case_by_hand() {
@@ -150,8 +173,9 @@ mod tests {
         let mut tally = Tally::new(&Metrics(vec![Arc::new(ObjectiveLoss), Arc::new(First)]));
         tally.add(&[Pair { target: 1.0, prediction: 1.0, loss: None }]);
         assert_eq!(tally.scores().expect("a pair").values, []);
+        let catalog = &Catalog::new(&Groups::new(1, std::iter::empty()), 5);
         for items in [&[3][..], &[4], &[]] {
-            tally.add_list(&RankedList { items, relevant: &[3] });
+            tally.add_list(&RankedList { items, relevant: &[3], places: &[0], unknown: 0, candidates: 5, catalog });
         }
         assert_eq!(tally.scores().expect("a pair").values, [("first".to_string(), 0.5)]);
     }

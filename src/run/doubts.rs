@@ -6,7 +6,7 @@ use crate::config::words::joined;
 use crate::data::split::Split;
 use crate::data::{Dataset, Layout, class_of};
 use crate::eval::worse_than;
-use crate::metric::{Needs, Scores};
+use crate::metric::Scores;
 use crate::solver::nmf::Zeros;
 use crate::solver::{Misfit, Predictions};
 
@@ -61,8 +61,8 @@ fn of_classes(settings: &Settings, dataset: &Dataset) -> Option<String> {
 /// What is to be known of a result.
 pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cells: bool) -> Vec<String> {
     if settings.predictions() == Predictions::Preferences {
-        let of_pairs = settings.metrics.0.iter().filter(|metric| !matches!(metric.needs(), Needs::Lists { .. }));
-        let labels: Vec<String> = of_pairs.map(|metric| metric.label()).collect();
+        let of_interactions = settings.metrics.of_interactions();
+        let labels: Vec<String> = of_interactions.0.iter().map(|metric| metric.label()).collect();
         let last = if settings.why_last().is_some() { "; the last epoch is kept therefore" } else { "" };
         let text = format!("preferences near 0 to 1 are compared with counts by {}", joined(&labels, "and"));
         let doubt = format!("{text}, which say nothing about how good recommendations are{last}");

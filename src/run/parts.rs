@@ -118,13 +118,19 @@ impl Parts {
     }
 
     pub(super) fn metric_keys(&self) -> Keys {
-        let names: Vec<String> = self.metrics.names().map(Into::into).collect();
-        let listed: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-        let listed = format!("[{}]", listed.join(", "));
-        let meaning = "Metrics of the predictions to compute, in this order.";
-        let key = Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&listed).effect(Effect::Nothing);
+        let listed: Vec<String> = self.metrics.of_interactions().names().map(|name| format!("'{name}'")).collect();
+        let meaning = "Metrics to compute, in this order. Those with a length, as ndcg@10, rank all items for each user but \
+                       those of training; any length may follow @.";
+        let relevant = "Interactions of at least this value are relevant in ranked lists; all if absent.";
+        let names =
+            Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&format!("[{}]", listed.join(", ")));
+        let keys = Keys::new([
+            names.effect(Effect::Nothing),
+            Key::new("evaluation.relevant_from", KeyKind::ANY_NUMBER, relevant),
+        ]);
         let own = self.metrics.0.iter().map(|metric| metric.keys());
-        own.fold(Keys::from(key), Keys::and).rule(move |values| check_metrics(values, &names))
+        let metrics = self.metrics.clone();
+        own.fold(keys, Keys::and).rule(move |values| check_metrics(values, &metrics))
     }
 }
 
@@ -158,17 +164,14 @@ fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
 }
 
 /// Metrics must exist, and the watched one must be computed.
-fn check_metrics(values: &Values, known: &[String]) -> Vec<Problem> {
+fn check_metrics(values: &Values, metrics: &Metrics) -> Vec<Problem> {
     let asked: Vec<String> = values.get("evaluation.metrics");
     let watched: String = values.get("train.early_stopping.metric");
-    let unknown = asked.iter().filter(|name| !known.contains(name)).map(|name| {
-        let message = format!("evaluation.metrics has unknown {name:?}; the metrics are {}", joined(known, "and"));
-        Problem::new(["evaluation.metrics"], message)
-    });
+    let unknown = asked.iter().filter_map(|name| metrics.problem("evaluation.metrics", name));
     let unwatched = (!asked.contains(&watched)).then(|| {
         let message =
             format!("train.early_stopping.metric = {watched:?} is not among evaluation.metrics; add it there");
         Problem::new(["evaluation.metrics", "train.early_stopping.metric"], message)
     });
-    unknown.chain(unwatched).collect()
+    unknown.chain(unwatched.filter(|_| metrics.find(&watched).is_some())).collect()
 }

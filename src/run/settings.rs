@@ -13,7 +13,7 @@ use crate::data::{Dataset, ITEM, Source, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
-use crate::metric::{Metric, Metrics, Needs};
+use crate::metric::{Metric, Metrics};
 use crate::model::{AnyModel, ModelKind, Start};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub training: TrainConfig,
     /// Whether predictions are clipped to the range of the training ratings.
     pub clip: bool,
+    /// Interactions of at least this value are relevant in ranked lists; all if absent.
+    pub relevant_from: Option<f32>,
     /// Whether the chosen model is retrained on training and validation ratings.
     pub refit: bool,
     /// What is reported.
@@ -137,7 +139,7 @@ impl Settings {
         Keys::default().rule(move |values| {
             let solver = parts.find_solver(&values.get::<String>("solver.kind"));
             let metric = parts.metrics.find(&values.get::<String>("train.early_stopping.metric"));
-            let reason = solver.zip(metric).and_then(|(solver, metric)| why_last(&**solver, values, &**metric));
+            let reason = solver.zip(metric).and_then(|(solver, metric)| why_last(&**solver, values, &*metric));
             let problem = |reason| Problem::new([PATIENCE], format!("{PATIENCE} waits in vain: {reason}; set it to 0"));
             // Without a validation part there is another reason, which is told elsewhere.
             let is_waiting = values.get::<u64>(PATIENCE) > 0 && SplitSpec::without_validation(values).is_none();
@@ -172,6 +174,7 @@ impl Settings {
             training,
             metrics,
             clip: values.get("evaluation.clip"),
+            relevant_from: values.find("evaluation.relevant_from"),
             refit: values.get("train.refit"),
             report: ReportOptions::of(values),
             dir: values.get("run.dir"),
@@ -230,7 +233,9 @@ impl Settings {
         };
         let clip = self.clip.then(|| data.train.range()).flatten();
         let predictor = Predictor { objective: self.objective.clone(), clip, baseline };
-        Evaluator::new(predictor, self.metrics.clone(), &data.train, data.users().len(), data.items().len())
+        let [users, items] = [data.users().len(), data.items().len()];
+        Evaluator::new(predictor, self.metrics.clone(), &data.train, users, items)
+            .with_relevant_from(self.relevant_from)
     }
 
     /// The model with its initial parameters.
@@ -271,7 +276,7 @@ impl Settings {
 
 /// Why `metric` on the validation part cannot choose the epoch of a model that `solver` trains, if it cannot.
 fn why_last(solver: &dyn SolverPart, values: &Values, metric: &dyn Metric) -> Option<String> {
-    if matches!(metric.needs(), Needs::Lists { .. }) {
+    if metric.needs().list_length().is_some() {
         return None;
     }
     let (name, label) = (solver.name(), metric.label());

@@ -25,7 +25,7 @@ pub(super) fn pictures(
 ) -> Result<()> {
     let metrics = &settings.metrics;
     if let Some(metric) = metrics.find(metrics.watched()) {
-        curve(settings, directory, &**metric, reachable)?;
+        curve(settings, directory, &*metric, reachable)?;
     }
     if settings.report.projector && settings.report.tensorboard {
         let titles = |item: usize| file.title(item).unwrap_or_default();

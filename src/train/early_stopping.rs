@@ -43,8 +43,8 @@ impl EarlyStopping {
     pub fn keys(metrics: &Metrics) -> Keys {
         let metric = Key::new(
             "train.early_stopping.metric",
-            KeyKind::choice(metrics.names().map(String::from).collect::<Vec<_>>()),
-            "The metric watched on the validation part.",
+            KeyKind::Text,
+            "The metric watched on the validation part: a name of evaluation.metrics.",
         );
         let patience = "Epochs without progress before training stops; 0 never stops.";
         let delta = "Improvements above this count as progress, in the metric's unit.";
@@ -53,6 +53,13 @@ impl EarlyStopping {
             Key::new("train.early_stopping.patience", KeyKind::ANY_COUNT, patience).default("0"),
             Key::new("train.early_stopping.min_delta", KeyKind::NOT_NEGATIVE, delta).default("0.0"),
         ])
+        .rule({
+            let metrics = metrics.clone();
+            move |values| {
+                let name: String = values.get("train.early_stopping.metric");
+                metrics.problem("train.early_stopping.metric", &name).into_iter().collect()
+            }
+        })
         .rule(|values| {
             let is_waiting = values.get::<u64>("train.early_stopping.patience") > 0;
             let needs = needs_validation(values, "train.early_stopping.patience", "0");
@@ -66,7 +73,7 @@ impl EarlyStopping {
     /// [`Error::Usage`] for a metric that is not among them.
     pub fn of(values: &Values, metrics: &Metrics) -> Result<Self> {
         let name: String = values.get("train.early_stopping.metric");
-        let metric = metrics.find(&name).cloned().ok_or_else(|| {
+        let metric = metrics.find(&name).ok_or_else(|| {
             let names: Vec<&str> = metrics.names().collect();
             Error::Usage(format!("train.early_stopping.metric = {name:?} is not one of {}", joined(&names, "and")))
         })?;

@@ -89,10 +89,101 @@ fn counts(place: &Place) {
 const IMPLICIT: [&str; 4] = ["model.kind=mf", "solver.kind=als", "solver.feedback=implicit", "model.rank=2"];
 
 #[test]
+fn preferences_are_judged_by_ranked_lists() {
+    let place = Place::new();
+    counts(&place);
+    let outcome = train(&place, "r.csv", &[&IMPLICIT[..], &["train.epochs=8"]].concat()).succeeds();
+    let summary = place.json("runs/c-1/summary.json");
+    for split in ["validation", "test"] {
+        let values: Vec<f64> = ["ndcg@10", "hit-rate@10", "recall@10", "auc"]
+            .map(|name| number(&summary, &format!("/{split}/{name}")))
+            .into();
+        assert!(values.iter().all(|value| (0.6..=1.0).contains(value)), "{split}: two groups are easy: {values:?}");
+    }
+    assert!(!outcome.stdout.contains("warning") && !outcome.stderr.contains("last epoch"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("ndcg@10") && !outcome.stdout.contains("RMSE"), "{outcome:#?}");
+    // The epoch that is kept is the one whose lists were best.
+    let curve: Vec<f64> = place
+        .text("runs/c-1/metrics.jsonl")
+        .lines()
+        .map(|line| number(&serde_json::from_str(line).expect("JSON"), "/validation/ndcg@10"))
+        .collect();
+    let best = curve.iter().copied().fold(0.0, f64::max);
+    let first = curve.iter().position(|value| *value == best).expect("one of them") + 1;
+    assert_eq!(summary["best_epoch"], first);
+    // Metrics of another length, of a trained model.
+    let names = ["ndcg@3", "coverage@1", "gini@1", "novelty@2", "diversity@2", "map@5", "mrr@5"];
+    let evaluated = place.call(["evaluate", "runs/c-1", "--json", "--metrics", &names.join(",")]).succeeds().json();
+    place
+        .call(["evaluate", "runs/c-1", "--metrics", "ndcg"])
+        .refuses(&["--metrics has unknown \"ndcg\"; the metrics are"]);
+    for name in names {
+        assert!(number(&evaluated, &format!("/model/{name}")) >= 0.0, "{name}: {evaluated}");
+    }
+    train(&place, "r.csv", &[&IMPLICIT[..], &["train.early_stopping.patience=2"]].concat()).succeeds();
+}
+
+/// What `evaluate` says of lists is what `recommend` shows.
+#[test]
+fn ranked_lists_are_those_that_are_recommended() {
+    let place = Place::new();
+    counts(&place);
+    let metrics = ["evaluation.metrics=['rmse', 'hit-rate@2', 'recall@2']", "evaluation.relevant_from=5"];
+    train(
+        &place,
+        "r.csv",
+        &[&["data.split.test=0.4", "data.split.validation=0", "train.epochs=3"], &metrics[..]].concat(),
+    )
+    .succeeds();
+    let summary = place.json("runs/c-1/summary.json");
+    let test = place.call(["evaluate", "runs/c-1", "--json"]).succeeds().json();
+    assert_eq!(number(&test, "/model/hit-rate@2"), number(&summary, "/test/hit-rate@2"));
+    let ratings: Vec<(String, String, f64)> = place
+        .text("r.csv")
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(',').map(String::from);
+            Some((fields.next()?, fields.next()?, fields.next()?.parse().ok()?))
+        })
+        .collect();
+    let mut users: Vec<&String> = ratings.iter().map(|(user, ..)| user).collect();
+    users.dedup();
+    users.sort();
+    users.dedup();
+    let (mut measured, mut hit, mut recall) = (0.0, 0.0, 0.0);
+    for user in users {
+        let list = |options: &[&str]| -> Vec<String> {
+            let call = ["recommend", "runs/c-1", user.as_str(), "--json"];
+            let json = place.call(call.iter().chain(options)).succeeds().json();
+            let items = json["items"].as_array().expect("items").clone();
+            items.iter().map(|item| item["item"].as_str().expect("an id").to_string()).collect()
+        };
+        let all = list(&["--keep-held-out", "-n", "1000"]);
+        let of_user = ratings.iter().filter(|(own, _, value)| own == user && *value >= 5.0);
+        let known = list(&["--keep-seen", "-n", "1000"]);
+        // In the file, but neither in training nor unknown to it: held out. Unknown ones are missed.
+        let relevant: Vec<&String> =
+            of_user.map(|(_, item, _)| item).filter(|item| all.contains(item) || !known.contains(item)).collect();
+        if relevant.is_empty() {
+            continue;
+        }
+        let found = all.iter().take(2).filter(|item| relevant.contains(item)).count() as f64;
+        measured += 1.0;
+        hit += f64::from(found > 0.0);
+        recall += found / relevant.len() as f64;
+    }
+    assert!(measured > 3.0, "{measured}");
+    assert!((number(&test, "/model/hit-rate@2") - hit / measured).abs() < 1e-12, "{test} {hit} {measured}");
+    assert!((number(&test, "/model/recall@2") - recall / measured).abs() < 1e-12, "{test} {recall} {measured}");
+}
+
+#[test]
 fn preferences_are_not_judged_by_the_error_of_counts() {
     let place = Place::new();
     counts(&place);
-    let outcome = train(&place, "r.csv", &[&IMPLICIT[..], &["train.epochs=12"]].concat()).succeeds();
+    let by_error = ["evaluation.metrics=['rmse', 'mae']", "train.early_stopping.metric=rmse"];
+    let judged = |settings: &[&str]| train(&place, "r.csv", &[&IMPLICIT[..], &by_error, settings].concat());
+    let outcome = judged(&["train.epochs=12"]).succeeds();
     let summary = place.json("runs/c-1/summary.json");
     assert_eq!((&summary["epochs_run"], &summary["best_epoch"]), (&12.into(), &12.into()));
     assert_eq!(summary["baselines"], serde_json::Value::Null, "counts are in another unit");
@@ -113,10 +204,10 @@ fn preferences_are_not_judged_by_the_error_of_counts() {
     let evaluated = place.call(["evaluate", "runs/c-1", "--json"]).succeeds().json();
     assert_eq!((&evaluated["biases"], &evaluated["global_mean"]), (&serde_json::Value::Null, &serde_json::Value::Null));
     // Refitting takes as many epochs.
-    train(&place, "r.csv", &[&IMPLICIT[..], &["train.epochs=6", "train.refit=true"]].concat()).succeeds();
+    judged(&["train.epochs=6", "train.refit=true"]).succeeds();
     assert_eq!(place.text("runs/c-2/refit/metrics.jsonl").lines().count(), 6);
-    let waiting = [&IMPLICIT[..], &["train.early_stopping.patience=2"]].concat();
-    train(&place, "r.csv", &waiting).refuses(&["train.early_stopping.patience waits in vain", "preferences"]);
+    judged(&["train.early_stopping.patience=2"])
+        .refuses(&["train.early_stopping.patience waits in vain", "preferences"]);
     // Opinions are judged by their error as ever.
     train(&place, "r.csv", &["model.kind=mf", "solver.kind=als", "train.epochs=12"]).succeeds();
     assert!(place.json("runs/c-3/summary.json")["baselines"].is_object());

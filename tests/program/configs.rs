@@ -170,6 +170,7 @@ const CASES: &[Case] = &[
     ("train.early_stopping.patience", &["solver.learning_rate=0.5", "train.epochs=20"], "1", Summary),
     ("train.early_stopping.min_delta", &[], "1000", Model),
     ("evaluation.metrics", &[], "['rmse']", Summary),
+    ("evaluation.relevant_from", &["evaluation.metrics=['rmse', 'recall@3']"], "4", Summary),
     ("evaluation.clip", &["solver.learning_rate=0.5"], "false", Summary),
     ("report.tensorboard", &[], "false", Files),
     ("report.every", &[], "3", Progress),

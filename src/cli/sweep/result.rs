@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::progress::duration;
 use crate::cli::output;
-use crate::metric::Scores;
+use crate::metric::{Scores, label};
 use crate::run::Summary;
 use crate::sweep::Swept;
 use crate::sweep::journal::{Record, Status};
@@ -71,8 +71,8 @@ pub(super) fn report(swept: &Swept, plan: &Plan) -> String {
             cells.push(String::new());
             rows.push(cells);
         }
-        let labels: Vec<String> = (names.iter().map(|name| format!("test {}", name.to_uppercase())))
-            .chain([format!("validation {}", validated.to_uppercase())])
+        let labels: Vec<String> = (names.iter().map(|name| format!("test {}", label(name))))
+            .chain([format!("validation {}", label(validated))])
             .collect();
         let header: Vec<&str> = std::iter::once("run").chain(labels.iter().map(String::as_str)).collect();
         text += &output::table(&header, &rows);

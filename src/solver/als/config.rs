@@ -111,11 +111,14 @@ impl AlsConfig {
             exponent,
         )
         .default_if(is("solver.feedback", ["implicit"]), "0.0");
-        Keys::from(feedback).and(inner).and(exponent).default_for_if(
-            "evaluation.clip",
-            is("solver.feedback", ["implicit"]),
-            "false",
-        )
+        let implicit = || is("solver.feedback", ["implicit"]);
+        // Preferences cannot be compared with counts, but they can be ranked.
+        Keys::from(feedback)
+            .and(inner)
+            .and(exponent)
+            .default_for_if("evaluation.clip", implicit(), "false")
+            .default_for_if("evaluation.metrics", implicit(), "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']")
+            .default_for_if("train.early_stopping.metric", implicit(), "'ndcg@10'")
     }
 
     /// What does not go with the model.

@@ -124,7 +124,7 @@ impl Plan {
         let missing = || Error::Usage(format!("there is no metric {name:?}"));
         let plan = Self {
             settings,
-            metric: parts.metrics.find(&name).cloned().ok_or_else(missing)?,
+            metric: parts.metrics.find(&name).ok_or_else(missing)?,
             parts: parts.clone(),
             own: own_schema,
             repeats: product(&repeat),

@@ -98,11 +98,17 @@ impl SweepSettings {
             seed.default("1"),
             free(Key::new("parallel", KeyKind::Int(1..=4096), parallel).default("1")),
             free(Key::new("max_memory", KeyKind::POSITIVE, memory)),
-            Key::new("metric", KeyKind::choice(metrics.names().map(String::from).collect::<Vec<_>>()), metric),
+            Key::new("metric", KeyKind::Text, metric),
             free(Key::new("refit", KeyKind::Bool, refit).default("true")),
         ])
         .and(Sampler::keys())
         .and(Pruning::keys())
+        .rule({
+            let metrics = metrics.clone();
+            move |values| {
+                values.find("metric").and_then(|name: String| metrics.problem("metric", &name)).into_iter().collect()
+            }
+        })
     }
 
     pub(super) fn of(values: &Values) -> Self {
