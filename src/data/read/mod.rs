@@ -43,7 +43,7 @@ pub use matrix_market::MatrixMarket;
 pub use options::{Duplicates, ReadOptions, TitleFile};
 pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
-pub use shared_keys::context_key;
+pub use shared_keys::{HeaderLine, context_key};
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
