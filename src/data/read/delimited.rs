@@ -5,7 +5,7 @@ use std::path::Path;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{context_key, delimiter_key, skip_key};
-use super::text::{Lines, Row, Splitter, parse_number};
+use super::text::{Lines, Row, parse_number, splitter};
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
@@ -228,9 +228,8 @@ fn is_name(row: &Row, index: usize) -> bool {
 /// Adds the ratings of `lines` to `dataset`.
 fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<()> {
     let rough_count = lines.rough_count();
-    let Some(line) = lines.next()? else { return Ok(()) };
-    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
-    let first = splitter.split(line)?;
+    let mut splitter = splitter(options.delimiter.as_deref(), &lines)?;
+    let Some(first) = splitter.next(&mut lines)? else { return Ok(()) };
     let (layout, is_header) = match &options.columns {
         Some(columns) => {
             let layout = Layout::given(columns, &options.context)?;
@@ -254,8 +253,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
         interactions.timestamps.get_or_insert_default().reserve_exact(rough_count);
     }
     let name = |column: usize| layout.names[column].as_str();
-    while let Some(line) = lines.next()? {
-        let row = splitter.split(line)?;
+    while let Some(row) = splitter.next(&mut lines)? {
         if row.len() != layout.names.len() {
             return Err(layout.count_error(&row));
         }
@@ -362,6 +360,28 @@ mod tests {
         let options = ReadOptions::of_reader(reader);
         let dataset = read("r", "# made by hand\n\n1--a,b--3\n", &options).unwrap();
         assert_eq!(triples(&dataset), [triple("1", "a,b", 3.0)]);
+    }
+
+    #[test]
+    fn quotes_enclose_ids_whatever_separates_the_columns() {
+        let expected = [triple("u1", "i 1", 3.0), triple("u2", "a\nb", 4.5)];
+        for delimiter in [",", ";", "\t", "|", "::", " "] {
+            let lines = ["\"user\",\"item\",\"rating\"", "\"u1\",\"i 1\",3", "\"u2\",\"a\nb\",\"4.5\"", ""];
+            let dataset = read("r", lines.join("\n").replace(',', delimiter), &ReadOptions::default()).unwrap();
+            assert_eq!(triples(&dataset), expected, "{delimiter:?}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_no_delimiter() {
+        for content in ["1;2;3,5\n1;3;4,5\n", "user;item;rating\n1;2;3,5\n", "1;2;3\n1;3;4,5\n"] {
+            let error = error(content);
+            assert!(error.contains(":5: column \"rating\": invalid number \""), "{content:?}: {error}");
+            assert!(error.ends_with("write it with a point"), "{content:?}: {error}");
+        }
+        assert!(error("7;3,5\n8;4,5\n").contains("data.delimiter"));
+        let read = read("r.csv", "1;2;3.5\n1;3;4,5\n", &ReadOptions::default()).unwrap_err();
+        assert!(read.starts_with("r.csv:2:5: "), "{read}");
     }
 
     #[test]

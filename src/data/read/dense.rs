@@ -10,7 +10,7 @@ use super::delimited::Role;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{delimiter_key, skip_key};
-use super::text::{Lines, Row, Splitter, parse_number};
+use super::text::{Lines, Row, parse_number, splitter};
 use crate::config::{Key, KeyKind, Keys, Values};
 use crate::data::{Dataset, Layout, PairMut};
 use crate::error::Result;
@@ -72,9 +72,9 @@ fn column_labels(first: &Row) -> Option<Vec<String>> {
 /// Adds the cells of `lines` to `dataset`, row by row.
 fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result<()> {
     let rough_size = lines.rough_size();
-    let Some(line) = lines.next()? else { return Ok(()) };
-    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
-    let mut labels = column_labels(&splitter.split(line)?);
+    let mut splitter = splitter(options.delimiter.as_deref(), &lines)?;
+    let Some(first) = splitter.next(&mut lines)? else { return Ok(()) };
+    let mut labels = column_labels(&first);
     if labels.is_none() {
         lines.again();
     }
@@ -123,8 +123,7 @@ fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result
     interactions.columns.iter_mut().for_each(|column| column.reserve(rough_cells));
     interactions.targets.reserve(rough_cells);
     let (mut height, mut missing) = (0, 0_u64);
-    while let Some(line) = lines.next()? {
-        let row = splitter.split(line)?;
+    while let Some(row) = splitter.next(&mut lines)? {
         height += 1;
         if row.len() != width {
             return Err(row.line_error(format!(
@@ -179,6 +178,20 @@ mod tests {
         }
         let worded = [triple("x", "a", 1.0), triple("x", "b", 2.0)];
         assert_eq!(triples(&read("gene,a,b\nx,1,2\n").unwrap()), worded);
+    }
+
+    #[test]
+    fn labels_stand_in_quotes_whatever_separates_them() {
+        let cells = [
+            triple("1_at", "S 1", 1.5),
+            triple("1_at", "S\n2", 2.0),
+            triple("x\"", "S 1", 3.0),
+            triple("x\"", "S\n2", 4.0),
+        ];
+        for delimiter in [",", "\t", "|", " "] {
+            let content = "\"ID\",\"S 1\",\"S\n2\"\n\"1_at\",1.5,2\n\"x\"\"\",3,4\n".replace(',', delimiter);
+            assert_eq!(triples(&read(&content).unwrap()), cells, "{delimiter:?}");
+        }
     }
 
     #[test]

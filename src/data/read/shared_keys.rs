@@ -22,7 +22,8 @@ impl Default for HeaderLine {
 
 /// `data.header`, a [`HeaderLine`].
 pub(super) fn header_key() -> Key {
-    let meaning = "Whether the first line (after data.skip_lines) names the columns; \"auto\" goes by what it looks like.";
+    let meaning =
+        "Whether the first line (after data.skip_lines) names the columns; \"auto\" goes by what it looks like.";
     Key::new("data.header", KeyKind::choice(HeaderLine::NAMES.iter().copied()), meaning).default("'auto'")
 }
 
