@@ -275,7 +275,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
 /// The index of the id in field `column`, which is called `name`.
 #[inline]
 fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize, name: &str) -> Result<u32> {
-    // Bytes that are a known id need no decoding: what is UTF-8 decodes to itself, and ids are UTF-8.
+    // Bytes that are a known id need no decoding: ids are UTF-8 with composed accents, which decodes to itself.
     match vocabulary.index_of(&row.bytes(column)) {
         Some(index) => Ok(index),
         None => Ok(vocabulary.insert(&row.id(column, name)?)),

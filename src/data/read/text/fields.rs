@@ -36,7 +36,7 @@ impl<'a> Row<'a> {
         self.spans[index].is_empty()
     }
 
-    /// Field `index` as text: UTF-8, or else Latin-1.
+    /// Field `index` as text: UTF-8, or else Windows-1252.
     #[inline]
     pub fn text(&self, index: usize) -> Cow<'a, str> {
         match self.bytes(index) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use memchr::{memchr, memchr_iter, memrchr};
 use sha2::{Digest, Sha256};
 
-use super::encoding::decode;
+use super::encoding::{BYTE_ORDER_MARK, UTF_16, decode, is_utf_16};
 use crate::error::{Error, Location, Result};
 use crate::files;
 
@@ -17,7 +17,8 @@ const CHUNK: usize = 1 << 20;
 
 /// The lines of a file (through gzip where it is compressed), with blank ones left out.
 ///
-/// Any line end (`\n` or `\r\n`), a missing last one and a UTF-8 byte order mark are taken in stride.
+/// Any line end (`\n` or `\r\n`) and a missing last one are taken in stride. A UTF-8 byte order mark at the start of a line
+/// is no part of it: files that were joined have them inside.
 pub(crate) struct Lines<'h> {
     path: PathBuf,
     source: Box<dyn Read + Send>,
@@ -59,10 +60,8 @@ impl<'h> Lines<'h> {
             rough_size,
         };
         lines.fill(0)?;
-        if lines.buffer.starts_with(&[0xef, 0xbb, 0xbf]) {
-            lines.next = 3;
-        }
-        Ok(lines)
+        // Such text may have no zero byte, by which `fill` knows it.
+        if is_utf_16(&lines.buffer[..lines.end]) { Err(lines.error(UTF_16)) } else { Ok(lines) }
     }
 
     /// The next line that is not blank.
@@ -215,7 +214,9 @@ impl<'h> Lines<'h> {
 
     fn line(&self, range: Range<usize>) -> Line<'_> {
         let bytes = &self.buffer[range];
-        Line { path: &self.path, number: self.number, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        Line { path: &self.path, number: self.number, bytes }
     }
 
     /// Moves what stands from `keep` on to the front and reads until the buffer is full.
@@ -244,9 +245,8 @@ impl<'h> Lines<'h> {
         if memchr(0, fresh).is_none() {
             return Ok(());
         }
-        let utf_16 = self.buffer.starts_with(&[0xff, 0xfe]) || self.buffer.starts_with(&[0xfe, 0xff]);
-        Err(self.error(if utf_16 {
-            "is UTF-16 text; save it as UTF-8"
+        Err(self.error(if is_utf_16(&self.buffer) {
+            UTF_16
         } else {
             "is not a text file: it holds zero bytes; give plain or gzip-compressed text"
         }))
@@ -256,6 +256,7 @@ impl<'h> Lines<'h> {
 /// Whether a line is left out; one of tabs is a row of empty fields.
 #[inline]
 fn is_blank(line: &[u8]) -> bool {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     line.iter().all(|&byte| byte == b' ' || byte == b'\r')
 }
 
@@ -308,6 +309,24 @@ mod tests {
         let expected = vec![(1, b"a".to_vec()), (3, b"b c".to_vec()), (5, b"\t".to_vec()), (6, b"d".to_vec())];
         assert_eq!(lines_of(b"\xef\xbb\xbfa\r\n\r\nb c\n  \n\t\nd"), expected);
         assert_eq!(lines_of(b""), []);
+    }
+
+    #[test]
+    fn byte_order_marks_within_a_joined_file_are_dropped() {
+        let joined = b"\xef\xbb\xbfa\n\xef\xbb\xbfb\r\n\xef\xbb\xbf\r\nc\xef\xbb\xbf\n";
+        assert_eq!(lines_of(joined), [(1, b"a".to_vec()), (2, b"b".to_vec()), (4, b"c\xef\xbb\xbf".to_vec())]);
+    }
+
+    #[test]
+    fn utf_16_is_refused_by_name() {
+        // The second has no zero byte.
+        for content in [&b"\xff\xfea\0\n\0"[..], b"\xfe\xff\x67\x2c"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x");
+            fs::write(&path, content).unwrap();
+            let error = Lines::open(&path, &mut Sha256::new()).err().unwrap().to_string();
+            assert!(error.ends_with("x: is UTF-16 text; save it as UTF-8"), "{error}");
+        }
     }
 
     #[test]
