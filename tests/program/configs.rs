@@ -88,6 +88,8 @@ const CASES: &[Case] = &[
     ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], "-", Summary),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
+    ("data.header", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "yes", Model),
+    ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),

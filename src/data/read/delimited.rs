@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
-use super::shared_keys::{context_key, delimiter_key, skip_key};
+use super::shared_keys::{columns_key, context_key, delimiter_key, skip_key};
 use super::text::{Lines, Row, parse_number, splitter};
-use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::config::{Keys, Problem, Values};
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -41,10 +41,7 @@ impl ReaderPart for Delimited {
     const NAME: &'static str = "delimited";
 
     fn keys() -> Keys {
-        let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
-                       Detected if absent.";
-        let columns = Key::new("data.columns", KeyKind::TextList, columns);
-        Keys::new([delimiter_key(), columns, context_key(), skip_key()])
+        Keys::new([delimiter_key(), columns_key(), context_key(), skip_key()])
             .rule(|values| check_context(values).into_iter().collect())
     }
 

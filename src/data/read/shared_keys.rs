@@ -33,6 +33,14 @@ pub(super) fn delimiter_key() -> Key {
     Key::new("data.delimiter", KeyKind::Text, meaning)
 }
 
+/// `data.columns`.
+pub(super) fn columns_key() -> Key {
+    let meaning = "What the columns hold. In a list of ratings: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
+                   In a table: \"label\" (ids of rows), \"class\", \"data\", or \"-\"; \"...\" repeats the word before it for as many \
+                   columns as there are. Detected if absent.";
+    Key::new("data.columns", KeyKind::TextList, meaning)
+}
+
 /// `data.skip_lines`.
 pub(super) fn skip_key() -> Key {
     let meaning = "Lines to skip at the start of the file, or of each document.";

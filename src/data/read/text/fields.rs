@@ -18,6 +18,11 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The line that it is.
+    pub fn line(&self) -> Line<'a> {
+        self.line
+    }
+
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()

@@ -271,6 +271,11 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// A copy that stays, whatever is read after it.
+    pub fn keep(&self) -> KeptLine {
+        KeptLine { path: self.path.to_path_buf(), number: self.number, bytes: self.bytes.to_vec() }
+    }
+
     /// An error about the whole line.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::Data { location: Location::at(self.path, self.number, 0), message: message.into() }
@@ -283,6 +288,20 @@ impl Line<'_> {
         let column = decode(&before[start..]).chars().count() as u64 + 1;
         let line = self.number + memchr_iter(b'\n', before).count() as u64;
         Error::Data { location: Location::at(self.path, line, column), message: message.into() }
+    }
+}
+
+/// A copy of a line.
+pub(crate) struct KeptLine {
+    path: PathBuf,
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl KeptLine {
+    /// The line.
+    pub fn line(&self) -> Line<'_> {
+        Line { path: &self.path, number: self.number, bytes: &self.bytes }
     }
 }
 
