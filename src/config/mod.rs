@@ -224,7 +224,7 @@ mod tests {
              data.documents.max_terms = 9\ndata.extension = 'md'"
                 .into(),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
-             data.class_column = 1"
+             data.class_column = 1\ndata.missing = ['', '99']"
                 .into(),
             // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),

@@ -112,3 +112,53 @@ fn rows_without_an_entry_are_unknown_to_solvers_of_ratings() {
         assert!(predicted.stderr.contains("the user of 1 and the item of 0 ratings; predicted by biases only"));
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_only_claims_to_be_large_is_refused() {
+    let place = Place::new();
+    // Two terabytes of nothing, of which the disk holds none.
+    for (name, start, expected) in [
+        ("r.csv", "", "r.csv: is not a text file: it holds zero bytes"),
+        ("later.csv", "user,item,rating\n1,a,3\n", "later.csv: is not a text file: it holds zero bytes"),
+        ("p.png", "", "p.png: has more than 268435456 bytes"),
+        ("m.mtx", "", "m.mtx: is not a text file: it holds zero bytes"),
+    ] {
+        place.write(name, start);
+        let file = std::fs::File::options().append(true).open(place.path(name)).expect("a file");
+        file.set_len(2 << 40).expect("a size");
+        place.call(["inspect", name]).refuses(&[expected]);
+    }
+    place.call(["inspect", "r.csv", "--format", "dense"]).refuses(&["zero bytes"]);
+    place.call(["inspect", "r.csv", "--format", "documents"]).refuses(&["zero bytes"]);
+    place.call(["config", "check", "r.csv"]).refuses(&["r.csv: has more than 268435456 bytes"]);
+    place.write("size.mtx", "%%MatrixMarket matrix array real general\n4000000000 4000000000\n1\n");
+    place.call(["inspect", "size.mtx"]).refuses(&["size.mtx:2: a matrix of 4000000000 × 4000000000"]);
+    for (setting, expected) in [
+        (["--rank", "1000000000000"], "rank = 1000000000000; it must be from 0 to 4096"),
+        (["--items", "4000000000"], "bytes of memory, and at most 2000000000 are used"),
+        (["--users", "4000000000"], "bytes of memory, and at most 2000000000 are used"),
+    ] {
+        place.call(["data", "synth", "s.csv"].into_iter().chain(setting)).refuses(&[expected]);
+    }
+    assert!(!place.path("s.csv").exists());
+}
+
+#[test]
+fn ids_words_and_titles_are_the_same_however_they_are_typed() {
+    let place = Place::new();
+    let lines: String =
+        (1..31).map(|at| format!("{},{},{}\n", ["Zo\u{e9}", "Zoe\u{301}", "b"][at % 3], at % 7, 1 + at % 5)).collect();
+    place.write("r.csv", lines);
+    let titles = b"1,Ocean\x92s \x93Eleven\x94\n2,c\x9cur\n".to_vec();
+    std::fs::write(place.path("t.csv"), titles).expect("titles");
+    train(&place, "r.csv", &["train.epochs=2", "data.split.kind=none", "data.titles.path=t.csv"]).succeeds();
+    assert_eq!(number(&place.json("runs/c-1/summary.json"), "/num_users"), 2.0);
+    for typed in ["Zo\u{e9}", "Zoe\u{301}"] {
+        let items = place.call(["recommend", "runs/c-1", typed, "--keep-seen"]).succeeds().stdout;
+        assert!(items.contains("Ocean’s “Eleven”") && items.contains("cœur"), "{items}");
+    }
+    let utf_16: Vec<u8> = "\u{feff}1,a,3\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(place.path("u.csv"), utf_16).expect("a file");
+    place.call(["inspect", "u.csv"]).refuses(&["u.csv: is UTF-16 text; save it as UTF-8"]);
+}

@@ -140,6 +140,7 @@ fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result
             (Holds::Class, _) => {}
         }
     }
+    let rough_cells = Lines::foreseen(rough_cells);
     interactions.columns.iter_mut().for_each(|column| column.reserve(rough_cells));
     interactions.targets.reserve(rough_cells);
     let before = interactions.len();

@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn entries_for_one_place_add_up() {
-        let general = "%%MatrixMarket matrix coordinate real general\n2 2 5\n1 1 1\n2 1 2\n1 1 0.5\n1 2 4\n1 1 -3\n";
+        let general = "%%MatrixMarket matrix coordinate real general\n3 2 5\n1 1 1\n2 1 2\n1 1 0.5\n1 2 4\n1 1 -3\n";
         let data = read("m.mtx", general, &ReadOptions::default()).unwrap();
         assert_eq!(triples(&data), [triple("1", "1", -1.5), triple("2", "1", 2.0), triple("1", "2", 4.0)]);
         assert!(data.notes.iter().any(|note| note.contains("2 entries repeat places")), "{:?}", data.notes);

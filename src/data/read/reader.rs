@@ -1,7 +1,6 @@
 //! What reads data of one form.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -90,10 +89,9 @@ impl fmt::Debug for ReaderKind {
 /// The whole text of a file, UTF-8 or else Windows-1252, plain or gzip, and the hash of its content.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] for UTF-16.
+/// Those of [`files::read_bytes`], [`Error::Data`] for UTF-16.
 pub fn read_text(path: &Path) -> Result<(String, Hash)> {
-    let mut bytes = Vec::new();
-    files::open(path)?.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
+    let bytes = files::read_bytes(path)?;
     if is_utf_16(&bytes) {
         return Err(Error::data(path, UTF_16));
     }

@@ -15,6 +15,12 @@ use crate::files;
 /// Bytes read at a time. A longer line makes the buffer grow.
 const CHUNK: usize = 1 << 20;
 
+/// Bytes that a line may have. What is longer is no line of text, such as a gzip file of blanks alone.
+const MOST_OF_A_LINE: usize = 1 << 28;
+
+/// Lines or cells that memory is asked for in advance at most: the size of a file promises anything.
+const MOST_FORESEEN: usize = 1 << 26;
+
 /// The lines of a file (through gzip where it is compressed), with blank ones left out.
 ///
 /// Any line end (`\n` or `\r\n`) and a missing last one are taken in stride. A UTF-8 byte order mark at the start of a line
@@ -38,6 +44,8 @@ pub(crate) struct Lines<'h> {
     may_have_quotes: bool,
     exhausted: bool,
     rough_size: u64,
+    /// Bytes that a line may have.
+    longest: usize,
 }
 
 impl<'h> Lines<'h> {
@@ -58,6 +66,7 @@ impl<'h> Lines<'h> {
             may_have_quotes: false,
             exhausted: false,
             rough_size,
+            longest: MOST_OF_A_LINE,
         };
         lines.fill(0)?;
         // Such text may have no zero byte, by which `fill` knows it.
@@ -161,7 +170,12 @@ impl<'h> Lines<'h> {
 
     /// About how many bytes the file has; too few for a compressed one.
     pub fn rough_size(&self) -> usize {
-        self.rough_size as usize
+        self.rough_size.min(usize::MAX as u64) as usize
+    }
+
+    /// So many of `count` lines or cells as memory may be asked for in advance.
+    pub fn foreseen(count: usize) -> usize {
+        count.min(MOST_FORESEEN)
     }
 
     /// About how many lines of at least four bytes the file has.
@@ -169,7 +183,7 @@ impl<'h> Lines<'h> {
         let lines = memchr_iter(b'\n', &self.buffer[..self.end]).count().max(1);
         let count = self.rough_size as f64 * lines as f64 / self.end.max(1) as f64 * 1.02;
         // A wrong guess must not ask for more memory than there is.
-        (count as usize).min(self.rough_size() / 4)
+        Self::foreseen((count as usize).min(self.rough_size() / 4))
     }
 
     /// A note for the user about the whole file.
@@ -226,6 +240,13 @@ impl<'h> Lines<'h> {
         self.next -= keep;
         self.last = self.last.saturating_sub(keep);
         if self.end == self.buffer.len() {
+            if self.end >= self.longest {
+                return Err(self.error(format!(
+                    "line {} has more than {} bytes; give text with line ends",
+                    self.number + 1,
+                    self.longest
+                )));
+            }
             self.buffer.resize(2 * self.end, 0);
         }
         let pending = self.end;
@@ -334,6 +355,30 @@ mod tests {
     fn byte_order_marks_within_a_joined_file_are_dropped() {
         let joined = b"\xef\xbb\xbfa\n\xef\xbb\xbfb\r\n\xef\xbb\xbf\r\nc\xef\xbb\xbf\n";
         assert_eq!(lines_of(joined), [(1, b"a".to_vec()), (2, b"b".to_vec()), (4, b"c\xef\xbb\xbf".to_vec())]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, [b"a\n".to_vec(), vec![b'x'; 5 * CHUNK]].concat()).unwrap();
+        let mut hash = Sha256::new();
+        let mut lines = Lines { longest: 2 * CHUNK, ..Lines::open(&path, &mut hash).unwrap() };
+        assert_eq!(lines.next().unwrap().unwrap().bytes, b"a");
+        let error = lines.next().err().unwrap().to_string();
+        assert!(error.ends_with("x: line 2 has more than 2097152 bytes; give text with line ends"), "{error}");
+    }
+
+    #[test]
+    fn memory_is_asked_for_with_moderation() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, "1,2,3\n".repeat(CHUNK)).unwrap();
+        // Two terabytes, of which nothing but the start is on the disk.
+        fs::File::options().append(true).open(&path).unwrap().set_len(2 << 40).unwrap();
+        let mut hash = Sha256::new();
+        let lines = Lines::open(&path, &mut hash).unwrap();
+        assert_eq!((lines.rough_size(), lines.rough_count()), (2 << 40, MOST_FORESEEN));
     }
 
     #[test]
