@@ -221,7 +221,7 @@ mod tests {
                  data.titles = {{ path = 'c', delimiter = '|', columns = ['item', 'title'] }}"
             ),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'documents'\n\
-             data.documents.max_terms = 9\ndata.extension = 'md'"
+             data.documents.max_terms = 9\ndata.documents.extra_stop_words = ['a']\ndata.extension = 'md'"
                 .into(),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
              data.class_column = 1\ndata.missing = ['', '99']"

@@ -69,6 +69,9 @@ const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epo
 const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
 
 const TEXTS: &[&str] = &["data.path=texts.txt", "data.format=documents", "data.split.kind=none"];
+/// Texts of which every term counts.
+const RARE: &[&str] =
+    &["data.path=texts.txt", "data.format=documents", "data.split.kind=none", "data.documents.min_documents=1"];
 
 const FOLDER: &[&str] =
     &["data.path=texts", "data.format=documents", "data.documents.max_share=1", "data.split.kind=none"];
@@ -96,6 +99,8 @@ const CASES: &[Case] = &[
     ("data.cache", &["data.path=large.csv"], "false", Files),
     ("data.extension", FOLDER, "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
+    ("data.documents.extra_stop_words", TEXTS, "['fir']", Model),
+    ("data.documents.max_ngram", RARE, "2", Model),
     ("data.documents.min_documents", TEXTS, "1", Model),
     ("data.documents.max_share", TEXTS, "0.9", Model),
     ("data.documents.max_terms", TEXTS, "2", Model),

@@ -25,6 +25,7 @@ mod reader;
 mod shared_keys;
 mod text;
 mod titles;
+mod words;
 
 use std::path::Path;
 
@@ -39,7 +40,7 @@ pub use copies::{Copy, MOST_BYTES, copies, shrink};
 pub use delimited::Delimited;
 pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
-pub use documents::{Documents, words};
+pub use documents::{Documents, terms};
 pub use hash::Hash;
 use hash::fingerprint;
 pub use matrix_market::MatrixMarket;
