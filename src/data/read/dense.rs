@@ -11,7 +11,7 @@ use super::hash::Hash;
 use super::missing::{Markers, USUAL, doubtful};
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{HeaderLine, columns_key, delimiter_key, header_key, skip_key};
-use super::text::{KeptLine, Lines, splitter};
+use super::text::{KeptLine, Lines, shown, splitter};
 use crate::config::{Key, KeyKind, Keys, Values};
 use crate::data::{Dataset, ITEM, Layout, PairMut, USER};
 use crate::error::Result;
@@ -175,6 +175,14 @@ fn read(mut lines: Lines, options: &DenseTable, dataset: &mut Dataset) -> Result
             match markers.number(&cell) {
                 Some(value) => interactions.push([user, item], value, None),
                 None if markers.mark(&cell) => missing += 1,
+                None if layout.text.contains(&field) => {
+                    let message = format!(
+                        "invalid number {}, and the column holds nothing but text; say in data.columns what it is: \"label\", \
+                         \"class\", or \"-\" to leave it out, as in [\"data\", \"...\", \"class\"] for the last",
+                        shown(&cell)
+                    );
+                    return Err(row.error(field, items.id(item as usize), message));
+                }
                 None => return Err(row.number_error(field, items.id(item as usize))),
             }
         }
@@ -335,8 +343,25 @@ mod tests {
         let table = DenseTable { missing: texts(&["-", "-1"]), ..Default::default() };
         assert_eq!(read_with("1,-,3\n-1.0,2,4\n", table.clone()).unwrap().interactions.targets, [1.0, 3.0, 2.0, 4.0]);
         let error = read_with("1,NA,3\n", table).unwrap_err();
-        assert!(error.starts_with("d.csv:1: column 2 holds text, such as \"NA\"; say in data.columns"), "{error}");
+        assert!(
+            error.starts_with("d.csv:1:3: column \"2\": invalid number \"NA\", and the column holds nothing but text"),
+            "{error}"
+        );
         assert_eq!(read("null,2\n3,None\n").unwrap().interactions.targets, [2.0, 3.0]);
+    }
+
+    #[test]
+    fn text_among_the_cells_is_asked_about() {
+        let iris = "length,width,species\n5.1,3.5,setosa\n6.2,2.9,virginica\n";
+        let error = read(iris).unwrap_err();
+        assert!(
+            error.starts_with(
+                "d.csv:2:9: column \"species\": invalid number \"setosa\", and the column holds nothing but text; say"
+            ),
+            "{error}"
+        );
+        let classes = DenseTable { columns: texts(&["data", "...", "class"]), ..Default::default() };
+        assert_eq!(triples(&read_with(iris, classes).unwrap())[3], triple("virginica/2", "width", 2.9));
     }
 
     #[test]

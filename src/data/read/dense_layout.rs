@@ -1,9 +1,10 @@
 //! Whether the first line of a table is a header, and what its columns hold: as said, or as the first lines look.
 
+use super::cell_forms::{are_whole_and_different, count_up, is_label, number, shape};
+use super::column_names::{is_corner, names_ids};
 use super::delimited::Role;
 use super::missing::Markers;
 use super::shared_keys::HeaderLine;
-use super::text::{parse_number, shown};
 
 /// What a column of a table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct TableLayout {
     pub holds: Vec<Holds>,
     /// What the first line calls each column; `None` if it is data. A corner that was left out is empty.
     pub names: Option<Vec<String>>,
+    /// Columns of data in which nothing but text is found.
+    pub text: Vec<usize>,
     /// What may have been taken for something else.
     pub doubts: Vec<String>,
 }
@@ -56,7 +59,7 @@ impl TableLayout {
         let first_row = usize::from(has_header);
         let wrong = |message| (first_row, message);
         let Some(width) = rows.first().map(Vec::len) else {
-            return Ok(Self { holds: Vec::new(), names: None, doubts: Vec::new() });
+            return Ok(Self { holds: Vec::new(), names: None, text: Vec::new(), doubts: Vec::new() });
         };
         let names = names.map(|names| aligned(names, width)).transpose().map_err(wrong)?;
         let (holds, doubts) = match columns {
@@ -69,15 +72,16 @@ impl TableLayout {
                 let mut holds = guessed(names.as_deref(), rows, markers, class);
                 let least = 1 + usize::from(holds[0] == Holds::Label);
                 take_class(&mut holds, class, least).map_err(wrong)?;
-                refuse_text(&holds, names.as_deref(), rows, markers).map_err(wrong)?;
                 let doubts = doubts(&holds, names.as_deref(), rows);
                 (holds, doubts)
             }
         };
+        let text =
+            (0..width).filter(|&column| holds[column] == Holds::Data && is_text(rows, column, markers)).collect();
         if !holds.contains(&Holds::Data) {
             return Err(wrong("no column holds data; name those that do \"data\" in data.columns".into()));
         }
-        Ok(Self { holds, names, doubts })
+        Ok(Self { holds, names, text, doubts })
     }
 
     /// The column that holds `what`, from 0.
@@ -188,16 +192,6 @@ fn take_class(holds: &mut [Holds], class: Option<usize>, least: usize) -> Result
     Ok(())
 }
 
-/// The number in a cell, if it is nothing else.
-fn number(cell: &str) -> Option<f32> {
-    parse_number(cell.as_bytes()).filter(|number| number.is_finite())
-}
-
-/// Whether a cell can only be a label.
-fn is_label(cell: &str, markers: &Markers) -> bool {
-    !markers.mark(cell.as_bytes()) && parse_number(cell.as_bytes()).is_none()
-}
-
 /// Whether a column holds text alone, but for missing cells.
 fn is_text(rows: &[Vec<String>], column: usize, markers: &Markers) -> bool {
     let mut cells = cells_of(rows, column).filter(|cell| !markers.mark(cell.as_bytes())).peekable();
@@ -207,110 +201,6 @@ fn is_text(rows: &[Vec<String>], column: usize, markers: &Markers) -> bool {
 /// The cells of a column, in those rows that reach to it.
 fn cells_of(rows: &[Vec<String>], column: usize) -> impl Iterator<Item = &String> {
     rows.iter().filter_map(move |row| row.get(column))
-}
-
-/// Whether all of these are whole numbers, and no two the same.
-fn are_whole_and_different<'a>(cells: impl Iterator<Item = &'a String>) -> Option<Vec<i64>> {
-    let numbers: Vec<i64> = cells
-        .map(|cell| number(cell).filter(|number| number.fract() == 0.0).map(|number| number as i64))
-        .collect::<Option<_>>()?;
-    let mut sorted = numbers.clone();
-    sorted.sort_unstable();
-    sorted.array_windows().all(|[a, b]| a != b).then_some(numbers)
-}
-
-/// Whether numbers may be the names of columns: one more each time, or years.
-fn count_up(cells: &[String]) -> bool {
-    let Some(numbers) = are_whole_and_different(cells.iter()) else { return false };
-    let by_one = numbers.array_windows().all(|[a, b]| a + 1 == *b);
-    let years = numbers.iter().all(|number| (1500..2200).contains(number)) && numbers.is_sorted();
-    numbers.len() > 1 && (by_one || years)
-}
-
-/// What the letters and digits of a label look like: `a9` for `abc12`.
-fn shape(label: &str) -> String {
-    let class = |c: char| match c {
-        c if c.is_numeric() => '9',
-        c if c.is_uppercase() => 'A',
-        c if c.is_alphabetic() => 'a',
-        c => c,
-    };
-    let mut shape: Vec<char> = label.chars().map(class).collect();
-    shape.dedup();
-    shape.into_iter().collect()
-}
-
-/// What headers call the rows of tables.
-const KINDS: [&str; 32] = [
-    "gene",
-    "symbol",
-    "probe",
-    "probeset",
-    "transcript",
-    "protein",
-    "sample",
-    "patient",
-    "subject",
-    "cell",
-    "barcode",
-    "feature",
-    "variable",
-    "term",
-    "word",
-    "document",
-    "doc",
-    "row",
-    "record",
-    "name",
-    "label",
-    "country",
-    "state",
-    "city",
-    "region",
-    "station",
-    "species",
-    "compound",
-    "year",
-    "date",
-    "time",
-    "month",
-];
-
-/// The words of a name, in lower case: `entrez`, `gene` and `id` of `entrezGene_ID`.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
-            words.push(String::new());
-        }
-        after_lower = c.is_lowercase();
-        if c.is_alphanumeric() {
-            words.last_mut().expect("one at least").extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a column called so holds ids or the numbers of rows: `id`, `Entrez_Gene_Id`, `Unnamed: 0`.
-fn names_ids(name: &str) -> bool {
-    let words = words_of(name);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
-        [] | ["index" | "rownames" | "rowname" | "rowid"] | ["row", "names" | "name"] => true,
-        ["unnamed", ref numbers @ ..] => numbers.concat().bytes().all(|byte| byte.is_ascii_digit()),
-        [.., "id" | "ids" | "identifier" | "accession" | "entrez"] => true,
-        [.., last] => last.strip_suffix("id").is_some_and(|kind| KINDS.contains(&kind)),
-    }
-}
-
-/// Whether the text in the corner of a table can only be a header's.
-fn is_corner(text: &str) -> bool {
-    let words = words_of(text);
-    let is_kind =
-        |word: &String| KINDS.contains(&word.strip_suffix('s').unwrap_or(word)) || KINDS.contains(&word.as_str());
-    names_ids(text) || Role::of(text).is_some() || words.last().is_some_and(is_kind)
 }
 
 /// Whether the first of these lines is a header.
@@ -384,24 +274,6 @@ fn guessed(names: Option<&[String]>, rows: &[Vec<String>], markers: &Markers, cl
         holds[width - 1] = Holds::Data;
     }
     holds
-}
-
-/// Refuses a column of text that is taken for data.
-fn refuse_text(
-    holds: &[Holds],
-    names: Option<&[String]>,
-    rows: &[Vec<String>],
-    markers: &Markers,
-) -> Result<(), String> {
-    let is_wrong = |&column: &usize| holds[column] == Holds::Data && is_text(rows, column, markers);
-    let Some(column) = (0..holds.len()).find(is_wrong) else { return Ok(()) };
-    let cell = cells_of(rows, column).find(|cell| is_label(cell, markers)).map_or("", String::as_str);
-    Err(format!(
-        "{} holds text, such as {}; say in data.columns what it is: \"label\", \"class\" or \"-\" to leave it out, as in \
-         [\"data\", {AND_SO_ON:?}, \"class\"] for the last",
-        described(names, column),
-        shown(cell.as_bytes())
-    ))
 }
 
 /// Columns of data that look like something else.
@@ -535,19 +407,14 @@ mod tests {
     }
 
     #[test]
-    fn text_among_the_cells_is_asked_about() {
-        let found = |table: &str, class| {
-            TableLayout::of(&sample(table), HeaderLine::Auto, None, class, &Markers::of(None))
-                .map_err(|(_, message)| message)
+    fn text_among_the_cells_is_known() {
+        let text = |table: &str, class| {
+            TableLayout::of(&sample(table), HeaderLine::Auto, None, class, &Markers::of(None)).unwrap().text
         };
         let iris = "length,width,species\n5.1,3.5,setosa\n6.2,2.9,virginica";
-        let error = found(iris, None).unwrap_err();
-        assert!(
-            error.starts_with("column 3 \"species\" holds text, such as \"setosa\"; say in data.columns"),
-            "{error}"
-        );
-        assert_eq!(letters(&found(iris, Some(3)).unwrap().holds), "ddC");
-        assert!(found("1,2,x\n3,4,y", None).unwrap_err().starts_with("column 3 holds text, such as \"x\""));
+        assert_eq!((text(iris, None), text(iris, Some(3))), (vec![2], vec![]));
+        assert_eq!(text("1,2,x\n3,NA,y", None), [2]);
+        assert_eq!(text("a,b\n1,2\n3,x", None), [0; 0]);
     }
 
     #[test]

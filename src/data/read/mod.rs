@@ -9,6 +9,8 @@
 
 mod built_in;
 mod cache;
+mod cell_forms;
+mod column_names;
 mod copies;
 mod delimited;
 mod dense;
