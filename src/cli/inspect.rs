@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::output;
 use crate::config::Values;
 use crate::config::words::joined;
 use crate::data::catalog;
-use crate::data::read::{ReadOptions, read_dataset};
+use crate::data::read::{HeaderLine, ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
 use crate::files;
@@ -28,6 +29,9 @@ pub struct InspectArgs {
     /// Names of the columns: user, item, rating, timestamp, or - to skip one.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     columns: Option<Vec<String>>,
+    /// Whether the first line names the columns: yes, no, or auto, which goes by what it looks like.
+    #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES), value_name = "yes|no|auto")]
+    header: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,6 +73,9 @@ fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     }
     if let Some(columns) = &args.columns {
         values.insert("data.columns", columns.clone());
+    }
+    if let Some(header) = &args.header {
+        values.insert("data.header", header.as_str());
     }
     Ok(ReadOptions::of(&values, &parts.readers))
 }

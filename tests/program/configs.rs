@@ -86,6 +86,13 @@ const CASES: &[Case] = &[
     ("data.path", &[], "other.csv", Model),
     ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
     ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], "-", Summary),
+    ("data.header", &["data.path=words.csv", "data.split.kind=none"], "yes", Refused("seems to name the columns")),
+    (
+        "data.bad_lines",
+        &["data.path=repeated.csv", "data.columns=['user', 'rating', 'item']"],
+        "skip",
+        Refused("are no ratings"),
+    ),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.skip_lines", &[], "9", Model),
@@ -190,6 +197,7 @@ fn place() -> Place {
     place.write("skewed.csv", skewed.collect::<String>());
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
     place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
+    place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");
     fs::create_dir(place.path("texts")).expect("a new folder");

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use super::delimited::Role;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
+use super::roles::Role;
 use super::shared_keys::{delimiter_key, skip_key};
 use super::text::{Lines, Row, parse_number, splitter};
 use crate::config::{Key, KeyKind, Keys, Values};

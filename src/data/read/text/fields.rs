@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::encoding::{decode, shown};
 use super::lines::Line;
+use crate::columns::grouped;
 use crate::error::{Error, Result};
 
 /// The fields of one line.
@@ -21,6 +22,11 @@ impl<'a> Row<'a> {
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()
+    }
+
+    /// Number of its line, from 1; of several, of the first.
+    pub fn number_of_line(&self) -> u64 {
+        self.line.number
     }
 
     /// Field `index`, out of its quotes.
@@ -130,6 +136,17 @@ fn undoubled(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(raw.iter().copied().filter(keep).collect())
 }
 
+/// Fields that a message repeats.
+const MOST_LISTED: usize = 5;
+
+/// Fields as a message lists them: the first ones, and not too much of each.
+pub(crate) fn listed(fields: &[impl AsRef<str>]) -> String {
+    let first: Vec<String> = fields.iter().take(MOST_LISTED).map(|field| shown(field.as_ref().as_bytes())).collect();
+    let more = fields.len() - first.len();
+    let more = if more > 0 { format!(", … and {} more", grouped(more as u64)) } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
+
 /// A number, finite or not; `None` where `bytes` are none.
 pub(crate) fn parse_number(bytes: &[u8]) -> Option<f32> {
     fast_float2::parse(bytes).ok()
@@ -151,6 +168,14 @@ fn parse_integer(bytes: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_repeats_little_of_a_long_line() {
+        let fields: Vec<String> = (0..4317).map(|at| at.to_string()).collect();
+        assert_eq!(listed(&fields), "\"0\", \"1\", \"2\", \"3\", \"4\", … and 4,312 more");
+        assert_eq!(listed(&fields[..2]), "\"0\", \"1\"");
+        assert!(listed(&["x".repeat(5000)]).len() < 100);
+    }
 
     #[test]
     fn whole_numbers() {

@@ -8,6 +8,6 @@ mod splitter;
 
 pub(super) use delimiter::splitter;
 pub(super) use encoding::{decode, shown};
-pub(super) use fields::{Row, parse_number};
+pub(super) use fields::{Row, listed, parse_number};
 pub(super) use lines::{Line, Lines};
 pub(super) use splitter::Splitter;
