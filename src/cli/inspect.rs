@@ -32,6 +32,9 @@ pub struct InspectArgs {
     /// Whether the first line names the columns: yes, no, or auto, which goes by what it looks like.
     #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES), value_name = "yes|no|auto")]
     header: Option<String>,
+    /// How times are written, as in "%d.%m.%Y %H:%M"; by default seconds since 1970 or dates that begin with the year.
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -76,6 +79,9 @@ fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     }
     if let Some(header) = &args.header {
         values.insert("data.header", header.as_str());
+    }
+    if let Some(format) = &args.time_format {
+        values.insert("data.time_format", format.as_str());
     }
     Ok(ReadOptions::of(&values, &parts.readers))
 }

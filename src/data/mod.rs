@@ -11,6 +11,7 @@ mod source;
 pub mod split;
 pub(crate) mod statistics;
 pub mod synthetic;
+mod times;
 mod vocabulary;
 
 pub use bag::Bag;

@@ -197,6 +197,8 @@ fn place() -> Place {
     place.write("skewed.csv", skewed.collect::<String>());
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
     place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
+    let timed = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, 1000 + at));
+    place.write("timed.csv", timed.collect::<String>());
     place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");

@@ -419,6 +419,7 @@ mod tests {
             of(&Delimited { context: vec!["hour".into()], ..Default::default() }),
             of(&Delimited { skip_lines: 1, ..Default::default() }),
             of(&Delimited { header: HeaderLine::No, ..Default::default() }),
+            of(&Delimited { time_format: Some("%Y".into()), ..Default::default() }),
             of(&Delimited { bad_lines: BadLines::Skip, ..Default::default() }),
             of(&MatrixMarket::default()),
             of(&MatrixMarket { skip_lines: 1 }),

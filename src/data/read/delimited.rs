@@ -9,6 +9,7 @@ use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{HeaderLine, context_key, delimiter_key, header_key, skip_key};
 use super::text::{Lines, Row, Splitter, listed, splitter};
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::data::times::TimeFormat;
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -28,6 +29,9 @@ pub struct Delimited {
     pub skip_lines: usize,
     /// Whether the first line names the columns.
     pub header: HeaderLine,
+    /// How timestamps are written, in the conversions of `strftime`, as in `"%d.%m.%Y %H:%M"`; `None` for seconds since 1970
+    /// and dates that begin with the year.
+    pub time_format: Option<String>,
     /// What becomes of lines that are no ratings.
     pub bad_lines: BadLines,
 }
@@ -65,8 +69,17 @@ impl ReaderPart for Delimited {
         let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
                        Detected if absent.";
         let columns = Key::new("data.columns", KeyKind::TextList, columns);
-        Keys::new([delimiter_key(), header_key(), columns, context_key(), skip_key(), bad_lines_key()])
-            .rule(|values| check_context(values).into_iter().collect())
+        Keys::new([
+            delimiter_key(),
+            header_key(),
+            columns,
+            time_format_key(),
+            context_key(),
+            skip_key(),
+            bad_lines_key(),
+        ])
+        .rule(|values| check_context(values).into_iter().collect())
+        .rule(|values| check_time_format(values).into_iter().collect())
     }
 
     fn of(values: &Values) -> Self {
@@ -76,9 +89,33 @@ impl ReaderPart for Delimited {
             context: values.find("data.context").unwrap_or_default(),
             skip_lines: values.get("data.skip_lines"),
             header: values.get("data.header"),
+            time_format: values.find(TIME_FORMAT),
             bad_lines: values.get("data.bad_lines"),
         }
     }
+}
+
+const TIME_FORMAT: &str = "data.time_format";
+
+fn time_format_key() -> Key {
+    let meaning = "How times are written, in the conversions of strftime, as in \"%d.%m.%Y %H:%M\"; without an offset they are \
+                   in UTC. If absent: seconds since 1970, or dates like 2010-12-01, 2010-12-01 08:26:00 and \
+                   2010-12-01T08:26:00+02:00.";
+    Key::new(TIME_FORMAT, KeyKind::Text, meaning)
+}
+
+/// The format that a text describes.
+fn time_format(text: &str) -> Result<TimeFormat> {
+    TimeFormat::of(text).ok_or_else(|| {
+        Error::Usage(format!(
+            "{TIME_FORMAT}: {text:?} has a conversion that there is not; write it as for strftime, as in \"%d.%m.%Y %H:%M\""
+        ))
+    })
+}
+
+fn check_time_format(values: &Values) -> Option<Problem> {
+    let problem = time_format(&values.find::<String>(TIME_FORMAT)?).err()?;
+    Some(Problem::new([TIME_FORMAT], problem.to_string()))
 }
 
 /// `data.bad_lines`.
@@ -146,6 +183,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
     if columns.timestamp.is_some() {
         interactions.timestamps.get_or_insert_default().reserve_exact(rough_count);
     }
+    let time_format = options.time_format.as_deref().map(time_format).transpose()?;
     let name = |column: usize| columns.names[column].as_str();
     let mut add = |row: &Row| {
         if row.len() != columns.names.len() {
@@ -153,7 +191,8 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
         }
         // A line that is left out must not leave an id behind, so everything else comes first.
         let value = columns.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
-        let timestamp = columns.timestamp.map(|column| row.integer(column, name(column))).transpose()?;
+        let timestamp =
+            columns.timestamp.map(|column| row.moment(column, name(column), time_format.as_ref())).transpose()?;
         for column in [columns.user, columns.item] {
             if row.is_empty(column) {
                 return Err(row.error(column, name(column), "the id is empty; give one or remove the line"));
@@ -332,7 +371,8 @@ mod tests {
             ("1,2,1e99,4\n", "2:5: column \"rating\": \"1e99\" is not a finite number; give one or remove the line"),
             ("1,2,,4\n", "2:5: column \"rating\": the number is missing; give one or remove the line"),
             ("1,,3,4\n", "2:3: column \"item\": the id is empty; give one or remove the line"),
-            ("1,2,3,2001-05-01\n", "2:7: column \"timestamp\": invalid whole number \"2001-05-01\"; "),
+            ("1,2,3,12/1/2010 8:26\n", "2:7: column \"timestamp\": invalid time \"12/1/2010 8:26\"; "),
+            ("1,2,3,\n", "2:7: column \"timestamp\": invalid time \"\"; "),
             (
                 "1,2,3\n",
                 "2: expected 4 fields (user, item, rating, timestamp), found 3; correct the line, or set the delimiter",
@@ -366,6 +406,25 @@ mod tests {
     fn fractions_of_a_second_are_cut_off() {
         let dataset = read("r", "1,2,3,978300760.9\n", &ReadOptions::default()).unwrap();
         assert_eq!(dataset.interactions.timestamps, Some(vec![978_300_760]));
+    }
+
+    #[test]
+    fn times_are_seconds_however_they_are_written() {
+        let content = "user,item,rating,date\n1,2,3,2010-12-01T08:26:00Z\n1,3,4,2010-12-01\n1,4,4,77\n";
+        let dataset = read("r", content, &ReadOptions::default()).unwrap();
+        assert_eq!(dataset.interactions.timestamps, Some(vec![1_291_191_960, 1_291_161_600, 77]));
+        let with = |format: &str| {
+            ReadOptions::of_reader(Delimited { time_format: Some(format.into()), ..Delimited::default() })
+        };
+        let content = "1,2,3,12/1/2010 8:26\n1,3,4,11/30/2010 0:00\n";
+        let dataset = read("r", content, &with("%m/%d/%Y %H:%M")).unwrap();
+        assert_eq!(dataset.interactions.timestamps, Some(vec![1_291_191_960, 1_291_075_200]));
+        let error = read("r", content, &with("%d/%m/%Y %H:%M")).unwrap_err();
+        assert!(
+            error.starts_with("r:2:7: column \"timestamp\": the time \"11/30/2010 0:00\" is not written as"),
+            "{error}"
+        );
+        assert!(read("r", content, &with("%Q")).unwrap_err().contains("data.time_format"));
     }
 
     #[test]

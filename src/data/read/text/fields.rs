@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::encoding::{decode, shown};
 use super::lines::Line;
 use crate::columns::grouped;
+use crate::data::times::{TimeFormat, moment};
 use crate::error::{Error, Result};
 
 /// The fields of one line.
@@ -93,24 +94,32 @@ impl<'a> Row<'a> {
         self.error(index, name, message)
     }
 
-    /// Field `index` of the column `name` as a whole number; a fraction is cut off.
+    /// Field `index` of the column `name` as a moment, written as `format` says or else as [`moment`] knows it.
     #[inline]
-    pub fn integer(&self, index: usize, name: &str) -> Result<i64> {
-        let bytes = self.bytes(index);
-        if let Some(number) = parse_integer(&bytes) {
-            return Ok(number);
+    pub fn moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        match (format, parse_integer(&self.bytes(index))) {
+            (None, Some(seconds)) => Ok(seconds),
+            _ => self.written_moment(index, name, format),
         }
-        match fast_float2::parse::<f64, _>(&*bytes) {
-            Ok(number) if number.abs() < i64::MAX as f64 => Ok(number as i64),
-            _ => {
-                let value = shown(&bytes);
-                let message = format!(
-                    "invalid whole number {value}; write times as seconds since 1970, or skip \
-                     the column by naming it \"-\" in columns"
-                );
-                Err(self.error(index, name, message))
-            }
-        }
+    }
+
+    fn written_moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        let text = self.text(index);
+        let parsed = format.map_or_else(|| moment(&text), |format| format.moment(&text));
+        parsed.ok_or_else(|| {
+            let value = shown(text.as_bytes());
+            let message = match format {
+                Some(_) => format!(
+                    "the time {value} is not written as data.time_format says; correct one of the two, or skip the column by \
+                     naming it \"-\" in columns"
+                ),
+                None => format!(
+                    "invalid time {value}; write it as seconds since 1970 or like 2010-12-01 08:26:00, say in data.time_format \
+                     how it is written, as in \"%m/%d/%Y %H:%M\", or skip the column by naming it \"-\" in columns"
+                ),
+            };
+            self.error(index, name, message)
+        })
     }
 
     /// An error about field `index` of the column `name`.
