@@ -3,6 +3,7 @@
 mod bag;
 pub mod batch;
 pub mod catalog;
+mod core;
 mod entity;
 mod interactions;
 mod layout;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::core::Core;
 use super::read::{ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
@@ -35,6 +36,8 @@ pub struct Source {
     origin: Origin,
     /// Without titles and cache.
     pub options: ReadOptions,
+    /// What is left of them.
+    core: Option<Core>,
     /// Whether a binary copy of a large file may be kept.
     cache: bool,
 }
@@ -52,6 +55,7 @@ impl Source {
                 .exclusive("data.dataset", "data.path")
                 .rule(check_origin)
                 .and(ReadOptions::keys(readers))
+                .and(Core::keys())
                 .and(TitleFile::keys())
                 .and(Key::new("data.test_path", KeyKind::Path, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
@@ -70,14 +74,27 @@ impl Source {
                 Origin::Catalog { name: values.get("data.dataset"), fold }
             }
         };
-        Self { origin, options: ReadOptions::of(values, readers), cache: values.get("data.cache") }
+        Self {
+            origin,
+            options: ReadOptions::of(values, readers),
+            core: Core::of(values),
+            cache: values.get("data.cache"),
+        }
     }
 
-    /// Reads or plants the data.
+    /// Reads or plants the data, and leaves out users and items with too few ratings.
     ///
     /// # Errors
-    /// Those of the readers, the catalog and the generator.
+    /// Those of the readers, the catalog and the generator; [`Error::Usage`](crate::error::Error::Usage) if nothing is left.
     pub fn load(&self) -> Result<Dataset> {
+        let mut dataset = self.load_all()?;
+        if let Some(core) = self.core {
+            core.take(&mut dataset)?;
+        }
+        Ok(dataset)
+    }
+
+    fn load_all(&self) -> Result<Dataset> {
         // Without a home folder there is no cache.
         let cache = self.cache.then(|| files::cache_folder("ratings").ok()).flatten();
         let options = ReadOptions { cache, ..self.options.clone() };

@@ -68,6 +68,8 @@ const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epo
 /// Nearly all ratings are 1 and some 100: on the way from their mean to their median the loss falls and the RMSE rises.
 const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
 
+const MOMENTS: &[&str] = &["data.path=timed.csv", "data.split.kind=global-temporal"];
+
 const TEXTS: &[&str] = &["data.path=texts.txt", "data.format=documents", "data.split.kind=none"];
 
 const FOLDER: &[&str] =
@@ -98,6 +100,8 @@ const CASES: &[Case] = &[
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
+    ("data.min_user_ratings", &["data.path=timed.csv"], "11", Refused("leave none of 200 ratings")),
+    ("data.min_item_ratings", &[], "9", Model),
     ("data.cache", &["data.path=large.csv"], "false", Files),
     ("data.extension", FOLDER, "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
@@ -114,6 +118,8 @@ const CASES: &[Case] = &[
     ("data.split.folds", &["data.split.kind=k-fold"], "3", Model),
     ("data.split.fold", &["data.split.kind=k-fold"], "2", Model),
     ("data.split.train_rows", &["data.path=classes.csv", "data.split.kind=first-of-class"], "2", Model),
+    ("data.split.test_from", MOMENTS, "1150", Model),
+    ("data.split.validation_from", MOMENTS, "1970-01-01 00:18:40", Model),
     ("data.test_path", &["data.split.kind=files", "data.test_path=r.csv"], "other.csv", Summary),
     ("data.synthetic.users", SYNTHETIC, "31", Model),
     ("data.synthetic.items", SYNTHETIC, "21", Model),
