@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::core::Core;
-use super::read::{ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
+use super::read::{Duplicates, ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
-use super::{Dataset, catalog};
+use super::{Dataset, FieldId, ITEM, USER, catalog};
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, from_here, given, is};
-use crate::error::Result;
+use crate::error::{Location, Result};
 use crate::files;
 
 /// The name under `data.dataset` that plants ratings instead of reading them.
@@ -92,6 +92,19 @@ impl Source {
             core.take(&mut dataset)?;
         }
         Ok(dataset)
+    }
+
+    /// Where the file has the rating at position `at` of the data, for messages; of several that were merged, the one that
+    /// counts, or else the first.
+    pub(crate) fn place_of(&self, dataset: &Dataset, at: usize) -> Option<Location> {
+        let Origin::File { path, test, .. } = &self.origin else { return None };
+        let is_test = dataset.test_start.is_some_and(|start| at >= start);
+        let path = test.as_ref().filter(|_| is_test).unwrap_or(path);
+        let row = |field: FieldId| dataset.entity(field).ids.id(dataset.interactions.column(field)[at] as usize);
+        // What cannot be read a second time, as a pipe, has no place.
+        let lines = self.options.reader(path).ok()?.lines_of(path, row(USER), row(ITEM)).ok()?;
+        let line = if self.options.duplicates == Duplicates::Last { lines.last() } else { lines.first() };
+        Some(Location::at(path, *line?, 0))
     }
 
     fn load_all(&self) -> Result<Dataset> {

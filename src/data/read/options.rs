@@ -95,7 +95,7 @@ impl ReadOptions {
     ///
     /// # Errors
     /// Those of [`Reader::recognizes`], and [`Error::Data`] if no reader takes it.
-    pub(super) fn reader(&self, path: &Path) -> Result<&dyn Reader> {
+    pub(in crate::data) fn reader(&self, path: &Path) -> Result<&dyn Reader> {
         if let [only] = &self.readers[..] {
             return Ok(&**only);
         }
