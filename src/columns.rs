@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables and numbers for people.
 
 /// Cells in columns as wide as the longest of them, two blanks apart; those of the columns for which `right` is true stand
 /// to the right.
@@ -22,6 +22,19 @@ pub fn columns<'a>(rows: impl IntoIterator<Item = &'a Vec<String>>, right: &[boo
     text
 }
 
+/// `number` with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +50,10 @@ bcd  1,234,567,890,123
 ";
         assert_eq!(columns(&rows, &[false, true, false]), expected);
         assert_eq!(columns(&[], &[true]), "");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -29,9 +29,12 @@ pub struct InspectArgs {
     /// What the columns hold, as in data.columns: user, item, rating, timestamp; of a table label, class, data; - to skip one.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     columns: Option<Vec<String>>,
-    /// Whether the first line names the columns: auto, yes or no.
-    #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES))]
+    /// Whether the first line names the columns: yes, no, or auto, which goes by what it looks like.
+    #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES), value_name = "yes|no|auto")]
     header: Option<String>,
+    /// How times are written, as in "%d.%m.%Y %H:%M"; by default seconds since 1970 or dates that begin with the year.
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
     /// What missing cells of a table hold.
     #[arg(long, value_delimiter = ',', value_name = "WORD,…")]
     missing: Option<Vec<String>>,
@@ -82,6 +85,9 @@ fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     }
     if let Some(missing) = &args.missing {
         values.insert("data.missing", missing.clone());
+    }
+    if let Some(format) = &args.time_format {
+        values.insert("data.time_format", format.as_str());
     }
     Ok(ReadOptions::of(&values, &parts.readers))
 }

@@ -79,13 +79,15 @@ pub enum Otherwise {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When(pub Vec<Is>);
 
-/// Another key applies and has one of these values.
+/// Another key applies and has one of these values; or it has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Is {
     /// Path of the other key.
     pub key: String,
     /// Its values; empty means any.
     pub values: Vec<String>,
+    /// Whether the other key must have no value instead.
+    pub absent: bool,
 }
 
 /// What changes with the value of a key; used to compare, resume and search configs.
@@ -143,7 +145,12 @@ impl KeyKind {
 
 /// Another key has one of these values; no values: it is set to anything.
 pub fn is(key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> When {
-    When(vec![Is { key: key.into(), values: values.into_iter().map(Into::into).collect() }])
+    When(vec![Is { key: key.into(), values: values.into_iter().map(Into::into).collect(), absent: false }])
+}
+
+/// Another key is not set.
+pub fn absent(key: &str) -> When {
+    When(vec![Is { key: key.into(), values: Vec::new(), absent: true }])
 }
 
 /// Another key is set.
@@ -154,7 +161,7 @@ pub fn given(key: &str) -> When {
 impl Is {
     fn holds(&self, values: &Values) -> bool {
         let allowed = |value: &Value| value.as_str().is_some_and(|value| self.values.iter().any(|word| word == value));
-        values.value(&self.key).is_some_and(|value| self.values.is_empty() || allowed(value))
+        values.value(&self.key).map_or(self.absent, |value| !self.absent && (self.values.is_empty() || allowed(value)))
     }
 }
 
@@ -333,8 +340,9 @@ impl fmt::Display for KeyKind {
 /// `solver.kind = "adam" or "adamw"`.
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, Is { key, values }) in self.0.iter().enumerate() {
+        for (at, Is { key, values, absent }) in self.0.iter().enumerate() {
             f.write_str(if at == 0 { "" } else { " or " })?;
+            f.write_str(if *absent { "no " } else { "" })?;
             f.write_str(key)?;
             if !values.is_empty() {
                 write!(f, " = {}", any_of(values))?;

@@ -3,6 +3,7 @@
 mod bag;
 pub mod batch;
 pub mod catalog;
+mod core;
 mod entity;
 mod interactions;
 mod layout;
@@ -12,6 +13,7 @@ mod source;
 pub mod split;
 pub(crate) mod statistics;
 pub mod synthetic;
+mod times;
 mod vocabulary;
 
 pub use bag::Bag;

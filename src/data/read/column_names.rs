@@ -1,6 +1,6 @@
 //! What the names of columns tell of what they hold.
 
-use super::delimited::Role;
+use super::roles::Role;
 
 /// What headers call the rows of tables.
 const KINDS: [&str; 32] = [

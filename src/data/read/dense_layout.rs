@@ -2,8 +2,8 @@
 
 use super::cell_forms::{are_whole_and_different, count_up, is_label, number, shape};
 use super::column_names::{is_corner, names_ids};
-use super::delimited::Role;
 use super::missing::Markers;
+use super::roles::Role;
 use super::shared_keys::HeaderLine;
 
 /// What a column of a table holds.

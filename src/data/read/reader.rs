@@ -33,6 +33,16 @@ pub trait Reader: fmt::Debug + Send + Sync {
         Ok(false)
     }
 
+    /// The numbers of the lines, from 1, of what is at `path` that hold an interaction of a user and an item, for messages;
+    /// none if it is not made of lines.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    fn lines_of(&self, path: &Path, user: &str, item: &str) -> Result<Vec<u64>> {
+        let _ = (path, user, item);
+        Ok(Vec::new())
+    }
+
     /// Whether the data are a list of interactions, of which a user and item may have several and beside which a list of
     /// test interactions may lie, rather than a whole matrix.
     fn is_list(&self) -> bool {

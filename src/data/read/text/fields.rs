@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::encoding::{decode, shown};
 use super::lines::Line;
+use crate::columns::grouped;
+use crate::data::times::{TimeFormat, moment};
 use crate::error::{Error, Result};
 
 /// The fields of one line.
@@ -26,6 +28,11 @@ impl<'a> Row<'a> {
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()
+    }
+
+    /// Number of its line, from 1; of several, of the first.
+    pub fn number_of_line(&self) -> u64 {
+        self.line.number
     }
 
     /// Field `index`, out of its quotes.
@@ -92,24 +99,32 @@ impl<'a> Row<'a> {
         self.error(index, name, message)
     }
 
-    /// Field `index` of the column `name` as a whole number; a fraction is cut off.
+    /// Field `index` of the column `name` as a moment, written as `format` says or else as [`moment`] knows it.
     #[inline]
-    pub fn integer(&self, index: usize, name: &str) -> Result<i64> {
-        let bytes = self.bytes(index);
-        if let Some(number) = parse_integer(&bytes) {
-            return Ok(number);
+    pub fn moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        match (format, parse_integer(&self.bytes(index))) {
+            (None, Some(seconds)) => Ok(seconds),
+            _ => self.written_moment(index, name, format),
         }
-        match fast_float2::parse::<f64, _>(&*bytes) {
-            Ok(number) if number.abs() < i64::MAX as f64 => Ok(number as i64),
-            _ => {
-                let value = shown(&bytes);
-                let message = format!(
-                    "invalid whole number {value}; write times as seconds since 1970, or skip \
-                     the column by naming it \"-\" in columns"
-                );
-                Err(self.error(index, name, message))
-            }
-        }
+    }
+
+    fn written_moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        let text = self.text(index);
+        let parsed = format.map_or_else(|| moment(&text), |format| format.moment(&text));
+        parsed.ok_or_else(|| {
+            let value = shown(text.as_bytes());
+            let message = match format {
+                Some(_) => format!(
+                    "the time {value} is not written as data.time_format says; correct one of the two, or skip the column by \
+                     naming it \"-\" in columns"
+                ),
+                None => format!(
+                    "invalid time {value}; write it as seconds since 1970 or like 2010-12-01 08:26:00, say in data.time_format \
+                     how it is written, as in \"%m/%d/%Y %H:%M\", or skip the column by naming it \"-\" in columns"
+                ),
+            };
+            self.error(index, name, message)
+        })
     }
 
     /// An error about field `index` of the column `name`.
@@ -135,6 +150,17 @@ fn undoubled(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(raw.iter().copied().filter(keep).collect())
 }
 
+/// Fields that a message repeats.
+const MOST_LISTED: usize = 5;
+
+/// Fields as a message lists them: the first ones, and not too much of each.
+pub(crate) fn listed(fields: &[impl AsRef<str>]) -> String {
+    let first: Vec<String> = fields.iter().take(MOST_LISTED).map(|field| shown(field.as_ref().as_bytes())).collect();
+    let more = fields.len() - first.len();
+    let more = if more > 0 { format!(", … and {} more", grouped(more as u64)) } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
+
 /// A number, finite or not; `None` where `bytes` are none.
 pub(crate) fn parse_number(bytes: &[u8]) -> Option<f32> {
     fast_float2::parse(bytes).ok()
@@ -156,6 +182,14 @@ fn parse_integer(bytes: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_repeats_little_of_a_long_line() {
+        let fields: Vec<String> = (0..4317).map(|at| at.to_string()).collect();
+        assert_eq!(listed(&fields), "\"0\", \"1\", \"2\", \"3\", \"4\", … and 4,312 more");
+        assert_eq!(listed(&fields[..2]), "\"0\", \"1\"");
+        assert!(listed(&["x".repeat(5000)]).len() < 100);
+    }
 
     #[test]
     fn whole_numbers() {

@@ -1,7 +1,7 @@
 //! The lines of a text file, read a chunk at a time.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,14 @@ impl<'h> Lines<'h> {
         };
         lines.fill(0)?;
         // Such text may have no zero byte, by which `fill` knows it.
-        if is_utf_16(&lines.buffer[..lines.end]) { Err(lines.error(UTF_16)) } else { Ok(lines) }
+        if is_utf_16(&lines.buffer[..lines.end]) {
+            return Err(lines.error(UTF_16));
+        }
+        // Whoever looks ahead finds a line, however long it is.
+        while !lines.exhausted && memchr(b'\n', &lines.buffer[..lines.end]).is_none() {
+            lines.fill(0)?;
+        }
+        Ok(lines)
     }
 
     /// The next line that is not blank.
@@ -257,7 +264,7 @@ impl<'h> Lines<'h> {
                     self.exhausted = count == 0;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io("read", &self.path, error)),
+                Err(error) => return Err(self.broken(error)),
             }
         }
         let fresh = &self.buffer[pending..self.end];
@@ -271,6 +278,24 @@ impl<'h> Lines<'h> {
         } else {
             "is not a text file: it holds zero bytes; give plain or gzip-compressed text"
         }))
+    }
+}
+
+impl Lines<'_> {
+    /// The error for what cannot be read; what damaged it is after the lines that are there already.
+    #[cold]
+    fn broken(&self, error: io::Error) -> Error {
+        if !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof) {
+            return Error::io("read", &self.path, error);
+        }
+        let whole = memchr_iter(b'\n', &self.buffer[self.next..self.end]).count() as u64;
+        let line = self.number + self.joined + whole + 1;
+        Error::Data {
+            location: Location::at(&self.path, line, 0),
+            message: format!(
+                "cannot read on from this line: {error}; the file is damaged or cut short, so get it anew"
+            ),
+        }
     }
 }
 
@@ -370,6 +395,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_found_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, format!("{}\nb\n", "1\t2".repeat(CHUNK))).unwrap();
+        let mut hash = Sha256::new();
+        let lines = Lines::open(&path, &mut hash).unwrap();
+        assert_eq!(lines.ahead(1)[0].bytes.len(), 3 * CHUNK);
+    }
+
+    #[test]
     fn memory_is_asked_for_with_moderation() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
@@ -390,6 +425,31 @@ mod tests {
             fs::write(&path, content).unwrap();
             let error = Lines::open(&path, &mut Sha256::new()).err().unwrap().to_string();
             assert!(error.ends_with("x: is UTF-16 text; save it as UTF-8"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_names_the_line_that_was_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.gz");
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        io::Write::write_all(&mut gzip, "one line\n".repeat(300_000).as_bytes()).unwrap();
+        let whole = gzip.finish().unwrap();
+        for keep in [whole.len() / 2, whole.len() - 4] {
+            fs::write(&path, &whole[..keep]).unwrap();
+            let mut hash = Sha256::new();
+            let error = Lines::open(&path, &mut hash).and_then(|mut lines| {
+                while lines.next()?.is_some() {}
+                Ok(())
+            });
+            let Err(Error::Data { location, message }) = error else { panic!("{error:?}") };
+            // Deflate may hand out a little less than it was given.
+            let expected = (keep as u64 / 9).min(300_000);
+            assert!((expected - 8_000..=expected + 1).contains(&location.line), "{}: {expected}", location.line);
+            assert!(
+                message.starts_with("cannot read on from this line: ") && message.ends_with("get it anew"),
+                "{message}"
+            );
         }
     }
 
