@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
     ("data.cache", &["data.path=large.csv"], "false", Files),
     ("data.extension", FOLDER, "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
-    ("data.documents.extra_stop_words", TEXTS, "['fir']", Model),
+    ("data.documents.extra_stop_words", TEXTS, "['oak']", Model),
     ("data.documents.max_ngram", RARE, "2", Model),
     ("data.documents.min_documents", TEXTS, "1", Model),
     ("data.documents.max_share", TEXTS, "0.9", Model),

@@ -162,3 +162,27 @@ fn ids_words_and_titles_are_the_same_however_they_are_typed() {
     std::fs::write(place.path("u.csv"), utf_16).expect("a file");
     place.call(["inspect", "u.csv"]).refuses(&["u.csv: is UTF-16 text; save it as UTF-8"]);
 }
+
+#[test]
+fn a_query_is_read_as_the_documents_were() {
+    let place = Place::new();
+    let lines =
+        ["New York taxi", "new york bridge", "york cathedral", "new bridge", "taxi taxi bridge", "cathedral bells"];
+    place.write("t.txt", lines.join("\n"));
+    let settings = [
+        "data.format=documents",
+        "data.documents.min_documents=1",
+        "data.documents.max_share=1",
+        "data.documents.max_ngram=2",
+        "data.documents.extra_stop_words=['bells']",
+        "model.kind=mf",
+        "solver.kind=svd",
+        "model.rank=4",
+    ];
+    let outcome = train(&place, "t.txt", &settings).succeeds();
+    assert!(outcome.stderr.contains("6 documents are rows, 12 of 12 terms are columns"), "{outcome:#?}");
+    let found = place.call(["query", "runs/c-1", "--text", "NEW York", "-n", "2", "--json"]).succeeds().json();
+    let ids: Vec<&str> = (0..2).filter_map(|at| found.pointer(&format!("/documents/{at}/id"))?.as_str()).collect();
+    assert!(ids == ["1", "2"] || ids == ["2", "1"], "{found}");
+    place.call(["query", "runs/c-1", "--text", "bells"]).refuses(&["none of the words is among the 12 terms"]);
+}
