@@ -4,8 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::key::{Effect, Is, Key, KeyKind, When};
+use super::key::{Effect, Key, KeyKind};
 use super::values::Values;
+use super::when::{Is, When};
 
 /// Something wrong with several values together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,7 +295,7 @@ impl Shared {
 mod tests {
     use toml::Value;
 
-    use super::super::key::{absent, is};
+    use super::super::when::{absent, is};
     use super::*;
 
     fn of(path: &str) -> Key {

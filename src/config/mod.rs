@@ -13,6 +13,7 @@ mod parse;
 mod paths;
 mod schema;
 mod values;
+mod when;
 pub(crate) mod words;
 
 use std::path::Path;
@@ -24,7 +25,7 @@ use crate::files;
 pub(crate) use choice::choice;
 pub(crate) use explain::explain;
 pub(crate) use json_schema::json_schema;
-pub use key::{DefaultValue, Effect, Is, Key, KeyKind, Otherwise, When, absent, given, is};
+pub use key::{DefaultValue, Effect, Key, KeyKind, Otherwise};
 pub use keys::{Choice, Keys, Problem};
 pub use parse::Override;
 pub(crate) use parse::Reader;
@@ -32,6 +33,7 @@ pub(crate) use paths::{absolute, from_here, with_absolute_paths};
 pub use schema::Schema;
 pub(crate) use schema::in_toml;
 pub use values::{FromValue, Values};
+pub use when::{Is, When, absent, given, is};
 
 /// A resolved config: every key that applies has its value.
 #[derive(Debug, Clone)]

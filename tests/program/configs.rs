@@ -103,6 +103,7 @@ const CASES: &[Case] = &[
     ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
+    ("data.time_format", &["data.path=timed.csv"], "%d.%m.%Y", Refused("data.time_format")),
     ("data.binarize", &[], "3", Model),
     ("data.min_user_ratings", &["data.path=timed.csv"], "11", Refused("leave none of 200 ratings")),
     ("data.min_item_ratings", &[], "9", Model),
