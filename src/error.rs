@@ -121,6 +121,7 @@ fn remedy(action: &str, kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof if is_reading => {
             "; the file is damaged or cut short, so get it anew"
         }
+        _ if is_reading => "; copy it to another disk, or get it anew",
         _ => "",
     }
 }

@@ -22,6 +22,19 @@ pub fn columns<'a>(rows: impl IntoIterator<Item = &'a Vec<String>>, right: &[boo
     text
 }
 
+/// `number` with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A value with enough digits to tell it from 0.
 pub fn number(value: f64) -> String {
     let is_common = value == 0.0 || !value.is_finite() || (1e-3..1e7).contains(&value.abs());
@@ -52,6 +65,11 @@ bcd  1,234,567,890,123
 ";
         assert_eq!(columns(&rows, &[false, true, false]), expected);
         assert_eq!(columns(&[], &[true]), "");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let (ratings, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
             let dataset = open.read(path, &args.overrides.set, None)?;
-            check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating))?;
+            check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
             (open.reindexed(&dataset, |_| true)?, path.display().to_string())
         }
         (None, Some(directory)) => {

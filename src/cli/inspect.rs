@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::output;
 use crate::config::Values;
 use crate::config::words::joined;
 use crate::data::catalog;
-use crate::data::read::{ReadOptions, read_dataset};
+use crate::data::read::{HeaderLine, ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
 use crate::files;
@@ -26,9 +27,18 @@ pub struct InspectArgs {
     /// Separator of the columns; detected by default.
     #[arg(long)]
     delimiter: Option<String>,
-    /// Names of the columns: user, item, rating, timestamp, or - to skip one.
+    /// What the columns hold, as in data.columns: user, item, rating, timestamp; of a table label, class, data; - to skip one.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     columns: Option<Vec<String>>,
+    /// Whether the first line names the columns: yes, no, or auto, which goes by what it looks like.
+    #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES), value_name = "yes|no|auto")]
+    header: Option<String>,
+    /// How times are written, as in "%d.%m.%Y %H:%M"; by default seconds since 1970 or dates that begin with the year.
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
+    /// What missing cells of a table hold.
+    #[arg(long, value_delimiter = ',', value_name = "WORD,…")]
+    missing: Option<Vec<String>>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -70,6 +80,15 @@ fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     }
     if let Some(columns) = &args.columns {
         values.insert("data.columns", columns.clone());
+    }
+    if let Some(header) = &args.header {
+        values.insert("data.header", header.as_str());
+    }
+    if let Some(missing) = &args.missing {
+        values.insert("data.missing", missing.clone());
+    }
+    if let Some(format) = &args.time_format {
+        values.insert("data.time_format", format.as_str());
     }
     Ok(ReadOptions::of(&values, &parts.readers))
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::arguments::RunArg;
 use super::{output, run};
-use crate::data::read::words;
+use crate::data::read::terms;
 use crate::data::{Layout, Role};
 use crate::error::{Error, Result};
 use crate::eval::neighbours::nearest;
@@ -53,12 +53,13 @@ pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
             return Err(Error::Usage("--text is for models of documents; use --user or --item".into()));
         }
         let mut row = vec![0.0; file.items().len()];
-        let text = text.to_lowercase();
-        let known: Vec<u32> = words(&text).filter_map(|word| file.items().index(word)).collect();
+        let terms = terms(text, &open.documents()?);
+        let known: Vec<(u32, u32)> =
+            terms.iter().filter_map(|(term, count)| Some((file.items().index(term)?, *count))).collect();
         if known.is_empty() {
             return Err(Error::Usage(format!("none of the words is among the {} terms of this model", row.len())));
         }
-        known.iter().for_each(|&term| row[term as usize] += 1.0);
+        known.iter().for_each(|&(term, count)| row[term as usize] = count as f32);
         let query = factors.project(&row)?;
         let turned = factors.others_in_products(&query)?;
         lists.push((Role::User, nearest(&turned, &factors.in_products(Role::User)?, rank, args.number, None)));

@@ -6,7 +6,7 @@ use super::arguments::RunArg;
 use super::output;
 use crate::config::words::joined;
 use crate::config::{Config, Values};
-use crate::data::read::{Duplicates, ReadOptions, context_key, read_dataset};
+use crate::data::read::{DocumentOptions, Duplicates, ReadOptions, context_key, read_dataset};
 use crate::data::{Dataset, Field, FieldId, Interactions, UNKNOWN};
 use crate::device::Opened;
 use crate::error::{Error, Result};
@@ -94,6 +94,15 @@ impl OpenRun {
         let dataset = read_dataset(path, None, &options)?;
         dataset.notes.iter().for_each(|note| output::message(note));
         Ok(dataset)
+    }
+
+    /// How the documents of the run were read, if known.
+    ///
+    /// # Errors
+    /// Those of the config.
+    pub fn documents(&self) -> Result<DocumentOptions> {
+        let Some(directory) = &self.directory else { return Ok(DocumentOptions::default()) };
+        Ok(DocumentOptions::of(Config::load(&self.parts.schema(), &directory.config(), &[])?.values()))
     }
 
     /// The interactions of a data set to keep, under the model's indices; ids that the model does not know become

@@ -8,6 +8,7 @@ use toml::Value;
 use toml::de::ValueDeserializer;
 
 use super::values::Values;
+use super::when::When;
 use super::words::{any_of, did_you_mean, nearest};
 
 /// Placeholder for the entity's name in the path of a family of keys.
@@ -75,19 +76,6 @@ pub enum Otherwise {
     FileName,
 }
 
-/// A condition: at least one of these holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct When(pub Vec<Is>);
-
-/// Another key applies and has one of these values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Is {
-    /// Path of the other key.
-    pub key: String,
-    /// Its values; empty means any.
-    pub values: Vec<String>,
-}
-
 /// What changes with the value of a key; used to compare, resume and search configs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -138,36 +126,6 @@ impl KeyKind {
             Self::TextList => "a list of strings".into(),
             Self::IntList(_) => "a list of integers".into(),
         }
-    }
-}
-
-/// Another key has one of these values; no values: it is set to anything.
-pub fn is(key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> When {
-    When(vec![Is { key: key.into(), values: values.into_iter().map(Into::into).collect() }])
-}
-
-/// Another key is set.
-pub fn given(key: &str) -> When {
-    is(key, [""; 0])
-}
-
-impl Is {
-    fn holds(&self, values: &Values) -> bool {
-        let allowed = |value: &Value| value.as_str().is_some_and(|value| self.values.iter().any(|word| word == value));
-        values.value(&self.key).is_some_and(|value| self.values.is_empty() || allowed(value))
-    }
-}
-
-impl When {
-    /// Whether it holds for these values.
-    pub fn holds(&self, values: &Values) -> bool {
-        self.0.iter().any(|is| is.holds(values))
-    }
-
-    /// This or another condition.
-    pub fn or(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
     }
 }
 
@@ -330,20 +288,6 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// `solver.kind = "adam" or "adamw"`.
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, Is { key, values }) in self.0.iter().enumerate() {
-            f.write_str(if at == 0 { "" } else { " or " })?;
-            f.write_str(key)?;
-            if !values.is_empty() {
-                write!(f, " = {}", any_of(values))?;
-            }
-        }
-        Ok(())
-    }
-}
-
 fn int_range(range: &RangeInclusive<i64>) -> String {
     match (range.start(), range.end()) {
         (low, &i64::MAX) => format!("at least {low}"),
@@ -396,6 +340,7 @@ pub(super) fn is_in_names(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::when::{given, is};
     use super::*;
 
     fn value(text: &str) -> Value {

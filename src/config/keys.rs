@@ -4,8 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::key::{Effect, Is, Key, KeyKind, When};
+use super::key::{Effect, Key, KeyKind};
 use super::values::Values;
+use super::when::{Is, When};
 
 /// Something wrong with several values together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,8 +214,9 @@ impl From<Choice> for Keys {
                 if all.defaults.contains(&default) {
                     continue;
                 }
-                let when =
-                    default.when.unwrap_or_else(|| When(vec![Is { key: path.clone(), values: vec![name.clone()] }]));
+                let when = default
+                    .when
+                    .unwrap_or_else(|| When(vec![Is { key: path.clone(), values: vec![name.clone()], absent: false }]));
                 // Parts that agree make one condition.
                 let mut agreeing =
                     all.defaults.iter_mut().filter(|other| other.path == default.path && other.toml == default.toml);
@@ -252,11 +254,18 @@ impl Shared {
     /// When the key applies: if one of its parts is chosen by the key at `path`, under the conditions of that part.
     fn conditions(&self, path: &str, names: &[String], all: &[Self]) -> Vec<When> {
         let first = &self.owners[0].1;
-        let chosen = |owners: Vec<&String>| Is { key: path.into(), values: owners.into_iter().cloned().collect() };
+        let chosen = |owners: Vec<&String>| Is {
+            key: path.into(),
+            values: owners.into_iter().cloned().collect(),
+            absent: false,
+        };
         if self.owners.iter().all(|(_, when)| when == first) {
-            // A condition on a key that only these parts have already implies that one of them is chosen.
+            // A condition that a key is set which only these parts have already implies that one of them is chosen.
             let implied = |is: &Is| {
-                all.iter().any(|other| other.key.path == is.key && other.owners.iter().all(|(name, _)| self.has(name)))
+                !is.absent
+                    && all
+                        .iter()
+                        .any(|other| other.key.path == is.key && other.owners.iter().all(|(name, _)| self.has(name)))
             };
             let says_all = self.owners.len() == names.len() || first.iter().any(|when| when.0.iter().all(implied));
             let chosen = When(vec![chosen(self.owners.iter().map(|(name, _)| name).collect())]);
@@ -286,7 +295,7 @@ impl Shared {
 mod tests {
     use toml::Value;
 
-    use super::super::key::is;
+    use super::super::when::{absent, is};
     use super::*;
 
     fn of(path: &str) -> Key {
@@ -314,6 +323,19 @@ mod tests {
             ("s.then", "s.rule = \"slow\""),
         ];
         assert_eq!(conditions(choice), expected.map(|(path, when)| (path.to_string(), when.to_string())));
+    }
+
+    #[test]
+    fn a_key_may_stand_in_for_another_that_is_not_set() {
+        let share = || of("s.share").when(absent("s.from"));
+        let choice = Choice::new("s.kind", "").part("a", share()).part("b", [share(), of("s.from")]).part("c", []);
+        let expected =
+            [("s.kind", ""), ("s.share", "s.kind = \"a\" or \"b\" and no s.from"), ("s.from", "s.kind = \"b\"")];
+        assert_eq!(conditions(choice), expected.map(|(path, when)| (path.to_string(), when.to_string())));
+        let mut values = Values::default();
+        assert!(absent("s.from").holds(&values));
+        values.insert("s.from", 1);
+        assert!(!absent("s.from").holds(&values));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod parse;
 mod paths;
 mod schema;
 mod values;
+mod when;
 pub(crate) mod words;
 
 use std::path::Path;
@@ -24,7 +25,7 @@ use crate::files;
 pub(crate) use choice::choice;
 pub(crate) use explain::explain;
 pub(crate) use json_schema::json_schema;
-pub use key::{DefaultValue, Effect, Is, Key, KeyKind, Otherwise, When, given, is};
+pub use key::{DefaultValue, Effect, Key, KeyKind, Otherwise};
 pub use keys::{Choice, Keys, Problem};
 pub use parse::Override;
 pub(crate) use parse::Reader;
@@ -32,6 +33,7 @@ pub(crate) use paths::{absolute, from_here, with_absolute_paths};
 pub use schema::Schema;
 pub(crate) use schema::in_toml;
 pub use values::{FromValue, Values};
+pub use when::{Is, When, absent, given, is};
 
 /// A resolved config: every key that applies has its value.
 #[derive(Debug, Clone)]
@@ -221,10 +223,13 @@ mod tests {
                  data.titles = {{ path = 'c', delimiter = '|', columns = ['item', 'title'] }}"
             ),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'documents'\n\
-             data.documents.max_terms = 9\ndata.extension = 'md'"
+             data.documents.max_terms = 9\ndata.documents.extra_stop_words = ['a']\ndata.extension = 'md'"
                 .into(),
             "data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.format = 'dense'\n\
-             data.class_column = 1"
+             data.class_column = 1\ndata.missing = ['', '99']"
+                .into(),
+            "data.path = 'a'\ndata.time_format = '%Y'\ndata.split = { kind = 'global-temporal', test_from = '2010-02-03', \
+             validation_from = '7' }"
                 .into(),
             // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
@@ -307,7 +312,8 @@ mod tests {
         let text = good("[data]\npath = '/d/r.csv'\nsplit = { kind = 'none' }\n[solver]\nkind = 'sgd'", &[]).to_toml();
         let expected = "# Resolved by lowrank: every key that applies, with its value.\n\
                         name = \"x\"\nseed = 42\n\n\
-                        [data]\npath = \"/d/r.csv\"\nformat = \"auto\"\nskip_lines = 0\nduplicates = \"last\"\ncache = true\n\n\
+                        [data]\npath = \"/d/r.csv\"\nformat = \"auto\"\nheader = \"auto\"\nskip_lines = 0\nbad_lines = \"error\"\n\
+                        duplicates = \"last\"\nmin_user_ratings = 1\nmin_item_ratings = 1\ncache = true\n\n\
                         [data.split]\nkind = \"none\"\n\n[model]\n";
         assert!(text.starts_with(expected), "{text}");
         assert!(text.contains("momentum = 0.9\n") && !text.contains("beta1"));
@@ -398,7 +404,7 @@ factor = 3
             ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
-configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, test, validation, folds, fold, train_rows
+configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\" or \"neumf\", \
 but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")

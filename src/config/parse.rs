@@ -312,7 +312,8 @@ impl Reader {
                     None => "but it is not set".into(),
                 };
                 let message = format!("{} applies only with {first}, {found}", key.path);
-                self.report(*place, format!("{message}; remove it or set {}", asked.key));
+                let other = if asked.absent { "remove" } else { "set" };
+                self.report(*place, format!("{message}; remove it or {other} {}", asked.key));
             }
             self.broken.push(key.path.clone());
         }

@@ -208,7 +208,7 @@ fn in_order(keys: Vec<Key>) -> Vec<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::is;
+    use super::super::when::is;
     use super::*;
 
     fn of(path: &str) -> Key {

@@ -3,14 +3,17 @@
 mod bag;
 pub mod batch;
 pub mod catalog;
+mod core;
 mod entity;
 mod interactions;
 mod layout;
+mod normal_form;
 pub mod read;
 mod source;
 pub mod split;
 pub(crate) mod statistics;
 pub mod synthetic;
+mod times;
 mod vocabulary;
 
 pub use bag::Bag;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::read::{ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
+use super::core::Core;
+use super::read::{Duplicates, ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
-use super::{Dataset, catalog};
+use super::{Dataset, FieldId, ITEM, USER, catalog};
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, from_here, given, is};
-use crate::error::Result;
+use crate::error::{Location, Result};
 use crate::files;
 
 /// The name under `data.dataset` that plants ratings instead of reading them.
@@ -35,6 +36,8 @@ pub struct Source {
     origin: Origin,
     /// Without titles and cache.
     pub options: ReadOptions,
+    /// What is left of them.
+    core: Option<Core>,
     /// Whether a binary copy of a large file may be kept.
     cache: bool,
 }
@@ -53,6 +56,7 @@ impl Source {
                 .exclusive("data.dataset", "data.path")
                 .rule(check_origin)
                 .and(ReadOptions::keys(readers))
+                .and(Core::keys())
                 .and(TitleFile::keys())
                 .and(Key::new("data.test_path", KeyKind::Path, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
@@ -71,14 +75,40 @@ impl Source {
                 Origin::Catalog { name: values.get("data.dataset"), fold }
             }
         };
-        Self { origin, options: ReadOptions::of(values, readers), cache: values.get("data.cache") }
+        Self {
+            origin,
+            options: ReadOptions::of(values, readers),
+            core: Core::of(values),
+            cache: values.get("data.cache"),
+        }
     }
 
-    /// Reads or plants the data.
+    /// Reads or plants the data, and leaves out users and items with too few ratings.
     ///
     /// # Errors
-    /// Those of the readers, the catalog and the generator.
+    /// Those of the readers, the catalog and the generator; [`Error::Usage`](crate::error::Error::Usage) if nothing is left.
     pub fn load(&self) -> Result<Dataset> {
+        let mut dataset = self.load_all()?;
+        if let Some(core) = self.core {
+            core.take(&mut dataset)?;
+        }
+        Ok(dataset)
+    }
+
+    /// Where the file has the rating at position `at` of the data, for messages; of several that were merged, the one that
+    /// counts, or else the first.
+    pub(crate) fn place_of(&self, dataset: &Dataset, at: usize) -> Option<Location> {
+        let Origin::File { path, test, .. } = &self.origin else { return None };
+        let is_test = dataset.test_start.is_some_and(|start| at >= start);
+        let path = test.as_ref().filter(|_| is_test).unwrap_or(path);
+        let row = |field: FieldId| dataset.entity(field).ids.id(dataset.interactions.column(field)[at] as usize);
+        // What cannot be read a second time, as a pipe, has no place.
+        let lines = self.options.reader(path).ok()?.lines_of(path, row(USER), row(ITEM)).ok()?;
+        let line = if self.options.duplicates == Duplicates::Last { lines.last() } else { lines.first() };
+        Some(Location::at(path, *line?, 0))
+    }
+
+    fn load_all(&self) -> Result<Dataset> {
         // Without a home folder there is no cache.
         let cache = self.cache.then(|| files::cache_folder("ratings").ok()).flatten();
         let options = ReadOptions { cache, ..self.options.clone() };

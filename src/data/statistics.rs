@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Dataset, ITEM, Interactions, USER};
-use crate::tables::columns;
+use crate::tables::{columns, grouped};
 
 /// Most distinct values for which each has its own bar.
 const MOST_BARS: usize = 20;
@@ -229,19 +229,6 @@ fn blocks(share: f64) -> String {
     "█".repeat(eighths / 8) + rest
 }
 
-/// `number` with commas between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A timestamp, as a day if it looks like seconds since 1970.
 fn moment(timestamp: i64) -> String {
     // From 1973 to 2128: smaller and larger numbers count something else.
@@ -331,7 +318,6 @@ mod tests {
 
     #[test]
     fn numbers_and_days() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(blocks(1.0 / 320.0), "▏");
         for (timestamp, day) in
             [(951_782_400, "2000-02-29"), (978_307_199, "2000-12-31"), (4_102_444_800, "2100-01-01")]

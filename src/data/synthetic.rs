@@ -40,6 +40,10 @@ const FIRST_TIME: i64 = 978_307_200;
 const TIME_SPAN: i64 = 10 * 365 * 24 * 3600;
 /// Longest time between two ratings of a user, in seconds.
 const LONGEST_PAUSE: i64 = 120;
+/// Largest rank of a planted matrix.
+const MOST_RANK: usize = 4096;
+/// Bytes that generating may take beside the ratings.
+const MOST_BYTES: u64 = 2_000_000_000;
 /// Ratings between two reports of progress.
 const REPORT_EVERY: u64 = 1 << 18;
 
@@ -52,7 +56,7 @@ pub struct Synthetic {
     pub items: usize,
     /// Number of ratings, from 1 to half the number of cells. No pair occurs twice.
     pub ratings: u64,
-    /// Number of planted latent factors; 0 plants only biases.
+    /// Number of planted latent factors, at most 4096; 0 plants only biases.
     pub rank: usize,
     /// Standard deviation of the noise, in rating units: the lowest RMSE that can be reached.
     pub noise: f64,
@@ -68,7 +72,8 @@ impl Synthetic {
             Key::new("data.synthetic.users", KeyKind::AT_LEAST_ONE, "Number of users.").default("1000"),
             Key::new("data.synthetic.items", KeyKind::AT_LEAST_ONE, "Number of items.").default("500"),
             Key::new("data.synthetic.ratings", KeyKind::AT_LEAST_ONE, "Number of ratings.").default("50000"),
-            Key::new("data.synthetic.rank", KeyKind::Int(1..=4096), "Rank of the planted matrix.").default("5"),
+            Key::new("data.synthetic.rank", KeyKind::Int(1..=MOST_RANK as i64), "Rank of the planted matrix.")
+                .default("5"),
             Key::new("data.synthetic.noise", KeyKind::NOT_NEGATIVE, noise).default("0.5"),
         ])
     }
@@ -90,6 +95,7 @@ impl Synthetic {
     /// # Errors
     /// [`Error::Usage`] if a number of the recipe is out of range.
     pub fn dataset(&self) -> Result<Dataset> {
+        self.check()?;
         let mut dataset = Dataset {
             fingerprint: Sha256::digest(format!("{self:?}")).iter().map(|byte| format!("{byte:02x}")).collect(),
             reachable_error: Some(self.noise),
@@ -171,6 +177,18 @@ impl Synthetic {
             return refuse(format!(
                 "ratings = {}; with {users} users and {items} items it must be from 1 to {limit}, half of the cells",
                 self.ratings
+            ));
+        }
+        if self.rank > MOST_RANK {
+            return refuse(format!("rank = {}; it must be from 0 to {MOST_RANK}", self.rank));
+        }
+        // Factors and bias of each item, and what its popularity takes; the activity of each user.
+        let bytes = self.items as u64 * (4 * self.rank as u64 + 40) + self.users as u64 * 24;
+        if bytes > MOST_BYTES {
+            return refuse(format!(
+                "users = {}, items = {} and rank = {} take {bytes} bytes of memory, and at most {MOST_BYTES} are used; lower \
+                 one of them",
+                self.users, self.items, self.rank
             ));
         }
         if !(self.noise.is_finite() && self.noise >= 0.0) {

@@ -35,14 +35,29 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     decompressed(file, path)
 }
 
+/// Bytes that a file may have, decompressed, to be read as a whole. Only what is far from any use has more: a sparse file, or
+/// a gzip file of nothing.
+pub const MOST_WHOLE: u64 = 256 << 20;
+
+/// All bytes of a file, decompressed.
+///
+/// # Errors
+/// Those of [`open`], [`Error::Io`] if it cannot be read, [`Error::Data`] if it has more than [`MOST_WHOLE`] bytes.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let size = open(path)?.take(MOST_WHOLE + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    if size as u64 > MOST_WHOLE {
+        return Err(Error::data(path, format!("has more than {MOST_WHOLE} bytes; give a smaller file")));
+    }
+    Ok(bytes)
+}
+
 /// All of a text file, decompressed.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not UTF-8.
+/// Those of [`read_bytes`], [`Error::Data`] if it is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(read_bytes(path)?).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
         let location = Location::at(path, line as u64 + 1, 0);
         Error::Data { location, message: "is not UTF-8 text; save the file as UTF-8".into() }

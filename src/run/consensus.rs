@@ -85,13 +85,13 @@ fn run(
     if settings.split.kind != SplitKind::None {
         note("only the training part is factorized; set data.split.kind = \"none\" to use all");
     }
-    check_targets(&dataset, settings.refusal())?;
+    check_targets(&dataset, settings.refusal(), |at| settings.source.place_of(&dataset, at))?;
     let parts = assign(&dataset, &settings.split, settings.seed)?;
     dataset.interactions.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
     let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;
     let samples = samples.unwrap_or(match dataset.layout {
-        Layout::Cells | Layout::Table => SampleSide::Columns,
+        Layout::Cells | Layout::Table | Layout::Matrix => SampleSide::Columns,
         _ => SampleSide::Rows,
     });
     let all = match samples {

@@ -11,7 +11,7 @@ use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values}
 use crate::data::split::{Split, SplitKind, SplitSpec};
 use crate::data::{Dataset, ITEM, Source, USER};
 use crate::device::{DeviceSpec, Opened};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
 use crate::metric::{Metric, Metrics};
 use crate::model::{AnyModel, ModelKind, Start};
@@ -291,17 +291,24 @@ fn why_last(solver: &dyn SolverPart, values: &Values, metric: &dyn Metric) -> Op
 /// Refuses targets for which `refuses` has a remedy.
 ///
 /// # Errors
-/// [`Error::Usage`] with the first such target and the remedy.
-pub fn check_targets<R: Display>(dataset: &Dataset, refuses: impl Fn(f32) -> Option<R>) -> Result<()> {
+/// With the first such target and the remedy: [`Error::Data`] if `place_of` a position in the data is a line of a file, else
+/// [`Error::Usage`].
+pub fn check_targets<R: Display>(
+    dataset: &Dataset,
+    refuses: impl Fn(f32) -> Option<R>,
+    place_of: impl Fn(usize) -> Option<Location>,
+) -> Result<()> {
     let interactions = &dataset.interactions;
     let (user_noun, item_noun) = dataset.layout.nouns();
     for (at, &value) in interactions.targets.iter().enumerate() {
         if let Some(remedy) = refuses(value) {
             let user = dataset.users().id(interactions.column(USER)[at] as usize);
             let item = dataset.items().id(interactions.column(ITEM)[at] as usize);
-            return Err(Error::Usage(format!(
-                "the rating {value} of {user_noun} {user} for {item_noun} {item}: {remedy}"
-            )));
+            let message = format!("the rating {value} of {user_noun} {user} for {item_noun} {item}: {remedy}");
+            return Err(match place_of(at) {
+                Some(location) => Error::Data { location, message },
+                None => Error::Usage(message),
+            });
         }
     }
     Ok(())

@@ -68,7 +68,12 @@ const WILD: &[&str] = &["solver.kind=sgd", "solver.learning_rate=50", "train.epo
 /// Nearly all ratings are 1 and some 100: on the way from their mean to their median the loss falls and the RMSE rises.
 const SKEWED: &[&str] = &["data.path=skewed.csv", "loss.kind=absolute", "solver.learning_rate=0.3", "train.epochs=40"];
 
+const MOMENTS: &[&str] = &["data.path=timed.csv", "data.split.kind=global-temporal"];
+
 const TEXTS: &[&str] = &["data.path=texts.txt", "data.format=documents", "data.split.kind=none"];
+/// Texts of which every term counts.
+const RARE: &[&str] =
+    &["data.path=texts.txt", "data.format=documents", "data.split.kind=none", "data.documents.min_documents=1"];
 
 const FOLDER: &[&str] =
     &["data.path=texts", "data.format=documents", "data.documents.max_share=1", "data.split.kind=none"];
@@ -85,15 +90,28 @@ const CASES: &[Case] = &[
     ("data.dataset", &[], "synthetic", Model),
     ("data.path", &[], "other.csv", Model),
     ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
-    ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], ";", Summary),
+    ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], "-", Summary),
+    ("data.header", &["data.path=words.csv", "data.split.kind=none"], "yes", Refused("seems to name the columns")),
+    (
+        "data.bad_lines",
+        &["data.path=repeated.csv", "data.columns=['user', 'rating', 'item']"],
+        "skip",
+        Refused("are no ratings"),
+    ),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
+    ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
+    ("data.time_format", &["data.path=timed.csv"], "%d.%m.%Y", Refused("data.time_format")),
     ("data.binarize", &[], "3", Model),
+    ("data.min_user_ratings", &["data.path=timed.csv"], "11", Refused("leave none of 200 ratings")),
+    ("data.min_item_ratings", &[], "9", Model),
     ("data.cache", &["data.path=large.csv"], "false", Files),
     ("data.extension", FOLDER, "md", Summary),
     ("data.documents.stop_words", TEXTS, "english", Model),
+    ("data.documents.extra_stop_words", TEXTS, "['oak']", Model),
+    ("data.documents.max_ngram", RARE, "2", Model),
     ("data.documents.min_documents", TEXTS, "1", Model),
     ("data.documents.max_share", TEXTS, "0.9", Model),
     ("data.documents.max_terms", TEXTS, "2", Model),
@@ -107,6 +125,8 @@ const CASES: &[Case] = &[
     ("data.split.folds", &["data.split.kind=k-fold"], "3", Model),
     ("data.split.fold", &["data.split.kind=k-fold"], "2", Model),
     ("data.split.train_rows", &["data.path=classes.csv", "data.split.kind=first-of-class"], "2", Model),
+    ("data.split.test_from", MOMENTS, "1150", Model),
+    ("data.split.validation_from", MOMENTS, "1970-01-01 00:18:40", Model),
     ("data.test_path", &["data.split.kind=files", "data.test_path=r.csv"], "other.csv", Summary),
     ("data.synthetic.users", SYNTHETIC, "31", Model),
     ("data.synthetic.items", SYNTHETIC, "21", Model),
@@ -190,7 +210,10 @@ fn place() -> Place {
     let skewed = (0..200).map(|at| format!("{},{},{}\n", at % 20, at * 7 % 23, if at % 9 == 4 { 100 } else { 1 }));
     place.write("skewed.csv", skewed.collect::<String>());
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
-    place.write("doubtful.txt", "1;1,5;2\n1;2,5;3\n2;1,5;4\n2;2,5;1\n");
+    place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
+    let timed = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, 1000 + at));
+    place.write("timed.csv", timed.collect::<String>());
+    place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");
     fs::create_dir(place.path("texts")).expect("a new folder");

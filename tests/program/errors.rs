@@ -45,12 +45,12 @@ fn data_that_do_not_fit_the_request_are_refused() {
     for (settings, parts) in [
         (&["data.split.kind=temporal"][..], &["no timestamps", "column named \"timestamp\""][..]),
         (&["data.split.kind=leave-last-out"], &["no timestamps", "column named \"timestamp\""]),
-        (&["loss.kind=logistic"], &["the rating 2 of user 0 for item 1", "data.binarize"]),
+        (&["loss.kind=logistic"], &["r.csv:2: the rating 2 of user 0 for item 1", "data.binarize"]),
         (&["data.split.test=0.001"], &["test part is empty", "raise its share"]),
         (&["data.split.validation=0.001"], &["validation part is empty", "raise its share"]),
         (&["data.path=none.csv"], &["none.csv: cannot open"]),
         (&["data.path=."], &["is a folder"]),
-        (&["data.duplicates=error"], &["r.csv: ", "repeat", "\"last\" or \"mean\""]),
+        (&["data.duplicates=error"], &["r.csv:51: ", "repeat", "first rated in line 1", "\"last\" or \"mean\""]),
         (&["data.dataset=movielens-100kk"], &["unknown data set", "did you mean \"movielens-100k\"?"]),
         (&["data.dataset=movielens-100k"], &["is not on this machine", "lowrank data fetch movielens-100k"]),
         (&["data.dataset=synthetic", "data.synthetic.users=2", "data.synthetic.items=2"], &["ratings"]),
@@ -63,7 +63,7 @@ fn data_that_do_not_fit_the_request_are_refused() {
     }
     let place = Place::new();
     train_on(&place, "1,a,-1\n1,b,2\n", &["loss.kind=poisson", "data.split.kind=none"])
-        .refuses(&["the rating -1 of user 1 for item a"]);
+        .refuses(&["r.csv:1: the rating -1 of user 1 for item a"]);
     train_on(&place, "1,a,3\n", &[]).refuses(&["test part is empty"]);
 }
 

@@ -290,7 +290,7 @@ mod tests {
         }
         fs::remove_file(located.join("titles")).unwrap();
         let untitled = load_from(&entry, &located, None, &ReadOptions::default()).unwrap();
-        assert!(untitled.entities[1].titles.is_none() && untitled.notes[0].starts_with("there are no titles"));
+        assert!(untitled.entities[1].titles.is_none() && untitled.notes[1].starts_with("there are no titles"));
     }
 
     #[test]

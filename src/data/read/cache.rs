@@ -30,7 +30,7 @@ use crate::files;
 
 /// What a copy begins with. The number at the end counts up whenever the layout changes, or the readers come to see a
 /// file in another way.
-const MAGIC: &[u8; 16] = b"lowrank ratings3";
+const MAGIC: &[u8; 16] = b"lowrank ratings4";
 
 /// Bytes of text or gzip, below which parsing takes no time to speak of.
 const WORTHWHILE: u64 = 16 << 20;
@@ -284,7 +284,8 @@ mod tests {
 
     use super::super::tests::file;
     use super::super::{
-        Delimited, DenseTable, Documents, Duplicates, MatrixMarket, TitleFile, read_dataset, read_lists,
+        BadLines, Delimited, DenseTable, Documents, Duplicates, HeaderLine, MatrixMarket, TitleFile, read_dataset,
+        read_lists,
     };
     use super::*;
     use crate::data::ITEM;
@@ -417,6 +418,9 @@ mod tests {
             of(&Delimited { columns: Some(vec!["user".into(), "item".into()]), ..Default::default() }),
             of(&Delimited { context: vec!["hour".into()], ..Default::default() }),
             of(&Delimited { skip_lines: 1, ..Default::default() }),
+            of(&Delimited { header: HeaderLine::No, ..Default::default() }),
+            of(&Delimited { time_format: Some("%Y".into()), ..Default::default() }),
+            of(&Delimited { bad_lines: BadLines::Skip, ..Default::default() }),
             of(&MatrixMarket::default()),
             of(&MatrixMarket { skip_lines: 1 }),
             of(&DenseTable::default()),
@@ -511,7 +515,7 @@ mod tests {
         let (_, two) = read(Some(&path), 3 * size / 2);
         assert!(two.exists() && !one.exists());
         let (dataset, three) = read(None, size / 2);
-        assert!(!three.exists() && dataset.notes[0].contains("all copies together at most"), "{:?}", dataset.notes);
+        assert!(!three.exists() && dataset.notes[1].contains("all copies together at most"), "{:?}", dataset.notes);
     }
 
     #[test]
@@ -521,7 +525,7 @@ mod tests {
         let options = with_cache(folder.path(), ReadOptions::default());
         let dataset = copy_of(&path, None, &options).read_or(|| read_files(&path, None, &options)).unwrap();
         assert_eq!(dataset.interactions.targets, [3.0]);
-        assert!(dataset.notes[0].contains("r.csv: no binary copy is kept for the next start: "), "{:?}", dataset.notes);
+        assert!(dataset.notes[1].contains("r.csv: no binary copy is kept for the next start: "), "{:?}", dataset.notes);
     }
 
     #[test]

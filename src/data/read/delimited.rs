@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use super::bad_lines::{BadLines, LeftOut};
+use super::columns::{BY_POSITION, Columns, Start};
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
-use super::shared_keys::{context_key, delimiter_key, skip_key};
-use super::text::{Lines, Row, Splitter, parse_number};
+use super::shared_keys::{HeaderLine, columns_key, context_key, delimiter_key, header_key, skip_key};
+use super::text::{Lines, Row, Splitter, listed, splitter};
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::data::times::TimeFormat;
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -24,11 +27,33 @@ pub struct Delimited {
     pub context: Vec<String>,
     /// Lines at the start of the file to leave out, before a header.
     pub skip_lines: usize,
+    /// Whether the first line names the columns.
+    pub header: HeaderLine,
+    /// How timestamps are written, in the conversions of `strftime`, as in `"%d.%m.%Y %H:%M"`; `None` for seconds since 1970
+    /// and dates that begin with the year.
+    pub time_format: Option<String>,
+    /// What becomes of lines that are no ratings.
+    pub bad_lines: BadLines,
 }
 
 impl Reader for Delimited {
     fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
         read_lines(path, self.skip_lines, |lines| read(lines, self, dataset))
+    }
+
+    fn lines_of(&self, path: &Path, user: &str, item: &str) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        read_lines(path, self.skip_lines, |mut lines| {
+            let Some(Layout { mut splitter, columns, .. }) = Layout::of(&mut lines, self)? else { return Ok(()) };
+            while let Some(row) = splitter.next(&mut lines)? {
+                let holds = |column: usize, id: &str| column < row.len() && row.text(column) == id;
+                if holds(columns.user, user) && holds(columns.item, item) {
+                    found.push(row.number_of_line());
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Whatever no other reader takes.
@@ -41,11 +66,17 @@ impl ReaderPart for Delimited {
     const NAME: &'static str = "delimited";
 
     fn keys() -> Keys {
-        let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
-                       Detected if absent.";
-        let columns = Key::new("data.columns", KeyKind::TextList, columns);
-        Keys::new([delimiter_key(), columns, context_key(), skip_key()])
-            .rule(|values| check_context(values).into_iter().collect())
+        Keys::new([
+            delimiter_key(),
+            header_key(),
+            columns_key(),
+            time_format_key(),
+            context_key(),
+            skip_key(),
+            bad_lines_key(),
+        ])
+        .rule(|values| check_context(values).into_iter().collect())
+        .rule(|values| check_time_format(values).into_iter().collect())
     }
 
     fn of(values: &Values) -> Self {
@@ -54,8 +85,41 @@ impl ReaderPart for Delimited {
             columns: values.find("data.columns"),
             context: values.find("data.context").unwrap_or_default(),
             skip_lines: values.get("data.skip_lines"),
+            header: values.get("data.header"),
+            time_format: values.find(TIME_FORMAT),
+            bad_lines: values.get("data.bad_lines"),
         }
     }
+}
+
+const TIME_FORMAT: &str = "data.time_format";
+
+fn time_format_key() -> Key {
+    let meaning = "How times are written, in the conversions of strftime, as in \"%d.%m.%Y %H:%M\"; without an offset they are \
+                   in UTC. If absent: seconds since 1970, or dates like 2010-12-01, 2010-12-01 08:26:00 and \
+                   2010-12-01T08:26:00+02:00.";
+    Key::new(TIME_FORMAT, KeyKind::Text, meaning)
+}
+
+/// The format that a text describes.
+fn time_format(text: &str) -> Result<TimeFormat> {
+    TimeFormat::of(text).ok_or_else(|| {
+        Error::Usage(format!(
+            "{TIME_FORMAT}: {text:?} has a conversion that there is not; write it as for strftime, as in \"%d.%m.%Y %H:%M\""
+        ))
+    })
+}
+
+fn check_time_format(values: &Values) -> Option<Problem> {
+    let problem = time_format(&values.find::<String>(TIME_FORMAT)?).err()?;
+    Some(Problem::new([TIME_FORMAT], problem.to_string()))
+}
+
+/// `data.bad_lines`.
+fn bad_lines_key() -> Key {
+    let meaning = "What becomes of a line that is no rating, with too many fields for instance, or without an id or a number: \
+                   the data are refused, or it is left out, and a note counts such lines.";
+    Key::new("data.bad_lines", KeyKind::choice(BadLines::NAMES.iter().copied()), meaning).default("'error'")
 }
 
 /// A column of the context is named once, and is none of those that every rating has.
@@ -71,223 +135,125 @@ fn check_context(values: &Values) -> Option<Problem> {
     Some(Problem::new(["data.context"], message))
 }
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    User,
-    Item,
-    Rating,
-    Timestamp,
-    Title,
-}
+/// Lines after the first that tell what the columns hold.
+const LOOKED_AT: usize = 20;
 
-impl Role {
-    /// What a column called `name` holds, as far as the name tells; case and punctuation do not count.
-    pub fn of(name: &str) -> Option<Self> {
-        let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        match name.strip_suffix("id").unwrap_or(&name) {
-            "user" | "u" | "reviewer" | "customer" | "member" | "visitor" | "reader" | "listener" => Some(Self::User),
-            "item" | "i" | "movie" | "film" | "game" | "page" | "book" | "product" | "artist" | "track" | "song"
-            | "album" | "anime" | "business" | "joke" | "isbn" | "asin" => Some(Self::Item),
-            "score" | "stars" | "hours" | "value" | "count" | "plays" | "playcount" | "listens" | "weight"
-            | "overall" => Some(Self::Rating),
-            "timestamp" | "time" | "unixtime" | "unixreviewtime" => Some(Self::Timestamp),
-            "name" => Some(Self::Title),
-            other if other.ends_with("rating") => Some(Self::Rating),
-            other if other.ends_with("title") || other.ends_with("name") => Some(Self::Title),
-            _ => None,
-        }
-    }
-}
-
-/// Where a line has what.
-#[derive(Debug, PartialEq, Eq)]
+/// How the lines of a file are read.
 struct Layout {
-    user: usize,
-    item: usize,
-    rating: Option<usize>,
-    timestamp: Option<usize>,
-    /// Of each context, in the order of the options.
-    context: Vec<usize>,
-    /// What the columns are called, for messages.
-    names: Vec<String>,
+    splitter: Splitter,
+    columns: Columns,
+    start: Start,
 }
-
-/// Names of the columns where neither a header nor the user gives any.
-const BY_POSITION: [&str; 4] = ["user", "item", "rating", "timestamp"];
 
 impl Layout {
-    /// Finds the roles in `names`, in which `context` is called as there; the first column of a role has it.
-    fn new(names: Vec<String>, role: impl Fn(&str) -> Option<Role>, context: &[String]) -> Option<Self> {
-        let is_context = |name: &String| context.contains(name);
-        let place = |wanted| names.iter().position(|name| !is_context(name) && role(name) == Some(wanted));
-        Some(Self {
-            context: context.iter().map(|name| names.iter().position(|other| other == name)).collect::<Option<_>>()?,
-            user: place(Role::User)?,
-            item: place(Role::Item)?,
-            rating: place(Role::Rating),
-            timestamp: place(Role::Timestamp),
-            names,
-        })
-    }
-
-    /// The layout that `columns` of the options spells out.
-    fn given(columns: &[String], context: &[String]) -> Result<Self> {
-        let is_known = |name: &String| BY_POSITION.contains(&name.as_str()) || context.contains(name);
-        let unknown = |name: &&String| name.as_str() != "-" && !is_known(name);
-        if let Some(name) = columns.iter().find(unknown) {
-            return Err(Error::Usage(format!(
-                "columns: unknown name {name:?}; use \"user\", \"item\", \"rating\", \"timestamp\", names of data.context, \
-                 and \"-\" to skip one"
-            )));
+    /// The layout of `lines`, which go on with the first rating; `None` if there are none.
+    fn of(lines: &mut Lines, options: &Delimited) -> Result<Option<Self>> {
+        let mut splitter = splitter(options.delimiter.as_deref(), lines)?;
+        let owned = |row: Row| row.texts().into_iter().map(Into::into).collect::<Vec<String>>();
+        let Some(first) = splitter.next(lines)?.map(owned) else { return Ok(None) };
+        let ahead = lines.ahead(LOOKED_AT);
+        let rest = ahead.into_iter().filter_map(|line| splitter.split(line).ok().map(owned)).collect();
+        let start = Start { first, rest };
+        let columns = Columns::of(&start, options.columns.as_deref(), options.header, &options.context)?;
+        let columns = columns.map_err(|what| lines.current().error(what))?;
+        if !columns.has_header {
+            lines.again();
         }
-        let of_all = BY_POSITION.into_iter().chain(context.iter().map(String::as_str));
-        if let Some(name) = of_all.into_iter().find(|role| columns.iter().filter(|name| name == role).count() > 1) {
-            return Err(Error::Usage(format!("columns: {name:?} stands twice; name the other one \"-\"")));
-        }
-        if let Some(name) = context.iter().find(|name| !columns.contains(name)) {
-            return Err(Error::Usage(format!("columns: none is called {name:?}, which data.context names")));
-        }
-        Self::new(columns.to_vec(), Role::of, context)
-            .ok_or_else(|| Error::Usage("columns: name one \"user\" and one \"item\"".into()))
+        Ok(Some(Self { splitter, columns, start }))
     }
-
-    /// The layout that the first line tells, and whether that line is a header.
-    fn found(first: &Row, context: &[String]) -> Result<(Self, bool)> {
-        let fields: Vec<String> = first.texts().into_iter().map(Into::into).collect();
-        let layout = Self::new(fields.clone(), Role::of, context);
-        let names = || fields.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        if let Some(name) = context.iter().find(|name| !fields.contains(name)) {
-            return Err(first.line_error(format!(
-                "data.context names {name:?}, but the first line ({}) does not; give the names of the file's header, or say \
-                 what the columns hold in columns",
-                names()
-            )));
-        }
-        match layout {
-            Some(layout) if !is_value(first, 2) => {
-                let all_known = layout.names.iter().all(|name| Role::of(name).is_some() || context.contains(name));
-                if layout.rating.is_none() && !all_known {
-                    return Err(first.line_error(format!(
-                        "the header names no rating that is known ({}); say what the columns hold in columns, \
-                         as in [\"user\", \"item\", \"rating\"], with \"-\" for one to skip",
-                        names()
-                    )));
-                }
-                Ok((layout, true))
-            }
-            _ if first.len() == 1 => Err(first.line_error(format!(
-                "only one field is found ({}); set the delimiter that stands between user and item",
-                names()
-            ))),
-            _ if first.len() > BY_POSITION.len() || first.len() > 2 && is_name(first, 2) => {
-                Err(first.line_error(format!(
-                    "the first line ({}) is neither a header with known names nor user, item, rating and timestamp; \
-                     say what the columns hold in columns, as in [\"user\", \"item\", \"rating\"], \
-                     with \"-\" for one to skip",
-                    names()
-                )))
-            }
-            _ => {
-                let names = BY_POSITION[..first.len()].iter().map(ToString::to_string).collect();
-                let layout = Self::new(names, Role::of, &[]).expect("two columns at least");
-                Ok((layout, false))
-            }
-        }
-    }
-
-    /// Whether `first`, the first line of a file whose columns are given, is a header.
-    fn is_header(&self, first: &Row) -> bool {
-        first.len() == self.names.len()
-            && (self.rating.is_some_and(|rating| is_name(first, rating))
-                || Role::of(&first.text(self.user)) == Some(Role::User)
-                    && Role::of(&first.text(self.item)) == Some(Role::Item))
-    }
-
-    /// The error for a line with another number of fields.
-    fn count_error(&self, row: &Row) -> Error {
-        row.line_error(format!(
-            "expected {} fields ({}), found {}; correct the line, or set the delimiter",
-            self.names.len(),
-            self.names.join(", "),
-            row.len()
-        ))
-    }
-}
-
-/// Whether field `index` is a number.
-fn is_value(row: &Row, index: usize) -> bool {
-    index < row.len() && parse_number(&row.bytes(index)).is_some()
-}
-
-/// Whether field `index` can only be a name: it begins with a letter and is no number ("nan" is one).
-fn is_name(row: &Row, index: usize) -> bool {
-    !is_value(row, index) && row.text(index).starts_with(char::is_alphabetic)
 }
 
 /// Adds the ratings of `lines` to `dataset`.
 fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<()> {
     let rough_count = lines.rough_count();
-    let Some(line) = lines.next()? else { return Ok(()) };
-    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
-    let first = splitter.split(line)?;
-    let (layout, is_header) = match &options.columns {
-        Some(columns) => {
-            let layout = Layout::given(columns, &options.context)?;
-            let is_header = layout.is_header(&first);
-            (layout, is_header)
-        }
-        None => Layout::found(&first, &options.context)?,
-    };
-    if !is_header {
-        lines.again();
-    }
-    if layout.rating.is_none() {
+    let Some(Layout { mut splitter, columns, start }) = Layout::of(&mut lines, options)? else { return Ok(()) };
+    dataset.notes.push(lines.note(&columns.told(&splitter.shown())));
+    if columns.rating.is_none() {
         dataset.notes.push(lines.note("there is no column of ratings: every rating is 1"));
     }
     dataset.add_fields(&options.context);
-    let Dataset { interactions, entities, .. } = dataset;
+    let before = dataset.interactions.len();
+    let Dataset { interactions, entities, .. } = &mut *dataset;
     let [users, items, context @ ..] = &mut entities[..] else { unreachable!("readers begin with users and items") };
     interactions.columns.iter_mut().for_each(|column| column.reserve_exact(rough_count));
     interactions.targets.reserve_exact(rough_count);
-    if layout.timestamp.is_some() {
+    if columns.timestamp.is_some() {
         interactions.timestamps.get_or_insert_default().reserve_exact(rough_count);
     }
-    let name = |column: usize| layout.names[column].as_str();
-    while let Some(line) = lines.next()? {
-        let row = splitter.split(line)?;
-        if row.len() != layout.names.len() {
-            return Err(layout.count_error(&row));
+    let time_format = options.time_format.as_deref().map(time_format).transpose()?;
+    let name = |column: usize| columns.names[column].as_str();
+    let mut add = |row: &Row| {
+        if row.len() != columns.names.len() {
+            return Err(count_error(row, &columns, &start));
         }
-        let user = index(&mut users.ids, &row, layout.user, name(layout.user))?;
-        let item = index(&mut items.ids, &row, layout.item, name(layout.item))?;
-        let value = layout.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
-        let timestamp = layout.timestamp.map(|column| row.integer(column, name(column))).transpose()?;
+        // A line that is left out must not leave an id behind, so everything else comes first.
+        let value = columns.rating.map_or(Ok(1.0), |column| row.number(column, name(column)))?;
+        let timestamp =
+            columns.timestamp.map(|column| row.moment(column, name(column), time_format.as_ref())).transpose()?;
+        for column in [columns.user, columns.item] {
+            if row.is_empty(column) {
+                return Err(row.error(column, name(column), "the id is empty; give one or remove the line"));
+            }
+        }
+        let user = index(&mut users.ids, row, columns.user);
+        let item = index(&mut items.ids, row, columns.item);
         interactions.push([user, item], value, timestamp);
-        for ((&column, entity), indices) in layout.context.iter().zip(&mut *context).zip(&mut interactions.columns[2..])
+        for ((&column, entity), indices) in
+            columns.context.iter().zip(&mut *context).zip(&mut interactions.columns[2..])
         {
             // An empty field says nothing.
-            let is_missing = row.bytes(column).is_empty();
-            indices.push(if is_missing { UNKNOWN } else { index(&mut entity.ids, &row, column, name(column))? });
+            indices.push(if row.is_empty(column) { UNKNOWN } else { index(&mut entity.ids, row, column) });
+        }
+        Ok(())
+    };
+    let mut left_out = LeftOut::new(options.bad_lines);
+    loop {
+        let added = match splitter.next(&mut lines) {
+            Ok(None) => break,
+            Ok(Some(row)) => add(&row),
+            Err(error) => Err(error),
+        };
+        added.or_else(|error| left_out.add(error))?;
+    }
+    let kept = dataset.interactions.len() - before;
+    match left_out.told(kept) {
+        Some(told) if kept == 0 => {
+            Err(lines.error(format!("{told}; set the delimiter, or say what the columns hold in columns")))
+        }
+        told => {
+            dataset.notes.extend(told.map(|told| lines.note(&format!("{told}; they are left out"))));
+            Ok(())
         }
     }
-    Ok(())
 }
 
-/// The index of the id in field `column`, which is called `name`.
+/// The error for a line with another number of fields.
+#[cold]
+fn count_error(row: &Row, columns: &Columns, start: &Start) -> Error {
+    let names = &columns.names;
+    let remedy = start.looks_like().unwrap_or_else(|| "correct the line, or set the delimiter".into());
+    row.line_error(format!(
+        "expected {} fields ({}), found {}; {remedy}",
+        names.len(),
+        listed(names).replace('"', ""),
+        row.len()
+    ))
+}
+
+/// The index of the id in field `column`.
 #[inline]
-fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize, name: &str) -> Result<u32> {
-    // Bytes that are a known id need no decoding: what is UTF-8 decodes to itself, and ids are UTF-8.
+fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize) -> u32 {
+    // Bytes that are a known id need no decoding: ids are UTF-8 with composed accents, which decodes to itself.
     match vocabulary.index_of(&row.bytes(column)) {
-        Some(index) => Ok(index),
-        None => Ok(vocabulary.insert(&row.id(column, name)?)),
+        Some(index) => index,
+        None => vocabulary.insert(&row.text(column)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::ReadOptions;
-    use super::super::tests::{read, triple, triples};
+    use super::super::tests::{file, read, triple, triples};
     use super::*;
 
     fn with(columns: &[&str]) -> ReadOptions {
@@ -327,7 +293,7 @@ mod tests {
         for content in ["user\tpage\n0\t1\n0\t2\n", "0,1\n0,2\n", "user,item,timestamp\n0,1,5\n0,2,6\n"] {
             let dataset = read("r", content, &ReadOptions::default()).unwrap();
             assert_eq!(triples(&dataset), [triple("0", "1", 1.0), triple("0", "2", 1.0)]);
-            assert!(dataset.notes[0].ends_with("r: there is no column of ratings: every rating is 1"));
+            assert!(dataset.notes[1].ends_with("r: there is no column of ratings: every rating is 1"));
         }
     }
 
@@ -365,6 +331,28 @@ mod tests {
     }
 
     #[test]
+    fn quotes_enclose_ids_whatever_separates_the_columns() {
+        let expected = [triple("u1", "i 1", 3.0), triple("u2", "a\nb", 4.5)];
+        for delimiter in [",", ";", "\t", "|", "::", " "] {
+            let lines = ["\"user\",\"item\",\"rating\"", "\"u1\",\"i 1\",3", "\"u2\",\"a\nb\",\"4.5\"", ""];
+            let dataset = read("r", lines.join("\n").replace(',', delimiter), &ReadOptions::default()).unwrap();
+            assert_eq!(triples(&dataset), expected, "{delimiter:?}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_no_delimiter() {
+        for content in ["1;2;3,5\n1;3;4,5\n", "user;item;rating\n1;2;3,5\n", "1;2;3\n1;3;4,5\n"] {
+            let error = error(content);
+            assert!(error.contains(":5: column \"rating\": invalid number \""), "{content:?}: {error}");
+            assert!(error.ends_with("write it with a point"), "{content:?}: {error}");
+        }
+        assert!(error("7;3,5\n8;4,5\n").contains("data.delimiter"));
+        let read = read("r.csv", "1;2;3.5\n1;3;4,5\n", &ReadOptions::default()).unwrap_err();
+        assert!(read.starts_with("r.csv:2:5: "), "{read}");
+    }
+
+    #[test]
     fn latin_1_ids() {
         let dataset = read("r", b"1,caf\xe9,3\n2,caf\xc3\xa9,4\n", &ReadOptions::default()).unwrap();
         assert_eq!(triples(&dataset), [triple("1", "café", 3.0), triple("2", "café", 4.0)]);
@@ -380,7 +368,8 @@ mod tests {
             ("1,2,1e99,4\n", "2:5: column \"rating\": \"1e99\" is not a finite number; give one or remove the line"),
             ("1,2,,4\n", "2:5: column \"rating\": the number is missing; give one or remove the line"),
             ("1,,3,4\n", "2:3: column \"item\": the id is empty; give one or remove the line"),
-            ("1,2,3,2001-05-01\n", "2:7: column \"timestamp\": invalid whole number \"2001-05-01\"; "),
+            ("1,2,3,12/1/2010 8:26\n", "2:7: column \"timestamp\": invalid time \"12/1/2010 8:26\"; "),
+            ("1,2,3,\n", "2:7: column \"timestamp\": invalid time \"\"; "),
             (
                 "1,2,3\n",
                 "2: expected 4 fields (user, item, rating, timestamp), found 3; correct the line, or set the delimiter",
@@ -417,6 +406,25 @@ mod tests {
     }
 
     #[test]
+    fn times_are_seconds_however_they_are_written() {
+        let content = "user,item,rating,date\n1,2,3,2010-12-01T08:26:00Z\n1,3,4,2010-12-01\n1,4,4,77\n";
+        let dataset = read("r", content, &ReadOptions::default()).unwrap();
+        assert_eq!(dataset.interactions.timestamps, Some(vec![1_291_191_960, 1_291_161_600, 77]));
+        let with = |format: &str| {
+            ReadOptions::of_reader(Delimited { time_format: Some(format.into()), ..Delimited::default() })
+        };
+        let content = "1,2,3,12/1/2010 8:26\n1,3,4,11/30/2010 0:00\n";
+        let dataset = read("r", content, &with("%m/%d/%Y %H:%M")).unwrap();
+        assert_eq!(dataset.interactions.timestamps, Some(vec![1_291_191_960, 1_291_075_200]));
+        let error = read("r", content, &with("%d/%m/%Y %H:%M")).unwrap_err();
+        assert!(
+            error.starts_with("r:2:7: column \"timestamp\": the time \"11/30/2010 0:00\" is not written as"),
+            "{error}"
+        );
+        assert!(read("r", content, &with("%Q")).unwrap_err().contains("data.time_format"));
+    }
+
+    #[test]
     fn columns_of_context_are_fields_with_entities_of_their_own() {
         let options = |columns: Option<&[&str]>| {
             let columns = columns.map(|columns| columns.iter().map(ToString::to_string).collect());
@@ -438,5 +446,162 @@ mod tests {
             error("user,item,hour\n1,a,8\n", None).starts_with("r.csv:1: data.context names \"place\", but the first")
         );
         assert!(error(lines, Some(&columns[..4])).contains("none is called \"hour\", which data.context names"));
+    }
+
+    #[test]
+    fn what_was_taken_for_what_is_told() {
+        for (content, told) in [
+            (
+                "userId,movieId,note,rating,timestamp\n1,2,x,3,4\n",
+                "\",\" between columns, with a header: user is column 1 \"userId\", item column 2 \"movieId\", rating column 4 \
+                 \"rating\", time column 5 \"timestamp\"; skipped: 3 \"note\"",
+            ),
+            ("1\t2\t3\n", "tabs between columns, no header: user is column 1, item column 2, rating column 3"),
+            (
+                "a 1,b 2,stars,user,c,item,d,e\nx,y,3,1,x,2,y,z\n",
+                "user is column 4 \"user\", item column 6 \"item\", rating column 3 \"stars\"; skipped: 1 \"a 1\", 2 \"b 2\", 5 \
+                 \"c\" and 2 more",
+            ),
+        ] {
+            let notes = read("r.csv", content, &ReadOptions::default()).unwrap().notes;
+            assert!(notes[0].ends_with(told), "{notes:?}");
+        }
+        let given = read("r.csv", "who,what,how\nx,7,2\n", &with(&["item", "user", "rating"])).unwrap();
+        assert!(
+            given.notes[0]
+                .ends_with("with a header: user is column 2 \"what\", item column 1 \"who\", rating column 3 \"how\"")
+        );
+    }
+
+    #[test]
+    fn of_several_columns_that_fit_none_is_chosen() {
+        for (header, question) in [
+            (
+                "user_id,anime_id,rating_user,name,episodes,rating",
+                "column 3 \"rating_user\" and column 6 \"rating\" can each be the rating",
+            ),
+            ("user_id,game_id,hours,rating", "column 3 \"hours\" and column 4 \"rating\" can each be the rating"),
+            (
+                "user_id,item_id,score_x,score_y,note",
+                "column 3 \"score_x\" and column 4 \"score_y\" can each be the rating",
+            ),
+            (
+                "user_id,reviewer_id,item,rating",
+                "column 1 \"user_id\" and column 2 \"reviewer_id\" can each be the user",
+            ),
+            (
+                "user,artist,track,album,plays",
+                "column 2 \"artist\", column 3 \"track\" and column 4 \"album\" can each be the item",
+            ),
+            ("user,item,rating,date,time", "column 4 \"date\" and column 5 \"time\" can each be the timestamp"),
+        ] {
+            let line = vec!["1"; header.split(',').count()].join(",");
+            let error = error(&format!("{header}\n{line}\n"));
+            assert!(error.starts_with(&format!("ratings.csv:1: {question}; say which in data.columns")), "{error}");
+        }
+        let chosen =
+            read("r.csv", "user,item,hours,rating\n1,2,900,4\n", &with(&["user", "item", "-", "rating"])).unwrap();
+        assert_eq!(triples(&chosen), [triple("1", "2", 4.0)]);
+        // A column of the context has no other role.
+        let context = Delimited { context: vec!["hours".into()], ..Delimited::default() };
+        let read = read("r.csv", "user,item,hours,rating\n1,2,9,4\n", &ReadOptions::of_reader(context)).unwrap();
+        assert_eq!(read.interactions.targets, [4.0]);
+    }
+
+    #[test]
+    fn an_unknown_header_is_no_rating() {
+        for content in [
+            "a\tb\n346\t0\n346\t7\n",
+            "kunde,artikel\n1,2\n",
+            "source,target\nC-1,A7\nC-2,A8\nC-3,A9\n",
+            "who,what\nann,7\nbob,8\n",
+        ] {
+            let error = error(content);
+            assert!(
+                error.starts_with("ratings.csv:1: the first line (\"") && error.contains("seems to name the columns"),
+                "{error}"
+            );
+            let no = Delimited { header: HeaderLine::No, ..Delimited::default() };
+            let count = read("r", content, &ReadOptions::of_reader(no)).unwrap().interactions.len();
+            assert_eq!(count, content.lines().count(), "{content:?}");
+            let given = read("r", content, &with(&["user", "item"])).unwrap();
+            assert_eq!(given.interactions.len() + 1, content.lines().count(), "{content:?}");
+        }
+        let known = read("r.csv", "customer_no,article\n1,2\n1,3\n", &ReadOptions::default()).unwrap();
+        assert_eq!(triples(&known), [triple("1", "2", 1.0), triple("1", "3", 1.0)]);
+        // Ids that look like each other are ids.
+        for content in ["ann,cup\nbob,pan\n", "u1,i1\nu2,i2\nu3,i3\n", "ann,7\nbob,8\n"] {
+            let read = read("r.csv", content, &ReadOptions::default()).unwrap();
+            assert_eq!(read.interactions.len(), content.lines().count(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn whether_there_is_a_header_can_be_said() {
+        let with = |header, columns: Option<&[&str]>| {
+            let columns = columns.map(|columns| columns.iter().map(ToString::to_string).collect());
+            ReadOptions::of_reader(Delimited { header, columns, ..Delimited::default() })
+        };
+        let content = "user,item,7\n1,2,3\n";
+        let ids = |header, columns| triples(&read("r", content, &with(header, columns)).unwrap());
+        let second = || triple("1", "2", 3.0);
+        assert_eq!(ids(HeaderLine::Auto, None), [triple("user", "item", 7.0), second()]);
+        assert_eq!(ids(HeaderLine::No, None), [triple("user", "item", 7.0), second()]);
+        assert_eq!(ids(HeaderLine::Yes, Some(&["user", "item", "rating"])), [second()]);
+        assert_eq!(ids(HeaderLine::No, Some(&["user", "item", "rating"])), [triple("user", "item", 7.0), second()]);
+        assert!(
+            read("r.csv", "1,2,3\n4,5,6\n", &with(HeaderLine::Yes, None)).unwrap_err().contains("say what they hold")
+        );
+    }
+
+    #[test]
+    fn bad_lines_can_be_left_out_and_are_counted() {
+        let skip = |content: &str| {
+            let options = Delimited { bad_lines: BadLines::Skip, ..Delimited::default() };
+            read("r.csv", content, &ReadOptions::of_reader(options))
+        };
+        let bad = "1,b\n2,a,x,7\n,a,3,8\n2,,3,8\n2,c,,8\n2,\"d,3,8\n2,e,nan,8\n2,f,1,soon\n2,g,1,2,3\n";
+        let content = format!("user,item,rating,timestamp\n1,a,3,5\n{bad}9,z,4,6\n");
+        let dataset = skip(&content).unwrap();
+        assert_eq!(triples(&dataset), [triple("1", "a", 3.0), triple("9", "z", 4.0)]);
+        assert_eq!((dataset.users().len(), dataset.items().len()), (2, 2), "no id of a bad line is left");
+        let note = dataset.notes.last().unwrap();
+        assert!(
+            note.ends_with(
+                "r.csv: 9 of 11 lines are no ratings: line 3: expected 4 fields (user, item, rating, timestamp), found 2; \
+                 line 4: column \"rating\": invalid number \"x\"; line 5: column \"user\": the id is empty; and 6 more; they are \
+                 left out"
+            ),
+            "{note}"
+        );
+        let none = skip("user,item,rating\n1,a,x\n1,b\n").unwrap_err();
+        assert!(none.starts_with("r.csv: 2 of 2 lines are no ratings: line 2: "), "{none}");
+        assert!(skip("1,a,3\n2,b,4\n").unwrap().notes.iter().all(|note| !note.contains("left out")));
+        assert!(skip("1,a,3\n\0\n").unwrap_err().contains("is not a text file"));
+    }
+
+    #[test]
+    fn what_is_no_list_says_what_it_may_be() {
+        let table: String = (0..5).map(|row| format!("{row},1.5,2,3,4,5\n")).collect();
+        let baskets = "a b c d\na\nb c d e f g\na e\nb\n";
+        let wide: String =
+            (0..4).map(|row| (0..5000).map(|at| format!("{row}{at} ")).collect::<String>() + "\n").collect();
+        for (content, hint) in
+            [(table.as_str(), "data.format = \"dense\""), (baskets, "looks like baskets"), (&wide, "dense")]
+        {
+            let error = error(content);
+            assert!(error.contains(hint), "{error}");
+            assert!(error.len() < 600, "{error}");
+        }
+        // Of a short line, nothing more is known.
+        assert!(!error("1,2,3\n1,2,3\n1,2\n").contains("looks like"));
+    }
+
+    #[test]
+    fn lines_of_a_pair_are_found_again() {
+        let content = "user,item,rating\n\n1,\"a\nb\",3\n2,c,4\n1,c\n1,\"a\nb\",5\n";
+        let (_folder, path) = file("r.csv", content);
+        assert_eq!(Delimited::default().lines_of(&path, "1", "a\nb").unwrap(), [3, 7]);
+        assert_eq!(Delimited::default().lines_of(&path, "2", "z").unwrap(), [0; 0]);
     }
 }

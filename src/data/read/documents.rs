@@ -1,18 +1,18 @@
 //! Texts as a matrix: a row a document, a column a term, a cell how much of the document the term makes.
 //!
-//! A term is a run of two letters or more, in lower case; whatever else there is separates terms, also an apostrophe.
-//! Which terms count and what their cells hold is said by [`DocumentOptions`]. Terms are in alphabetical order, cells
-//! that would be 0 are not stored, and documents without any term that counts are left out.
+//! A term is a word, a run of two letters or more in lower case; and if asked for, a run of words. Which terms count and
+//! what their cells hold is said by [`DocumentOptions`]. Terms are in alphabetical order, cells that would be 0 are not
+//! stored, and documents without any term that counts are left out.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::document_options::{DocumentOptions, StopWords, Weighting};
+use super::document_options::{DocumentOptions, MOST_OF_A_RUN, StopWords, Weighting};
 use super::folder::{Folder, Kind};
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{extension_key, skip_key};
-use super::text::decode;
+use super::words::{Unspaced, lowered, words};
 use crate::config::{Keys, Values};
 use crate::data::interactions::check_count;
 use crate::data::{Dataset, Layout, Vocabulary};
@@ -31,33 +31,77 @@ const ENGLISH: &str = "\
     ve very was wasn we were weren what when where whether which while who whom whose why will with within without won \
     would wouldn yet you your yours yourself yourselves";
 
-/// The terms of a text in lower case, in its order.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    // Two letters, not two bytes.
-    text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().nth(1).is_some())
+/// The terms of one text and how often each occurs, by alphabet: its words that are no stop words, and runs of them. Which of
+/// them a model has is another matter.
+pub fn terms(text: &str, options: &DocumentOptions) -> Vec<(String, u32)> {
+    let mut corpus = Corpus::new(options);
+    corpus.read(text.as_bytes());
+    corpus.end(String::new());
+    let counts = corpus.documents.iter().flatten();
+    let mut terms: Vec<_> = counts.map(|&(term, count)| (corpus.terms.id(term as usize).to_owned(), count)).collect();
+    terms.sort_unstable();
+    terms
+}
+
+/// The words that are no terms.
+fn stop_words(options: &DocumentOptions) -> HashSet<String> {
+    let known = match options.stop_words {
+        StopWords::None => "",
+        StopWords::English => ENGLISH,
+    };
+    let extra = options.extra_stop_words.iter().map(|text| lowered(text.as_bytes()));
+    let extra: Vec<String> = extra.flat_map(|text| words(&text).map(str::to_owned).collect::<Vec<_>>()).collect();
+    known.split_whitespace().map(str::to_owned).chain(extra).collect()
 }
 
 /// Documents as they are collected: which terms, and how often.
-#[derive(Default)]
 struct Corpus {
+    stop_words: HashSet<String>,
+    max_ngram: usize,
+    unspaced: Unspaced,
     /// Terms in order of first appearance.
     terms: Vocabulary,
     ids: Vec<String>,
     /// Term indices of each document with counts, by index.
     documents: Vec<Vec<(u32, u32)>>,
-    /// Terms of the document that is being read, in its order.
+    /// Words of the document that is being read, in its order.
     pending: Vec<u32>,
 }
 
 impl Corpus {
+    fn new(options: &DocumentOptions) -> Self {
+        Self {
+            stop_words: stop_words(options),
+            max_ngram: options.max_ngram,
+            unspaced: Unspaced::default(),
+            terms: Vocabulary::default(),
+            ids: Vec::new(),
+            documents: Vec::new(),
+            pending: Vec::new(),
+        }
+    }
+
     /// Adds text to the document that is being read.
     fn read(&mut self, text: &[u8]) {
-        let text = decode(text).to_lowercase();
-        self.pending.extend(words(&text).map(|term| self.terms.insert(term)));
+        let text = lowered(text);
+        for word in words(&text) {
+            self.unspaced.see(word);
+            if !self.stop_words.contains(word) {
+                self.pending.push(self.terms.insert(word));
+            }
+        }
     }
 
     /// Ends the document that was being read.
     fn end(&mut self, id: String) {
+        let words = self.pending.len();
+        for length in 2..=self.max_ngram.min(words) {
+            for start in 0..=words - length {
+                let run = self.pending[start..start + length].iter().map(|&word| self.terms.id(word as usize));
+                let run = run.collect::<Vec<_>>().join(" ");
+                self.pending.push(self.terms.insert(&run));
+            }
+        }
         self.pending.sort_unstable();
         let counts = self.pending.chunk_by(PartialEq::eq).map(|equal| (equal[0], equal.len() as u32));
         self.documents.push(counts.collect());
@@ -71,16 +115,10 @@ impl Corpus {
         for &(term, count) in self.documents.iter().flatten() {
             occurrences[term as usize] += u64::from(count);
         }
-        let stop_words: HashSet<&str> = match options.stop_words {
-            StopWords::None => HashSet::new(),
-            StopWords::English => ENGLISH.split_whitespace().collect(),
-        };
         let most = options.max_share * self.documents.len() as f64;
         let counts = |&term: &u32| {
             let documents = spread[term as usize];
-            documents as usize >= options.min_documents
-                && f64::from(documents) <= most
-                && !stop_words.contains(self.terms.id(term as usize))
+            documents as usize >= options.min_documents && f64::from(documents) <= most
         };
         let mut columns: Vec<u32> = (0..self.terms.len() as u32).filter(counts).collect();
         columns.sort_unstable_by_key(|&term| self.terms.id(term as usize));
@@ -100,12 +138,14 @@ impl Corpus {
             spread[term as usize] += 1;
         }
         let columns = self.columns(options, &spread);
+        let remedy = self.unspaced.remedy();
         if columns.is_empty() {
+            let remedy = remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
             return Err(Error::data(
                 path,
                 format!(
                     "none of the {} terms of {} documents counts; lower min_documents ({}) or raise \
-                     max_share ({})",
+                     max_share ({}){remedy}",
                     self.terms.len(),
                     self.documents.len(),
                     options.min_documents,
@@ -113,6 +153,7 @@ impl Corpus {
                 ),
             ));
         }
+        dataset.notes.extend(remedy.map(|remedy| format!("{}: {remedy}", path.display())));
         let number = self.documents.len() as f64;
         // Column and weight of each term.
         let mut weights = vec![None; self.terms.len()];
@@ -152,6 +193,7 @@ impl Corpus {
                 dataset.interactions.push([row, column], (weight / length) as f32, None);
             }
         }
+        let (rows, terms) = (self.documents.len() - left_out, columns.len());
         if left_out > 0 {
             let what = if left_out == 1 {
                 "document has no term that counts and is"
@@ -160,12 +202,31 @@ impl Corpus {
             };
             dataset.notes.push(format!("{}: {left_out} {what} left out", path.display()));
         }
+        dataset.notes.push(format!(
+            "{}: {rows} documents are rows, {terms} of {} terms are columns, weighted as {}",
+            path.display(),
+            self.terms.len(),
+            options.weighting
+        ));
         check_count(path, dataset.interactions.len())
     }
 }
 
 fn check(options: &DocumentOptions) -> Result<()> {
-    let DocumentOptions { min_documents, max_share, max_terms, .. } = *options;
+    let &DocumentOptions { min_documents, max_share, max_terms, max_ngram, .. } = options;
+    if let Some(text) = options.extra_stop_words.iter().find(|text| words(&lowered(text.as_bytes())).next().is_none()) {
+        return Err(Error::Usage(format!(
+            "documents: extra_stop_words names {text:?}, which has no word of two letters or more, so that it is no term \
+             anyway; remove it"
+        )));
+    }
+    if !MOST_OF_A_RUN.contains(&max_ngram) {
+        return Err(Error::Usage(format!(
+            "documents: max_ngram = {max_ngram}; it is from {} to {}",
+            MOST_OF_A_RUN.start(),
+            MOST_OF_A_RUN.end()
+        )));
+    }
     if min_documents == 0 || max_terms == Some(0) || !(max_share > 0.0 && max_share <= 1.0) {
         return Err(Error::Usage(format!(
             "documents: min_documents = {min_documents} and max_terms are at least 1, max_share = {max_share} is above \
@@ -221,7 +282,7 @@ impl ReaderPart for Documents {
 
 fn read(path: &Path, Documents { options, extension, skip_lines }: &Documents, dataset: &mut Dataset) -> Result<Hash> {
     check(options)?;
-    let mut corpus = Corpus::default();
+    let mut corpus = Corpus::new(options);
     let hash = if path.is_dir() {
         let folder = Folder::list(path, Kind::Texts, extension.as_deref())?;
         dataset.notes.extend(folder.note());
@@ -269,6 +330,8 @@ mod tests {
         max_share: 1.0,
         max_terms: None,
         weighting: Weighting::Counts,
+        extra_stop_words: Vec::new(),
+        max_ngram: 1,
     };
 
     fn options(documents: DocumentOptions) -> ReadOptions {
@@ -319,6 +382,59 @@ mod tests {
             read(text, DocumentOptions { min_documents: 3, max_share: 0.5, ..COUNTED }).unwrap_err(),
             "d.txt: none of the 4 terms of 4 documents counts; lower min_documents (3) or raise max_share (0.5)"
         );
+    }
+
+    #[test]
+    fn stop_words_of_ones_own_are_no_terms() {
+        let extra = |words: &[&str]| DocumentOptions {
+            extra_stop_words: words.iter().map(ToString::to_string).collect(),
+            ..COUNTED
+        };
+        assert_eq!(terms("The cat, the DOG\nÉté cat\n", extra(&["dog", "E\u{301}TE\u{301}"])), ["cat", "the"]);
+        let both = DocumentOptions { stop_words: StopWords::English, ..extra(&["cat"]) };
+        assert_eq!(terms("The cat, the DOG\n", both), ["dog"]);
+        let error = read("aa bb\n", extra(&["aa", "42"])).unwrap_err();
+        assert!(error.starts_with("documents: extra_stop_words names \"42\", which has no word"), "{error}");
+    }
+
+    #[test]
+    fn runs_of_words_are_terms_if_asked_for() {
+        let runs = |max_ngram| DocumentOptions { max_ngram, stop_words: StopWords::English, ..COUNTED };
+        // As scikit-learn has it: stop words are left out first, and what stood between them is one run.
+        let text = "State of the art machine-learning\n";
+        assert_eq!(terms(text, runs(1)), ["art", "learning", "machine", "state"]);
+        assert_eq!(
+            terms(text, runs(2)),
+            ["art", "art machine", "learning", "machine", "machine learning", "state", "state art"]
+        );
+        assert_eq!(terms(text, runs(3)).len(), 9);
+        assert_eq!(terms("aa\n", runs(9)), ["aa"]);
+        let data = read("aa bb aa bb\n", runs(2)).unwrap();
+        let counted = [("aa", 2.0), ("aa bb", 2.0), ("bb", 2.0), ("bb aa", 1.0)];
+        assert_eq!(triples(&data), counted.map(|(term, count)| triple("1", term, count)));
+        // A document of a folder goes on from line to line.
+        let folder = folder([("a", "aa\nbb\n"), ("b", "cc")]);
+        let data = read_dataset(folder.path(), None, &options(runs(2))).unwrap();
+        assert!(data.items().index("aa bb").is_some() && data.items().index("bb cc").is_none());
+        assert_eq!(super::terms("The bb, aa bb", &runs(2))[..2], [("aa".to_owned(), 1), ("aa bb".to_owned(), 1)]);
+        assert!(read("aa\n", runs(0)).unwrap_err().starts_with("documents: max_ngram = 0; it is from 1 to"));
+    }
+
+    #[test]
+    fn texts_without_blanks_have_a_remedy() {
+        let text = "今天天气很好。我喜欢看电影。\n他也喜欢看书，不喜欢下雨。\n";
+        let error = read(text, DocumentOptions { min_documents: 2, ..COUNTED }).unwrap_err();
+        assert!(error.contains("none of the 4 terms") && error.contains("without blanks between words"), "{error}");
+        let notes = read(text, COUNTED).unwrap().notes;
+        assert!(notes.iter().any(|note| note.contains("without blanks between words")), "{notes:?}");
+    }
+
+    #[test]
+    fn words_are_the_same_in_any_encoding() {
+        let windows = b"c\x9cur \x9cuvre\n\x8akoda \x8ei\x9eka\n";
+        let found = read(windows, COUNTED).unwrap();
+        assert_eq!(found.items().ids().collect::<Vec<_>>(), ["cœur", "œuvre", "škoda", "žižka"]);
+        assert_eq!(terms("cafe\u{301} café\n", COUNTED), ["café"]);
     }
 
     #[test]
@@ -399,7 +515,7 @@ mod tests {
                 triple("sport/10", "bb", 1.0)
             ]
         );
-        assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
+        assert_eq!(data.notes.len(), 3, "{:?}", data.notes);
         assert!(
             data.notes[0].ends_with(": 1 file is left out: it is called otherwise than the others"),
             "{:?}",

@@ -1,34 +1,44 @@
 //! Rating files of any common form, read in one pass with little memory; and pictures and texts as matrices.
 //!
-//! Text may be UTF-8 or Latin-1, with any line ends, plain or compressed with gzip. Users and items are numbered in the
+//! Text may be UTF-8 or Windows-1252, with any line ends, plain or compressed with gzip. Accents are composed (NFC), so
+//! that an id is the same however it was typed. Users and items are numbered in the
 //! order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of
 //! its bytes, after decompression. That of a training and a test file is SHA-256 of their two hashes, one after the
 //! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
 //! hashes of its files.
 
+mod bad_lines;
 mod built_in;
 mod cache;
+mod cell_forms;
+mod column_names;
+mod columns;
 mod copies;
 mod delimited;
 mod dense;
+mod dense_layout;
 mod document_options;
 mod documents;
+mod duplicates;
 mod folder;
 mod hash;
 mod matrix_market;
+mod missing;
 mod options;
 mod pictures;
 mod reader;
+mod roles;
 mod shared_keys;
 mod text;
 mod titles;
+mod words;
 
 use std::path::Path;
 
 use super::interactions::check_count;
-use super::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
+use super::{Dataset, ITEM, Interactions, PairMut};
 use crate::error::{Error, Result};
-use crate::linalg::Groups;
+pub use bad_lines::BadLines;
 pub use built_in::built_in;
 use cache::BinaryCopy;
 pub use cache::source_of;
@@ -36,14 +46,15 @@ pub use copies::{Copy, MOST_BYTES, copies, shrink};
 pub use delimited::Delimited;
 pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
-pub use documents::{Documents, words};
+pub use documents::{Documents, terms};
+pub use duplicates::Duplicates;
 pub use hash::Hash;
 use hash::fingerprint;
 pub use matrix_market::MatrixMarket;
-pub use options::{Duplicates, ReadOptions, TitleFile};
+pub use options::{ReadOptions, TitleFile};
 pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
-pub use shared_keys::context_key;
+pub use shared_keys::{HeaderLine, context_key};
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
@@ -116,74 +127,11 @@ fn read_list(path: &Path, reader: &dyn Reader, options: &ReadOptions, dataset: &
         *timestamps = None;
         dataset.notes.push("timestamps are left out: only one of the training and the test file has them".into());
     }
-    merge_duplicates(path, options.duplicates, start, dataset)?;
+    match duplicates::merge(options.duplicates, start, dataset) {
+        Ok(told) => dataset.notes.extend(told.map(|told| format!("{}: {told}", path.display()))),
+        Err(repeated) => return Err(repeated.error(path, reader, dataset)),
+    }
     Ok(hash)
-}
-
-/// Merges the ratings from `start` on that name the same user and item.
-fn merge_duplicates(path: &Path, duplicates: Duplicates, start: usize, dataset: &mut Dataset) -> Result<()> {
-    /// What is known of an item within one user's ratings.
-    #[derive(Clone, Copy)]
-    struct Repeats {
-        first: u32,
-        count: u32,
-        sum: f64,
-    }
-    const UNSEEN: Repeats = Repeats { first: UNKNOWN, count: 0, sum: 0.0 };
-
-    if duplicates == Duplicates::Keep {
-        return Ok(());
-    }
-    let PairMut { interactions: ratings, users, items, notes } = dataset.pair_mut();
-    let groups = Groups::of_positions(users.len(), ratings.column(USER)[start..].iter().map(|&user| user as usize));
-    let mut seen = vec![UNSEEN; items.len()];
-    let mut merged = 0;
-    let mut example = None;
-    for group in groups.iter() {
-        for rating in group.iter().map(|&rating| start + rating as usize) {
-            let item = &mut seen[ratings.column(ITEM)[rating] as usize];
-            item.count += 1;
-            item.sum += f64::from(ratings.targets[rating]);
-            if item.count == 1 {
-                item.first = rating as u32;
-                continue;
-            }
-            let first = item.first as usize;
-            ratings.targets[first] = match duplicates {
-                Duplicates::Mean => (item.sum / f64::from(item.count)) as f32,
-                Duplicates::Last | Duplicates::Error | Duplicates::Keep => ratings.targets[rating],
-            };
-            if let Some(timestamps) = &mut ratings.timestamps {
-                timestamps[first] = timestamps[rating];
-            }
-            example.get_or_insert(first);
-            merged += 1;
-            // Marks the rating for removal; its group is known already.
-            ratings.columns[USER.0][rating] = UNKNOWN;
-        }
-        for &rating in group {
-            seen[ratings.column(ITEM)[start + rating as usize] as usize] = UNSEEN;
-        }
-    }
-    let Some(example) = example else { return Ok(()) };
-    if duplicates == Duplicates::Error {
-        let user = users.id(ratings.column(USER)[example] as usize);
-        let item = items.id(ratings.column(ITEM)[example] as usize);
-        return Err(Error::data(
-            path,
-            format!(
-                "{merged} {} a user and item rated before, the first by user {user:?} of item {item:?}; \
-                 set duplicates to \"last\" or \"mean\" to merge them",
-                if merged == 1 { "rating repeats" } else { "ratings repeat" }
-            ),
-        ));
-    }
-    let kept: Vec<bool> = ratings.column(USER)[start..].iter().map(|&user| user != UNKNOWN).collect();
-    ratings.retain_from(start, &kept);
-    let how = if duplicates == Duplicates::Mean { "the mean counts" } else { "the last counts" };
-    let what = if merged == 1 { "rating repeated" } else { "ratings repeated" };
-    notes.push(format!("{}: {merged} {what} a user and item rated before: {how}", path.display()));
-    Ok(())
 }
 
 #[cfg(test)]
@@ -192,7 +140,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::data::Vocabulary;
+    use crate::data::{USER, Vocabulary};
 
     /// A file called `name` with `content`, in a folder that lives as long as it.
     pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
@@ -256,18 +204,51 @@ mod tests {
         let last = repeated(Duplicates::Last).unwrap();
         assert_eq!(triples(&last), [triple("1", "a", 4.0), triple("2", "a", 2.0), triple("1", "b", 3.0)]);
         assert_eq!(last.interactions.timestamps, Some(vec![14, 11, 13]));
-        assert!(last.notes[0].ends_with("2 ratings repeated a user and item rated before: the last counts"));
+        assert!(last.notes[1].ends_with("2 ratings repeated a user and item rated before: the last counts"));
         let mean = repeated(Duplicates::Mean).unwrap();
         assert_eq!(mean.interactions.targets, [3.0, 2.0, 3.0]);
         assert_eq!(mean.interactions.timestamps, Some(vec![14, 11, 13]));
     }
 
     #[test]
+    fn duplicates_are_added_up_or_counted() {
+        for (duplicates, targets, told) in [
+            (Duplicates::Sum, [9.0, 2.0, 3.0], "the sum counts"),
+            (Duplicates::Count, [3.0, 1.0, 1.0], "how often they do counts, instead of their ratings"),
+        ] {
+            let merged = repeated(duplicates).unwrap();
+            assert_eq!(merged.interactions.targets, targets, "{duplicates:?}");
+            assert_eq!(merged.interactions.timestamps, Some(vec![14, 11, 13]));
+            let expected = format!("2 ratings repeated a user and item rated before: {told}");
+            assert!(merged.notes[1].ends_with(&expected), "{:?}", merged.notes);
+        }
+        // Without repeats, a count is 1 all the same.
+        let options = ReadOptions { duplicates: Duplicates::Count, ..Default::default() };
+        assert_eq!(read("r.csv", "1,a,5\n1,b,4\n", &options).unwrap().interactions.targets, [1.0, 1.0]);
+        let sums = ReadOptions { duplicates: Duplicates::Sum, ..Default::default() };
+        let error = read("r.csv", "1,a,3e38\n1,a,3e38\n", &sums).unwrap_err();
+        assert!(error.starts_with("r.csv: the sum of the ratings of user \"1\" of item \"a\" is too large"), "{error}");
+    }
+
+    #[test]
+    fn events_without_ratings_are_counted_if_asked_to() {
+        let log = "user,page\n1,a\n1,b\n1,a\n2,a\n1,a\n";
+        let last = read("log.csv", log, &ReadOptions::default()).unwrap();
+        assert_eq!(last.interactions.targets, [1.0, 1.0, 1.0]);
+        assert!(
+            last.notes[2].ends_with(": the last counts; data.duplicates = \"count\" makes their number the rating")
+        );
+        let count = ReadOptions { duplicates: Duplicates::Count, ..Default::default() };
+        let counted = read("log.csv", log, &count).unwrap();
+        assert_eq!(triples(&counted), [triple("1", "a", 3.0), triple("1", "b", 1.0), triple("2", "a", 1.0)]);
+    }
+
+    #[test]
     fn duplicates_can_be_refused() {
         assert_eq!(
             repeated(Duplicates::Error).unwrap_err(),
-            "r.csv: 2 ratings repeat a user and item rated before, the first by user \"1\" of item \"a\"; \
-             set duplicates to \"last\" or \"mean\" to merge them"
+            "r.csv:3: 2 ratings repeat a user and item rated before, the first by user \"1\" of item \"a\", first rated in \
+             line 1; set duplicates to \"last\" or \"mean\" to merge them"
         );
     }
 

@@ -5,23 +5,10 @@ use std::sync::Arc;
 
 use super::built_in::built_in;
 use super::delimited::Delimited;
+use super::duplicates::Duplicates;
 use super::reader::{Reader, ReaderKind, ReaderPart};
 use crate::config::{Choice, Key, KeyKind, Keys, Values, from_here, given};
 use crate::error::{Error, Result};
-
-/// What becomes of a second rating of the same item by the same user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Duplicates {
-    /// The last in file order counts; it takes the place of the first.
-    #[default]
-    Last,
-    /// The mean counts, with the timestamp of the last and in the place of the first.
-    Mean,
-    /// The data are refused.
-    Error,
-    /// Both stay: the file is a list of requests rather than of ratings.
-    Keep,
-}
 
 /// A file that gives each item id a title.
 #[derive(Debug, Clone, Default)]
@@ -86,9 +73,9 @@ impl ReadOptions {
             .with(|key| key.default("'auto'").when(given("data.path")))
             .part(AUTO, Delimited::keys());
         let format = kinds.iter().fold(format, |format, kind| format.part(kind.name, kind.keys()));
-        let duplicates = "What counts if a user rated an item more than once.";
-        let duplicates =
-            Key::new("data.duplicates", KeyKind::choice(["last", "mean", "error"]), duplicates).default("'last'");
+        let duplicates = "What counts if a user rated an item more than once: the last rating, the mean, the sum, or the count, \
+                          which makes events without ratings amounts; or nothing, and the data are refused.";
+        let duplicates = Key::new("data.duplicates", KeyKind::choice(Duplicates::WORDS), duplicates).default("'last'");
         let binarize = "Ratings of at least this become 1, others 0; unchanged if absent.";
         Keys::from(format).and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])
     }
@@ -98,11 +85,7 @@ impl ReadOptions {
         let format: Option<String> = values.find("data.format");
         let named = format.and_then(|format| kinds.iter().find(|kind| kind.name == format));
         Self {
-            duplicates: match values.find::<String>("data.duplicates").as_deref() {
-                Some("mean") => Duplicates::Mean,
-                Some("error") => Duplicates::Error,
-                _ => Duplicates::Last,
-            },
+            duplicates: Duplicates::of_word(&values.find::<String>("data.duplicates").unwrap_or_default()),
             binarize: values.find("data.binarize"),
             ..Self::of_readers(made(named.map_or(kinds, std::slice::from_ref), values))
         }
@@ -112,7 +95,7 @@ impl ReadOptions {
     ///
     /// # Errors
     /// Those of [`Reader::recognizes`], and [`Error::Data`] if no reader takes it.
-    pub(super) fn reader(&self, path: &Path) -> Result<&dyn Reader> {
+    pub(in crate::data) fn reader(&self, path: &Path) -> Result<&dyn Reader> {
         if let [only] = &self.readers[..] {
             return Ok(&**only);
         }

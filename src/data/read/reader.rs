@@ -1,14 +1,13 @@
 //! What reads data of one form.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::hash::Hash;
-use super::text::{Lines, decode};
+use super::text::{BYTE_ORDER_MARK, Lines, UTF_16, decode, is_utf_16};
 use crate::config::{Keys, Values};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -32,6 +31,16 @@ pub trait Reader: fmt::Debug + Send + Sync {
     fn recognizes(&self, path: &Path) -> Result<bool> {
         let _ = path;
         Ok(false)
+    }
+
+    /// The numbers of the lines, from 1, of what is at `path` that hold an interaction of a user and an item, for messages;
+    /// none if it is not made of lines.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    fn lines_of(&self, path: &Path, user: &str, item: &str) -> Result<Vec<u64>> {
+        let _ = (path, user, item);
+        Ok(Vec::new())
     }
 
     /// Whether the data are a list of interactions, of which a user and item may have several and beside which a list of
@@ -87,14 +96,17 @@ impl fmt::Debug for ReaderKind {
     }
 }
 
-/// The whole text of a file, UTF-8 or else Latin-1, plain or gzip, and the hash of its content.
+/// The whole text of a file, UTF-8 or else Windows-1252, plain or gzip, and the hash of its content.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read.
+/// Those of [`files::read_bytes`], [`Error::Data`] for UTF-16.
 pub fn read_text(path: &Path) -> Result<(String, Hash)> {
-    let mut bytes = Vec::new();
-    files::open(path)?.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
-    Ok((decode(&bytes).into_owned(), Sha256::digest(&bytes).into()))
+    let bytes = files::read_bytes(path)?;
+    if is_utf_16(&bytes) {
+        return Err(Error::data(path, UTF_16));
+    }
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    Ok((decode(text).into_owned(), Sha256::digest(&bytes).into()))
 }
 
 /// Gives `read` the lines of a file but for the first `skip`, and returns the hash of the content.

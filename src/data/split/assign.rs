@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::Part;
+use super::cut::{Begin, by_moment};
 use super::spec::{SplitKind, SplitSpec};
 use crate::data::{Dataset, Interactions, USER, Vocabulary, class_of};
 use crate::error::{Error, Result};
@@ -85,6 +86,12 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
             })?;
             wants_test
         }
+        SplitKind::GlobalTemporal { test_from, validation_from } => {
+            let begin = |from: Option<i64>, share| from.map_or(Begin::Share(share), Begin::At);
+            parts = by_moment(times(ratings)?, begin(test_from, test), begin(validation_from, validation))?;
+            check_parts(&parts, wants_test || test_from.is_some(), wants_validation || validation_from.is_some())?;
+            return Ok(parts);
+        }
         SplitKind::FirstOfClass { train_rows } => {
             let rows = first_of_class(dataset.users(), train_rows)?;
             parts.iter_mut().zip(ratings.column(USER)).for_each(|(part, &user)| *part = rows[user as usize]);
@@ -159,15 +166,20 @@ fn first_of_class(users: &Vocabulary, train_rows: usize) -> Result<Vec<Part>> {
     users.ids().map(part).collect()
 }
 
-/// Passes each user's ratings to `each`, the newest last.
-fn newest_last(ratings: &Interactions, mut users: Groups, mut each: impl FnMut(&[u32])) -> Result<()> {
-    let timestamps = ratings.timestamps.as_ref().ok_or_else(|| {
+/// When each rating was given.
+fn times(ratings: &Interactions) -> Result<&[i64]> {
+    ratings.timestamps.as_deref().ok_or_else(|| {
         Error::Usage(
             "split: this kind orders ratings by time, but the data have no timestamps; add a column named \
              \"timestamp\", or choose another kind"
                 .into(),
         )
-    })?;
+    })
+}
+
+/// Passes each user's ratings to `each`, the newest last.
+fn newest_last(ratings: &Interactions, mut users: Groups, mut each: impl FnMut(&[u32])) -> Result<()> {
+    let timestamps = times(ratings)?;
     users.for_each_mut(|group| {
         // Stable: ties stay in file order.
         group.sort_by_key(|&rating| timestamps[rating as usize]);

@@ -3,6 +3,7 @@
 //! A division depends only on the order of the data and the seed.
 
 mod assign;
+mod cut;
 mod divide;
 mod spec;
 
@@ -118,6 +119,48 @@ mod tests {
     }
 
     #[test]
+    fn one_moment_divides_the_ratings_of_all_users() {
+        let mut data = dataset(3, 5);
+        data.interactions.timestamps = Some(vec![9, 1, 5, 7, 3, 5, 5, 2, 8, 4, 6, 5, 10, 11, 12]);
+        let assigned = |test_from, validation_from, test, validation| {
+            let kind = SplitKind::GlobalTemporal { test_from, validation_from };
+            assign(&data, &spec(kind, test, validation), 0)
+        };
+        let times_of = |parts: &[Part], wanted| {
+            let times = data.interactions.timestamps.iter().flatten().zip(parts);
+            let mut times: Vec<i64> = times.filter(|(_, part)| **part == wanted).map(|(&time, _)| time).collect();
+            times.sort();
+            times
+        };
+        let parts = assigned(None, None, 0.2, 0.2).unwrap();
+        assert_eq!(times_of(&parts, Part::Test), [10, 11, 12]);
+        assert_eq!(times_of(&parts, Part::Validation), [7, 8, 9]);
+        // Of 15 ratings, eight are asked for; the four at the moment of the cut stay together, in the later part.
+        let parts = assigned(None, None, 8.0 / 15.0, 0.0).unwrap();
+        assert_eq!(times_of(&parts, Part::Test), [5, 5, 5, 5, 6, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(times_of(&parts, Part::Train), [1, 2, 3, 4]);
+        let parts = assigned(Some(8), Some(5), 0.0, 0.0).unwrap();
+        assert_eq!(times_of(&parts, Part::Test), [8, 9, 10, 11, 12]);
+        assert_eq!(times_of(&parts, Part::Validation), [5, 5, 5, 5, 6, 7]);
+        let parts = assigned(Some(8), None, 0.0, 2.0 / 15.0).unwrap();
+        assert_eq!(times_of(&parts, Part::Validation), [6, 7]);
+        let parts = assigned(None, Some(9), 0.2, 0.0).unwrap();
+        assert_eq!(times_of(&parts, Part::Validation), [9]);
+        for (test_from, validation_from, expected) in [
+            (Some(13), None, "no rating is from data.split.test_from on; their times go from 1 to 12"),
+            (Some(8), Some(8), "data.split.validation_from must be before the test part, which begins at 8"),
+            (Some(1), None, "the training part is empty"),
+            (Some(8), Some(1), "the training part is empty"),
+        ] {
+            let message = usage(assigned(test_from, validation_from, 0.0, 0.0));
+            assert!(message.contains(expected), "{message}");
+        }
+        data.interactions.timestamps = None;
+        let kind = SplitKind::GlobalTemporal { test_from: None, validation_from: None };
+        assert!(usage(assign(&data, &spec(kind, 0.1, 0.0), 0)).contains("no timestamps; add a column"));
+    }
+
+    #[test]
     fn ties_in_time_go_by_file_order() {
         let mut data = dataset(1, 4);
         data.interactions.timestamps = Some(vec![5; 4]);
@@ -199,6 +242,8 @@ mod tests {
         }
         data.layout = Layout::Pictures { width: 3, height: 1 };
         assert_eq!(ids(&split(&data)), ["p q", "x y z"], "pixels");
+        data.layout = Layout::Matrix;
+        assert_eq!(ids(&split(&data)), ["p q r", "x y z"], "of a size");
         data.layout = Layout::Picture { width: 3, channels: 1 };
         let whole = split(&data);
         assert_eq!(ids(&whole), ["p q r", "x y z"], "lines and pixels");

@@ -1,6 +1,12 @@
 //! How data are divided, as set in a config.
 
-use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
+use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
+use crate::data::times::moment;
+
+/// The key of the moment at which the test part begins.
+pub(super) const TEST_FROM: &str = "data.split.test_from";
+/// The key of the moment at which the validation part begins.
+pub(super) const VALIDATION_FROM: &str = "data.split.validation_from";
 
 /// How ratings are divided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +30,14 @@ pub enum SplitKind {
     LeaveLastOut,
     /// Each user's newest ratings are test, those before them validation, with shares rounded to whole ratings.
     Temporal,
+    /// Everybody's ratings from one moment on are test, those from a moment before it on validation. All ratings of one
+    /// moment are in one part, the later one. Each moment is given, in seconds since 1970, or follows from the share.
+    GlobalTemporal {
+        /// Where the test part begins; `None` goes by the test share.
+        test_from: Option<i64>,
+        /// Where the validation part begins; `None` goes by the validation share, of all ratings.
+        validation_from: Option<i64>,
+    },
     /// The ready-made test file is test; validation is a share of the rest.
     Files,
     /// Of each class of users (see [`class_of`](crate::data::class_of)) all ratings of the first `train_rows` users, in
@@ -55,12 +69,27 @@ pub struct SplitSpec {
 impl SplitSpec {
     /// The config keys of splits.
     pub fn keys() -> Keys {
-        let test =
-            || Key::new("data.split.test", KeyKind::SHARE, "Share of the ratings in the test part.").default("0.1");
+        let test = || {
+            let key = Key::new("data.split.test", KeyKind::SHARE, "Share of the ratings in the test part.");
+            key.default("0.1").when(absent(TEST_FROM))
+        };
         let validation = "Share of the ratings (with k-fold and files, of those outside the test part) in the \
                           validation part. With leave-last-out, any value above 0 takes each user's second-newest \
                           rating.";
-        let validation = || Key::new("data.split.validation", KeyKind::SHARE, validation).default("0.1");
+        let validation = || {
+            Key::new("data.split.validation", KeyKind::SHARE, validation).default("0.1").when(absent(VALIDATION_FROM))
+        };
+        let from = |path: &str, part: &str, share: &str| {
+            let meaning = format!(
+                "The moment from which on ratings are {part}, instead of {share}: seconds since 1970, or a date like 2010-12-01 \
+                 or 2010-12-01 08:26:00, in UTC."
+            );
+            Key::new(path, KeyKind::Text, &meaning)
+        };
+        let moments = [
+            from(TEST_FROM, "the test part", "data.split.test"),
+            from(VALIDATION_FROM, "the validation part, up to the test part", "data.split.validation"),
+        ];
         let folds =
             Key::new("data.split.folds", KeyKind::Int(2..=u32::MAX.into()), "Number of equal parts.").default("5");
         let fold = "The part to test on, counted from 1.";
@@ -69,7 +98,9 @@ impl SplitSpec {
                     of the other rows are the test part. The class of a row is its id up to the last \"/\": the folder \
                     of a file.";
         let rows = Key::new("data.split.train_rows", KeyKind::AT_LEAST_ONE, rows).default("5");
-        let kind = "How ratings are divided into training, validation and test.";
+        let kind = "How ratings are divided into training, validation and test. \"temporal\" holds out each user's newest \
+                    ratings, \"global-temporal\" those of all users from one moment on: nothing is trained on that comes after \
+                    what is tested. Ratings of the very moment are all in the later part.";
         let data = |keys: Keys| keys.effect(Effect::Data);
         Keys::from(
             Choice::new("data.split.kind", kind)
@@ -80,10 +111,13 @@ impl SplitSpec {
                 .part("user-stratified", data([test(), validation()].into()))
                 .part("leave-last-out", data([validation()].into()))
                 .part("temporal", data([test(), validation()].into()))
+                .part("global-temporal", data(Keys::new(moments).and([test(), validation()])))
                 .part(SplitKind::FILES, data([validation()].into()).and(fold()))
                 .part(SplitKind::FIRST_OF_CLASS, data([rows].into())),
         )
         .rule(check_values)
+        .exclusive("data.split.test", TEST_FROM)
+        .exclusive("data.split.validation", VALIDATION_FROM)
     }
 
     /// The split set in a config.
@@ -94,6 +128,10 @@ impl SplitSpec {
             "user-stratified" => SplitKind::UserStratified,
             "leave-last-out" => SplitKind::LeaveLastOut,
             "temporal" => SplitKind::Temporal,
+            "global-temporal" => {
+                let from = |key| moment(&values.find::<String>(key)?);
+                SplitKind::GlobalTemporal { test_from: from(TEST_FROM), validation_from: from(VALIDATION_FROM) }
+            }
             SplitKind::FILES => SplitKind::Files,
             SplitKind::FIRST_OF_CLASS => SplitKind::FirstOfClass { train_rows: values.get("data.split.train_rows") },
             _ => SplitKind::None,
@@ -104,6 +142,9 @@ impl SplitSpec {
 
     /// Why there is no validation part in a config, if there is none.
     pub fn without_validation(values: &Values) -> Option<String> {
+        if values.contains(VALIDATION_FROM) {
+            return None;
+        }
         match values.find::<f64>("data.split.validation") {
             None => Some(format!("data.split.kind is \"{}\"", values.get::<String>("data.split.kind"))),
             Some(0.0) => Some("data.split.validation is 0".into()),
@@ -122,7 +163,21 @@ fn check_values(values: &Values) -> Vec<Problem> {
         let message = format!("data.split.fold must be at most data.split.folds, which is {folds}, but is {fold}");
         problems.push(Problem::new(["data.split.fold", "data.split.folds"], message));
     }
-    let SplitSpec { test, validation, .. } = SplitSpec::of(values);
+    for key in [TEST_FROM, VALIDATION_FROM] {
+        if let Some(text) = values.find::<String>(key).filter(|text| moment(text).is_none()) {
+            let message = format!(
+                "{key} must be seconds since 1970 or a date like 2010-12-01 or 2010-12-01 08:26:00, but is {text:?}"
+            );
+            problems.push(Problem::new([key], message));
+        }
+    }
+    let SplitSpec { kind, test, validation } = SplitSpec::of(values);
+    if let SplitKind::GlobalTemporal { test_from: Some(test), validation_from: Some(validation) } = kind
+        && validation >= test
+    {
+        let message = format!("{VALIDATION_FROM} must be before {TEST_FROM}");
+        problems.push(Problem::new([TEST_FROM, VALIDATION_FROM], message));
+    }
     if test + validation >= 1.0 {
         let message = format!("data.split.test + data.split.validation must be below 1, but is {test} + {validation}");
         problems.push(Problem::new(["data.split.test", "data.split.validation"], message));

@@ -13,6 +13,11 @@ pub(super) fn requirement(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>
             is.values.is_empty() || value.as_str().is_some_and(|word| is.values.iter().any(|allowed| allowed == word))
         };
         let Some(other) = base.schema().find(&is.key) else { return Requirement::ALWAYS };
+        if is.absent {
+            // A searched key always has a value.
+            let has_value = choices(&other.path).is_some() || base.values().contains(&other.path);
+            return if has_value { Requirement::Any(Vec::new()) } else { Requirement::ALWAYS };
+        }
         if let Some(values) = choices(&other.path) {
             let values = values.into_iter().filter(allowed).collect();
             return Requirement::Is(Condition { key: other.path, values });

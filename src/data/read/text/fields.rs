@@ -1,180 +1,54 @@
-//! The fields of a line: cut at a delimiter, and read as ids and numbers.
+//! The fields of a line, read as ids and numbers.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
-
 use super::encoding::{decode, shown};
 use super::lines::Line;
+use crate::data::times::{TimeFormat, moment};
 use crate::error::{Error, Result};
-
-/// What stands between two fields.
-enum Separator {
-    Byte(u8),
-    Text(Box<memmem::Finder<'static>>),
-    /// Any run of spaces and tabs.
-    Blanks,
-}
-
-/// Cuts lines into fields.
-pub(crate) struct Splitter {
-    separator: Separator,
-    /// Byte ranges of the last line's fields.
-    spans: Vec<Range<usize>>,
-}
-
-impl Splitter {
-    /// Delimiters that `detect` knows, the most telling first.
-    const DETECTED: [&str; 6] = ["::", "\t", ",", ";", "|", " "];
-
-    /// A splitter at `delimiter`, where `" "` stands for any run of blanks.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where it is empty.
-    pub fn new(delimiter: &str) -> Result<Self> {
-        let separator = match delimiter.as_bytes() {
-            [] => return Err(Error::Usage("the delimiter is empty; give at least one character".into())),
-            b" " => Separator::Blanks,
-            [byte] => Separator::Byte(*byte),
-            bytes => Separator::Text(Box::new(memmem::Finder::new(bytes).into_owned())),
-        };
-        Ok(Self { separator, spans: Vec::new() })
-    }
-
-    /// `delimiter` where it is given, else the first known one that occurs in `line`.
-    pub fn given_or_detected(delimiter: Option<&str>, line: Line) -> Result<Self> {
-        let delimiter = delimiter.or_else(|| {
-            let trimmed = line.bytes.trim_ascii();
-            Self::DETECTED.into_iter().find(|known| memmem::find(trimmed, known.as_bytes()).is_some())
-        });
-        // A line of one field can be cut at anything.
-        Self::new(delimiter.unwrap_or(","))
-    }
-
-    /// The fields of `line`, at least one, without the blanks around them.
-    ///
-    /// Between commas and semicolons a field may stand in double quotes, with quotes inside it doubled.
-    #[inline]
-    pub fn split<'a>(&'a mut self, line: Line<'a>) -> Result<Row<'a>> {
-        self.spans.clear();
-        let bytes = line.bytes;
-        let quotes = matches!(self.separator, Separator::Byte(b',' | b';'));
-        let mut start = 0;
-        match &self.separator {
-            Separator::Blanks => {
-                for end in memchr::memchr2_iter(b' ', b'\t', bytes).chain([bytes.len()]) {
-                    if end > start {
-                        self.spans.push(start..end);
-                    }
-                    start = end + 1;
-                }
-                if self.spans.is_empty() {
-                    self.spans.push(0..0);
-                }
-            }
-            Separator::Byte(separator) if quotes && memchr(b'"', bytes).is_some() => {
-                while start <= bytes.len() {
-                    let end = field_end(line, start, *separator)?;
-                    self.spans.push(trim(bytes, start..end));
-                    start = end + 1;
-                }
-            }
-            Separator::Byte(separator) => {
-                // Lines of ratings are so short that looking at every byte is quicker than any search.
-                for (end, byte) in bytes.iter().enumerate() {
-                    if byte == separator {
-                        self.spans.push(trim(bytes, start..end));
-                        start = end + 1;
-                    }
-                }
-                self.spans.push(trim(bytes, start..bytes.len()));
-            }
-            Separator::Text(separator) => {
-                for end in separator.find_iter(bytes).chain([bytes.len()]) {
-                    self.spans.push(trim(bytes, start..end));
-                    start = end + separator.needle().len();
-                }
-            }
-        }
-        Ok(Row { line, spans: &self.spans, quotes })
-    }
-}
-
-/// Where the field that begins at `start` ends: at `separator`, or at the end of the line.
-fn field_end(line: Line, start: usize, separator: u8) -> Result<usize> {
-    let bytes = line.bytes;
-    let rest = |from: usize| memchr(separator, &bytes[from..]).map_or(bytes.len(), |offset| from + offset);
-    let first = start + bytes[start..].iter().take_while(|&&byte| byte == b' ').count();
-    if bytes.get(first) != Some(&b'"') {
-        return Ok(rest(start));
-    }
-    let mut inside = first + 1;
-    let close = loop {
-        let Some(offset) = memchr(b'"', &bytes[inside..]) else {
-            return Err(line.error_at(first, "this quote is not closed on its line; close it, or remove it"));
-        };
-        let quote = inside + offset;
-        if bytes.get(quote + 1) != Some(&b'"') {
-            break quote;
-        }
-        inside = quote + 2;
-    };
-    let end = rest(close + 1);
-    if bytes[close + 1..end].iter().any(|&byte| byte != b' ') {
-        return Err(line.error_at(close + 1, "text after a closing quote; double the quotes inside a quoted field"));
-    }
-    Ok(end)
-}
-
-#[inline]
-fn trim(bytes: &[u8], mut span: Range<usize>) -> Range<usize> {
-    let blank = |byte: u8| byte == b' ' || byte == b'\t';
-    while span.start < span.end && blank(bytes[span.start]) {
-        span.start += 1;
-    }
-    while span.start < span.end && blank(bytes[span.end - 1]) {
-        span.end -= 1;
-    }
-    span
-}
+use crate::tables::grouped;
 
 /// The fields of one line.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
-    line: Line<'a>,
-    spans: &'a [Range<usize>],
-    quotes: bool,
+    pub(super) line: Line<'a>,
+    /// Where the fields are, without their quotes.
+    pub(super) spans: &'a [Range<usize>],
+    /// Those that have doubled quotes inside.
+    pub(super) doubled: &'a [usize],
 }
 
 impl<'a> Row<'a> {
+    /// The line that it is.
+    pub fn line(&self) -> Line<'a> {
+        self.line
+    }
+
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()
+    }
+
+    /// Number of its line, from 1; of several, of the first.
+    pub fn number_of_line(&self) -> u64 {
+        self.line.number
     }
 
     /// Field `index`, out of its quotes.
     #[inline]
     pub fn bytes(&self, index: usize) -> Cow<'a, [u8]> {
         let raw = &self.line.bytes[self.spans[index].clone()];
-        match raw {
-            [b'"', inside @ .., b'"'] if self.quotes => {
-                if memchr(b'"', inside).is_none() {
-                    return Cow::Borrowed(inside);
-                }
-                let mut after_quote = false;
-                let keep = |&byte: &u8| {
-                    after_quote = byte == b'"' && !after_quote;
-                    !after_quote
-                };
-                // Of two quotes the second stays.
-                Cow::Owned(inside.iter().copied().filter(keep).collect())
-            }
-            _ => Cow::Borrowed(raw),
-        }
+        if self.doubled.contains(&index) { undoubled(raw) } else { Cow::Borrowed(raw) }
     }
 
-    /// Field `index` as text: UTF-8, or else Latin-1.
+    /// Whether field `index` is empty.
+    #[inline]
+    pub fn is_empty(&self, index: usize) -> bool {
+        self.spans[index].is_empty()
+    }
+
+    /// Field `index` as text: UTF-8, or else Windows-1252.
     #[inline]
     pub fn text(&self, index: usize) -> Cow<'a, str> {
         match self.bytes(index) {
@@ -225,35 +99,66 @@ impl<'a> Row<'a> {
         self.error(index, name, message)
     }
 
-    /// Field `index` of the column `name` as a whole number; a fraction is cut off.
+    /// Field `index` of the column `name` as a moment, written as `format` says or else as [`moment`] knows it.
     #[inline]
-    pub fn integer(&self, index: usize, name: &str) -> Result<i64> {
-        let bytes = self.bytes(index);
-        if let Some(number) = parse_integer(&bytes) {
-            return Ok(number);
+    pub fn moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        match (format, parse_integer(&self.bytes(index))) {
+            (None, Some(seconds)) => Ok(seconds),
+            _ => self.written_moment(index, name, format),
         }
-        match fast_float2::parse::<f64, _>(&*bytes) {
-            Ok(number) if number.abs() < i64::MAX as f64 => Ok(number as i64),
-            _ => {
-                let value = shown(&bytes);
-                let message = format!(
-                    "invalid whole number {value}; write times as seconds since 1970, or skip \
-                     the column by naming it \"-\" in columns"
-                );
-                Err(self.error(index, name, message))
-            }
-        }
+    }
+
+    fn written_moment(&self, index: usize, name: &str, format: Option<&TimeFormat>) -> Result<i64> {
+        let text = self.text(index);
+        let parsed = format.map_or_else(|| moment(&text), |format| format.moment(&text));
+        parsed.ok_or_else(|| {
+            let value = shown(text.as_bytes());
+            let message = match format {
+                Some(_) => format!(
+                    "the time {value} is not written as data.time_format says; correct one of the two, or skip the column by \
+                     naming it \"-\" in columns"
+                ),
+                None => format!(
+                    "invalid time {value}; write it as seconds since 1970 or like 2010-12-01 08:26:00, say in data.time_format \
+                     how it is written, as in \"%m/%d/%Y %H:%M\", or skip the column by naming it \"-\" in columns"
+                ),
+            };
+            self.error(index, name, message)
+        })
     }
 
     /// An error about field `index` of the column `name`.
     pub fn error(&self, index: usize, name: &str, message: impl AsRef<str>) -> Error {
-        self.line.error_at(self.spans[index].start, format!("column {name:?}: {}", message.as_ref()))
+        let start = self.spans[index].start;
+        let is_quoted = start > 0 && self.line.bytes[start - 1] == b'"';
+        self.line.error_at(start - usize::from(is_quoted), format!("column {name:?}: {}", message.as_ref()))
     }
 
     /// An error about the whole line.
     pub fn line_error(&self, message: impl Into<String>) -> Error {
         self.line.error(message)
     }
+}
+
+/// Of two quotes the second stays.
+fn undoubled(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut after_quote = false;
+    let keep = |&byte: &u8| {
+        after_quote = byte == b'"' && !after_quote;
+        !after_quote
+    };
+    Cow::Owned(raw.iter().copied().filter(keep).collect())
+}
+
+/// Fields that a message repeats.
+const MOST_LISTED: usize = 5;
+
+/// Fields as a message lists them: the first ones, and not too much of each.
+pub(crate) fn listed(fields: &[impl AsRef<str>]) -> String {
+    let first: Vec<String> = fields.iter().take(MOST_LISTED).map(|field| shown(field.as_ref().as_bytes())).collect();
+    let more = fields.len() - first.len();
+    let more = if more > 0 { format!(", … and {} more", grouped(more as u64)) } else { String::new() };
+    format!("{}{more}", first.join(", "))
 }
 
 /// A number, finite or not; `None` where `bytes` are none.
@@ -276,35 +181,14 @@ fn parse_integer(bytes: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
-    fn split(delimiter: &str, text: &str) -> Vec<String> {
-        let line = Line { path: Path::new("x"), number: 1, bytes: text.as_bytes() };
-        let mut splitter = Splitter::new(delimiter).unwrap();
-        splitter.split(line).unwrap().texts().into_iter().map(Cow::into_owned).collect()
-    }
-
     #[test]
-    fn delimiters() {
-        assert_eq!(split("::", "1::a b::3"), ["1", "a b", "3"]);
-        assert_eq!(split(" ", "  1 \t a  3 "), ["1", "a", "3"]);
-        assert_eq!(split("\t", "1\t\t 3"), ["1", "", "3"]);
-        assert_eq!(split("|", "1|\"x|"), ["1", "\"x", ""]);
-        assert_eq!(split(",", ""), [""]);
-        assert_eq!(split(" ", "\t \t"), [""]);
-    }
-
-    #[test]
-    fn quotes() {
-        assert_eq!(split(",", r#""a, ""b""", 2,"",x"y"#), [r#"a, "b""#, "2", "", r#"x"y"#]);
-        assert_eq!(split(",", r#"1,"""""#), ["1", "\""]);
-        let line = Line { path: Path::new("x"), number: 7, bytes: "ä,\"b".as_bytes() };
-        let error = Splitter::new(",").unwrap().split(line).err().unwrap().to_string();
-        assert!(error.starts_with("x:7:3: this quote is not closed"), "{error}");
-        let line = Line { bytes: b"\"a\"b,1", ..line };
-        assert!(Splitter::new(",").unwrap().split(line).err().unwrap().to_string().starts_with("x:7:4: text after"));
+    fn a_message_repeats_little_of_a_long_line() {
+        let fields: Vec<String> = (0..4317).map(|at| at.to_string()).collect();
+        assert_eq!(listed(&fields), "\"0\", \"1\", \"2\", \"3\", \"4\", … and 4,312 more");
+        assert_eq!(listed(&fields[..2]), "\"0\", \"1\"");
+        assert!(listed(&["x".repeat(5000)]).len() < 100);
     }
 
     #[test]
