@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::output;
 use crate::config::Values;
 use crate::config::words::joined;
 use crate::data::catalog;
-use crate::data::read::{ReadOptions, read_dataset};
+use crate::data::read::{HeaderLine, ReadOptions, read_dataset};
 use crate::data::statistics::Statistics;
 use crate::error::{Error, Result};
 use crate::files;
@@ -26,9 +27,15 @@ pub struct InspectArgs {
     /// Separator of the columns; detected by default.
     #[arg(long)]
     delimiter: Option<String>,
-    /// Names of the columns: user, item, rating, timestamp, or - to skip one.
+    /// What the columns hold, as in data.columns: user, item, rating, timestamp; of a table label, class, data; - to skip one.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     columns: Option<Vec<String>>,
+    /// Whether the first line names the columns: auto, yes or no.
+    #[arg(long, value_parser = PossibleValuesParser::new(HeaderLine::NAMES))]
+    header: Option<String>,
+    /// What missing cells of a table hold.
+    #[arg(long, value_delimiter = ',', value_name = "WORD,…")]
+    missing: Option<Vec<String>>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -70,6 +77,12 @@ fn options(args: &InspectArgs, parts: &Parts) -> Result<ReadOptions> {
     }
     if let Some(columns) = &args.columns {
         values.insert("data.columns", columns.clone());
+    }
+    if let Some(header) = &args.header {
+        values.insert("data.header", header.as_str());
+    }
+    if let Some(missing) = &args.missing {
+        values.insert("data.missing", missing.clone());
     }
     Ok(ReadOptions::of(&values, &parts.readers))
 }

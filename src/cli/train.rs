@@ -116,7 +116,8 @@ fn report(finished: &Finished) -> String {
     let Finished { directory, summary, model } = finished;
     let (row, column) = model.layout.nouns();
     let cells = if model.layout == Layout::Cells { "ratings" } else { "cells" };
-    let is_rated = matches!(model.layout, Layout::Cells | Layout::Table) && model.zeros == Zeros::Missing;
+    let is_rated =
+        matches!(model.layout, Layout::Cells | Layout::Table | Layout::Matrix) && model.zeros == Zeros::Missing;
     // Among items that are all alike there is none to recommend.
     let is_learned = model.predictor.clip.is_none_or(|(low, high)| low < high);
     // Rows that no rating of was trained on are judged by what the components make of them, below.

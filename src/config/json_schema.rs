@@ -82,7 +82,7 @@ fn kind(kind: &KeyKind) -> Value {
         KeyKind::Text | KeyKind::Path => json!({ "type": "string", "minLength": 1 }),
         KeyKind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$" }),
         KeyKind::Choice(words) => json!({ "enum": words }),
-        KeyKind::TextList => json!({ "type": "array", "items": { "type": "string", "minLength": 1 } }),
+        KeyKind::TextList => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
         KeyKind::IntList(range) => json!({ "type": "array", "items": integer(range.start(), range.end()) }),
     }
 }

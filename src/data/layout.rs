@@ -13,6 +13,8 @@ pub enum Layout {
     Cells,
     /// A table: rows and columns stand in an order of their own.
     Table,
+    /// A matrix of which the size is known: rows and columns exist also without a cell, which is zero.
+    Matrix,
     /// One picture: a row is a line of pixels. The columns are the lines of the first channel, then those of the next.
     Picture {
         /// Pixels per line.
@@ -36,7 +38,7 @@ impl Layout {
     pub fn nouns(self) -> (&'static str, &'static str) {
         match self {
             Self::Cells => ("user", "item"),
-            Self::Table => ("row", "column"),
+            Self::Table | Self::Matrix => ("row", "column"),
             Self::Picture { .. } => ("line", "pixel"),
             Self::Pictures { .. } => ("picture", "pixel"),
             Self::Documents => ("document", "term"),
@@ -51,7 +53,7 @@ impl Layout {
     /// Whether rows (or columns) are told by their place alone, so that one without a training cell still takes its place.
     pub fn has_places(self, side: Role) -> bool {
         match (self, side) {
-            (Self::Picture { .. }, _) | (Self::Pictures { .. }, Role::Item) => true,
+            (Self::Matrix | Self::Picture { .. }, _) | (Self::Pictures { .. }, Role::Item) => true,
             (Self::Pictures { .. }, Role::User) | (Self::Cells | Self::Table | Self::Documents, _) => false,
         }
     }

@@ -6,6 +6,7 @@ pub mod catalog;
 mod entity;
 mod interactions;
 mod layout;
+mod normal_form;
 pub mod read;
 mod source;
 pub mod split;

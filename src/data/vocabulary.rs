@@ -1,11 +1,14 @@
 //! The mapping between ids (used by files and people) and indices (rows of a parameter).
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+
+use super::normal_form::composed;
 
 /// Ids in order of first appearance; the position is the index.
 ///
@@ -95,9 +98,13 @@ impl Vocabulary {
         }
     }
 
-    /// The index of `id`, or `None` if it is unknown.
+    /// The index of `id`, or else of what looks like it with its accents composed, as ids from files have them; `None` if
+    /// both are unknown.
     pub fn index(&self, id: &str) -> Option<u32> {
-        self.index_of(id.as_bytes())
+        self.index_of(id.as_bytes()).or_else(|| match composed(id) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(id) => self.index_of(id.as_bytes()),
+        })
     }
 
     /// The index of the id with these bytes.
@@ -150,6 +157,16 @@ mod tests {
             assert_eq!(vocabulary.index(vocabulary.id(index)), Some(index as u32));
         }
         assert_eq!(vocabulary.index("c"), None);
+    }
+
+    #[test]
+    fn an_id_is_found_however_its_accents_are_typed() {
+        let vocabulary = Vocabulary::from_ids(["a", "ä", "q\u{308}"]);
+        assert_eq!((vocabulary.index("a\u{308}"), vocabulary.index("q\u{308}")), (Some(1), Some(2)));
+        assert_eq!(vocabulary.index("o\u{308}"), None);
+        // A vocabulary that holds the other form, as of an older model, is searched for that first.
+        let both = Vocabulary::from_ids(["ä", "a\u{308}"]);
+        assert_eq!((both.index("ä"), both.index("a\u{308}")), (Some(0), Some(1)));
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn run(
     let data = divide(&dataset, &parts, false)?;
     let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;
     let samples = samples.unwrap_or(match dataset.layout {
-        Layout::Cells | Layout::Table => SampleSide::Columns,
+        Layout::Cells | Layout::Table | Layout::Matrix => SampleSide::Columns,
         _ => SampleSide::Rows,
     });
     let all = match samples {

@@ -9,6 +9,19 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::solver::nmf::Zeros;
 
+/// The data of `settings`, as its solver understands them.
+///
+/// # Errors
+/// Those of the source.
+pub(super) fn loaded(settings: &Settings) -> Result<Dataset> {
+    let mut dataset = settings.source.load()?;
+    if dataset.layout == Layout::Matrix && settings.zeros() != Zeros::Data {
+        // A row without an entry is not one of zeros, and parameters for it would never be trained.
+        dataset.layout = Layout::Cells;
+    }
+    Ok(dataset)
+}
+
 /// Divides `dataset` into `parts` and adds the histories that the model uses; with `refit`, validation joins training.
 ///
 /// # Errors
@@ -49,7 +62,7 @@ impl Prepared {
             note(&format!("device auto: using {}", device.spec));
         }
         let program = memory::resident();
-        let mut dataset = settings.source.load()?;
+        let mut dataset = loaded(settings)?;
         dataset.notes.iter().for_each(|text| note(text));
         let parts = assign(&dataset, &settings.split, settings.seed)?;
         // The split is done, and nothing else uses them.
@@ -58,7 +71,8 @@ impl Prepared {
         let data = divided(settings, &dataset, &parts, false)?;
         let held_out = held_out_cells(&data);
         let absent = (data.users().len() * data.items().len()).saturating_sub(data.train.len());
-        let are_ratings = dataset.layout == Layout::Cells && 2 * data.train.len() < absent + data.train.len();
+        let are_ratings = matches!(dataset.layout, Layout::Cells | Layout::Matrix)
+            && 2 * data.train.len() < absent + data.train.len();
         if settings.zeros() == Zeros::Data && (held_out > 0 || are_ratings) {
             note(&format!(
                 "solver.kind = \"{}\" treats the {absent} cells that are not in the training data as zeros{}; if they are \

@@ -64,7 +64,7 @@ pub(super) fn views(
     let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
     let factors = fitted.factors();
     // Other factors of users and items are determined only up to a rotation, so there is nothing to see in them.
-    let is_named = matches!(factors.layout, Layout::Cells | Layout::Table);
+    let is_named = matches!(factors.layout, Layout::Cells | Layout::Table | Layout::Matrix);
     if is_named && !factors.non_negative && factors.singular_values.is_none() {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::Device;
 
 use super::memory::{self, Sizes};
-use super::prepared::divided;
+use super::prepared::{divided, loaded};
 use super::settings::Settings;
 use crate::data::split::{Split, assign};
 use crate::device::Opened;
@@ -28,7 +28,7 @@ impl TrialData {
     /// # Errors
     /// Those of the readers and of the split.
     pub fn load(settings: &Settings) -> Result<Self> {
-        let mut dataset = settings.source.load()?;
+        let mut dataset = loaded(settings)?;
         let parts = assign(&dataset, &settings.split, settings.seed)?;
         dataset.interactions.timestamps = None;
         let mut split = divided(settings, &dataset, &parts, false)?;

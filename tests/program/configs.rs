@@ -85,9 +85,11 @@ const CASES: &[Case] = &[
     ("data.dataset", &[], "synthetic", Model),
     ("data.path", &[], "other.csv", Model),
     ("data.format", &["data.path=dense.txt", "data.split.kind=none"], "dense", Summary),
-    ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], ";", Summary),
+    ("data.delimiter", &["data.path=doubtful.txt", "data.split.kind=none"], "-", Summary),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
+    ("data.header", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "yes", Model),
+    ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),
@@ -189,7 +191,7 @@ fn place() -> Place {
     let skewed = (0..200).map(|at| format!("{},{},{}\n", at % 20, at * 7 % 23, if at % 9 == 4 { 100 } else { 1 }));
     place.write("skewed.csv", skewed.collect::<String>());
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
-    place.write("doubtful.txt", "1;1,5;2\n1;2,5;3\n2;1,5;4\n2;2,5;1\n");
+    place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");
     fs::create_dir(place.path("texts")).expect("a new folder");

@@ -19,6 +19,7 @@ mod runs;
 mod sources;
 mod surface;
 mod sweep;
+mod tables;
 mod train;
 
 use std::ffi::OsStr;

@@ -30,7 +30,7 @@ use crate::files;
 
 /// What a copy begins with. The number at the end counts up whenever the layout changes, or the readers come to see a
 /// file in another way.
-const MAGIC: &[u8; 16] = b"lowrank ratings3";
+const MAGIC: &[u8; 16] = b"lowrank ratings4";
 
 /// Bytes of text or gzip, below which parsing takes no time to speak of.
 const WORTHWHILE: u64 = 16 << 20;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
-use super::shared_keys::{context_key, delimiter_key, skip_key};
-use super::text::{Lines, Row, Splitter, parse_number};
-use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use super::shared_keys::{columns_key, context_key, delimiter_key, skip_key};
+use super::text::{Lines, Row, parse_number, splitter};
+use crate::config::{Keys, Problem, Values};
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -41,10 +41,7 @@ impl ReaderPart for Delimited {
     const NAME: &'static str = "delimited";
 
     fn keys() -> Keys {
-        let columns = "What the columns hold: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
-                       Detected if absent.";
-        let columns = Key::new("data.columns", KeyKind::TextList, columns);
-        Keys::new([delimiter_key(), columns, context_key(), skip_key()])
+        Keys::new([delimiter_key(), columns_key(), context_key(), skip_key()])
             .rule(|values| check_context(values).into_iter().collect())
     }
 
@@ -228,9 +225,8 @@ fn is_name(row: &Row, index: usize) -> bool {
 /// Adds the ratings of `lines` to `dataset`.
 fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<()> {
     let rough_count = lines.rough_count();
-    let Some(line) = lines.next()? else { return Ok(()) };
-    let mut splitter = Splitter::given_or_detected(options.delimiter.as_deref(), line)?;
-    let first = splitter.split(line)?;
+    let mut splitter = splitter(options.delimiter.as_deref(), &lines)?;
+    let Some(first) = splitter.next(&mut lines)? else { return Ok(()) };
     let (layout, is_header) = match &options.columns {
         Some(columns) => {
             let layout = Layout::given(columns, &options.context)?;
@@ -254,8 +250,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
         interactions.timestamps.get_or_insert_default().reserve_exact(rough_count);
     }
     let name = |column: usize| layout.names[column].as_str();
-    while let Some(line) = lines.next()? {
-        let row = splitter.split(line)?;
+    while let Some(row) = splitter.next(&mut lines)? {
         if row.len() != layout.names.len() {
             return Err(layout.count_error(&row));
         }
@@ -277,7 +272,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
 /// The index of the id in field `column`, which is called `name`.
 #[inline]
 fn index(vocabulary: &mut Vocabulary, row: &Row, column: usize, name: &str) -> Result<u32> {
-    // Bytes that are a known id need no decoding: what is UTF-8 decodes to itself, and ids are UTF-8.
+    // Bytes that are a known id need no decoding: ids are UTF-8 with composed accents, which decodes to itself.
     match vocabulary.index_of(&row.bytes(column)) {
         Some(index) => Ok(index),
         None => Ok(vocabulary.insert(&row.id(column, name)?)),
@@ -362,6 +357,28 @@ mod tests {
         let options = ReadOptions::of_reader(reader);
         let dataset = read("r", "# made by hand\n\n1--a,b--3\n", &options).unwrap();
         assert_eq!(triples(&dataset), [triple("1", "a,b", 3.0)]);
+    }
+
+    #[test]
+    fn quotes_enclose_ids_whatever_separates_the_columns() {
+        let expected = [triple("u1", "i 1", 3.0), triple("u2", "a\nb", 4.5)];
+        for delimiter in [",", ";", "\t", "|", "::", " "] {
+            let lines = ["\"user\",\"item\",\"rating\"", "\"u1\",\"i 1\",3", "\"u2\",\"a\nb\",\"4.5\"", ""];
+            let dataset = read("r", lines.join("\n").replace(',', delimiter), &ReadOptions::default()).unwrap();
+            assert_eq!(triples(&dataset), expected, "{delimiter:?}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_no_delimiter() {
+        for content in ["1;2;3,5\n1;3;4,5\n", "user;item;rating\n1;2;3,5\n", "1;2;3\n1;3;4,5\n"] {
+            let error = error(content);
+            assert!(error.contains(":5: column \"rating\": invalid number \""), "{content:?}: {error}");
+            assert!(error.ends_with("write it with a point"), "{content:?}: {error}");
+        }
+        assert!(error("7;3,5\n8;4,5\n").contains("data.delimiter"));
+        let read = read("r.csv", "1;2;3.5\n1;3;4,5\n", &ReadOptions::default()).unwrap_err();
+        assert!(read.starts_with("r.csv:2:5: "), "{read}");
     }
 
     #[test]

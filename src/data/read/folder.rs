@@ -6,6 +6,7 @@ use std::{fmt, fs};
 use sha2::{Digest, Sha256};
 
 use super::hash::Hash;
+use crate::data::normal_form::composed;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -65,7 +66,7 @@ pub(super) struct Member {
     pub path: PathBuf,
     /// The path as seen from the folder, with `/` between its parts.
     name: String,
-    /// The same without extension: the id of the row.
+    /// The same without extension and with accents composed: the id of the row.
     pub id: String,
 }
 
@@ -102,7 +103,8 @@ impl Folder {
             let inside = file.strip_prefix(path).unwrap_or(&file);
             let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
             let name = parts.join("/");
-            let id = name[..name.len() - extension(inside).map_or(0, |extension| extension.len() + 1)].to_owned();
+            let id = &name[..name.len() - extension(inside).map_or(0, |extension| extension.len() + 1)];
+            let id = composed(id).into_owned();
             Member { path: file, name, id }
         };
         let mut members: Vec<_> = members.into_iter().map(member).collect();

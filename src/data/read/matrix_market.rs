@@ -1,7 +1,8 @@
 //! Matrix Market files: <https://math.nist.gov/MatrixMarket/formats.html>.
 //!
-//! Row `i` is user `"i"`, column `j` item `"j"`; ids without an entry do not occur. Every explicit entry is a rating, also
-//! one that is zero. The array form lists every cell, so every cell is a rating.
+//! Row `i` is user `"i"`, column `j` item `"j"`, and there are as many as the size line says, also without an entry. Every
+//! explicit entry is a rating, also one that is zero; entries for one place add up. The array form lists every cell, so
+//! every cell is a rating.
 
 use std::path::Path;
 
@@ -10,9 +11,11 @@ use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::skip_key;
 use super::text::{Line, Lines, Row, Splitter, shown};
 use crate::config::{Keys, Values};
-use crate::data::{Dataset, PairMut};
+use crate::data::interactions::check_count;
+use crate::data::{Dataset, ITEM, Layout, PairMut, UNKNOWN, USER};
 use crate::error::Result;
 use crate::files;
+use crate::linalg::Groups;
 
 /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +27,10 @@ pub struct MatrixMarket {
 
 impl Reader for MatrixMarket {
     fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
-        read_lines(path, self.skip_lines, |lines| read(lines, dataset))
+        let start = dataset.interactions.len();
+        let hash = read_lines(path, self.skip_lines, |lines| read(lines, path, dataset))?;
+        add_up(path, start, dataset);
+        Ok(hash)
     }
 
     /// By the name: `.mtx`, or that of a compressed file.
@@ -45,6 +51,9 @@ impl ReaderPart for MatrixMarket {
         Self { skip_lines: values.get("data.skip_lines") }
     }
 }
+
+/// Rows and columns together that a size line may ask for: their ids take memory, whether or not there are entries.
+const MOST_PLACES: u64 = 20_000_000;
 
 /// What the first line says.
 struct Header {
@@ -89,7 +98,7 @@ impl Header {
 }
 
 /// Adds the entries of `lines` to `dataset`.
-fn read(mut lines: Lines, dataset: &mut Dataset) -> Result<()> {
+fn read(mut lines: Lines, path: &Path, dataset: &mut Dataset) -> Result<()> {
     let Some(line) = lines.next()? else { return Ok(()) };
     let header = Header::of(line)?;
     let mut splitter = Splitter::new(" ")?;
@@ -104,16 +113,31 @@ fn read(mut lines: Lines, dataset: &mut Dataset) -> Result<()> {
     if header.symmetric && rows != columns {
         return Err(row.line_error(format!("a symmetric matrix is square, not {rows} × {columns}")));
     }
+    if rows + columns > MOST_PLACES {
+        return Err(row.line_error(format!(
+            "a matrix of {rows} × {columns} has more than {MOST_PLACES} rows and columns, of which each takes memory; write \
+             its entries as a list of row, column and value, in which those without an entry take none"
+        )));
+    }
     let cells = match header.symmetric {
         // The lower triangle alone is given.
         true => rows * (rows + 1) / 2,
         false => rows * columns,
     };
+    if !header.coordinate {
+        check_count(path, usize::try_from(rows * columns).unwrap_or(usize::MAX))?;
+    }
     let entries = if header.coordinate { count(&row, 2, "entries", cells)? } else { cells };
     if header.pattern {
         dataset.notes.push(lines.note("the matrix is a pattern without values: every rating is 1"));
     }
 
+    dataset.layout = Layout::Matrix;
+    let PairMut { interactions, users, items, .. } = dataset.pair_mut();
+    // The ids of a test file are those of the training file, and those beyond.
+    (users.len() as u64 + 1..=rows).for_each(|row| _ = users.insert_number(row));
+    (items.len() as u64 + 1..=columns).for_each(|column| _ = items.insert_number(column));
+    let mut push = |i: u64, j: u64, value| interactions.push([i - 1, j - 1].map(|place| place as u32), value, None);
     let names = match (header.coordinate, header.pattern) {
         (true, true) => &["row", "column"][..],
         (true, false) => &["row", "column", "value"],
@@ -138,9 +162,9 @@ fn read(mut lines: Lines, dataset: &mut Dataset) -> Result<()> {
             i = if header.symmetric { j } else { 1 };
         }
         let value = if header.pattern { 1.0 } else { row.number(names.len() - 1, "value")? };
-        push(dataset, i, j, value);
+        push(i, j, value);
         if header.symmetric && i != j {
-            push(dataset, j, i, value);
+            push(j, i, value);
         }
         read += 1;
     }
@@ -196,15 +220,57 @@ fn whole(row: &Row, field: usize, name: &str, least: u64, most: u64) -> Result<u
     }
 }
 
-fn push(dataset: &mut Dataset, row: u64, column: u64, value: f32) {
-    let PairMut { interactions, users, items, .. } = dataset.pair_mut();
-    interactions.push([users.insert_number(row), items.insert_number(column)], value, None);
+/// Adds entries from `start` on for one place to the first of them, and tells what is without an entry.
+fn add_up(path: &Path, start: usize, dataset: &mut Dataset) {
+    let PairMut { interactions, users, items, notes } = dataset.pair_mut();
+    let rows = Groups::of_positions(users.len(), interactions.column(USER)[start..].iter().map(|&row| row as usize));
+    // The first entry of each column in the row at hand.
+    let mut first = vec![UNKNOWN; items.len()];
+    let mut has_entry = vec![false; items.len()];
+    let mut kept = vec![true; interactions.len() - start];
+    for row in rows.iter() {
+        for &entry in row {
+            let at = start + entry as usize;
+            let column = interactions.column(ITEM)[at] as usize;
+            has_entry[column] = true;
+            if first[column] == UNKNOWN {
+                first[column] = entry;
+            } else {
+                let value = interactions.targets[at];
+                interactions.targets[start + first[column] as usize] += value;
+                kept[entry as usize] = false;
+            }
+        }
+        row.iter().for_each(|&entry| first[interactions.column(ITEM)[start + entry as usize] as usize] = UNKNOWN);
+    }
+    let empty_rows = rows.iter().filter(|row| row.is_empty()).count();
+    let empty_columns = has_entry.iter().filter(|has_entry| !**has_entry).count();
+    if empty_rows + empty_columns > 0 {
+        notes.push(format!(
+            "{}: {empty_rows} of {} rows and {empty_columns} of {} columns have no entry: they are of zeros if the solver \
+             takes absent cells for zeros, and else unknown",
+            path.display(),
+            users.len(),
+            items.len()
+        ));
+    }
+    let repeated = kept.iter().filter(|kept| !**kept).count();
+    if repeated > 0 {
+        interactions.retain_from(start, &kept);
+        let what = if repeated == 1 {
+            "entry repeats the place of another and is added to it"
+        } else {
+            "entries repeat places of others and are added to them"
+        };
+        notes.push(format!("{}: {repeated} {what}", path.display()));
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ReadOptions;
-    use super::super::tests::{read, triple, triples};
+    use super::super::tests::{file, read, triple, triples};
+    use super::super::{ReadOptions, read_dataset};
+    use crate::data::Layout;
 
     fn error(content: &str) -> String {
         read("m.mtx", content, &ReadOptions::default()).unwrap_err()
@@ -222,6 +288,61 @@ mod tests {
         assert_eq!(cells(symmetric), [triple("2", "2", 4.0), triple("3", "1", 5.0), triple("1", "3", 5.0)]);
         let pattern = "%%matrixmarket MATRIX coordinate pattern general\n3 2 1\n3 2\n";
         assert_eq!(cells(pattern), [triple("3", "2", 1.0)]);
+    }
+
+    #[test]
+    fn the_size_line_is_the_size() {
+        let data = read(
+            "m.mtx",
+            "%%MatrixMarket matrix coordinate real general\n6 4 3\n5 1 4\n2 3 1\n1 1 5\n",
+            &ReadOptions::default(),
+        )
+        .unwrap();
+        assert_eq!((data.users().len(), data.items().len(), data.layout), (6, 4, Layout::Matrix));
+        assert_eq!(triples(&data), [triple("5", "1", 4.0), triple("2", "3", 1.0), triple("1", "1", 5.0)]);
+        assert!(data.notes[0].contains("m.mtx: 3 of 6 rows and 2 of 4 columns have no entry"), "{:?}", data.notes);
+        let full = "%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 4\n";
+        assert!(read("m.mtx", full, &ReadOptions::default()).unwrap().notes.is_empty());
+    }
+
+    #[test]
+    fn entries_for_one_place_add_up() {
+        let general = "%%MatrixMarket matrix coordinate real general\n2 2 5\n1 1 1\n2 1 2\n1 1 0.5\n1 2 4\n1 1 -3\n";
+        let data = read("m.mtx", general, &ReadOptions::default()).unwrap();
+        assert_eq!(triples(&data), [triple("1", "1", -1.5), triple("2", "1", 2.0), triple("1", "2", 4.0)]);
+        assert!(data.notes.iter().any(|note| note.contains("2 entries repeat places")), "{:?}", data.notes);
+        let symmetric = "%%MatrixMarket matrix coordinate pattern symmetric\n2 2 3\n2 1\n2 1\n1 1\n";
+        assert_eq!(cells(symmetric), [triple("2", "1", 2.0), triple("1", "2", 2.0), triple("1", "1", 1.0)]);
+    }
+
+    #[test]
+    fn a_test_file_may_be_larger() {
+        let matrix =
+            |size: &str, entry: &str| format!("%%MatrixMarket matrix coordinate real general\n{size} 1\n{entry}\n");
+        let (_one, train) = file("train.mtx", matrix("2 3", "2 1 5"));
+        let (_other, test) = file("test.mtx", matrix("3 2", "3 1 4"));
+        let data = read_dataset(&train, Some(&test), &ReadOptions::default()).unwrap();
+        assert_eq!((data.users().len(), data.items().len(), data.test_start), (3, 3, Some(1)));
+        assert_eq!(triples(&data), [triple("2", "1", 5.0), triple("3", "1", 4.0)]);
+    }
+
+    #[test]
+    fn a_size_that_needs_too_much_memory_is_refused() {
+        for (content, expected) in [
+            (
+                "coordinate real general\n4000000000 3 1\n1 1 1\n",
+                "m.mtx:2: a matrix of 4000000000 × 3 has more than 20000000",
+            ),
+            ("coordinate real general\n3 4000000000 0\n", "m.mtx:2: a matrix of 3 × 4000000000 has more than"),
+            (
+                "array real general\n4000000000 4000000000\n1\n",
+                "m.mtx:2: a matrix of 4000000000 × 4000000000 has more than",
+            ),
+            ("array real general\n1000000 1000000\n1\n", "m.mtx: more than 4294967295 ratings"),
+        ] {
+            let error = error(&format!("%%MatrixMarket matrix {content}"));
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 
     #[test]

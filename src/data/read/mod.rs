@@ -1,6 +1,7 @@
 //! Rating files of any common form, read in one pass with little memory; and pictures and texts as matrices.
 //!
-//! Text may be UTF-8 or Latin-1, with any line ends, plain or compressed with gzip. Users and items are numbered in the
+//! Text may be UTF-8 or Windows-1252, with any line ends, plain or compressed with gzip. Accents are composed (NFC), so
+//! that an id is the same however it was typed. Users and items are numbered in the
 //! order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of
 //! its bytes, after decompression. That of a training and a test file is SHA-256 of their two hashes, one after the
 //! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
@@ -11,11 +12,13 @@ mod cache;
 mod copies;
 mod delimited;
 mod dense;
+mod dense_layout;
 mod document_options;
 mod documents;
 mod folder;
 mod hash;
 mod matrix_market;
+mod missing;
 mod options;
 mod pictures;
 mod reader;
@@ -43,7 +46,7 @@ pub use matrix_market::MatrixMarket;
 pub use options::{Duplicates, ReadOptions, TitleFile};
 pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
-pub use shared_keys::context_key;
+pub use shared_keys::{HeaderLine, context_key};
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///

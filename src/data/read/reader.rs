@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::hash::Hash;
-use super::text::{Lines, decode};
+use super::text::{BYTE_ORDER_MARK, Lines, UTF_16, decode, is_utf_16};
 use crate::config::{Keys, Values};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -87,14 +87,18 @@ impl fmt::Debug for ReaderKind {
     }
 }
 
-/// The whole text of a file, UTF-8 or else Latin-1, plain or gzip, and the hash of its content.
+/// The whole text of a file, UTF-8 or else Windows-1252, plain or gzip, and the hash of its content.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] for UTF-16.
 pub fn read_text(path: &Path) -> Result<(String, Hash)> {
     let mut bytes = Vec::new();
     files::open(path)?.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
-    Ok((decode(&bytes).into_owned(), Sha256::digest(&bytes).into()))
+    if is_utf_16(&bytes) {
+        return Err(Error::data(path, UTF_16));
+    }
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    Ok((decode(text).into_owned(), Sha256::digest(&bytes).into()))
 }
 
 /// Gives `read` the lines of a file but for the first `skip`, and returns the hash of the content.

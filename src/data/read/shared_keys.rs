@@ -1,11 +1,44 @@
 //! Config keys that several readers have.
 
-use crate::config::{Key, KeyKind};
+use crate::config::{Key, KeyKind, choice};
+
+choice! {
+    /// Whether the first line of a file names its columns.
+    pub enum HeaderLine {
+        /// What the first lines look like decides.
+        Auto = "auto",
+        /// It names them.
+        Yes = "yes",
+        /// It is data like every other line.
+        No = "no",
+    }
+}
+
+impl Default for HeaderLine {
+    fn default() -> Self {
+        Self::Auto
+    }
+}
+
+/// `data.header`, a [`HeaderLine`].
+pub(super) fn header_key() -> Key {
+    let meaning =
+        "Whether the first line (after data.skip_lines) names the columns; \"auto\" goes by what it looks like.";
+    Key::new("data.header", KeyKind::choice(HeaderLine::NAMES.iter().copied()), meaning).default("'auto'")
+}
 
 /// `data.delimiter`.
 pub(super) fn delimiter_key() -> Key {
     let meaning = "What separates columns; \" \" is any run of blanks. Detected if absent.";
     Key::new("data.delimiter", KeyKind::Text, meaning)
+}
+
+/// `data.columns`.
+pub(super) fn columns_key() -> Key {
+    let meaning = "What the columns hold. In a list of ratings: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
+                   In a table: \"label\" (ids of rows), \"class\", \"data\", or \"-\"; \"...\" repeats the word before it for as many \
+                   columns as there are. Detected if absent.";
+    Key::new("data.columns", KeyKind::TextList, meaning)
 }
 
 /// `data.skip_lines`.

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::delimited::Role;
 use super::options::TitleFile;
-use super::text::{Lines, Splitter};
+use super::text::{Lines, splitter};
 use crate::data::Vocabulary;
 use crate::error::{Error, Result};
 
@@ -16,11 +16,11 @@ pub(super) fn read(file: &TitleFile, items: &Vocabulary, notes: &mut Vec<String>
     let mut missing = items.len();
     let mut hash = Sha256::new();
     let mut lines = Lines::open(&file.path, &mut hash)?;
-    let Some(line) = lines.next()? else {
+    let mut splitter = splitter(file.delimiter.as_deref(), &lines)?;
+    let Some(first) = splitter.next(&mut lines)? else {
         return Err(lines.error("is empty; expected lines of item and title"));
     };
-    let mut splitter = Splitter::given_or_detected(file.delimiter.as_deref(), line)?;
-    let header: Vec<String> = splitter.split(line)?.texts().into_iter().map(Into::into).collect();
+    let header: Vec<String> = first.texts().into_iter().map(Into::into).collect();
     let (item, title) = match &file.columns {
         Some(columns) => {
             let place = |wanted: &str| columns.iter().position(|name| name == wanted);
@@ -35,8 +35,7 @@ pub(super) fn read(file: &TitleFile, items: &Vocabulary, notes: &mut Vec<String>
     };
     // A header names no item, so that it does no harm to read it like any other line.
     lines.again();
-    while let Some(line) = lines.next()? {
-        let row = splitter.split(line)?;
+    while let Some(row) = splitter.next(&mut lines)? {
         if row.len() <= item.max(title) {
             return Err(row.line_error(format!(
                 "expected {} fields at least, found {}; set the delimiter and the columns of the titles",

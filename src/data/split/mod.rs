@@ -199,6 +199,8 @@ mod tests {
         }
         data.layout = Layout::Pictures { width: 3, height: 1 };
         assert_eq!(ids(&split(&data)), ["p q", "x y z"], "pixels");
+        data.layout = Layout::Matrix;
+        assert_eq!(ids(&split(&data)), ["p q r", "x y z"], "of a size");
         data.layout = Layout::Picture { width: 3, channels: 1 };
         let whole = split(&data);
         assert_eq!(ids(&whole), ["p q r", "x y z"], "lines and pixels");

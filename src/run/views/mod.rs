@@ -60,7 +60,7 @@ pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>,
         components(factors, shares, &mut album)?;
     }
     match factors.layout {
-        Layout::Cells | Layout::Table => {}
+        Layout::Cells | Layout::Table | Layout::Matrix => {}
         Layout::Picture { width, channels } => {
             views.compression = pictures::reconstructions(factors, train, (width, channels), &mut album)?;
         }

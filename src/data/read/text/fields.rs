@@ -1,153 +1,28 @@
-//! The fields of a line: cut at a delimiter, and read as ids and numbers.
+//! The fields of a line, read as ids and numbers.
 
 use std::borrow::Cow;
 use std::ops::Range;
-
-use memchr::{memchr, memmem};
 
 use super::encoding::{decode, shown};
 use super::lines::Line;
 use crate::error::{Error, Result};
 
-/// What stands between two fields.
-enum Separator {
-    Byte(u8),
-    Text(Box<memmem::Finder<'static>>),
-    /// Any run of spaces and tabs.
-    Blanks,
-}
-
-/// Cuts lines into fields.
-pub(crate) struct Splitter {
-    separator: Separator,
-    /// Byte ranges of the last line's fields.
-    spans: Vec<Range<usize>>,
-}
-
-impl Splitter {
-    /// Delimiters that `detect` knows, the most telling first.
-    const DETECTED: [&str; 6] = ["::", "\t", ",", ";", "|", " "];
-
-    /// A splitter at `delimiter`, where `" "` stands for any run of blanks.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where it is empty.
-    pub fn new(delimiter: &str) -> Result<Self> {
-        let separator = match delimiter.as_bytes() {
-            [] => return Err(Error::Usage("the delimiter is empty; give at least one character".into())),
-            b" " => Separator::Blanks,
-            [byte] => Separator::Byte(*byte),
-            bytes => Separator::Text(Box::new(memmem::Finder::new(bytes).into_owned())),
-        };
-        Ok(Self { separator, spans: Vec::new() })
-    }
-
-    /// `delimiter` where it is given, else the first known one that occurs in `line`.
-    pub fn given_or_detected(delimiter: Option<&str>, line: Line) -> Result<Self> {
-        let delimiter = delimiter.or_else(|| {
-            let trimmed = line.bytes.trim_ascii();
-            Self::DETECTED.into_iter().find(|known| memmem::find(trimmed, known.as_bytes()).is_some())
-        });
-        // A line of one field can be cut at anything.
-        Self::new(delimiter.unwrap_or(","))
-    }
-
-    /// The fields of `line`, at least one, without the blanks around them.
-    ///
-    /// Between commas and semicolons a field may stand in double quotes, with quotes inside it doubled.
-    #[inline]
-    pub fn split<'a>(&'a mut self, line: Line<'a>) -> Result<Row<'a>> {
-        self.spans.clear();
-        let bytes = line.bytes;
-        let quotes = matches!(self.separator, Separator::Byte(b',' | b';'));
-        let mut start = 0;
-        match &self.separator {
-            Separator::Blanks => {
-                for end in memchr::memchr2_iter(b' ', b'\t', bytes).chain([bytes.len()]) {
-                    if end > start {
-                        self.spans.push(start..end);
-                    }
-                    start = end + 1;
-                }
-                if self.spans.is_empty() {
-                    self.spans.push(0..0);
-                }
-            }
-            Separator::Byte(separator) if quotes && memchr(b'"', bytes).is_some() => {
-                while start <= bytes.len() {
-                    let end = field_end(line, start, *separator)?;
-                    self.spans.push(trim(bytes, start..end));
-                    start = end + 1;
-                }
-            }
-            Separator::Byte(separator) => {
-                // Lines of ratings are so short that looking at every byte is quicker than any search.
-                for (end, byte) in bytes.iter().enumerate() {
-                    if byte == separator {
-                        self.spans.push(trim(bytes, start..end));
-                        start = end + 1;
-                    }
-                }
-                self.spans.push(trim(bytes, start..bytes.len()));
-            }
-            Separator::Text(separator) => {
-                for end in separator.find_iter(bytes).chain([bytes.len()]) {
-                    self.spans.push(trim(bytes, start..end));
-                    start = end + separator.needle().len();
-                }
-            }
-        }
-        Ok(Row { line, spans: &self.spans, quotes })
-    }
-}
-
-/// Where the field that begins at `start` ends: at `separator`, or at the end of the line.
-fn field_end(line: Line, start: usize, separator: u8) -> Result<usize> {
-    let bytes = line.bytes;
-    let rest = |from: usize| memchr(separator, &bytes[from..]).map_or(bytes.len(), |offset| from + offset);
-    let first = start + bytes[start..].iter().take_while(|&&byte| byte == b' ').count();
-    if bytes.get(first) != Some(&b'"') {
-        return Ok(rest(start));
-    }
-    let mut inside = first + 1;
-    let close = loop {
-        let Some(offset) = memchr(b'"', &bytes[inside..]) else {
-            return Err(line.error_at(first, "this quote is not closed on its line; close it, or remove it"));
-        };
-        let quote = inside + offset;
-        if bytes.get(quote + 1) != Some(&b'"') {
-            break quote;
-        }
-        inside = quote + 2;
-    };
-    let end = rest(close + 1);
-    if bytes[close + 1..end].iter().any(|&byte| byte != b' ') {
-        return Err(line.error_at(close + 1, "text after a closing quote; double the quotes inside a quoted field"));
-    }
-    Ok(end)
-}
-
-#[inline]
-fn trim(bytes: &[u8], mut span: Range<usize>) -> Range<usize> {
-    let blank = |byte: u8| byte == b' ' || byte == b'\t';
-    while span.start < span.end && blank(bytes[span.start]) {
-        span.start += 1;
-    }
-    while span.start < span.end && blank(bytes[span.end - 1]) {
-        span.end -= 1;
-    }
-    span
-}
-
 /// The fields of one line.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
-    line: Line<'a>,
-    spans: &'a [Range<usize>],
-    quotes: bool,
+    pub(super) line: Line<'a>,
+    /// Where the fields are, without their quotes.
+    pub(super) spans: &'a [Range<usize>],
+    /// Those that have doubled quotes inside.
+    pub(super) doubled: &'a [usize],
 }
 
 impl<'a> Row<'a> {
+    /// The line that it is.
+    pub fn line(&self) -> Line<'a> {
+        self.line
+    }
+
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -157,24 +32,16 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn bytes(&self, index: usize) -> Cow<'a, [u8]> {
         let raw = &self.line.bytes[self.spans[index].clone()];
-        match raw {
-            [b'"', inside @ .., b'"'] if self.quotes => {
-                if memchr(b'"', inside).is_none() {
-                    return Cow::Borrowed(inside);
-                }
-                let mut after_quote = false;
-                let keep = |&byte: &u8| {
-                    after_quote = byte == b'"' && !after_quote;
-                    !after_quote
-                };
-                // Of two quotes the second stays.
-                Cow::Owned(inside.iter().copied().filter(keep).collect())
-            }
-            _ => Cow::Borrowed(raw),
-        }
+        if self.doubled.contains(&index) { undoubled(raw) } else { Cow::Borrowed(raw) }
     }
 
-    /// Field `index` as text: UTF-8, or else Latin-1.
+    /// Whether field `index` is empty.
+    #[inline]
+    pub fn is_empty(&self, index: usize) -> bool {
+        self.spans[index].is_empty()
+    }
+
+    /// Field `index` as text: UTF-8, or else Windows-1252.
     #[inline]
     pub fn text(&self, index: usize) -> Cow<'a, str> {
         match self.bytes(index) {
@@ -247,13 +114,25 @@ impl<'a> Row<'a> {
 
     /// An error about field `index` of the column `name`.
     pub fn error(&self, index: usize, name: &str, message: impl AsRef<str>) -> Error {
-        self.line.error_at(self.spans[index].start, format!("column {name:?}: {}", message.as_ref()))
+        let start = self.spans[index].start;
+        let is_quoted = start > 0 && self.line.bytes[start - 1] == b'"';
+        self.line.error_at(start - usize::from(is_quoted), format!("column {name:?}: {}", message.as_ref()))
     }
 
     /// An error about the whole line.
     pub fn line_error(&self, message: impl Into<String>) -> Error {
         self.line.error(message)
     }
+}
+
+/// Of two quotes the second stays.
+fn undoubled(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut after_quote = false;
+    let keep = |&byte: &u8| {
+        after_quote = byte == b'"' && !after_quote;
+        !after_quote
+    };
+    Cow::Owned(raw.iter().copied().filter(keep).collect())
 }
 
 /// A number, finite or not; `None` where `bytes` are none.
@@ -276,36 +155,7 @@ fn parse_integer(bytes: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-
-    fn split(delimiter: &str, text: &str) -> Vec<String> {
-        let line = Line { path: Path::new("x"), number: 1, bytes: text.as_bytes() };
-        let mut splitter = Splitter::new(delimiter).unwrap();
-        splitter.split(line).unwrap().texts().into_iter().map(Cow::into_owned).collect()
-    }
-
-    #[test]
-    fn delimiters() {
-        assert_eq!(split("::", "1::a b::3"), ["1", "a b", "3"]);
-        assert_eq!(split(" ", "  1 \t a  3 "), ["1", "a", "3"]);
-        assert_eq!(split("\t", "1\t\t 3"), ["1", "", "3"]);
-        assert_eq!(split("|", "1|\"x|"), ["1", "\"x", ""]);
-        assert_eq!(split(",", ""), [""]);
-        assert_eq!(split(" ", "\t \t"), [""]);
-    }
-
-    #[test]
-    fn quotes() {
-        assert_eq!(split(",", r#""a, ""b""", 2,"",x"y"#), [r#"a, "b""#, "2", "", r#"x"y"#]);
-        assert_eq!(split(",", r#"1,"""""#), ["1", "\""]);
-        let line = Line { path: Path::new("x"), number: 7, bytes: "ä,\"b".as_bytes() };
-        let error = Splitter::new(",").unwrap().split(line).err().unwrap().to_string();
-        assert!(error.starts_with("x:7:3: this quote is not closed"), "{error}");
-        let line = Line { bytes: b"\"a\"b,1", ..line };
-        assert!(Splitter::new(",").unwrap().split(line).err().unwrap().to_string().starts_with("x:7:4: text after"));
-    }
 
     #[test]
     fn whole_numbers() {

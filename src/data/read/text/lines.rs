@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use sha2::{Digest, Sha256};
 
-use super::encoding::decode;
+use super::encoding::{BYTE_ORDER_MARK, UTF_16, decode, is_utf_16};
 use crate::error::{Error, Location, Result};
 use crate::files;
 
@@ -17,7 +17,8 @@ const CHUNK: usize = 1 << 20;
 
 /// The lines of a file (through gzip where it is compressed), with blank ones left out.
 ///
-/// Any line end (`\n` or `\r\n`), a missing last one and a UTF-8 byte order mark are taken in stride.
+/// Any line end (`\n` or `\r\n`) and a missing last one are taken in stride. A UTF-8 byte order mark at the start of a line
+/// is no part of it: files that were joined have them inside.
 pub(crate) struct Lines<'h> {
     path: PathBuf,
     source: Box<dyn Read + Send>,
@@ -29,7 +30,12 @@ pub(crate) struct Lines<'h> {
     end: usize,
     /// Where the last line handed out began.
     last: usize,
+    /// Number of the last line handed out; of several that were joined, of the first.
     number: u64,
+    /// How many lines were joined to it.
+    joined: u64,
+    /// Whether the buffer may hold a double quote, so that lines need not be searched for one.
+    may_have_quotes: bool,
     exhausted: bool,
     rough_size: u64,
 }
@@ -48,14 +54,14 @@ impl<'h> Lines<'h> {
             end: 0,
             last: 0,
             number: 0,
+            joined: 0,
+            may_have_quotes: false,
             exhausted: false,
             rough_size,
         };
-        lines.fill()?;
-        if lines.buffer.starts_with(&[0xef, 0xbb, 0xbf]) {
-            lines.next = 3;
-        }
-        Ok(lines)
+        lines.fill(0)?;
+        // Such text may have no zero byte, by which `fill` knows it.
+        if is_utf_16(&lines.buffer[..lines.end]) { Err(lines.error(UTF_16)) } else { Ok(lines) }
     }
 
     /// The next line that is not blank.
@@ -63,11 +69,74 @@ impl<'h> Lines<'h> {
     pub fn next(&mut self) -> Result<Option<Line<'_>>> {
         loop {
             let Some(range) = self.advance()? else { return Ok(None) };
-            // A line of tabs is a row of empty fields.
-            if self.buffer[range.clone()].iter().any(|&byte| byte != b' ' && byte != b'\r') {
+            if !is_blank(&self.buffer[range.clone()]) {
                 return Ok(Some(self.line(range)));
             }
         }
+    }
+
+    /// The last line handed out, with those that were joined to it.
+    pub fn current(&self) -> Line<'_> {
+        let end = self.next - usize::from(self.next > self.last && self.buffer[self.next - 1] == b'\n');
+        self.line(self.last..end)
+    }
+
+    /// Whether the last line handed out has a double quote.
+    #[inline]
+    pub fn has_quotes(&self) -> bool {
+        self.may_have_quotes && memchr(b'"', &self.buffer[self.last..self.next]).is_some()
+    }
+
+    /// Joins the next line to the last one handed out; `false` if there is none.
+    pub fn join(&mut self) -> Result<bool> {
+        let Some(line) = self.find(self.next, self.last)? else { return Ok(false) };
+        self.next = line.1;
+        self.joined += 1;
+        Ok(true)
+    }
+
+    /// Whether lines were joined to the last one handed out.
+    pub fn is_joined(&self) -> bool {
+        self.joined > 0
+    }
+
+    /// The first and the last of the lines that [`current`](Self::current) consists of.
+    pub fn ends(&self) -> [Line<'_>; 2] {
+        let whole = self.current();
+        let [first, last] = [memchr(b'\n', whole.bytes), memrchr(b'\n', whole.bytes)];
+        let end = first.unwrap_or(whole.bytes.len());
+        let start = last.map_or(0, |end| end + 1);
+        let first = &whole.bytes[..end];
+        [
+            Line { bytes: first.strip_suffix(b"\r").unwrap_or(first), ..whole },
+            Line { bytes: &whole.bytes[start..], ..whole },
+        ]
+    }
+
+    /// Leaves the last line handed out without those that were joined to it, which come again.
+    pub fn part(&mut self) {
+        if self.joined > 0 {
+            let length = memchr(b'\n', &self.buffer[self.last..self.next]).expect("lines end where they were joined");
+            self.next = self.last + length + 1;
+            self.joined = 0;
+        }
+    }
+
+    /// The next lines that are not blank, at most `most` and no more than are at hand; they are not handed out.
+    pub fn ahead(&self, most: usize) -> Vec<Line<'_>> {
+        let mut found = Vec::new();
+        let (mut start, mut number) = (self.next, self.number + self.joined);
+        while start < self.end && found.len() < most {
+            let length = memchr(b'\n', &self.buffer[start..self.end]);
+            // Half a line tells nothing.
+            let Some(length) = length.or(self.exhausted.then_some(self.end - start)) else { break };
+            number += 1;
+            if !is_blank(&self.buffer[start..start + length]) {
+                found.push(Line { number, ..self.line(start..start + length) });
+            }
+            start += length + 1;
+        }
+        found
     }
 
     /// Skips `count` lines as they stand in the file, blank ones included.
@@ -82,6 +151,7 @@ impl<'h> Lines<'h> {
     pub fn again(&mut self) {
         self.next = self.last;
         self.number -= 1;
+        self.joined = 0;
     }
 
     /// Number of the last line handed out, from 1.
@@ -115,37 +185,46 @@ impl<'h> Lines<'h> {
     /// Finds the next line, without its line feed.
     #[inline]
     fn advance(&mut self) -> Result<Option<Range<usize>>> {
-        let mut searched = self.next;
-        let (end, next) = loop {
-            if let Some(offset) = memchr(b'\n', &self.buffer[searched..self.end]) {
-                break (searched + offset, searched + offset + 1);
-            }
-            if self.exhausted {
-                if self.next == self.end {
-                    return Ok(None);
-                }
-                break (self.end, self.end);
-            }
-            let pending = self.end - self.next;
-            self.fill()?;
-            searched = self.next + pending;
-        };
+        let Some((end, next)) = self.find(self.next, self.next)? else { return Ok(None) };
+        // More may have been read, and what is pending moved to the front.
         self.last = self.next;
         self.next = next;
-        self.number += 1;
+        self.number += 1 + self.joined;
+        self.joined = 0;
         Ok(Some(self.last..end))
+    }
+
+    /// Where the line that begins at `start` ends, and where the one after it begins. If more has to be read for it, what
+    /// stands from `keep` on is kept.
+    #[inline]
+    fn find(&mut self, start: usize, mut keep: usize) -> Result<Option<(usize, usize)>> {
+        let mut searched = start;
+        loop {
+            if let Some(offset) = memchr(b'\n', &self.buffer[searched..self.end]) {
+                return Ok(Some((searched + offset, searched + offset + 1)));
+            }
+            if self.exhausted {
+                return Ok((self.next < self.end).then_some((self.end, self.end)));
+            }
+            searched = self.end - keep;
+            self.fill(keep)?;
+            keep = 0;
+        }
     }
 
     fn line(&self, range: Range<usize>) -> Line<'_> {
         let bytes = &self.buffer[range];
-        Line { path: &self.path, number: self.number, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        Line { path: &self.path, number: self.number, bytes }
     }
 
-    /// Moves what is pending to the front and reads until the buffer is full.
-    fn fill(&mut self) -> Result<()> {
-        self.buffer.copy_within(self.next..self.end, 0);
-        self.end -= self.next;
-        self.next = 0;
+    /// Moves what stands from `keep` on to the front and reads until the buffer is full.
+    fn fill(&mut self, keep: usize) -> Result<()> {
+        self.buffer.copy_within(keep..self.end, 0);
+        self.end -= keep;
+        self.next -= keep;
+        self.last = self.last.saturating_sub(keep);
         if self.end == self.buffer.len() {
             self.buffer.resize(2 * self.end, 0);
         }
@@ -162,19 +241,26 @@ impl<'h> Lines<'h> {
         }
         let fresh = &self.buffer[pending..self.end];
         self.hash.update(fresh);
+        self.may_have_quotes = memchr(b'"', &self.buffer[..self.end]).is_some();
         if memchr(0, fresh).is_none() {
             return Ok(());
         }
-        let utf_16 = self.buffer.starts_with(&[0xff, 0xfe]) || self.buffer.starts_with(&[0xfe, 0xff]);
-        Err(self.error(if utf_16 {
-            "is UTF-16 text; save it as UTF-8"
+        Err(self.error(if is_utf_16(&self.buffer) {
+            UTF_16
         } else {
             "is not a text file: it holds zero bytes; give plain or gzip-compressed text"
         }))
     }
 }
 
-/// One line, without its line end.
+/// Whether a line is left out; one of tabs is a row of empty fields.
+#[inline]
+fn is_blank(line: &[u8]) -> bool {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    line.iter().all(|&byte| byte == b' ' || byte == b'\r')
+}
+
+/// One line, without its line end; or several that a quoted field joins.
 #[derive(Clone, Copy)]
 pub(crate) struct Line<'a> {
     pub(super) path: &'a Path,
@@ -185,6 +271,11 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// A copy that stays, whatever is read after it.
+    pub fn keep(&self) -> KeptLine {
+        KeptLine { path: self.path.to_path_buf(), number: self.number, bytes: self.bytes.to_vec() }
+    }
+
     /// An error about the whole line.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::Data { location: Location::at(self.path, self.number, 0), message: message.into() }
@@ -192,8 +283,25 @@ impl Line<'_> {
 
     /// An error about what begins at byte `offset`.
     pub(super) fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
-        let column = decode(&self.bytes[..offset]).chars().count() as u64 + 1;
-        Error::Data { location: Location::at(self.path, self.number, column), message: message.into() }
+        let before = &self.bytes[..offset];
+        let start = memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let column = decode(&before[start..]).chars().count() as u64 + 1;
+        let line = self.number + memchr_iter(b'\n', before).count() as u64;
+        Error::Data { location: Location::at(self.path, line, column), message: message.into() }
+    }
+}
+
+/// A copy of a line.
+pub(crate) struct KeptLine {
+    path: PathBuf,
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl KeptLine {
+    /// The line.
+    pub fn line(&self) -> Line<'_> {
+        Line { path: &self.path, number: self.number, bytes: &self.bytes }
     }
 }
 
@@ -220,6 +328,24 @@ mod tests {
         let expected = vec![(1, b"a".to_vec()), (3, b"b c".to_vec()), (5, b"\t".to_vec()), (6, b"d".to_vec())];
         assert_eq!(lines_of(b"\xef\xbb\xbfa\r\n\r\nb c\n  \n\t\nd"), expected);
         assert_eq!(lines_of(b""), []);
+    }
+
+    #[test]
+    fn byte_order_marks_within_a_joined_file_are_dropped() {
+        let joined = b"\xef\xbb\xbfa\n\xef\xbb\xbfb\r\n\xef\xbb\xbf\r\nc\xef\xbb\xbf\n";
+        assert_eq!(lines_of(joined), [(1, b"a".to_vec()), (2, b"b".to_vec()), (4, b"c\xef\xbb\xbf".to_vec())]);
+    }
+
+    #[test]
+    fn utf_16_is_refused_by_name() {
+        // The second has no zero byte.
+        for content in [&b"\xff\xfea\0\n\0"[..], b"\xfe\xff\x67\x2c"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x");
+            fs::write(&path, content).unwrap();
+            let error = Lines::open(&path, &mut Sha256::new()).err().unwrap().to_string();
+            assert!(error.ends_with("x: is UTF-16 text; save it as UTF-8"), "{error}");
+        }
     }
 
     #[test]
