@@ -4,6 +4,7 @@ use super::delimited::Delimited;
 use super::dense::DenseTable;
 use super::documents::Documents;
 use super::matrix_market::MatrixMarket;
+use super::numpy::Numpy;
 use super::pictures::{Picture, Pictures};
 use super::reader::ReaderKind;
 
@@ -14,6 +15,7 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<Delimited>(),
         ReaderKind::of::<MatrixMarket>(),
         ReaderKind::of::<DenseTable>(),
+        ReaderKind::of::<Numpy>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<Documents>(),
