@@ -7,6 +7,7 @@ use super::matrix_market::MatrixMarket;
 use super::numpy::Numpy;
 use super::pictures::{Picture, Pictures};
 use super::reader::ReaderKind;
+use super::ten_x::TenX;
 
 /// The readers that every config can name, in the order of the documentation. If a config leaves the form open, those
 /// further down are asked first.
@@ -19,5 +20,6 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<Documents>(),
+        ReaderKind::of::<TenX>(),
     ]
 }

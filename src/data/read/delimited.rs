@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::foreign::refuse;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{columns_key, context_key, delimiter_key, skip_key};
@@ -31,9 +32,9 @@ impl Reader for Delimited {
         read_lines(path, self.skip_lines, |lines| read(lines, self, dataset))
     }
 
-    /// Whatever no other reader takes.
-    fn recognizes(&self, _: &Path) -> Result<bool> {
-        Ok(true)
+    /// Whatever no other reader takes, but for forms that are known not to be read.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        refuse(path).map(|()| true)
     }
 }
 

@@ -16,6 +16,7 @@ mod dense_layout;
 mod document_options;
 mod documents;
 mod folder;
+mod foreign;
 mod hash;
 mod matrix_market;
 mod missing;
@@ -25,6 +26,7 @@ mod pictures;
 mod places;
 mod reader;
 mod shared_keys;
+mod ten_x;
 mod text;
 mod titles;
 
@@ -50,6 +52,7 @@ pub use options::{Duplicates, ReadOptions, TitleFile};
 pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
 pub use shared_keys::{HeaderLine, context_key};
+pub use ten_x::TenX;
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
