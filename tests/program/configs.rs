@@ -92,6 +92,7 @@ const CASES: &[Case] = &[
     ("data.header", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "yes", Model),
     ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.array", &["data.path=arrays.npz", "data.format=numpy", "data.split.kind=none"], "other", Model),
+    ("data.basket_ids", &["data.path=r.csv", "data.format=baskets", "data.split.kind=none"], "false", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.binarize", &[], "3", Model),

@@ -1,5 +1,6 @@
 //! The readers of this crate, in one list.
 
+use super::baskets::Baskets;
 use super::delimited::Delimited;
 use super::dense::DenseTable;
 use super::documents::Documents;
@@ -17,6 +18,7 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<MatrixMarket>(),
         ReaderKind::of::<DenseTable>(),
         ReaderKind::of::<Numpy>(),
+        ReaderKind::of::<Baskets>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<Documents>(),

@@ -7,6 +7,7 @@
 //! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
 //! hashes of its files.
 
+mod baskets;
 mod built_in;
 mod cache;
 mod copies;
@@ -36,6 +37,7 @@ use super::interactions::check_count;
 use super::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
 use crate::error::{Error, Result};
 use crate::linalg::Groups;
+pub use baskets::Baskets;
 pub use built_in::built_in;
 use cache::BinaryCopy;
 pub use cache::source_of;
