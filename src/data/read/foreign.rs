@@ -7,13 +7,12 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// First bytes, what they tell, and what to do.
-const KNOWN: [(&[u8], &str, &str); 5] = [
+const KNOWN: [(&[u8], &str, &str); 4] = [
     (
         b"\x89HDF\r\n\x1a\n",
         "an HDF5 file (.h5, .h5ad, .loom, .mat)",
         "save its matrix in Python by scipy.sparse.save_npz or numpy.save; scanpy.read_10x_h5(path).X is that of 10x Genomics",
     ),
-    (b"PAR1", "a Parquet file", TO_CSV),
     (b"ARROW1", "an Arrow file", TO_CSV),
     (b"FEA1", "a Feather file", TO_CSV),
     (
@@ -23,8 +22,7 @@ const KNOWN: [(&[u8], &str, &str); 5] = [
     ),
 ];
 
-const TO_CSV: &str = "convert it in Python, as by pandas.read_parquet(path).to_csv(\"ratings.csv\", index=False), or with \
-                      read_feather";
+const TO_CSV: &str = "convert it in Python, as by pandas.read_feather(path).to_csv(\"ratings.csv\", index=False)";
 
 /// Refuses what is known not to be read. What cannot be opened is left to the reader, and a pipe gives its bytes only once.
 ///
@@ -56,11 +54,6 @@ mod tests {
                 "a.h5",
                 &b"\x89HDF\r\n\x1a\n\0\0"[..],
                 "is an HDF5 file (.h5, .h5ad, .loom, .mat), which is not read; save its",
-            ),
-            (
-                "a.csv",
-                b"PAR1\x15\0",
-                "is a Parquet file, which is not read; convert it in Python, as by pandas.read_parquet",
             ),
             ("a", b"ARROW1\0\0", "is an Arrow file, which is not read; convert it"),
             (
