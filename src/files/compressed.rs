@@ -16,6 +16,7 @@ use ruzstd::decoding::FrameDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use zip::{CompressionMethod, ZipArchive};
 
+use super::parquet;
 use crate::error::{Error, Result};
 
 /// Bytes that tell a form, at most.
@@ -39,8 +40,9 @@ pub fn inner_name(name: &str) -> &str {
     ENDINGS.into_iter().find_map(without).unwrap_or(name)
 }
 
-/// What `file` holds, decompressed if its first bytes say that it is compressed. Only a zip archive is read elsewhere
-/// than from the start on, because what a pipe has given does not come again.
+/// What `file` holds, decompressed if its first bytes say that it is compressed. A Parquet
+/// file is read as [CSV](parquet::as_csv). Only these and a zip archive are read elsewhere than from the start on, because
+/// what a pipe has given does not come again.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] for a zip archive that does not hold one file to be read.
@@ -48,6 +50,9 @@ pub fn decompressed(mut file: File, path: &Path) -> Result<Box<dyn Read + Send>>
     let start = first_bytes(&mut file, path)?;
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         return only_member(file, path);
+    }
+    if start.starts_with(parquet::MAGIC) {
+        return parquet::as_csv(file, path);
     }
     decoded(start, file)
 }

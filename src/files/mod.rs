@@ -2,6 +2,7 @@
 
 mod compressed;
 mod lock;
+mod parquet;
 mod whole;
 
 use std::env;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lowrank::Parts;
@@ -101,6 +102,8 @@ const CASES: &[Case] = &[
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
+    ("data.array", &["data.path=arrays.npz", "data.format=numpy", "data.split.kind=none"], "other", Model),
+    ("data.basket_ids", &["data.path=r.csv", "data.format=baskets", "data.split.kind=none"], "false", Model),
     ("data.skip_lines", &[], "9", Model),
     ("data.duplicates", &["data.path=repeated.csv", "data.split.kind=none"], "mean", Model),
     ("data.time_format", &["data.path=timed.csv"], "%d.%m.%Y", Refused("data.time_format")),
@@ -199,6 +202,28 @@ const CASES: &[Case] = &[
     ("run.dir", &[], "elsewhere", Files),
 ];
 
+/// An `.npz` file with a sparse matrix and, beside it, the array `other`.
+fn arrays() -> Vec<u8> {
+    let array = |descr: &str, shape: &str, cells: &[u8]| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+        [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), cells].concat()
+    };
+    let bytes = |factor: u8| (0..60).map(|at| at * factor % 9).collect::<Vec<u8>>();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("format", array("|S3", "", b"coo")),
+        ("shape", array("|u1", "2,", &[9, 9])),
+        ("row", array("|u1", "60,", &bytes(1))),
+        ("col", array("|u1", "60,", &bytes(2))),
+        ("data", array("|u1", "60,", &bytes(4))),
+        ("other", array("|u1", "12, 5", &bytes(2))),
+    ] {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).expect("a member");
+        archive.write_all(&content).expect("written");
+    }
+    archive.finish().expect("an archive").into_inner()
+}
+
 /// A place with data files of every kind that a case asks for.
 fn place() -> Place {
     let place = Place::new();
@@ -210,6 +235,7 @@ fn place() -> Place {
     let skewed = (0..200).map(|at| format!("{},{},{}\n", at % 20, at * 7 % 23, if at % 9 == 4 { 100 } else { 1 }));
     place.write("skewed.csv", skewed.collect::<String>());
     place.write("dense.txt", "1 2 3\n2 3 4\n4 1 2\n".repeat(9));
+    place.write("arrays.npz", arrays());
     place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
     let timed = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, 1000 + at));
     place.write("timed.csv", timed.collect::<String>());

@@ -1,11 +1,14 @@
 //! The readers of this crate, in one list.
 
+use super::baskets::Baskets;
 use super::delimited::Delimited;
 use super::dense::DenseTable;
 use super::documents::Documents;
 use super::matrix_market::MatrixMarket;
+use super::numpy::Numpy;
 use super::pictures::{Picture, Pictures};
 use super::reader::ReaderKind;
+use super::ten_x::TenX;
 
 /// The readers that every config can name, in the order of the documentation. If a config leaves the form open, those
 /// further down are asked first.
@@ -14,8 +17,11 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<Delimited>(),
         ReaderKind::of::<MatrixMarket>(),
         ReaderKind::of::<DenseTable>(),
+        ReaderKind::of::<Numpy>(),
+        ReaderKind::of::<Baskets>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<Documents>(),
+        ReaderKind::of::<TenX>(),
     ]
 }

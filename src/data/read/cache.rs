@@ -82,7 +82,7 @@ impl BinaryCopy {
     fn above(least: u64, path: &Path, test: Option<&Path>, reader: &dyn Reader, options: &ReadOptions) -> Option<Self> {
         // Titles are read from their own file every time. Whatever else is added to the options belongs to the key.
         let ReadOptions { readers: _, duplicates, binarize, cache, titles: _ } = options;
-        if !reader.is_list() {
+        if !reader.is_text() {
             return None;
         }
         let folder = cache.as_ref()?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::bad_lines::{BadLines, LeftOut};
 use super::columns::{BY_POSITION, Columns, Start};
+use super::foreign::refuse;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{HeaderLine, columns_key, context_key, delimiter_key, header_key, skip_key};
@@ -56,9 +57,9 @@ impl Reader for Delimited {
         Ok(found)
     }
 
-    /// Whatever no other reader takes.
-    fn recognizes(&self, _: &Path) -> Result<bool> {
-        Ok(true)
+    /// Whatever no other reader takes, but for forms that are known not to be read.
+    fn recognizes(&self, path: &Path) -> Result<bool> {
+        refuse(path).map(|()| true)
     }
 }
 

@@ -140,7 +140,8 @@ impl Folder {
     }
 }
 
-fn has_extension(path: &Path, known: &[&str]) -> bool {
+/// Whether the name ends in one of these extensions, if need be before that of compression.
+pub(super) fn has_extension(path: &Path, known: &[&str]) -> bool {
     let found = extension(path).unwrap_or_default().to_lowercase();
     known.contains(&files::inner_name(&found))
 }

@@ -6,16 +6,16 @@
 
 use std::path::Path;
 
+use super::folder::has_extension;
 use super::hash::Hash;
+use super::places::{add_up, check_size, insert_numbers};
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::skip_key;
 use super::text::{Line, Lines, Row, Splitter, shown};
 use crate::config::{Keys, Values};
 use crate::data::interactions::check_count;
-use crate::data::{Dataset, ITEM, Layout, PairMut, UNKNOWN, USER};
+use crate::data::{Dataset, Layout};
 use crate::error::Result;
-use crate::files;
-use crate::linalg::Groups;
 
 /// A Matrix Market file (Boisvert, Pozo & Remington 1996): explicit entries are ratings.
 #[derive(Debug, Clone, Default)]
@@ -35,8 +35,7 @@ impl Reader for MatrixMarket {
 
     /// By the name: `.mtx`, or that of a compressed file.
     fn recognizes(&self, path: &Path) -> Result<bool> {
-        let name = path.as_os_str().to_string_lossy();
-        Ok(Path::new(files::inner_name(&name)).extension().is_some_and(|end| end.eq_ignore_ascii_case("mtx")))
+        Ok(has_extension(path, &["mtx"]))
     }
 }
 
@@ -51,9 +50,6 @@ impl ReaderPart for MatrixMarket {
         Self { skip_lines: values.get("data.skip_lines") }
     }
 }
-
-/// Rows and columns together that a size line may ask for: their ids take memory, whether or not there are entries.
-const MOST_PLACES: u64 = 20_000_000;
 
 /// What the first line says.
 struct Header {
@@ -113,12 +109,7 @@ fn read(mut lines: Lines, path: &Path, dataset: &mut Dataset) -> Result<()> {
     if header.symmetric && rows != columns {
         return Err(row.line_error(format!("a symmetric matrix is square, not {rows} × {columns}")));
     }
-    if rows + columns > MOST_PLACES {
-        return Err(row.line_error(format!(
-            "a matrix of {rows} × {columns} has more than {MOST_PLACES} rows and columns, of which each takes memory; write \
-             its entries as a list of row, column and value, in which those without an entry take none"
-        )));
-    }
+    check_size(rows, columns).map_err(|message| row.line_error(message))?;
     let cells = match header.symmetric {
         // The lower triangle alone is given.
         true => rows * (rows + 1) / 2,
@@ -133,10 +124,8 @@ fn read(mut lines: Lines, path: &Path, dataset: &mut Dataset) -> Result<()> {
     }
 
     dataset.layout = Layout::Matrix;
-    let PairMut { interactions, users, items, .. } = dataset.pair_mut();
-    // The ids of a test file are those of the training file, and those beyond.
-    (users.len() as u64 + 1..=rows).for_each(|row| _ = users.insert_number(row));
-    (items.len() as u64 + 1..=columns).for_each(|column| _ = items.insert_number(column));
+    insert_numbers(dataset, rows, columns);
+    let interactions = &mut dataset.interactions;
     let mut push = |i: u64, j: u64, value| interactions.push([i - 1, j - 1].map(|place| place as u32), value, None);
     let names = match (header.coordinate, header.pattern) {
         (true, true) => &["row", "column"][..],
@@ -217,52 +206,6 @@ fn whole(row: &Row, field: usize, name: &str, least: u64, most: u64) -> Result<u
             let value = shown(&bytes);
             Err(row.error(field, name, format!("{value} is not a whole number from {least} to {most}")))
         }
-    }
-}
-
-/// Adds entries from `start` on for one place to the first of them, and tells what is without an entry.
-fn add_up(path: &Path, start: usize, dataset: &mut Dataset) {
-    let PairMut { interactions, users, items, notes } = dataset.pair_mut();
-    let rows = Groups::of_positions(users.len(), interactions.column(USER)[start..].iter().map(|&row| row as usize));
-    // The first entry of each column in the row at hand.
-    let mut first = vec![UNKNOWN; items.len()];
-    let mut has_entry = vec![false; items.len()];
-    let mut kept = vec![true; interactions.len() - start];
-    for row in rows.iter() {
-        for &entry in row {
-            let at = start + entry as usize;
-            let column = interactions.column(ITEM)[at] as usize;
-            has_entry[column] = true;
-            if first[column] == UNKNOWN {
-                first[column] = entry;
-            } else {
-                let value = interactions.targets[at];
-                interactions.targets[start + first[column] as usize] += value;
-                kept[entry as usize] = false;
-            }
-        }
-        row.iter().for_each(|&entry| first[interactions.column(ITEM)[start + entry as usize] as usize] = UNKNOWN);
-    }
-    let empty_rows = rows.iter().filter(|row| row.is_empty()).count();
-    let empty_columns = has_entry.iter().filter(|has_entry| !**has_entry).count();
-    if empty_rows + empty_columns > 0 {
-        notes.push(format!(
-            "{}: {empty_rows} of {} rows and {empty_columns} of {} columns have no entry: they are of zeros if the solver \
-             takes absent cells for zeros, and else unknown",
-            path.display(),
-            users.len(),
-            items.len()
-        ));
-    }
-    let repeated = kept.iter().filter(|kept| !**kept).count();
-    if repeated > 0 {
-        interactions.retain_from(start, &kept);
-        let what = if repeated == 1 {
-            "entry repeats the place of another and is added to it"
-        } else {
-            "entries repeat places of others and are added to them"
-        };
-        notes.push(format!("{}: {repeated} {what}", path.display()));
     }
 }
 

@@ -8,6 +8,7 @@
 //! hashes of its files.
 
 mod bad_lines;
+mod baskets;
 mod built_in;
 mod cache;
 mod cell_forms;
@@ -21,14 +22,18 @@ mod document_options;
 mod documents;
 mod duplicates;
 mod folder;
+mod foreign;
 mod hash;
 mod matrix_market;
 mod missing;
+mod numpy;
 mod options;
 mod pictures;
+mod places;
 mod reader;
 mod roles;
 mod shared_keys;
+mod ten_x;
 mod text;
 mod titles;
 mod words;
@@ -39,6 +44,7 @@ use super::interactions::check_count;
 use super::{Dataset, ITEM, Interactions, PairMut};
 use crate::error::{Error, Result};
 pub use bad_lines::BadLines;
+pub use baskets::Baskets;
 pub use built_in::built_in;
 use cache::BinaryCopy;
 pub use cache::source_of;
@@ -51,10 +57,12 @@ pub use duplicates::Duplicates;
 pub use hash::Hash;
 use hash::fingerprint;
 pub use matrix_market::MatrixMarket;
+pub use numpy::Numpy;
 pub use options::{ReadOptions, TitleFile};
 pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
 pub use shared_keys::{HeaderLine, context_key};
+pub use ten_x::TenX;
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///

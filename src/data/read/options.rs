@@ -67,8 +67,9 @@ impl ReadOptions {
 
     /// The config keys of reading, but for titles and cache.
     pub fn keys(kinds: &[ReaderKind]) -> Keys {
-        let format = "How it is written. \"auto\" goes by the file's name, and takes a folder for pictures if it has more of \
-                      them than of texts, else for documents.";
+        let format = "How it is written. \"auto\" goes by the file's name, and takes a folder for counts of 10x Genomics if it \
+                      holds matrix.mtx and barcodes.tsv, for pictures if it has more of them than of texts, else for \
+                      documents.";
         let format = Choice::new("data.format", format)
             .with(|key| key.default("'auto'").when(given("data.path")))
             .part(AUTO, Delimited::keys());

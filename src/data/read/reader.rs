@@ -48,6 +48,12 @@ pub trait Reader: fmt::Debug + Send + Sync {
     fn is_list(&self) -> bool {
         true
     }
+
+    /// Whether it takes long to read, because numbers are written as text, so that a binary copy of a large file is worth its
+    /// place. Copies hold no titles.
+    fn is_text(&self) -> bool {
+        self.is_list()
+    }
 }
 
 /// A reader that a config can name.
