@@ -130,93 +130,97 @@ mod rows {
     }
 }
 
-#[cfg(all(test, not(feature = "parquet")))]
+#[cfg(test)]
 mod tests {
-    use super::super::open;
+    #[cfg(not(feature = "parquet"))]
+    mod not_built_in {
+        use super::super::super::open;
 
-    #[test]
-    fn without_the_feature_there_is_a_remedy() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("r.csv");
-        std::fs::write(&path, b"PAR1\x15\0").expect("written");
-        let error = open(&path).err().expect("refused").to_string();
-        assert!(error.contains("r.csv: is a Parquet file") && error.contains("--features parquet"), "{error}");
+        #[test]
+        fn without_the_feature_there_is_a_remedy() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("r.csv");
+            std::fs::write(&path, b"PAR1\x15\0").expect("written");
+            let error = open(&path).err().expect("refused").to_string();
+            assert!(error.contains("r.csv: is a Parquet file") && error.contains("--features parquet"), "{error}");
+        }
     }
-}
 
-#[cfg(all(test, feature = "parquet"))]
-mod tests {
-    use std::sync::Arc;
+    #[cfg(feature = "parquet")]
+    mod built_in {
+        use std::sync::Arc;
 
-    use parquet::basic::{Compression, ZstdLevel};
-    use parquet::data_type::{ByteArrayType, DoubleType, Int64Type};
-    use parquet::file::properties::WriterProperties;
-    use parquet::file::writer::SerializedFileWriter;
-    use parquet::schema::parser::parse_message_type;
+        use parquet::basic::{Compression, ZstdLevel};
+        use parquet::data_type::{ByteArrayType, DoubleType, Int64Type};
+        use parquet::file::properties::WriterProperties;
+        use parquet::file::writer::SerializedFileWriter;
+        use parquet::schema::parser::parse_message_type;
 
-    use super::super::open;
-    use super::*;
-    use crate::data::read::{DenseTable, ReadOptions, read_dataset};
+        use super::super::super::open;
+        use super::super::*;
+        use crate::data::read::{DenseTable, ReadOptions, read_dataset};
 
-    /// Users, items and ratings, of which the last is missing.
-    fn written(path: &Path, compression: Compression) {
-        let schema = "message ratings {
+        /// Users, items and ratings, of which the last is missing.
+        fn written(path: &Path, compression: Compression) {
+            let schema = "message ratings {
             required byte_array user (utf8); required int64 movieId; optional double rating;
             required int64 timestamp (timestamp_millis);
         }";
-        let schema = Arc::new(parse_message_type(schema).expect("a schema"));
-        let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
-        let file = File::create(path).expect("created");
-        let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
-        let mut group = writer.next_row_group().expect("a group");
-        let mut column = group.next_column().expect("a column").expect("users");
-        let users = ["a, \"b\"", "ä", "c"].map(Into::into);
-        column.typed::<ByteArrayType>().write_batch(&users, None, None).expect("written");
-        column.close().expect("closed");
-        let mut column = group.next_column().expect("a column").expect("items");
-        column.typed::<Int64Type>().write_batch(&[7, 8, 9], None, None).expect("written");
-        column.close().expect("closed");
-        let mut column = group.next_column().expect("a column").expect("ratings");
-        column.typed::<DoubleType>().write_batch(&[4.5, -1.0], Some(&[1, 1, 0]), None).expect("written");
-        column.close().expect("closed");
-        let mut column = group.next_column().expect("a column").expect("times");
-        column.typed::<Int64Type>().write_batch(&[5000, 6999, 0], None, None).expect("written");
-        column.close().expect("closed");
-        group.close().expect("closed");
-        writer.close().expect("closed");
-    }
-
-    const CSV: &str =
-        "\"user\",\"movieId\",\"rating\",\"timestamp\"\n\"a, \"\"b\"\"\",7,4.5,5\n\"ä\",8,-1,6\n\"c\",9,\"\",0\n";
-
-    #[test]
-    fn rows_are_lines_whatever_their_compression() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("r.parquet");
-        let zstd = Compression::ZSTD(ZstdLevel::default());
-        for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW, zstd] {
-            written(&path, compression);
-            let mut text = String::new();
-            open(&path).expect("opened").read_to_string(&mut text).expect("read");
-            assert_eq!(text, CSV);
+            let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+            let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+            let file = File::create(path).expect("created");
+            let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
+            let mut group = writer.next_row_group().expect("a group");
+            let mut column = group.next_column().expect("a column").expect("users");
+            let users = ["a, \"b\"", "ä", "c"].map(Into::into);
+            column.typed::<ByteArrayType>().write_batch(&users, None, None).expect("written");
+            column.close().expect("closed");
+            let mut column = group.next_column().expect("a column").expect("items");
+            column.typed::<Int64Type>().write_batch(&[7, 8, 9], None, None).expect("written");
+            column.close().expect("closed");
+            let mut column = group.next_column().expect("a column").expect("ratings");
+            column.typed::<DoubleType>().write_batch(&[4.5, -1.0], Some(&[1, 1, 0]), None).expect("written");
+            column.close().expect("closed");
+            let mut column = group.next_column().expect("a column").expect("times");
+            column.typed::<Int64Type>().write_batch(&[5000, 6999, 0], None, None).expect("written");
+            column.close().expect("closed");
+            group.close().expect("closed");
+            writer.close().expect("closed");
         }
-        // A file says its columns, so that a list needs no settings; a missing rating has its line.
-        let error = read_dataset(&path, None, &ReadOptions::default()).expect_err("a rating is missing").to_string();
-        assert!(error.contains("r.parquet:4:") && error.contains("rating"), "{error}");
-        let table = read_dataset(&path, None, &ReadOptions::of_reader(DenseTable::default())).expect("a table");
-        assert_eq!(table.interactions.targets, [4.5, 5.0, -1.0, 6.0, 0.0]);
-    }
 
-    #[test]
-    fn damaged_files_are_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("r.parquet");
-        written(&path, Compression::SNAPPY);
-        let good = std::fs::read(&path).expect("read");
-        for end in [4, good.len() / 2, good.len() - 1] {
-            std::fs::write(&path, &good[..end]).expect("written");
-            let error = open(&path).err().expect("refused").to_string();
-            assert!(error.contains("r.parquet: is no Parquet file that can be read"), "{error}");
+        const CSV: &str =
+            "\"user\",\"movieId\",\"rating\",\"timestamp\"\n\"a, \"\"b\"\"\",7,4.5,5\n\"ä\",8,-1,6\n\"c\",9,\"\",0\n";
+
+        #[test]
+        fn rows_are_lines_whatever_their_compression() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("r.parquet");
+            let zstd = Compression::ZSTD(ZstdLevel::default());
+            for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW, zstd] {
+                written(&path, compression);
+                let mut text = String::new();
+                open(&path).expect("opened").read_to_string(&mut text).expect("read");
+                assert_eq!(text, CSV);
+            }
+            // A file says its columns, so that a list needs no settings; a missing rating has its line.
+            let error =
+                read_dataset(&path, None, &ReadOptions::default()).expect_err("a rating is missing").to_string();
+            assert!(error.contains("r.parquet:4:") && error.contains("rating"), "{error}");
+            let table = read_dataset(&path, None, &ReadOptions::of_reader(DenseTable::default())).expect("a table");
+            assert_eq!(table.interactions.targets, [4.5, 5.0, -1.0, 6.0, 0.0]);
+        }
+
+        #[test]
+        fn damaged_files_are_refused() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("r.parquet");
+            written(&path, Compression::SNAPPY);
+            let good = std::fs::read(&path).expect("read");
+            for end in [4, good.len() / 2, good.len() - 1] {
+                std::fs::write(&path, &good[..end]).expect("written");
+                let error = open(&path).err().expect("refused").to_string();
+                assert!(error.contains("r.parquet: is no Parquet file that can be read"), "{error}");
+            }
         }
     }
 }
