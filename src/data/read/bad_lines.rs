@@ -9,17 +9,13 @@ const MOST_NAMED: usize = 3;
 
 choice! {
     /// What becomes of a line that is no rating.
+    #[derive(Default)]
     pub enum BadLines {
         /// The data are refused.
+        #[default]
         Error = "error",
         /// It is left out, and counted.
         Skip = "skip",
-    }
-}
-
-impl Default for BadLines {
-    fn default() -> Self {
-        Self::Error
     }
 }
 

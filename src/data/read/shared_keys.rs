@@ -4,19 +4,15 @@ use crate::config::{Key, KeyKind, choice};
 
 choice! {
     /// Whether the first line of a file names its columns.
+    #[derive(Default)]
     pub enum HeaderLine {
         /// What the first lines look like decides.
+        #[default]
         Auto = "auto",
         /// It names them.
         Yes = "yes",
         /// It is data like every other line.
         No = "no",
-    }
-}
-
-impl Default for HeaderLine {
-    fn default() -> Self {
-        Self::Auto
     }
 }
 
