@@ -312,8 +312,11 @@ impl Reader {
                     None => "but it is not set".into(),
                 };
                 let message = format!("{} applies only with {first}, {found}", key.path);
-                let other = if asked.absent { "remove" } else { "set" };
-                self.report(*place, format!("{message}; remove it or {other} {}", asked.key));
+                let remedy = match asked.absent {
+                    true => "remove one of the two".into(),
+                    false => format!("remove it or set {}", asked.key),
+                };
+                self.report(*place, format!("{message}; {remedy}"));
             }
             self.broken.push(key.path.clone());
         }

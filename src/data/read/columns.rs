@@ -52,9 +52,15 @@ impl Columns {
     ) -> Result<Result<Self, String>> {
         match given {
             Some(columns) => Self::given(columns, header, context, start).map(Ok),
-            None => Ok(Self::found(start, header, context).map_err(|what| match start.looks_like() {
-                Some(form) => format!("{what}; {form}"),
-                None => what,
+            None => Ok(Self::found(start, header, context).map_err(|what| {
+                // Names of users and items tell that it is a list.
+                let is_list = [Role::User, Role::Item]
+                    .iter()
+                    .all(|&role| start.first.iter().any(|name| Role::of(name) == Some(role)));
+                match start.looks_like().filter(|_| !is_list) {
+                    Some(form) => format!("{what}; {form}"),
+                    None => what,
+                }
             })),
         }
     }
@@ -92,7 +98,7 @@ impl Columns {
                 let is_rating = |rating: usize| is_number(&first[rating]);
                 first.len() == columns.len()
                     && (has_roles(first)
-                        || rating.is_some_and(|rating| is_name(&first[rating]))
+                        || rating.is_some_and(|rating| is_name(&first[rating]) && !start.are_names(rating))
                         || !rating.is_some_and(is_rating) && start.has_unlike_first())
             }
         };
@@ -229,6 +235,11 @@ impl Start {
                 && (!rest.is_empty() && rest.iter().all(|fields| is_number(&fields[at]))
                     || rest.len() >= 3 && rest.iter().all(|fields| has_digit(&fields[at])))
         })
+    }
+
+    /// Whether a column has names in all lines after the first.
+    fn are_names(&self, at: usize) -> bool {
+        !self.rest.is_empty() && self.rest.iter().all(|fields| fields.get(at).is_some_and(|field| is_name(field)))
     }
 
     /// What the lines look like if they are no list of ratings, with what to do.

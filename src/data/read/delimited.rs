@@ -312,6 +312,12 @@ mod tests {
     }
 
     #[test]
+    fn columns_in_the_wrong_order_make_no_header_of_a_rating() {
+        let error = read("r.csv", "1,a,3\n1,b,4\n", &with(&["user", "rating", "item"])).unwrap_err();
+        assert!(error.starts_with("r.csv:1:3: column \"rating\": invalid number \"a\""), "{error}");
+    }
+
+    #[test]
     fn given_columns_must_make_sense() {
         for (columns, message) in [
             (&["user", "item", "stars"][..], "columns: unknown name \"stars\""),
@@ -499,6 +505,7 @@ mod tests {
             let line = vec!["1"; header.split(',').count()].join(",");
             let error = error(&format!("{header}\n{line}\n"));
             assert!(error.starts_with(&format!("ratings.csv:1: {question}; say which in data.columns")), "{error}");
+            assert!(!error.contains("looks like"), "{error}");
         }
         let chosen =
             read("r.csv", "user,item,hours,rating\n1,2,900,4\n", &with(&["user", "item", "-", "rating"])).unwrap();
