@@ -7,6 +7,7 @@ mod config;
 mod consensus;
 mod data;
 mod evaluate;
+mod init;
 mod inspect;
 mod interrupt;
 mod man;
@@ -40,6 +41,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at data and write a config that trains on them.
+    Init(init::InitArgs),
     /// Train a model and write a run directory.
     Train(train::TrainArgs),
     /// Search for the best settings of a config, and train and test the winner.
@@ -84,6 +87,7 @@ impl Cli {
     /// The error of the command; [`Error::exit_code`](crate::error::Error::exit_code) is the exit code of the process.
     pub fn run(self, parts: &Parts) -> Result<()> {
         match self.command {
+            Command::Init(args) => init::init(args, parts),
             Command::Train(args) => train::train(args, parts),
             Command::Sweep(args) => sweep::sweep(args, parts),
             Command::Evaluate(args) => evaluate::evaluate(args, parts),

@@ -25,7 +25,10 @@ fn ratings_that_cannot_be_read_are_refused_by_line() {
         ("user,item,rating\n1,a,3\n1,b\n", ["r.csv:3: ", "expected 3 fields", "found 2"]),
         ("user,item,rating\n1,a,3\n1,b,2,7,8\n", ["r.csv:3: ", "expected 3 fields", "correct the line"]),
         ("user,item,rating\n1,a,3\n1,b,x\n", ["r.csv:3:5: ", "column \"rating\"", "invalid number \"x\""]),
-        ("user,item,rating\n1,a,\"4,5\"\n", ["r.csv:2:5: ", "column \"rating\"", "invalid number \"4,5\""]),
+        (
+            "user,item,rating\n1,a,\"4,500\"\n",
+            ["r.csv:2:5: ", "column \"rating\"", "\"4,500\" may have a decimal comma"],
+        ),
         ("1,a,3\n1,b,NaN\n", ["r.csv:2:5: ", "\"NaN\" is not a finite number", "remove the line"]),
         ("1,a,inf\n1,b,2\n", ["r.csv:1:5: ", "\"inf\" is not a finite number", "remove the line"]),
         ("1,a,3\n1,b,-1e99\n", ["r.csv:2:5: ", "\"-1e99\"", "remove the line"]),

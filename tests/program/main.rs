@@ -7,6 +7,7 @@ mod determinism;
 mod errors;
 mod files;
 mod help;
+mod init;
 mod layering;
 mod matrices;
 mod memory;

@@ -1,6 +1,6 @@
 //! What the columns of a list of ratings hold, as given or as its first lines tell.
 
-use super::roles::Role;
+use super::roles::{Role, are_of_list};
 use super::shared_keys::HeaderLine;
 use super::text::{listed, parse_number};
 use crate::config::words::joined;
@@ -53,11 +53,7 @@ impl Columns {
         match given {
             Some(columns) => Self::given(columns, header, context, start).map(Ok),
             None => Ok(Self::found(start, header, context).map_err(|what| {
-                // Names of users and items tell that it is a list.
-                let is_list = [Role::User, Role::Item]
-                    .iter()
-                    .all(|&role| start.first.iter().any(|name| Role::of(name) == Some(role)));
-                match start.looks_like().filter(|_| !is_list) {
+                match start.looks_like().filter(|_| !are_of_list(&start.first)) {
                     Some(form) => format!("{what}; {form}"),
                     None => what,
                 }
@@ -113,7 +109,7 @@ impl Columns {
         if let Some(name) = context.iter().find(|name| !first.contains(name)) {
             return Err(format!(
                 "data.context names {name:?}, but the first line ({}) does not; give the names of the file's header, or say \
-                 what the columns hold in columns",
+                 what the columns hold in data.columns",
                 listed(first)
             ));
         }
@@ -134,7 +130,7 @@ impl Columns {
             HeaderLine::Auto if first.len() <= 2 && start.has_unlike_first() => Err(unknown_header(first)),
             _ if first.len() > BY_POSITION.len() || first.get(2).is_some_and(|field| is_name(field)) => Err(format!(
                 "the first line ({}) is neither a header with known names nor user, item, rating and timestamp; say what \
-                 the columns hold in columns, as in [\"user\", \"item\", \"rating\"], with \"-\" for one to skip",
+                 the columns hold in data.columns, as in [\"user\", \"item\", \"rating\"], with \"-\" for one to skip",
                 listed(first)
             )),
             _ => Ok(Self {
@@ -161,7 +157,7 @@ impl Columns {
         let all_known = names.iter().all(|name| Role::of(name).is_some() || context.contains(name));
         if rating.is_none() && !all_known {
             return Err(format!(
-                "the header names no rating that is known ({}); say what the columns hold in columns, as in \
+                "the header names no rating that is known ({}); say what the columns hold in data.columns, as in \
                  [\"user\", \"item\", \"rating\"], with \"-\" for one to skip",
                 listed(names)
             ));
@@ -217,7 +213,7 @@ pub(super) fn several_fit(names: &[String], role: Role, several: &[usize]) -> St
 
 fn unknown_header(names: &[String]) -> String {
     format!(
-        "the first line ({}) seems to name the columns, but not by names that are known; say what they hold in columns, as in \
+        "the first line ({}) seems to name the columns, but not by names that are known; say what they hold in data.columns, as in \
          [\"user\", \"item\", \"rating\"], with \"-\" for one to skip, or set data.header = \"no\" if it is a rating",
         listed(names)
     )
@@ -256,8 +252,7 @@ impl Start {
         // A line that is too short or too long is an error of its own.
         let different = widths().filter(|&width| width != self.first.len()).count();
         (most > BY_POSITION.len() && 2 * different > self.rest.len()).then(|| {
-            "this looks like baskets (a line a user with its items, or a line an order): write a line for each pair of user and \
-             item"
+            "this looks like baskets (a line a user with its items, or a line an order): data.format = \"baskets\" reads them"
                 .into()
         })
     }

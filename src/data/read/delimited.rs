@@ -7,6 +7,7 @@ use super::columns::{BY_POSITION, Columns, Start};
 use super::foreign::refuse;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
+use super::roles::are_of_list;
 use super::shared_keys::{HeaderLine, columns_key, context_key, delimiter_key, header_key, skip_key};
 use super::text::{Lines, Row, Splitter, listed, splitter};
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
@@ -61,6 +62,21 @@ impl Reader for Delimited {
     fn recognizes(&self, path: &Path) -> Result<bool> {
         refuse(path).map(|()| true)
     }
+}
+
+/// Whether the first line of a file names columns of users and items, as that of a list does.
+///
+/// # Errors
+/// Those of reading it.
+pub fn names_pairs(path: &Path) -> Result<bool> {
+    let mut names = Vec::new();
+    read_lines(path, 0, |mut lines| {
+        let first =
+            splitter(None, &lines)?.next(&mut lines)?.map(|row| row.texts().into_iter().map(Into::into).collect());
+        names = first.unwrap_or_default();
+        Ok(())
+    })?;
+    Ok(are_of_list(&names))
 }
 
 impl ReaderPart for Delimited {
@@ -219,7 +235,7 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
     let kept = dataset.interactions.len() - before;
     match left_out.told(kept) {
         Some(told) if kept == 0 => {
-            Err(lines.error(format!("{told}; set the delimiter, or say what the columns hold in columns")))
+            Err(lines.error(format!("{told}; set the delimiter, or say what the columns hold in data.columns")))
         }
         told => {
             dataset.notes.extend(told.map(|told| lines.note(&format!("{told}; they are left out"))));
@@ -349,14 +365,21 @@ mod tests {
 
     #[test]
     fn a_decimal_comma_is_no_delimiter() {
-        for content in ["1;2;3,5\n1;3;4,5\n", "user;item;rating\n1;2;3,5\n", "1;2;3\n1;3;4,5\n"] {
-            let error = error(content);
-            assert!(error.contains(":5: column \"rating\": invalid number \""), "{content:?}: {error}");
-            assert!(error.ends_with("write it with a point"), "{content:?}: {error}");
+        for (content, values) in [
+            ("1;2;3,5\n1;3;4,5\n", [3.5, 4.5]),
+            ("user;item;rating\n1;2;-3,25\n1;3;,5\n", [-3.25, 0.5]),
+            ("1\t2\t3\n1\t3\t0,125\n", [3.0, 0.125]),
+            ("1,2,\"3,5\"\n1,3,4.5\n", [3.5, 4.5]),
+        ] {
+            let dataset = read("r.csv", content, &ReadOptions::default()).unwrap();
+            assert_eq!(dataset.interactions.targets, values, "{content:?}");
         }
         assert!(error("7;3,5\n8;4,5\n").contains("data.delimiter"));
-        let read = read("r.csv", "1;2;3.5\n1;3;4,5\n", &ReadOptions::default()).unwrap_err();
-        assert!(read.starts_with("r.csv:2:5: "), "{read}");
+        for ambiguous in ["1,234", "1,234,567", "1.234,5", "1,2,3", "3,"] {
+            let error = error(&format!("1;2;3\n1;3;{ambiguous}\n"));
+            assert!(error.starts_with("ratings.csv:2:5: column \"rating\": "), "{error}");
+        }
+        assert!(error("1;2;3\n1;3;1,234\n").ends_with("write it with a point or without the comma"));
     }
 
     #[test]
@@ -369,7 +392,10 @@ mod tests {
     fn errors_name_the_place_and_the_remedy() {
         let header = "user,item,rating,timestamp\n";
         let cases = [
-            ("1,2,3,4\n\n1,3,\"4,5\",6\n", "4:5: column \"rating\": invalid number \"4,5\"; write it with a point"),
+            (
+                "1,2,3,4\n\n1,3,\"4,500\",6\n",
+                "4:5: column \"rating\": \"4,500\" may have a decimal comma or one between thousands",
+            ),
             ("1,é,four,4\n", "2:5: column \"rating\": invalid number \"four\"; expected one like 3.5"),
             ("1,2,NaN,4\n", "2:5: column \"rating\": \"NaN\" is not a finite number; give one or remove the line"),
             ("1,2,1e99,4\n", "2:5: column \"rating\": \"1e99\" is not a finite number; give one or remove the line"),

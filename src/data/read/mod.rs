@@ -50,6 +50,7 @@ use cache::BinaryCopy;
 pub use cache::source_of;
 pub use copies::{Copy, MOST_BYTES, copies, shrink};
 pub use delimited::Delimited;
+pub(crate) use delimited::names_pairs;
 pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
 pub use documents::{Documents, terms};

@@ -51,6 +51,11 @@ impl Role {
     }
 }
 
+/// Whether names of columns, those of users and items among them, tell that a file is a list.
+pub(super) fn are_of_list(names: &[String]) -> bool {
+    [Role::User, Role::Item].iter().all(|&role| names.iter().any(|name| Role::of(name) == Some(role)))
+}
+
 /// Who or what a name without punctuation is an id of.
 fn of_entity(name: &str) -> Option<Role> {
     match name {
@@ -77,8 +82,27 @@ fn is_amount(word: &str) -> bool {
             | "weight"
             | "overall"
             | "quantity"
+            | "amount"
+            | "feedback"
+            | "frequency"
+            | "freq"
+            | "cnt"
+            | "counts"
+            | "weights"
+            | "values"
             | "clicks"
+            | "clicked"
+            | "views"
+            | "viewed"
+            | "visits"
+            | "visited"
+            | "accessed"
+            | "likes"
+            | "liked"
+            | "played"
+            | "purchase"
             | "purchases"
+            | "purchased"
     )
 }
 
@@ -95,7 +119,21 @@ mod tests {
                 &["rating", "Book-Rating", "ratings", "user_rating", "rating_user", "rating_x", "averageRating"],
                 Some(Role::Rating),
             ),
-            (&["Hours", "score_x", "play_count", "hours played", "playcount", "avg stars"], Some(Role::Rating)),
+            (
+                &[
+                    "Hours",
+                    "feedback",
+                    "Weight",
+                    "purchased",
+                    "cnt",
+                    "score_x",
+                    "play_count",
+                    "hours played",
+                    "playcount",
+                    "avg stars",
+                ],
+                Some(Role::Rating),
+            ),
             (&["timestamp", "time", "unixReviewTime", "date"], Some(Role::Timestamp)),
             (&["title", "name", "Game Name", "Book-Title", "original_title"], Some(Role::Title)),
             (&["note", "genres", "id", "thumbs", "", "rating_id", "rating_time", "members", "casino"], None),

@@ -38,11 +38,11 @@ fn score(user: u32, item: u32) -> f64 {
 }
 
 fn is_seen(user: u32, item: u32) -> bool {
-    (7 * user + 3 * item + user * item / 7) % 5 == 0
+    (7 * user + 3 * item + user * item / 7).is_multiple_of(5)
 }
 
 fn is_relevant(user: u32, item: u32) -> bool {
-    (5 * user + 11 * item + user * item / 5) % (7 + user % 9) == 0 && !is_seen(user, item)
+    (5 * user + 11 * item + user * item / 5).is_multiple_of(7 + user % 9) && !is_seen(user, item)
 }
 
 #[test]

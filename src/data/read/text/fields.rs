@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::encoding::{decode, shown};
 use super::lines::Line;
 use crate::data::times::{TimeFormat, moment};
@@ -92,7 +94,9 @@ impl<'a> Row<'a> {
         } else if parse_number(&bytes).is_some() {
             format!("{value} is not a finite number; give one or remove the line")
         } else if parse_number(&with_point).is_some() {
-            format!("invalid number {value}; write it with a point")
+            format!(
+                "{value} may have a decimal comma or one between thousands; write it with a point or without the comma"
+            )
         } else {
             format!("invalid number {value}; expected one like 3.5")
         };
@@ -161,9 +165,28 @@ pub(crate) fn listed(fields: &[impl AsRef<str>]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-/// A number, finite or not; `None` where `bytes` are none.
+/// A number, finite or not; `None` if `bytes` are none.
+///
+/// A comma is a decimal one, as in `4,5`, unless three digits follow it: `1,234` is another number in another country, and
+/// so none here.
+#[inline]
 pub(crate) fn parse_number(bytes: &[u8]) -> Option<f32> {
-    fast_float2::parse(bytes).ok()
+    fast_float2::parse(bytes).ok().or_else(|| parse_decimal_comma(bytes))
+}
+
+fn parse_decimal_comma(bytes: &[u8]) -> Option<f32> {
+    let comma = memchr(b',', bytes)?;
+    let (whole, digits) = (&bytes[..comma], &bytes[comma + 1..]);
+    let whole = whole.strip_prefix(b"-").or(whole.strip_prefix(b"+")).unwrap_or(whole);
+    let are_digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+    // Thousands do not begin with 0.
+    let is_decimal = digits.len() != 3 || whole.is_empty() || whole == b"0";
+    if digits.is_empty() || !are_digits(whole) || !are_digits(digits) || !is_decimal {
+        return None;
+    }
+    let mut with_point = bytes.to_vec();
+    with_point[comma] = b'.';
+    fast_float2::parse(&with_point).ok()
 }
 
 fn parse_integer(bytes: &[u8]) -> Option<i64> {
