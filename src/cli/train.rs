@@ -149,8 +149,8 @@ fn report(finished: &Finished) -> String {
         rows.extend(scores.map(|scores| row(name, scores)));
     }
     if let Some(baselines) = summary.baselines.as_ref().filter(|_| !are_rows_held_out) {
-        rows.push(row(&format!("  always the mean ({})", baselines.split), &baselines.global_mean));
-        rows.push(row(&format!("  biases only ({})", baselines.split), &baselines.biases));
+        let named = baselines.named().map(|(name, scores)| row(&format!("  {name} ({})", baselines.split), scores));
+        rows.extend(named);
     }
     if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
         // Planted noise is a deviation.

@@ -9,7 +9,7 @@ use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::linalg::Groups;
-use crate::metric::{Catalog, Metrics, RankedList, Scores, Tally};
+use crate::metric::{Catalog, Metrics, Pair, RankedList, Scores, Tally};
 use crate::model::AnyModel;
 
 /// Evaluates the model of a run.
@@ -41,6 +41,14 @@ struct Ranked {
     relevant: Vec<u32>,
     /// Number of relevant items that training never saw.
     unknown: usize,
+}
+
+/// The list of a user.
+struct Listed {
+    /// The best candidates.
+    items: Vec<u32>,
+    /// The places of the relevant ones.
+    places: Vec<u32>,
 }
 
 /// Predictions for the interactions of a split, and their metrics.
@@ -101,35 +109,47 @@ impl Evaluator {
     pub fn evaluate(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Evaluation {
         let mut tally = Tally::new(&self.metrics);
         let predictions = self.predictor.evaluate(model, device, rows, &mut tally);
-        if let (Some(length), Some(ranking)) = (self.metrics.longest_list(), &self.ranking) {
-            self.rank(model, device, rows, length, ranking, &mut tally);
-        }
+        self.rank(rows, &mut tally, |queries, of_scores| queries.map(model, device, of_scores));
         let count = |column: &Vec<u32>| column.iter().filter(|&&index| index == UNKNOWN).count();
         Evaluation { predictions, scores: tally.scores(), unknown: rows.columns.iter().map(count).collect() }
     }
 
+    /// The metrics of ranked lists if all users get the items that most users met in training, of equals the first; `None`
+    /// if no metric needs rankings, or no user is measured.
+    pub fn popularity(&self, rows: &Interactions) -> Option<Scores> {
+        let catalog = &self.ranking.as_ref()?.catalog;
+        let count = catalog.len();
+        // Counts are whole, so that less than one orders those that are equal.
+        let score = |item: usize| catalog.num_users_of(item) as f32 + (count - item) as f32 / (2 * count) as f32;
+        let scores: Vec<f32> = (0..count).map(score).collect();
+        let lists = Metrics(self.metrics.0.iter().filter(|m| m.needs().list_length().is_some()).cloned().collect());
+        let mut tally = Tally::new(&lists);
+        tally.add(&vec![Pair { target: 0.0, prediction: 0.0, loss: None }; rows.len()]);
+        self.rank(rows, &mut tally, |queries, of_scores| (0..queries.len()).map(|at| of_scores(at, &scores)).collect());
+        tally.scores().filter(|scores| !scores.values.is_empty())
+    }
+
     /// Adds a ranked list for each user of the split with a relevant item, in the context of the user's first interaction
-    /// there. The candidates are all items but those that training saw with the user.
+    /// there; `scored` passes the scores of all items for each query on. The candidates are all items but those that
+    /// training saw with the user.
     fn rank(
         &self,
-        model: &AnyModel,
-        device: &Device,
         rows: &Interactions,
-        length: usize,
-        ranking: &Ranking,
         tally: &mut Tally,
+        scored: impl FnOnce(&Queries, &(dyn Fn(usize, &[f32]) -> Listed + Sync)) -> Vec<Listed>,
     ) {
-        let Ranking { seen, catalog } = ranking;
+        let (Some(length), Some(ranking)) = (self.metrics.longest_list(), &self.ranking) else { return };
+        let Ranking { seen, catalog } = &**ranking;
         let ranked = self.ranked(rows, seen);
         let users: Vec<u32> = ranked.iter().map(|ranked| rows.column(USER)[ranked.at]).collect();
         let columns = rows.columns.iter().map(|column| ranked.iter().map(|ranked| column[ranked.at]).collect());
         let queries = Queries { columns: columns.collect(), field: ITEM, num_rows: catalog.len(), bags: &rows.bags };
-        let lists = queries.map(model, device, |at, scores| {
+        let lists = scored(&queries, &|at, scores| {
             let seen = seen.get(users[at] as usize);
-            let items: Vec<u32> = best(scores, seen, length).into_iter().map(|(item, _)| item).collect();
-            (items, places(scores, seen, &ranked[at].relevant))
+            let items = best(scores, seen, length).into_iter().map(|(item, _)| item).collect();
+            Listed { items, places: places(scores, seen, &ranked[at].relevant) }
         });
-        for ((items, places), Ranked { at, relevant, unknown }) in lists.iter().zip(&ranked) {
+        for (Listed { items, places }, Ranked { at, relevant, unknown }) in lists.iter().zip(&ranked) {
             let candidates = catalog.len() - seen.get(rows.column(USER)[*at] as usize).len();
             tally.add_list(&RankedList { items, relevant, places, unknown: *unknown, candidates, catalog });
         }

@@ -35,7 +35,8 @@ impl<'a> Queries<'a> {
         Self { columns: indices.iter().map(|&index| vec![index]).collect(), field, num_rows, bags }
     }
 
-    fn len(&self) -> usize {
+    /// Number of queries.
+    pub fn len(&self) -> usize {
         self.columns[0].len()
     }
 

@@ -29,9 +29,14 @@ impl Catalog {
         self.len() == 0
     }
 
+    /// Number of users who met an item.
+    pub fn num_users_of(&self, item: usize) -> usize {
+        self.users.get(item).len()
+    }
+
     /// Share of the users who met an item; that of one user at least.
     pub fn popularity(&self, item: u32) -> f64 {
-        self.users.get(item as usize).len().max(1) as f64 / self.num_users.max(1) as f64
+        self.num_users_of(item as usize).max(1) as f64 / self.num_users.max(1) as f64
     }
 
     /// Cosine of two items, each a vector with a 1 for each user who met it: |U_i ∩ U_j| / √(|U_i| |U_j|); 0 if nobody met

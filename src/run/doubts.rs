@@ -60,30 +60,46 @@ fn of_classes(settings: &Settings, dataset: &Dataset) -> Option<String> {
 
 /// What is to be known of a result.
 pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cells: bool) -> Vec<String> {
-    if settings.predictions() == Predictions::Preferences {
-        let of_interactions = settings.metrics.of_interactions();
-        let labels: Vec<String> = of_interactions.0.iter().map(|metric| metric.label()).collect();
-        let last = if settings.why_last().is_some() { "; the last epoch is kept therefore" } else { "" };
-        let text = format!("preferences near 0 to 1 are compared with counts by {}", joined(&labels, "and"));
-        let doubt = format!("{text}, which say nothing about how good recommendations are{last}");
-        return if labels.is_empty() { Vec::new() } else { vec![doubt] };
-    }
     let rows_are_held_out = summary.views.as_ref().is_some_and(|views| views.held_out_rmse.is_some());
-    let Some(baselines) = summary.baselines.as_ref().filter(|_| !rows_are_held_out) else { return Vec::new() };
+    let mut doubts = Vec::from_iter(of_preferences(settings));
+    let Some(baselines) = summary.baselines.as_ref().filter(|_| !rows_are_held_out) else { return doubts };
     let scores = match baselines.split.as_str() {
         "test" => summary.test.as_ref(),
         "validation" => summary.validation.as_ref(),
         _ => summary.train.as_ref(),
     };
-    let Some(scores) = scores else { return Vec::new() };
-    let all = [("always the mean", &baselines.global_mean), ("biases only", &baselines.biases)];
-    let lost: Vec<(&str, &Scores, String)> = (all.into_iter())
-        .filter_map(|(name, trivial)| Some((name, trivial, worse_than(scores, name, trivial, &settings.metrics)?)))
-        .collect();
-    let Some((_, trivial, _)) = lost.last() else { return Vec::new() };
-    let remedy = remedies(settings, summary.train.as_ref(), trivial, has_held_out_cells);
-    let lost: Vec<String> = lost.iter().map(|(_, _, text)| text.clone()).collect();
-    vec![format!("on the {} part this model is {}; {remedy}", baselines.split, lost.join(", and "))]
+    let Some(scores) = scores else { return doubts };
+    let on = format!("on the {} part this model is", baselines.split);
+    let lost = |trivial: &(&str, &Scores)| worse_than(scores, trivial.0, trivial.1, &settings.metrics);
+    let popularity = baselines.popularity.as_ref();
+    let (of_lists, of_errors): (Vec<_>, Vec<_>) = baselines
+        .named()
+        .filter(|trivial| lost(trivial).is_some())
+        .partition(|(_, trivial)| popularity == Some(*trivial));
+    if let Some((_, trivial)) = of_errors.last() {
+        let lost: Vec<String> = of_errors.iter().filter_map(lost).collect();
+        let remedy = remedies(settings, summary.train.as_ref(), trivial, has_held_out_cells);
+        doubts.push(format!("{on} {}; {remedy}", lost.join(", and ")));
+    }
+    for lost in of_lists.iter().filter_map(lost) {
+        doubts.push(format!(
+            "{on} {lost}: recommend that, or try another model.rank or solver, or leave out users with few interactions \
+             (data.min_user_ratings)"
+        ));
+    }
+    doubts
+}
+
+/// Metrics that have no meaning for preferences.
+fn of_preferences(settings: &Settings) -> Option<String> {
+    let of_interactions = settings.metrics.of_interactions();
+    if settings.predictions() != Predictions::Preferences || of_interactions.0.is_empty() {
+        return None;
+    }
+    let labels: Vec<String> = of_interactions.0.iter().map(|metric| metric.label()).collect();
+    let last = if settings.why_last().is_some() { "; the last epoch is kept therefore" } else { "" };
+    let text = format!("preferences near 0 to 1 are compared with counts by {}", joined(&labels, "and"));
+    Some(format!("{text}, which say nothing about how good recommendations are{last}"))
 }
 
 /// What to try, given how the model does on its own training ratings.

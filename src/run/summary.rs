@@ -89,7 +89,21 @@ pub struct Baselines {
     /// The split: `"test"`, `"validation"` or `"train"`.
     pub split: String,
     /// Always the mean training rating.
-    pub global_mean: Scores,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub global_mean: Option<Scores>,
     /// μ + b_u + b_i with damped means.
-    pub biases: Scores,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub biases: Option<Scores>,
+    /// For everybody the items that most users met in training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popularity: Option<Scores>,
+}
+
+impl Baselines {
+    /// Those that there are, with names for people.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Scores)> {
+        let Self { global_mean, biases, popularity, .. } = self;
+        let all = [("always the mean", global_mean), ("biases only", biases), ("what is most popular", popularity)];
+        all.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)))
+    }
 }

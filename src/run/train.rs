@@ -188,13 +188,16 @@ impl Job<'_, '_> {
 
     /// Trivial baselines on the split that the result is judged by.
     fn baselines(&self, evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
-        if self.settings.predictions() == Predictions::Preferences {
-            return None;
-        }
         let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
         let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
-        let [global_mean, biases] = evaluator.predictor.baselines(interactions, &evaluator.metrics);
-        Some(Baselines { split: split.into(), global_mean: global_mean.scores()?, biases: biases.scores()? })
+        // Counts are in another unit than preferences.
+        let are_comparable = self.settings.predictions() == Predictions::Targets;
+        let tallies = are_comparable.then(|| evaluator.predictor.baselines(interactions, &evaluator.metrics));
+        let [global_mean, biases] = tallies.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
+        let popularity = evaluator.popularity(interactions);
+        let baselines = Baselines { split: split.into(), global_mean, biases, popularity };
+        let has_some = baselines.named().next().is_some();
+        has_some.then_some(baselines)
     }
 
     /// A new run directory with its config and environment, or the one to go on in; it is this process's as long as the

@@ -101,6 +101,12 @@ fn preferences_are_judged_by_ranked_lists() {
         assert!(values.iter().all(|value| (0.6..=1.0).contains(value)), "{split}: two groups are easy: {values:?}");
     }
     assert!(!outcome.stdout.contains("warning") && !outcome.stderr.contains("last epoch"), "{outcome:#?}");
+    // Half of what is most popular is what the other group likes.
+    let popular = number(&summary, "/baselines/popularity/ndcg@10");
+    assert!(
+        popular < number(&summary, "/test/ndcg@10") && outcome.stdout.contains("what is most popular"),
+        "{summary}"
+    );
     assert!(outcome.stdout.contains("ndcg@10") && !outcome.stdout.contains("RMSE"), "{outcome:#?}");
     // The epoch that is kept is the one whose lists were best.
     let curve: Vec<f64> = place
@@ -121,6 +127,20 @@ fn preferences_are_judged_by_ranked_lists() {
         assert!(number(&evaluated, &format!("/model/{name}")) >= 0.0, "{name}: {evaluated}");
     }
     train(&place, "r.csv", &[&IMPLICIT[..], &["train.early_stopping.patience=2"]].concat()).succeeds();
+}
+
+#[test]
+fn a_model_that_popularity_beats_says_so() {
+    let place = Place::new();
+    // Everybody does the same few things, and the rest by chance.
+    ratings(&place, 60, 40, |user, item| {
+        (item < 8 && (user + item) % 3 > 0 || (user * 31 + item * 17) % 29 == 0).then_some(1.0)
+    });
+    let untrained = ["train.epochs=1", "solver.confidence_alpha=0", "solver.regularization.user_factors=1e6"];
+    let outcome = train(&place, "r.csv", &[&IMPLICIT[..], &untrained].concat());
+    let outcome = outcome.succeeds();
+    assert!(outcome.stdout.contains("worse than what is most popular by "), "{outcome:#?}");
+    assert!(outcome.stdout.contains("recommend that, or try another model.rank"), "{outcome:#?}");
 }
 
 /// What `evaluate` says of lists is what `recommend` shows.
