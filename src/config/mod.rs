@@ -213,7 +213,7 @@ mod tests {
                 _ => Vec::new(),
             })
             .collect();
-        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\n";
+        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\nevaluation.relevant_from = 4\n";
         for text in [
             format!("{optional}data.dataset = 'a'"),
             format!("{optional}data.dataset = 'synthetic'"),
@@ -231,6 +231,7 @@ mod tests {
             "data.path = 'a'\ndata.time_format = '%Y'\ndata.split = { kind = 'global-temporal', test_from = '2010-02-03', \
              validation_from = '7' }"
                 .into(),
+            "data.path = 'a'\ndata.format = 'numpy'\ndata.array = 'x'".into(),
             // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),

@@ -10,7 +10,11 @@ exit code is 1 if it does anything else; such inputs are kept in FOLDER.
 
 import argparse
 import base64
+import bz2
 import collections
+import gzip
+import io
+import lzma
 import os
 import pathlib
 import random
@@ -22,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 import zlib
 
 SECONDS = 30
@@ -49,6 +54,23 @@ def png(width, height):
     rows = b"".join(b"\0" + bytes((x * 15 + y * 20) % 256 for x in range(width)) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def npy(shape, kind, cells):
+    """An array as numpy writes it; `kind` is a pair of its name and that of struct. Bytes are cells as they are."""
+    body = cells if isinstance(cells, bytes) else struct.pack(f"<{len(cells)}{kind[1]}", *cells)
+    header = f"{{'descr': '{kind[0]}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + body
+
+
+def packed(members):
+    """A zip archive of these files."""
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return file.getvalue()
 
 
 def mutated(random_, content):
@@ -122,6 +144,15 @@ def kinds(program, random_):
     (folder / "good_titles.csv").write_text(titles)
     (folder / "c.toml").write_text("")
     whole = ["--set", "model.kind=nmf", "--set", "solver.kind=hals"]
+    array = npy((12, 8), ("<f8", "d"), [value for row in cells for value in row])
+    sparse = packed({
+        "format.npy": npy((), ("|S3", ""), b"csr"),
+        "shape.npy": npy((2,), ("<i8", "q"), [12, 8]),
+        "indptr.npy": npy((13,), ("<i4", "i"), list(range(0, 97, 8))),
+        "indices.npy": npy((96,), ("<i4", "i"), list(range(8)) * 12),
+        "data.npy": npy((96,), ("<f8", "d"), [value for row in cells for value in row]),
+    })
+    baskets = "".join(f"u{at}: " + " ".join(f"i{random_.randrange(15)}" for _ in range(5)) + "\n" for at in range(30))
     for name, content, more in [
         ("r.csv", lists, []),
         ("r.tsv", lists.replace(",", "\t").split("\n", 1)[1], []),
@@ -131,6 +162,13 @@ def kinds(program, random_):
         ("p.png", png(16, 12), whole),
         ("p.jpg", JPEG, whole),
         ("t.txt", documents, ["--set", "data.format=documents", *whole]),
+        ("a.npy", array, whole),
+        ("s.npz", sparse, whole),
+        ("b.txt", baskets, ["--set", "data.format=baskets"]),
+        ("r.csv.gz", gzip.compress(lists.encode()), []),
+        ("r.csv.bz2", bz2.compress(lists.encode()), []),
+        ("r.csv.xz", lzma.compress(lists.encode()), []),
+        ("r.csv.zip", packed({"r.csv": lists}), []),
     ]:
         content = content if isinstance(content, bytes) else content.encode()
         inspect = ["inspect", name] + (["--format", more[1].split("=")[1]] if "data.format" in "".join(more) else [])

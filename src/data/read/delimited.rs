@@ -321,7 +321,7 @@ mod tests {
             let dataset = read("r.csv", format!("{header}x,?,7,2\n"), &columns).unwrap();
             assert_eq!(triples(&dataset), [triple("7", "x", 2.0)], "{header:?}");
         }
-        for wrong in ["\"4,5\"", "", "?", "nan"] {
+        for wrong in ["\"4,500\"", "", "?", "nan"] {
             let content = format!("x,?,7,{wrong}\n");
             assert!(read("r.csv", content, &columns).unwrap_err().starts_with("r.csv:1:7: column \"rating\": "));
         }
