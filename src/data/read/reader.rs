@@ -105,7 +105,7 @@ impl fmt::Debug for ReaderKind {
 /// The whole text of a file, UTF-8 or else Windows-1252, plain or gzip, and the hash of its content.
 ///
 /// # Errors
-/// Those of [`files::read_bytes`], [`Error::Data`] for UTF-16.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it has more than 256 MiB, and for UTF-16.
 pub fn read_text(path: &Path) -> Result<(String, Hash)> {
     let bytes = files::read_bytes(path)?;
     if is_utf_16(&bytes) {
