@@ -81,7 +81,8 @@ fn read_copy(bencher: Bencher, size: (usize, usize, u64)) {
     options.cache = Some(folder.path().join("cache"));
     read_dataset(&path, None, &options).expect("a good file");
     let read = || read_dataset(&path, None, &options).expect("a good file");
-    assert!(read().notes.is_empty(), "it would be noted if the text had been read again");
+    let is_of_copy = |note: &String| note.contains("binary copy");
+    assert!(!read().notes.iter().any(is_of_copy), "it would be noted if the text had been read again");
     bencher.counter(ItemsCount::new(size.2)).bench_local(read);
 }
 

@@ -169,7 +169,9 @@ impl Task {
                 "{}split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
                  [model]\nkind = \"mf\"\nrank = {}\n\n\
                  [solver]\nkind = \"als\"\n\
-                 feedback = \"implicit\"    # absent pairs are weak signs against; judged by ndcg@10 on the validation part\n\n\
+                 feedback = \"implicit\"    # absent pairs are weak signs against; judged by ndcg@10 on the validation part\n\
+                 confidence_alpha = 20.0  # how much surer an event is than none\n\
+                 regularization = {{ user_factors = 15.0, item_factors = 15.0, count_exponent = 0.5 }}\n\n\
                  [train]\nepochs = 15\n\
                  refit = true             # at the end, train on validation events too, for as many epochs as were best\n",
                 match ratings.range() {
@@ -180,7 +182,7 @@ impl Task {
                     _ => String::new(),
                 },
                 of_times(dataset),
-                32.min(components),
+                64.min(shorter.saturating_sub(1).max(1)),
             ),
             Self::Gaps => format!(
                 "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}    # cells are held out\n\n\

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""What `lowrank init` proposes, beside what else the program has.
+
+    LOWRANK_DATA=FOLDER python3 benches/init.py LOWRANK
+
+Events: NDCG@10 on the test part of the proposed config beside that of what is most popular. Ratings: RMSE on the
+validation part of the proposed config, divided by the smallest of all models and solvers with their defaults; nothing is
+chosen by a test part. All splits are those of the proposed config, the seed is 1, and nothing is retrained at the end.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+EVENTS = ["msweb/visits.tsv", "steam/game_play.dat", "steam/game_purchase.dat", "book-crossing/book_history.dat",
+          "frappe/frappe.csv.gz"]
+RATINGS = ["movielens-100k/u.data", "movielens-latest-small/ratings.csv", "filmtrust/ratings.txt",
+           "book-crossing/book_ratings.dat"]
+OTHERS = [("mf", "adam"), ("biased-mf", "adam"), ("nmf", "adam"), ("neumf", "adam"), ("mf", "als"), ("biased-mf", "stratified")]
+
+
+def main():
+    program, data = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(os.environ["LOWRANK_DATA"])
+    with tempfile.TemporaryDirectory() as folder:
+        def trained(config, *settings):
+            settings = ["train.refit=false", "report.tensorboard=false", *settings]
+            command = [program, "train", config, "--quiet", "--json"] + [word for s in settings for word in ("--set", s)]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            return json.loads(done.stdout) if done.returncode == 0 else None
+
+        def proposed(file):
+            subprocess.run([program, "init", data / file, "-o", "c.toml", "--force"], cwd=folder, check=True,
+                           capture_output=True)
+            return "c.toml"
+
+        for file in EVENTS:
+            result = trained(proposed(file))
+            popular = result["baselines"]["popularity"]["ndcg@10"]
+            print(f"{file:<36} ndcg@10 {result['test']['ndcg@10']:.4f}, most popular {popular:.4f}", flush=True)
+        for file in RATINGS:
+            config = proposed(file)
+            own = trained(config)["validation"]["rmse"]
+            # Keys of the proposed solver do not apply to others.
+            (pathlib.Path(folder) / "o.toml").write_text(f"data.path = {json.dumps(str(data / file))}\n")
+            errors = {}
+            for model, solver in OTHERS:
+                result = trained("o.toml", f"model.kind={model}", f"solver.kind={solver}", "data.split.test=0.1",
+                                 "data.split.validation=0.1")
+                if result:
+                    errors[f"{model} {solver}"] = result["validation"]["rmse"]
+            best = min(errors, key=errors.get)
+            print(f"{file:<36} RMSE {own:.4f}, {own / errors[best]:.3f} of {best}", flush=True)
+
+
+main()
