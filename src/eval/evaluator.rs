@@ -9,7 +9,7 @@ use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::linalg::Groups;
-use crate::metric::{Catalog, Metrics, Pair, RankedList, Scores, Tally};
+use crate::metric::{Catalog, Metrics, RankedList, Scores, Tally};
 use crate::model::AnyModel;
 
 /// Evaluates the model of a run.
@@ -122,9 +122,8 @@ impl Evaluator {
         // Counts are whole, so that less than one orders those that are equal.
         let score = |item: usize| catalog.num_users_of(item) as f32 + (count - item) as f32 / (2 * count) as f32;
         let scores: Vec<f32> = (0..count).map(score).collect();
-        let lists = Metrics(self.metrics.0.iter().filter(|m| m.needs().list_length().is_some()).cloned().collect());
-        let mut tally = Tally::new(&lists);
-        tally.add(&vec![Pair { target: 0.0, prediction: 0.0, loss: None }; rows.len()]);
+        let mut tally = Tally::new(&self.metrics.of_lists());
+        tally.count(rows.len());
         self.rank(rows, &mut tally, |queries, of_scores| (0..queries.len()).map(|at| of_scores(at, &scores)).collect());
         tally.scores().filter(|scores| !scores.values.is_empty())
     }

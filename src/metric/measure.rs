@@ -204,7 +204,16 @@ impl Metrics {
 
     /// Those that compare predictions with targets, without ranking all items.
     pub fn of_interactions(&self) -> Self {
-        Self(self.0.iter().filter(|metric| metric.needs().list_length().is_none()).cloned().collect())
+        self.those(|needs| needs.list_length().is_none())
+    }
+
+    /// Those that rank all items.
+    pub fn of_lists(&self) -> Self {
+        self.those(|needs| needs.list_length().is_some())
+    }
+
+    fn those(&self, are_wanted: impl Fn(Needs) -> bool) -> Self {
+        Self(self.0.iter().filter(|metric| are_wanted(metric.needs())).cloned().collect())
     }
 
     /// The name of the metric that training watches by default: the first that is not the objective itself.

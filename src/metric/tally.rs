@@ -15,7 +15,7 @@ use super::measure::{Metric, Metrics, Needs, Pair, Sum};
 #[derive(Debug, Clone)]
 pub struct Tally {
     metrics: Metrics,
-    /// Pairs added.
+    /// Interactions added.
     count: u64,
     /// By metric.
     sums: Vec<Sum>,
@@ -42,6 +42,11 @@ impl Tally {
         }
     }
 
+    /// Counts interactions of which only ranked lists are measured.
+    pub fn count(&mut self, interactions: usize) {
+        self.count += interactions as u64;
+    }
+
     /// Adds a ranked list, of which each metric gets the length it needs.
     pub fn add_list(&mut self, list: &RankedList) {
         let first = |length: usize| &list.items[..length.min(list.items.len())];
@@ -59,7 +64,7 @@ impl Tally {
         }
     }
 
-    /// The metrics that have measurements; `None` without pairs.
+    /// The metrics that have measurements; `None` without interactions.
     pub fn scores(&self) -> Option<Scores> {
         let value = |(metric, sum): (&Arc<dyn Metric>, &Sum)| {
             let value = match metric.needs() {

@@ -32,7 +32,7 @@ use crate::files;
 /// file in another way.
 const MAGIC: &[u8; 16] = b"lowrank ratings4";
 
-/// Bytes of text or gzip, below which parsing takes no time to speak of.
+/// Bytes of a file, as it lies on disk, below which parsing takes no time to speak of.
 const WORTHWHILE: u64 = 16 << 20;
 
 /// Bytes that are read and checked at a time: what stays in a processor's cache in between.

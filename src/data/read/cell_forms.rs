@@ -1,11 +1,11 @@
 //! What the cells of a table look like.
 
 use super::missing::Markers;
-use super::text::parse_number;
+use super::text::{finite_number, parse_number};
 
 /// The number in a cell, if it is nothing else.
 pub(super) fn number(cell: &str) -> Option<f32> {
-    parse_number(cell.as_bytes()).filter(|number| number.is_finite())
+    finite_number(cell.as_bytes())
 }
 
 /// Whether a cell can only be a label.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::text::parse_number;
+use super::text::finite_number as value;
 
 /// What a missing cell holds unless it is said, whatever the case of its letters.
 pub(super) const USUAL: [&str; 9] = ["", "?", "na", "n/a", "nan", "null", "none", "<na>", "#n/a"];
@@ -37,11 +37,6 @@ impl Markers {
         self.words.iter().any(|word| cell.eq_ignore_ascii_case(word))
             || value(cell).is_some_and(|number| self.numbers.contains(&number))
     }
-}
-
-#[inline]
-fn value(cell: &[u8]) -> Option<f32> {
-    parse_number(cell).filter(|number| number.is_finite())
 }
 
 /// A value that may stand for missing cells.

@@ -1,8 +1,7 @@
 //! Rating files of any common form, read in one pass with little memory; and pictures and texts as matrices.
 //!
-//! Text may be UTF-8 or Windows-1252, with any line ends, plain or compressed with gzip. Accents are composed (NFC), so
-//! that an id is the same however it was typed. Users and items are numbered in the
-//! order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of
+//! Text may be UTF-8 or Windows-1252, with any line ends, plain or compressed. Accents are composed (NFC), so that an id is
+//! the same however it was typed. Users and items are numbered in the order in which the files first name them. The fingerprint of a plain file is what `sha256sum` prints: SHA-256 of
 //! its bytes, after decompression. That of a training and a test file is SHA-256 of their two hashes, one after the
 //! other, so that a line which moves from the one to the other changes it; that of a folder is SHA-256 of the names and
 //! hashes of its files.

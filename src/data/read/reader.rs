@@ -102,7 +102,7 @@ impl fmt::Debug for ReaderKind {
     }
 }
 
-/// The whole text of a file, UTF-8 or else Windows-1252, plain or gzip, and the hash of its content.
+/// The whole text of a file, UTF-8 or else Windows-1252, decompressed, and the hash of its content.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it has more than 256 MiB, and for UTF-16.

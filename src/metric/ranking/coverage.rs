@@ -9,7 +9,10 @@ pub struct Coverage;
 
 impl AtK for Coverage {
     const NAME: &'static str = "coverage";
-    const NEEDS: fn(usize) -> Needs = |length| Needs::Exposure { length };
+
+    fn needs(k: usize) -> Needs {
+        Needs::Exposure { length: k }
+    }
 
     fn of_exposure(times: &[u64]) -> Option<f64> {
         (!times.is_empty()).then(|| times.iter().filter(|&&times| times > 0).count() as f64 / times.len() as f64)

@@ -15,8 +15,12 @@ pub trait AtK: Send + Sync + 'static {
     const DIRECTION: Direction = Direction::Larger;
     /// Unit of its values; empty for a plain number.
     const UNIT: &'static str = "";
-    /// What it needs of lists cut off after k.
-    const NEEDS: fn(k: usize) -> Needs = |_| Needs::Lists { length: 0 };
+
+    /// What it needs of lists cut off after k; by default only the places of the relevant candidates.
+    fn needs(k: usize) -> Needs {
+        let _ = k;
+        Needs::Lists { length: 0 }
+    }
 
     /// Measures one user; `None` (the default) is ignored.
     fn of_list(list: &RankedList, k: usize) -> Option<f64> {
@@ -65,7 +69,7 @@ impl<M: AtK> Metric for Cutoff<M> {
     }
 
     fn needs(&self) -> Needs {
-        (M::NEEDS)(self.length)
+        M::needs(self.length)
     }
 
     fn at(&self, length: usize) -> Option<Arc<dyn Metric>> {

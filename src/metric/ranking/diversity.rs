@@ -10,7 +10,10 @@ pub struct Diversity;
 
 impl AtK for Diversity {
     const NAME: &'static str = "diversity";
-    const NEEDS: fn(usize) -> Needs = |length| Needs::Lists { length };
+
+    fn needs(k: usize) -> Needs {
+        Needs::Lists { length: k }
+    }
 
     fn of_list(list: &RankedList, _: usize) -> Option<f64> {
         let items = list.items;

@@ -11,7 +11,10 @@ pub struct Gini;
 impl AtK for Gini {
     const NAME: &'static str = "gini";
     const DIRECTION: Direction = Direction::Smaller;
-    const NEEDS: fn(usize) -> Needs = |length| Needs::Exposure { length };
+
+    fn needs(k: usize) -> Needs {
+        Needs::Exposure { length: k }
+    }
 
     fn of_exposure(times: &[u64]) -> Option<f64> {
         let mut times = times.to_vec();

@@ -11,7 +11,10 @@ pub struct Novelty;
 impl AtK for Novelty {
     const NAME: &'static str = "novelty";
     const UNIT: &'static str = "bits";
-    const NEEDS: fn(usize) -> Needs = |length| Needs::Lists { length };
+
+    fn needs(k: usize) -> Needs {
+        Needs::Lists { length: k }
+    }
 
     fn of_list(list: &RankedList, _: usize) -> Option<f64> {
         let bits = list.items.iter().map(|&item| -list.catalog.popularity(item).log2());

@@ -77,10 +77,7 @@ impl<'a> Row<'a> {
     /// Field `index` of the column `name` as a finite number.
     #[inline]
     pub fn number(&self, index: usize, name: &str) -> Result<f32> {
-        match parse_number(&self.bytes(index)) {
-            Some(number) if number.is_finite() => Ok(number),
-            _ => Err(self.number_error(index, name)),
-        }
+        finite_number(&self.bytes(index)).ok_or_else(|| self.number_error(index, name))
     }
 
     /// Why field `index` of the column `name` is not a finite number.
@@ -172,6 +169,12 @@ pub(crate) fn listed(fields: &[impl AsRef<str>]) -> String {
 #[inline]
 pub(crate) fn parse_number(bytes: &[u8]) -> Option<f32> {
     fast_float2::parse(bytes).ok().or_else(|| parse_decimal_comma(bytes))
+}
+
+/// A number that is finite; `None` if `bytes` are none.
+#[inline]
+pub(crate) fn finite_number(bytes: &[u8]) -> Option<f32> {
+    parse_number(bytes).filter(|number| number.is_finite())
 }
 
 fn parse_decimal_comma(bytes: &[u8]) -> Option<f32> {

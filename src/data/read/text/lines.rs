@@ -21,7 +21,7 @@ const MOST_OF_A_LINE: usize = 1 << 28;
 /// Lines or cells that memory is asked for in advance at most: the size of a file promises anything.
 const MOST_FORESEEN: usize = 1 << 26;
 
-/// The lines of a file (through gzip where it is compressed), with blank ones left out.
+/// The lines of a file, decompressed, with blank ones left out.
 ///
 /// Any line end (`\n` or `\r\n`) and a missing last one are taken in stride. A UTF-8 byte order mark at the start of a line
 /// is no part of it: files that were joined have them inside.
@@ -276,7 +276,7 @@ impl<'h> Lines<'h> {
         Err(self.error(if is_utf_16(&self.buffer) {
             UTF_16
         } else {
-            "is not a text file: it holds zero bytes; give plain or gzip-compressed text"
+            "is not a text file: it holds zero bytes; give text, plain or compressed"
         }))
     }
 }
