@@ -193,7 +193,7 @@ fn gradients_of_three_fields_are_central_differences() {
     let plain = all(&train);
     let weights = (0..train.len()).map(|at| 0.25 + at as f32).collect();
     let weighted = Arc::new(Samples { weights: Some(weights), ..(*plain).clone() });
-    let draw = Draw { seed: 1, epoch: 1, scorer: &|_| Vec::new() };
+    let draw = Draw { seed: 1, epoch: 1, scorer: &|_| Vec::new(), unseen: None };
     let drawn = Arc::new(Pairwise.draw(&train, &(0..train.len() as u64).collect::<Vec<_>>(), &draw));
 
     let pointwise = |scores: &[f64], samples: &Samples| -> f64 {

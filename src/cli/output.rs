@@ -78,6 +78,7 @@ pub fn unknown(users: usize, items: usize, predictions: Predictions) -> String {
     let how = match predictions {
         Predictions::Targets => "predicted by biases only",
         Predictions::Preferences => "predicted as 0, without a sign of a preference",
+        Predictions::Order => "their score is taken as 0",
     };
     format!("\nnot seen in training: the user of {users} and the item of {items} ratings; {how}\n")
 }

@@ -45,6 +45,8 @@ pub struct Samples {
     pub weights: Option<Vec<f32>>,
     /// Scores per position.
     pub draws: usize,
+    /// Added to each score before the loss is computed, `draws` per position; `None` for 0.
+    pub offsets: Option<Vec<f32>>,
     /// Bags of the entities' rows.
     pub bags: Arc<Vec<Bag>>,
 }
@@ -59,6 +61,7 @@ impl Samples {
             targets: pick_floats(&interactions.targets),
             weights: interactions.weights.as_ref().map(pick_floats),
             draws: 1,
+            offsets: None,
             bags: Arc::clone(&interactions.bags),
         }
     }
@@ -66,7 +69,7 @@ impl Samples {
     /// Rows without a target, to be scored: one column per field, all of one length.
     pub fn of_columns(columns: Vec<Vec<u32>>, bags: &Arc<Vec<Bag>>) -> Self {
         let targets = vec![0.0; columns.first().map_or(0, Vec::len)];
-        Self { columns, targets, weights: None, draws: 1, bags: Arc::clone(bags) }
+        Self { columns, targets, weights: None, draws: 1, offsets: None, bags: Arc::clone(bags) }
     }
 
     /// Number of positions.
@@ -103,10 +106,11 @@ impl Samples {
         places: HashMap<ParamId, Arc<TouchedRows>>,
         device: &Device,
     ) -> Batch {
-        let floats = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
+        let floats = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
         Batch {
             targets: floats(&self.targets),
             weights: self.weights.as_deref().map(floats),
+            offsets: self.offsets.as_deref().map(|offsets| floats(offsets).reshape([self.len(), self.draws])),
             columns: self.columns.iter().map(|_| OnceLock::new()).collect(),
             places,
             samples: Arc::clone(self),
@@ -197,6 +201,7 @@ pub struct Batch {
     places: HashMap<ParamId, Arc<TouchedRows>>,
     targets: Tensor<1>,
     weights: Option<Tensor<1>>,
+    offsets: Option<Tensor<2>>,
 }
 
 impl Batch {
@@ -223,6 +228,11 @@ impl Batch {
     /// The weight of each position, `[positions]`; `None` for 1.
     pub fn weights(&self) -> Option<&Tensor<1>> {
         self.weights.as_ref()
+    }
+
+    /// What is added to the scores before the loss is computed, `[positions, draws]`; `None` for 0.
+    pub fn offsets(&self) -> Option<&Tensor<2>> {
+        self.offsets.as_ref()
     }
 
     /// The device that holds it.

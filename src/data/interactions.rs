@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bag::Bag;
-use super::entity::{BagId, FieldId, ITEM, USER};
+use super::entity::{BagId, FieldId, ITEM, UNKNOWN, USER};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 
@@ -64,6 +64,12 @@ impl Interactions {
     /// The indices of one field.
     pub fn column(&self, field: FieldId) -> &[u32] {
         &self.columns[field.0]
+    }
+
+    /// The number of rows that a field's indices need: one more than the largest known one.
+    pub fn rows(&self, field: FieldId) -> usize {
+        let known = self.column(field).iter().filter(|&&index| index != UNKNOWN);
+        known.max().map_or(0, |&last| last as usize + 1)
     }
 
     /// A bag.

@@ -14,6 +14,7 @@ pub mod split;
 pub(crate) mod statistics;
 pub mod synthetic;
 mod times;
+pub mod unseen;
 mod vocabulary;
 
 pub use bag::Bag;

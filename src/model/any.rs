@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor};
 
 use super::factorization::{Constraint, Factored, Factorization};
-use super::table::Table;
+use super::table::{Table, Use};
 use super::walk::{Visited, as_rows};
 use crate::data::FieldId;
 use crate::data::batch::Batch;
@@ -35,6 +35,13 @@ impl AnyModel {
     /// The tables that a batch indexes; see [`Factorization::tables`].
     pub fn tables(&self) -> Vec<&Table> {
         self.0.tables()
+    }
+
+    /// The number of rows that a field indexes, if a table has them.
+    pub fn rows(&self, field: FieldId) -> Option<usize> {
+        let tables = self.tables();
+        let table = tables.iter().find(|table| table.uses().contains(&Use::Field(field)))?;
+        Some(table.rows.dims()[0])
     }
 
     /// Dense layers; see [`Factorization::layers`].

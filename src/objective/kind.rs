@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
+use super::negatives::Negatives;
 use super::pointwise::PointwiseLoss;
 use crate::config::{Keys, Values};
 use crate::data::Interactions;
 use crate::data::batch::{Batch, Samples};
+use crate::data::unseen::Unseen;
 use crate::error::Result;
 
 /// What training minimizes: a mean over positions of the training interactions.
@@ -33,6 +35,16 @@ pub trait Objective: fmt::Debug + Send + Sync + Any {
     fn pointwise(&self) -> Option<&dyn PointwiseLoss> {
         None
     }
+
+    /// How it draws items that a user has not met, if it does: it is then given [`Draw::unseen`].
+    fn candidates(&self) -> Option<&Negatives> {
+        None
+    }
+
+    /// Whether it only puts scores in order, so that they are not comparable with targets.
+    fn only_ranks(&self) -> bool {
+        false
+    }
 }
 
 /// What a draw may depend on.
@@ -43,6 +55,8 @@ pub struct Draw<'a> {
     pub epoch: u64,
     /// Scores of samples by the current model.
     pub scorer: &'a dyn Fn(&Arc<Samples>) -> Vec<f32>,
+    /// The items that each user has not met in training, for an objective with [`candidates`](Objective::candidates).
+    pub unseen: Option<&'a Unseen>,
 }
 
 impl<L: PointwiseLoss + 'static> Objective for L {

@@ -3,16 +3,18 @@
 //! A model gives a score s; a loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`] and
 //! [`Poisson`]). A [`PointwiseLoss`] looks at one rating at a time: it has an unreduced tensor form for training and a
 //! scalar `f64` form for evaluation and kernels; a test checks that they agree. An [`Objective`] may also draw
-//! candidates to compare the ratings with.
+//! candidates to compare the ratings with; those of [`ranking`] compare an item with others that the user has not met.
 
 mod absolute;
 mod built_in;
 mod huber;
 mod kind;
 mod logistic;
+pub(crate) mod negatives;
 mod pointwise;
 mod poisson;
 mod quantile;
+pub mod ranking;
 mod squared;
 
 pub use absolute::Absolute;
@@ -20,6 +22,7 @@ pub use built_in::Loss;
 pub use huber::Huber;
 pub use kind::{Draw, Objective, ObjectiveKind, ObjectivePart};
 pub use logistic::Logistic;
+pub use negatives::{Negatives, Sampler};
 pub use pointwise::PointwiseLoss;
 pub use poisson::Poisson;
 pub use quantile::Quantile;

@@ -21,7 +21,7 @@ fn of_targets(settings: &Settings, layout: Layout, data: &Split) -> Option<Strin
     let (low, high) = data.train.range()?;
     let cells = data.users().len() * data.items().len();
     // Something is learned from what is not there.
-    let from_others = settings.predictions() == Predictions::Preferences
+    let from_others = settings.predictions() != Predictions::Targets
         || (settings.zeros() == Zeros::Data && data.train.len() < cells && low != 0.0);
     if low != high || data.train.len() < 2 || from_others {
         return None;
@@ -90,15 +90,20 @@ pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cel
     doubts
 }
 
-/// Metrics that have no meaning for preferences.
+/// Metrics that have no meaning for what is predicted.
 fn of_preferences(settings: &Settings) -> Option<String> {
     let of_interactions = settings.metrics.of_interactions();
-    if settings.predictions() != Predictions::Preferences || of_interactions.0.is_empty() {
+    let what = match settings.predictions() {
+        Predictions::Targets => return None,
+        Predictions::Preferences => "preferences near 0 to 1 are compared with counts",
+        Predictions::Order => "scores that only put items in order are compared with targets",
+    };
+    if of_interactions.0.is_empty() {
         return None;
     }
     let labels: Vec<String> = of_interactions.0.iter().map(|metric| metric.label()).collect();
     let last = if settings.why_last().is_some() { "; the last epoch is kept therefore" } else { "" };
-    let text = format!("preferences near 0 to 1 are compared with counts by {}", joined(&labels, "and"));
+    let text = format!("{what} by {}", joined(&labels, "and"));
     Some(format!("{text}, which say nothing about how good recommendations are{last}"))
 }
 

@@ -8,7 +8,7 @@ use crate::data::Source;
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::metric::{self, Metric, Metrics};
 use crate::model::{Declaration, ModelKind, ModelPart, names_where};
-use crate::objective::{Loss, ObjectiveKind, ObjectivePart};
+use crate::objective::{Loss, ObjectiveKind, ObjectivePart, ranking};
 use crate::solver::{self, SolverPart};
 
 /// The parts of a program. Its own are added to the built-in ones:
@@ -38,7 +38,7 @@ impl Parts {
     pub fn built_in() -> Self {
         Self {
             models: crate::model::built_in(),
-            objectives: Loss::kinds(),
+            objectives: Loss::kinds().into_iter().chain(ranking::built_in()).collect(),
             metrics: metric::built_in(),
             solvers: solver::built_in(),
             readers: read::built_in(),

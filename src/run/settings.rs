@@ -138,8 +138,13 @@ impl Settings {
         let parts = parts.clone();
         Keys::default().rule(move |values| {
             let solver = parts.find_solver(&values.get::<String>("solver.kind"));
+            let objective = parts.find_objective(&values.get::<String>("loss.kind"));
             let metric = parts.metrics.find(&values.get::<String>("train.early_stopping.metric"));
-            let reason = solver.zip(metric).and_then(|(solver, metric)| why_last(&**solver, values, &*metric));
+            let only_ranks = objective.and_then(|kind| kind.make(values).ok()).is_some_and(|made| made.only_ranks());
+            let why_last = |(solver, metric): (&Arc<dyn SolverPart>, Arc<dyn Metric>)| {
+                why_last(&**solver, only_ranks, values, &*metric)
+            };
+            let reason = solver.zip(metric).and_then(why_last);
             let problem = |reason| Problem::new([PATIENCE], format!("{PATIENCE} waits in vain: {reason}; set it to 0"));
             // Without a validation part there is another reason, which is told elsewhere.
             let is_waiting = values.get::<u64>(PATIENCE) > 0 && SplitSpec::without_validation(values).is_none();
@@ -160,14 +165,16 @@ impl Settings {
         let kind = |key: &str| values.get::<String>(key);
         let solver = parts.find_solver(&kind("solver.kind")).ok_or_else(|| missing("solver.kind"))?.clone();
         let mut training = TrainConfig::of(values, &metrics)?;
-        training.early_stopping.keeps_last = why_last(&*solver, values, &*training.early_stopping.metric).is_some();
         let objective_kind = *parts.find_objective(&kind("loss.kind")).ok_or_else(|| missing("loss.kind"))?;
+        let objective = objective_kind.make(values)?;
+        let metric = &*training.early_stopping.metric;
+        training.early_stopping.keeps_last = why_last(&*solver, objective.only_ranks(), values, metric).is_some();
         Ok(Self {
             name: values.get("name"),
             seed: values.get("seed"),
             model: *parts.find_model(&kind("model.kind")).ok_or_else(|| missing("model.kind"))?,
             objective_kind,
-            objective: objective_kind.make(values)?,
+            objective,
             solver,
             source: Source::of(values, &parts.readers),
             split: SplitSpec::of(values),
@@ -210,12 +217,15 @@ impl Settings {
 
     /// What predictions are.
     pub fn predictions(&self) -> Predictions {
-        self.solver.predictions(self.values())
+        match self.objective.only_ranks() {
+            true => Predictions::Order,
+            false => self.solver.predictions(self.values()),
+        }
     }
 
     /// Why the last epoch is kept rather than the best, if it is.
     pub fn why_last(&self) -> Option<String> {
-        why_last(&*self.solver, self.values(), &*self.training.early_stopping.metric)
+        why_last(&*self.solver, self.objective.only_ranks(), self.values(), &*self.training.early_stopping.metric)
     }
 
     /// How the solver treats cells that are not in the data.
@@ -229,7 +239,7 @@ impl Settings {
         let baseline = match self.predictions() {
             Predictions::Targets => Baseline::fit(&data.train, &frame),
             // Of an id without an interaction there is no sign of a preference.
-            Predictions::Preferences => Baseline::constant(0.0, &frame),
+            Predictions::Preferences | Predictions::Order => Baseline::constant(0.0, &frame),
         };
         let clip = self.clip.then(|| data.train.range()).flatten();
         let predictor = Predictor { objective: self.objective.clone(), clip, baseline };
@@ -245,8 +255,8 @@ impl Settings {
     pub fn initial_model(&self, data: &Split, evaluator: &Evaluator, device: &Device) -> Result<AnyModel> {
         let Predictor { objective, baseline, .. } = &evaluator.predictor;
         let frame = data.frame();
-        // Factors start from the targets whatever they come to predict.
-        let of_targets = (self.predictions() != Predictions::Targets).then(|| Baseline::fit(&data.train, &frame));
+        // Preferences start from the targets, too; an order starts from nothing.
+        let of_targets = (self.predictions() == Predictions::Preferences).then(|| Baseline::fit(&data.train, &frame));
         let baseline = of_targets.as_ref().unwrap_or(baseline);
         // Offsets of ratings are offsets of scores only if the two are the same.
         let offsets = match objective.has_link() {
@@ -274,12 +284,16 @@ impl Settings {
     }
 }
 
-/// Why `metric` on the validation part cannot choose the epoch of a model that `solver` trains, if it cannot.
-fn why_last(solver: &dyn SolverPart, values: &Values, metric: &dyn Metric) -> Option<String> {
+/// Why `metric` on the validation part cannot choose the epoch of a model that `solver` trains, for an objective that only
+/// ranks or one that does not, if it cannot.
+fn why_last(solver: &dyn SolverPart, only_ranks: bool, values: &Values, metric: &dyn Metric) -> Option<String> {
     if metric.needs().list_length().is_some() {
         return None;
     }
     let (name, label) = (solver.name(), metric.label());
+    if only_ranks {
+        return Some(format!("its scores only put items in order, and {label} would compare them with targets"));
+    }
     if solver.predictions(values) == Predictions::Preferences {
         return Some(format!("its scores are preferences near 0 to 1, which {label} would compare with counts"));
     }

@@ -11,8 +11,9 @@ use super::learning_rate::LearningRate;
 use super::optimizer::Optimizer;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, Stepped};
-use crate::data::Interactions;
 use crate::data::batch::{EpochOrder, Samples};
+use crate::data::unseen::Unseen;
+use crate::data::{Interactions, PAIR};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
@@ -30,13 +31,15 @@ pub struct MiniBatch {
     device: Device,
     /// The current epoch and its order.
     order: (u64, EpochOrder),
+    /// What candidates are drawn from, if the objective draws any.
+    unseen: Option<Arc<Unseen>>,
 }
 
 impl MiniBatch {
     /// Steps of `batch_size` interactions (0 for all) in an order that follows from `seed`.
     pub fn new(step: GradientStep, batch_size: usize, learning_rate: LearningRate, seed: u64, device: &Device) -> Self {
         let device = device.clone().autodiff();
-        Self { step, batch_size, learning_rate, seed, device, order: (0, EpochOrder::default()) }
+        Self { step, batch_size, learning_rate, seed, device, order: (0, EpochOrder::default()), unseen: None }
     }
 
     fn size(&self, train: &Interactions) -> usize {
@@ -47,6 +50,9 @@ impl MiniBatch {
 impl Solver for MiniBatch {
     fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         self.step.optimizer.check(model)?;
+        let candidates = self.step.objective.candidates();
+        let sizes = PAIR.map(|field| model.rows(field).unwrap_or_else(|| train.rows(field)));
+        self.unseen = candidates.map(|negatives| Arc::new(negatives.unseen(train, sizes)));
         Ok(train.len().div_ceil(self.size(train)) as u64)
     }
 
@@ -58,7 +64,7 @@ impl Solver for MiniBatch {
         let start = number.step as usize * size;
         let positions = self.order.1.positions(start..(start + size).min(train.len()));
         let scorer = |samples: &Arc<Samples>| to_vec(model.forward(&samples.to_device(&self.device)).inner());
-        let draw = Draw { seed: self.seed, epoch: number.epoch, scorer: &scorer };
+        let draw = Draw { seed: self.seed, epoch: number.epoch, scorer: &scorer, unseen: self.unseen.as_deref() };
         let samples = Arc::new(self.step.objective.draw(train, &positions, &draw));
         let rate = self.learning_rate.at(number);
         let (model, sums, norms) = self.step.step(model, &samples, &self.device, rate, number.is_last());

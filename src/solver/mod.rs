@@ -24,7 +24,7 @@ pub mod svd;
 mod touched;
 mod whole_matrix;
 
-pub use als::{Als, AlsConfig, AlsPart, Feedback, Inner};
+pub use als::{Als, AlsConfig, AlsPart, Confidence, Feedback, Inner};
 pub use built_in::built_in;
 pub(crate) use built_in::keys;
 pub use gradient::{Clip, GradientStep, UpdatedRows};
@@ -39,5 +39,5 @@ pub use rule::UpdateRule;
 pub use schedule::{Decay, Schedule};
 pub use solve::Solver;
 pub use step::{Norms, StepNumber, StepOutcome, StepSums, Stepped};
-pub use stratified::{RowRule, Stratified, StratifiedPart};
+pub use stratified::{RowRule, Stratified, StratifiedPart, StratifiedRanking};
 pub use whole_matrix::{MatrixMethod, NmfStart, WholeMatrix, WholeMatrixPart};

@@ -120,6 +120,8 @@ pub enum Predictions {
     Targets,
     /// Preferences, near 0 without and near 1 with an interaction, whatever targets count.
     Preferences,
+    /// Scores that only put items in order.
+    Order,
 }
 
 /// In which way a model is worse than a trivial baseline.

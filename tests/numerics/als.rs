@@ -6,7 +6,7 @@ use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, NmfConfig};
 use lowrank::objective::{Absolute, Loss, Squared};
 use lowrank::random;
-use lowrank::solver::{Als, AlsConfig, Feedback, Inner, Solver, StepNumber, Stepped, UpdatedRows};
+use lowrank::solver::{Als, AlsConfig, Confidence, Feedback, Inner, Solver, StepNumber, Stepped, UpdatedRows};
 use rand::RngExt;
 
 use crate::inputs::{Lambda, ModelConfig, cpu, doubles, gradient_step, gradients, samples_of, start_of, trainable};
@@ -16,7 +16,12 @@ pub const SQUARED: Loss = Loss::Squared(Squared {});
 pub const LAMBDA: Lambda =
     Lambda { user_factors: 0.11, item_factors: 0.07, user_biases: 0.05, item_biases: 0.03, weights: 0.0 };
 /// λ for each rating, as everywhere else.
-pub const EXACT: AlsConfig = AlsConfig { feedback: Feedback::Explicit, inner: Inner::Cholesky, count_exponent: 1.0 };
+pub const EXACT: AlsConfig = AlsConfig {
+    feedback: Feedback::Explicit,
+    inner: Inner::Cholesky,
+    count_exponent: 1.0,
+    confidence: Confidence::Count,
+};
 pub const ALPHA: f64 = 1.5;
 /// λ for each row, as in the paper.
 pub const IMPLICIT: AlsConfig =

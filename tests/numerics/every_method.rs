@@ -10,8 +10,8 @@ use lowrank::model::AnyModel;
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
-    AlsConfig, Clip, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Schedule, UpdateRule, UpdatedRows, nmf,
-    svd,
+    AlsConfig, Clip, Confidence, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Schedule, UpdateRule,
+    UpdatedRows, nmf, svd,
 };
 use lowrank::train::{EarlyStopping, EpochReport, Observer, Trained, Trainer};
 use rand::RngExt;
@@ -51,7 +51,7 @@ pub const STRATIFIED: Method =
 pub const STRATIFIED_ADAM: Method = Method::Stratified(RowRule::Adam(Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }));
 
 const fn als(feedback: Feedback, inner: Inner) -> Method {
-    Method::Als(AlsConfig { feedback, inner, count_exponent: 0.5 })
+    Method::Als(AlsConfig { feedback, inner, count_exponent: 0.5, confidence: Confidence::Count })
 }
 
 pub const IMPLICIT: Feedback = Feedback::Implicit { confidence_alpha: 2.0 };

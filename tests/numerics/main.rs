@@ -26,6 +26,7 @@ mod inputs;
 mod interruption;
 mod matrix;
 mod own_model;
+mod ranking;
 mod real_matrices;
 mod recovery;
 mod steps;

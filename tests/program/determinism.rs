@@ -58,6 +58,30 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn every_ranking_objective_gives_the_same_bytes_on_one_and_three_threads() {
+    let place = place();
+    let losses = ["bpr", "warp", "sampled-softmax", "sampled-logistic"];
+    let solvers = [("stratified", "0.05"), ("adam", "0.01")];
+    for (loss, (solver, rate)) in losses.into_iter().flat_map(|loss| solvers.map(|solver| (loss, solver))) {
+        let run = |name: &str, epochs: &str, threads: &str| {
+            let settings = [
+                format!("name={name}"),
+                "model.kind=mf".into(),
+                format!("loss.kind={loss}"),
+                "loss.negatives=2".into(),
+                format!("solver={{ kind = \"{solver}\", learning_rate = {rate} }}"),
+                format!("train={{ epochs = {epochs}, threads = {threads} }}"),
+            ];
+            place.train("c.toml", settings.iter().map(String::as_str)).succeeds();
+        };
+        let [one, three] = ["1", "3"].map(|threads| format!("{loss}-{solver}-{threads}"));
+        run(&one, "3", "1");
+        run(&three, "3", "3");
+        assert_same(&place, &format!("runs/{one}-1"), &format!("runs/{three}-1"));
+    }
+}
+
+#[test]
 fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
     const PAIRS: [(&str, &str); 14] = [
         ("mf", "stratified"),

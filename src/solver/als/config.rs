@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use super::confidence::Confidence;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
 use crate::model::{Constraint, ModelKind, names_where};
@@ -70,6 +71,8 @@ pub struct AlsConfig {
     pub inner: Inner,
     /// ν: λ counts nᵛ times for a row with n ratings.
     pub count_exponent: f64,
+    /// t: what is counted of implicit feedback.
+    pub confidence: Confidence,
 }
 
 impl AlsConfig {
@@ -78,12 +81,17 @@ impl AlsConfig {
         let feedback = "What ratings are: \"explicit\" opinions, of which others are unknown; or \"implicit\" signs of a \
                         preference, where having none is a weak sign against. Scores are then preferences near 0 to 1, and \
                         RMSE and MAE have a meaning only where ratings are 0 and 1.";
-        let alpha = "How much surer a rating is than no rating: confidence is 1 + confidence_alpha * rating.";
-        let alpha = Key::new("solver.confidence_alpha", KeyKind::NOT_NEGATIVE, alpha).default("1.0");
+        let alpha = "How much surer a rating is than no rating: confidence is 1 + confidence_alpha * t.";
+        let confidence = "t, what counts of a rating r: r itself (\"count\"), 1 (\"one\"), log2(1 + r) (\"log\"), or \"bm25\", by \
+                          which users who met much and items that many met count less.";
+        let implicit = [
+            Key::new("solver.confidence_alpha", KeyKind::NOT_NEGATIVE, alpha).default("1.0"),
+            Key::new("solver.confidence", KeyKind::choice(Confidence::NAMES.to_vec()), confidence).default("'log'"),
+        ];
         let feedback = Choice::new("solver.feedback", feedback)
             .with(|key| key.default("'explicit'"))
             .part("explicit", [])
-            .part("implicit", alpha);
+            .part("implicit", implicit);
         let steps = || {
             let meaning = "Steps of conjugate gradients, or most rounds of coordinate descent, for each system.";
             Key::new("solver.inner_steps", KeyKind::AT_LEAST_ONE, meaning)
@@ -157,7 +165,12 @@ impl AlsConfig {
             "coordinate-descent" => Inner::CoordinateDescent { sweeps: values.get("solver.inner_steps") },
             _ => Inner::Cholesky,
         };
-        Self { feedback, inner, count_exponent: values.find("solver.regularization.count_exponent").unwrap_or(1.0) }
+        Self {
+            feedback,
+            inner,
+            count_exponent: values.find("solver.regularization.count_exponent").unwrap_or(1.0),
+            confidence: values.find("solver.confidence").unwrap_or_default(),
+        }
     }
 
     /// How often λ counts for a row with so many ratings; not at all if there are none.

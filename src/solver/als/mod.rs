@@ -26,12 +26,13 @@
 //!
 //! Σ_u Σ_i c_ui (π_ui − p_uᵀ q_i)² + Σ_u n_uᵛ λ_p‖p_u‖² + Σ_i n_iᵛ λ_q‖q_i‖²
 //!
-//! with the preference π_ui = 1 where r_ui > 0, else 0, and the confidence c_ui = 1 + αr_ui, where r_ui = 0 for cells that
-//! were not observed. The paper has ν = 0. The sum over all cells costs no more than one over the observed ones, because
+//! with the preference π_ui = 1 where r_ui > 0, else 0, and the confidence c_ui = 1 + α t(r_ui), where r_ui = 0 for cells
+//! that were not observed and t is the transform [`Confidence`]. The paper has ν = 0. The sum over all cells costs no more than one over the observed ones, because
 //! Σ_i q_i q_iᵀ is the same for every user. A row without ratings is zero.
 //!
 //! Rows are solved in parallel on the CPU, each by one thread, so that the result is the same for any number of threads.
 
+mod confidence;
 mod config;
 mod kernel;
 mod part;
@@ -39,6 +40,8 @@ mod part;
 use bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
+pub use self::confidence::Confidence;
+use self::confidence::Counts;
 pub use self::config::{AlsConfig, Feedback, Inner};
 use self::kernel::{Equations, Room};
 pub use self::part::AlsPart;
@@ -342,9 +345,15 @@ impl Solver for Als {
                 false => (Regularization::usual(), 1.0),
             };
         }
+        let confidences = matches!(self.config.feedback, Feedback::Implicit { .. }).then(|| {
+            let (num_users, num_items) = (users.num_rows, items.num_rows);
+            let counted = Counts { users: of_users, items: of_items, counts: &train.targets, num_users, num_items };
+            self.config.confidence.transformed(counted)
+        });
+        let ratings = confidences.as_deref().unwrap_or(&train.targets);
         self.state = Some(State {
-            users: self.side(users, items, *rank, [of_users, of_items], &train.targets),
-            items: self.side(items, users, *rank, [of_items, of_users], &train.targets),
+            users: self.side(users, items, *rank, [of_users, of_items], ratings),
+            items: self.side(items, users, *rank, [of_items, of_users], ratings),
             offset: *offset,
             rank: *rank,
             lowest,

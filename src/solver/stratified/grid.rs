@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::linalg::groups::sorted_by_key;
 use crate::random::stream;
 
-/// DealtRows that users, and items, are dealt into: as many blocks can run at once.
+/// Most parts that users, and items, are dealt into: as many blocks can run at once.
 pub const BLOCKS: usize = 16;
 /// Most ratings in a group.
 pub const GROUP: usize = 16;
@@ -30,7 +30,7 @@ pub struct Cell {
     pub user: u32,
     /// Row in the item part.
     pub item: u32,
-    /// The rating.
+    /// The rating; for an objective that ranks, the weight of the interaction.
     pub rating: f32,
 }
 
@@ -55,8 +55,8 @@ pub struct DealtRows {
 }
 
 impl DealtRows {
-    /// Deals `counts.len()` rows in a random order into parts of about as many ratings each; `counts` are ratings a row.
-    fn deal(counts: &[u32], parts: usize, seed: u64, name: &str) -> Self {
+    /// Deals rows at random into parts of about as many ratings each; `counts` are ratings a row.
+    pub fn deal(counts: &[u32], parts: usize, seed: u64, name: &str) -> Self {
         let mut rows: Vec<u32> = (0..counts.len() as u32).collect();
         rows.shuffle(&mut stream(seed, name));
         // A row weighs one more than its ratings, so that rows without any are dealt evenly, too.
@@ -67,7 +67,7 @@ impl DealtRows {
         let mut before = 0;
         for (at, &row) in rows.iter().enumerate() {
             let part = (before * parts as u64 / total) as usize;
-            // DealtRows that begin no later than this row; empty ones included.
+            // Parts that begin no later than this row; empty ones included.
             starts[part + 1] = at + 1;
             before += weight(row);
         }
@@ -95,40 +95,63 @@ impl DealtRows {
         &self.rows[self.range(part)]
     }
 
+    /// Where a row of the table is: its part, and its row there.
+    pub fn place(&self, row: u32) -> (u32, u32) {
+        self.places[row as usize]
+    }
+
     fn range(&self, part: usize) -> Range<usize> {
         self.starts[part]..self.starts[part + 1]
     }
 }
 
+/// How often each of `rows` rows is among `indices`.
+pub fn counts(indices: &[u32], rows: usize) -> Vec<u32> {
+    let mut counts = vec![0_u32; rows];
+    indices.iter().for_each(|&index| counts[index as usize] += 1);
+    counts
+}
+
+/// Shifts of the `count` strata of epoch `epoch` in the order they are visited.
+pub fn strata(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
+    let mut shifts: Vec<usize> = (0..count).collect();
+    shifts.shuffle(&mut stream(seed, &format!("stratified/strata/{epoch}")));
+    shifts
+}
+
+/// Puts the ratings of a part into an order in which neighbours come from few users, whose rows, of `row_bytes` bytes,
+/// stay in a cache.
+pub fn tiled(cells: &mut [Cell], row_bytes: usize, seed: u64, name: &str) {
+    let tile = (TILE_BYTES / row_bytes).max(GROUP) as u32;
+    cells.shuffle(&mut stream(seed, name));
+    cells.sort_by_key(|cell| cell.user / tile);
+}
+
 /// All ratings of an epoch, in blocks.
 #[derive(Debug, Clone)]
 pub struct Grid {
-    /// Users dealt into parts.
-    pub users: DealtRows,
-    /// Items dealt into as many parts.
-    pub items: DealtRows,
+    /// Parts of the users, and of the items.
+    parts: usize,
     /// Block (a, b) at a · parts + b.
     blocks: Vec<Block>,
 }
 
+/// Users and items dealt into as many parts, given how often each row is rated.
+pub fn deal_both(users: &[u32], items: &[u32], seed: u64) -> [DealtRows; 2] {
+    let parts = BLOCKS.min(users.len()).min(items.len()).max(1);
+    [DealtRows::deal(users, parts, seed, "stratified/users"), DealtRows::deal(items, parts, seed, "stratified/items")]
+}
+
 impl Grid {
-    /// Deals ratings, given as indices of users, of items, and values. Every index is below the number of users, or of
-    /// items; rows have `row_bytes` bytes.
+    /// The ratings, given as indices of users, of items, and values; rows have `row_bytes` bytes.
     pub fn new(
         (of_users, of_items, values): (&[u32], &[u32], &[f32]),
-        (num_users, num_items): (usize, usize),
+        [users, items]: [&DealtRows; 2],
         row_bytes: usize,
         seed: u64,
     ) -> Self {
-        let count = |indices: &[u32], rows: usize| {
-            let mut counts = vec![0_u32; rows];
-            indices.iter().for_each(|&index| counts[index as usize] += 1);
-            counts
-        };
-        let parts = BLOCKS.min(num_users).min(num_items).max(1);
-        let users = DealtRows::deal(&count(of_users, num_users), parts, seed, "stratified/users");
-        let items = DealtRows::deal(&count(of_items, num_items), parts, seed, "stratified/items");
-        let place = |at: usize| (users.places[of_users[at] as usize], items.places[of_items[at] as usize]);
+        let parts = users.count();
+        let place = |at: usize| (users.place(of_users[at]), items.place(of_items[at]));
         let block_of = |at: usize| {
             let ((a, _), (b, _)) = place(at);
             a as usize * parts + b as usize
@@ -140,26 +163,17 @@ impl Grid {
             let ((a, user), (b, item)) = place(at);
             cells[a as usize * parts + b as usize].push(Cell { user, item, rating });
         }
-        let tile = (TILE_BYTES / row_bytes).max(GROUP) as u32;
         let blocks = cells.into_par_iter().enumerate().map(|(index, mut cells)| {
-            cells.shuffle(&mut stream(seed, &format!("stratified/block/{index}")));
-            cells.sort_by_key(|cell| cell.user / tile);
+            tiled(&mut cells, row_bytes, seed, &format!("stratified/block/{index}"));
             Block::grouped(cells, users.rows(index / parts).len(), items.rows(index % parts).len())
         });
         let blocks = blocks.collect();
-        Self { users, items, blocks }
+        Self { parts, blocks }
     }
 
     /// Ratings of a user part for an item part.
     pub fn block(&self, users: usize, items: usize) -> &Block {
-        &self.blocks[users * self.items.count() + items]
-    }
-
-    /// Shifts of the strata of epoch `epoch` in the order they are visited.
-    pub fn strata(&self, seed: u64, epoch: u64) -> Vec<usize> {
-        let mut shifts: Vec<usize> = (0..self.users.count()).collect();
-        shifts.shuffle(&mut stream(seed, &format!("stratified/strata/{epoch}")));
-        shifts
+        &self.blocks[users * self.parts + items]
     }
 }
 
@@ -215,18 +229,30 @@ mod tests {
         ratings
     }
 
-    fn grid_of((users, items, values): &(Vec<u32>, Vec<u32>, Vec<f32>), num_users: usize, num_items: usize) -> Grid {
-        Grid::new((users, items, values), (num_users, num_items), 64, 1)
+    struct Dealt {
+        users: DealtRows,
+        items: DealtRows,
+        grid: Grid,
+    }
+
+    fn dealt(
+        (of_users, of_items, values): &(Vec<u32>, Vec<u32>, Vec<f32>),
+        num_users: usize,
+        num_items: usize,
+    ) -> Dealt {
+        let [users, items] = deal_both(&counts(of_users, num_users), &counts(of_items, num_items), 1);
+        let grid = Grid::new((of_users, of_items, values), [&users, &items], 64, 1);
+        Dealt { users, items, grid }
     }
 
     #[test]
     fn every_rating_is_in_its_block_once_and_no_group_has_a_row_twice() {
         for (users, items, count) in [(300, 200, 5000), (3, 200, 400), (1, 1, 7), (40, 40, 1)] {
             let ratings = skewed(users, items, count);
-            let grid = grid_of(&ratings, users as usize, items as usize);
+            let Dealt { users: of_users, items: of_items, grid } = dealt(&ratings, users as usize, items as usize);
             let mut seen = BTreeSet::new();
-            for a in 0..grid.users.count() {
-                for b in 0..grid.items.count() {
+            for a in 0..of_users.count() {
+                for b in 0..of_items.count() {
                     let block = grid.block(a, b);
                     let mut rest = &block.cells[..];
                     for &length in &block.groups {
@@ -238,8 +264,8 @@ mod tests {
                         for cell in group {
                             // Values of the test are positions.
                             let at = cell.rating as usize;
-                            assert_eq!(grid.users.rows(a)[cell.user as usize], ratings.0[at]);
-                            assert_eq!(grid.items.rows(b)[cell.item as usize], ratings.1[at]);
+                            assert_eq!(of_users.rows(a)[cell.user as usize], ratings.0[at]);
+                            assert_eq!(of_items.rows(b)[cell.item as usize], ratings.1[at]);
                             assert!(seen.insert(at));
                         }
                     }
@@ -253,9 +279,9 @@ mod tests {
     #[test]
     fn parts_hold_every_row_once_and_about_as_many_ratings() {
         let ratings = skewed(2000, 1000, 50_000);
-        let grid = grid_of(&ratings, 2000, 1000);
-        assert_eq!(grid.users.count(), BLOCKS);
-        for (parts, rows) in [(&grid.users, 2000), (&grid.items, 1000)] {
+        let Dealt { users, items, grid } = dealt(&ratings, 2000, 1000);
+        assert_eq!(users.count(), BLOCKS);
+        for (parts, rows) in [(&users, 2000), (&items, 1000)] {
             let all: BTreeSet<u32> = (0..BLOCKS).flat_map(|part| parts.rows(part).iter().copied()).collect();
             assert_eq!(all.len(), rows);
         }
@@ -268,17 +294,16 @@ mod tests {
     #[test]
     fn groups_are_nearly_full_where_rows_allow_it() {
         let ratings = skewed(2000, 1000, 50_000);
-        let grid = grid_of(&ratings, 2000, 1000);
+        let Dealt { grid, .. } = dealt(&ratings, 2000, 1000);
         let groups: usize = grid.blocks.iter().map(|block| block.groups.len()).sum();
         assert!(50_000 / groups >= 8, "{groups}");
     }
 
     #[test]
     fn strata_are_a_permutation_that_depends_on_seed_and_epoch() {
-        let grid = grid_of(&skewed(100, 100, 100), 100, 100);
-        assert_eq!(grid.strata(1, 1).into_iter().collect::<BTreeSet<_>>(), (0..BLOCKS).collect());
-        assert_eq!(grid.strata(1, 1), grid.strata(1, 1));
-        assert_ne!(grid.strata(1, 1), grid.strata(1, 2));
-        assert_ne!(grid.strata(1, 1), grid.strata(2, 1));
+        assert_eq!(strata(16, 1, 1).into_iter().collect::<BTreeSet<_>>(), (0..16).collect());
+        assert_eq!(strata(16, 1, 1), strata(16, 1, 1));
+        assert_ne!(strata(16, 1, 1), strata(16, 1, 2));
+        assert_ne!(strata(16, 1, 1), strata(16, 2, 1));
     }
 }

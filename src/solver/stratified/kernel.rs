@@ -5,6 +5,8 @@
 //! wait for the dot product, the slope and the square roots of the last. The ratings of a group share no row, so their
 //! dot products come first, then all that is scalar at once for the group, then the updates.
 
+use std::iter::Sum;
+
 use bytemuck::cast_slice_mut;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
@@ -26,11 +28,11 @@ pub struct Rows {
 
 /// What all steps have in common.
 #[derive(Debug, Clone, Copy)]
-pub struct Coefficients<R> {
+pub struct Coefficients<R, L = Loss> {
     /// How gradients become steps.
     pub rule: R,
-    /// Loss of one rating.
-    pub loss: Loss,
+    /// Loss of one rating, or of one interaction among candidates.
+    pub loss: L,
     /// μ.
     pub offset: f32,
     /// Numbers in a row, without its padding.
@@ -52,6 +54,17 @@ pub struct Sums {
     pub penalty: f64,
     /// Σ (r − s)².
     pub squared: f64,
+}
+
+impl Sum for Sums {
+    /// In the order given: that of the parts, whatever thread was first.
+    fn sum<I: Iterator<Item = Self>>(sums: I) -> Self {
+        sums.fold(Self::default(), |sum, of_block| Self {
+            loss: sum.loss + of_block.loss,
+            penalty: sum.penalty + of_block.penalty,
+            squared: sum.squared + of_block.squared,
+        })
+    }
 }
 
 /// Steps over the ratings of a block in their order.
@@ -113,6 +126,7 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
             let slopes = seen.slopes(all, group.len(), &mut sums);
             let of_users = Slopes {
                 slopes: &slopes,
+                of_biases: &slopes,
                 dots: &seen.dots,
                 own: &seen.user_norms,
                 other: &seen.item_norms,
@@ -136,8 +150,8 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
                     (p[vector], q[vector]) = (simd.max_f32s(user, lowest), simd.max_f32s(item, lowest));
                 }
                 let lowest = if all.non_negative { 0.0 } else { f32::NEG_INFINITY };
-                users.put_scalars::<R>(cell.user, &seen.users, at, lowest);
-                items.put_scalars::<R>(cell.item, &seen.items, at, lowest);
+                users.put_scalars::<R, GROUP>(cell.user, &seen.users, at, lowest);
+                items.put_scalars::<R, GROUP>(cell.item, &seen.items, at, lowest);
             }
         }
         sums
@@ -145,7 +159,7 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
 }
 
 /// A part's rows as vectors of the instruction set.
-struct Side<'a, S: Simd> {
+pub(super) struct Side<'a, S: Simd> {
     factors: &'a mut [S::f32s],
     scalars: &'a mut [f32],
     /// Vectors from a row to the next.
@@ -154,24 +168,29 @@ struct Side<'a, S: Simd> {
 
 impl<'a, S: Simd> Side<'a, S> {
     #[inline(always)]
-    fn new<R: Rule>(rows: &'a mut Rows, vectors: usize) -> Self {
+    pub fn new<R: Rule>(rows: &'a mut Rows, vectors: usize) -> Self {
         let (factors, rest) = S::as_mut_simd_f32s(cast_slice_mut(&mut rows.factors));
         debug_assert!(rest.is_empty(), "a lane is a whole number of vectors");
         Self { factors, scalars: &mut rows.scalars, stride: (1 + R::MOMENTS.len()) * vectors }
     }
 
     #[inline(always)]
-    fn row(&self, row: u32) -> &[S::f32s] {
+    pub fn row(&self, row: u32) -> &[S::f32s] {
         &self.factors[row as usize * self.stride..][..self.stride]
     }
 
     #[inline(always)]
-    fn row_mut(&mut self, row: u32) -> &mut [S::f32s] {
+    pub fn row_mut(&mut self, row: u32) -> &mut [S::f32s] {
         &mut self.factors[row as usize * self.stride..][..self.stride]
     }
 
     #[inline(always)]
-    fn get_scalars<R: Rule>(&self, row: u32, scalars: &mut Scalars, at: usize) {
+    pub fn bias<R: Rule>(&self, row: u32) -> f32 {
+        self.scalars[row as usize * (1 + R::SCALARS)]
+    }
+
+    #[inline(always)]
+    pub fn get_scalars<R: Rule, const N: usize>(&self, row: u32, scalars: &mut Scalars<N>, at: usize) {
         let length = 1 + R::SCALARS;
         let of_row = &self.scalars[row as usize * length..][..length];
         for (numbers, &number) in scalars.iter_mut().zip(of_row) {
@@ -180,7 +199,7 @@ impl<'a, S: Simd> Side<'a, S> {
     }
 
     #[inline(always)]
-    fn put_scalars<R: Rule>(&mut self, row: u32, scalars: &Scalars, at: usize, lowest: f32) {
+    pub fn put_scalars<R: Rule, const N: usize>(&mut self, row: u32, scalars: &Scalars<N>, at: usize, lowest: f32) {
         let length = 1 + R::SCALARS;
         let of_row = &mut self.scalars[row as usize * length..][..length];
         for (numbers, number) in scalars.iter().zip(&mut *of_row) {
@@ -191,7 +210,7 @@ impl<'a, S: Simd> Side<'a, S> {
 
     /// Asks for a row's cache lines ahead of its use: without it, large tables are waited for.
     #[inline(always)]
-    fn prefetch<R: Rule>(&self, row: u32) {
+    pub fn prefetch<R: Rule>(&self, row: u32) {
         prefetch(self.row(row));
         let length = 1 + R::SCALARS;
         prefetch(&self.scalars[row as usize * length..][..length]);
@@ -231,8 +250,8 @@ impl Gathered {
             seen.user_norms[at] = total(simd, user_norm);
             seen.item_norms[at] = total(simd, item_norm);
             seen.ratings[at] = cell.rating;
-            users.get_scalars::<R>(cell.user, &mut seen.users, at);
-            items.get_scalars::<R>(cell.item, &mut seen.items, at);
+            users.get_scalars::<R, GROUP>(cell.user, &mut seen.users, at);
+            items.get_scalars::<R, GROUP>(cell.item, &mut seen.items, at);
         }
         seen
     }

@@ -1,9 +1,13 @@
 //! The stratified solver as configs name it.
 
-use super::{RowRule, Stratified};
+use std::any::Any;
+use std::sync::Arc;
+
+use super::{RowRule, Stratified, StratifiedRanking};
 use crate::config::{Keys, Values, is};
 use crate::error::Result;
 use crate::model::ModelKind;
+use crate::objective::ranking::Ranking;
 use crate::solver::learning_rate::LearningRate;
 use crate::solver::part::{Footprint, Misfit, ModelSize, Setup, SolverPart, gradient_remedies, needs_dot_product};
 use crate::solver::regularization::Regularization;
@@ -34,9 +38,13 @@ impl SolverPart for StratifiedPart {
     }
 
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
-        let (loss, regularization) = (setup.loss(self.name())?, Regularization::of_config(values));
-        let rate = LearningRate::of(values);
-        Ok(Box::new(Stratified::new(loss, regularization, RowRule::of(values), rate, setup.seed)))
+        let regularization = Regularization::of_config(values);
+        let (rule, rate) = (RowRule::of(values), LearningRate::of(values));
+        let any: Arc<dyn Any + Send + Sync> = setup.objective.clone();
+        Ok(match any.downcast::<Ranking>() {
+            Ok(objective) => Box::new(StratifiedRanking::new(objective, regularization, rule, rate, setup.seed)),
+            Err(_) => Box::new(Stratified::new(setup.loss(self.name())?, regularization, rule, rate, setup.seed)),
+        })
     }
 
     fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {

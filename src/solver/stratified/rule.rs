@@ -48,6 +48,24 @@ impl RowRule {
     }
 }
 
+impl RowRule {
+    /// Names of the moments kept of each factor.
+    pub(super) fn moments(&self) -> &'static [&'static str] {
+        match self {
+            Self::AdaGrad(_) => AdaGrad::MOMENTS,
+            Self::Adam(_) => Adam::MOMENTS,
+        }
+    }
+
+    /// The numbers kept of each row beside its bias.
+    pub(super) fn memory(&self) -> Vec<Memory> {
+        match self {
+            Self::AdaGrad(rule) => rule.memory(),
+            Self::Adam(rule) => rule.memory(),
+        }
+    }
+}
+
 /// Row-wise AdaGrad: G ← G + ‖g‖²/k, θ ← θ − ηg / (√G + ε), with one G for the k factors of a row and one for its bias
 /// (Duchi, Hazan & Singer 2011; one rate a row as in Chin, Zhuang, Juan & Lin 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -84,11 +102,11 @@ pub struct Memory {
 /// Most single numbers of a row: its bias and what a rule remembers.
 pub const MOST_SCALARS: usize = 5;
 
-/// The bias and the remembered numbers of the rows of one side, by rating of a group.
-pub type Scalars = [[f32; GROUP]; MOST_SCALARS];
+/// The bias and the remembered numbers of rows of one side, by row: of the ratings of a group.
+pub type Scalars<const N: usize = GROUP> = [[f32; N]; MOST_SCALARS];
 
-/// Numbers that a step of a row's factors is made of, by rating of a group.
-pub type StepPlan = [[f32; GROUP]; 3];
+/// Numbers that a step of a row's factors is made of, by row.
+pub type StepPlan<const N: usize = GROUP> = [[f32; N]; 3];
 
 /// What steps have in common on one side, that of the users or that of the items.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,16 +121,18 @@ pub struct SideCoefficients {
     pub bias_rate: f32,
 }
 
-/// What is known of the gradients ℓ · other + 2λ · own of one side's rows, by rating of a group.
-pub struct Slopes<'a> {
+/// What is known of the gradients ℓ · other + 2λ · own of rows of one side, by row.
+pub struct Slopes<'a, const N: usize = GROUP> {
     /// ℓ.
-    pub slopes: &'a [f32; GROUP],
+    pub slopes: &'a [f32; N],
+    /// The gradients of the biases without their penalty: ℓ for a rating.
+    pub of_biases: &'a [f32; N],
     /// own · other.
-    pub dots: &'a [f32; GROUP],
+    pub dots: &'a [f32; N],
     /// ‖own‖².
-    pub own: &'a [f32; GROUP],
+    pub own: &'a [f32; N],
     /// ‖other‖².
-    pub other: &'a [f32; GROUP],
+    pub other: &'a [f32; N],
     /// Factors of a row.
     pub rank: f32,
 }
@@ -123,12 +143,19 @@ pub trait Rule: Copy + Send + Sync {
     const MOMENTS: &'static [&'static str];
     /// How many numbers are kept of each row beside its bias.
     const SCALARS: usize;
+    /// Whether a gradient of zero changes nothing.
+    const RESTS_AT_ZERO: bool;
 
     /// What those numbers are.
     fn memory(&self) -> Vec<Memory>;
 
     /// Steps of the biases and of the remembered numbers; what the steps of the factors need.
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan;
+    fn plan<const N: usize>(
+        &self,
+        side: &SideCoefficients,
+        slopes: &Slopes<N>,
+        scalars: &mut Scalars<N>,
+    ) -> StepPlan<N>;
 
     /// The step of some factors of a row; `row` holds its moments, the first of `vectors` vectors after its factors.
     fn step<S: Simd>(&self, simd: S, of: Step<S>, row: &mut [S::f32s], at: usize, vectors: usize) -> S::f32s;
@@ -150,6 +177,7 @@ pub struct Step<S: Simd> {
 impl Rule for AdaGrad {
     const MOMENTS: &'static [&'static str] = &[];
     const SCALARS: usize = 2;
+    const RESTS_AT_ZERO: bool = true;
 
     fn memory(&self) -> Vec<Memory> {
         [TableKind::Factors, TableKind::Biases]
@@ -158,11 +186,16 @@ impl Rule for AdaGrad {
     }
 
     #[inline(always)]
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan {
+    fn plan<const N: usize>(
+        &self,
+        side: &SideCoefficients,
+        slopes: &Slopes<N>,
+        scalars: &mut Scalars<N>,
+    ) -> StepPlan<N> {
         let [biases, sums, bias_sums, ..] = scalars;
-        let mut plan = [[0.0; GROUP]; 3];
+        let mut plan = [[0.0; N]; 3];
         let (shrink, share) = (2.0 * side.lambda, 1.0 / slopes.rank);
-        for at in 0..GROUP {
+        for at in 0..N {
             let slope = slopes.slopes[at];
             // ‖ℓ · other + 2λ · own‖², which rounding may put a hair below zero.
             let square = slope * slope * slopes.other[at]
@@ -172,7 +205,7 @@ impl Rule for AdaGrad {
             let rate = side.rate / (sums[at].sqrt() + self.epsilon);
             plan[0][at] = 1.0 - rate * shrink;
             plan[1][at] = -rate * slope;
-            let gradient = slope + 2.0 * side.bias_lambda * biases[at];
+            let gradient = slopes.of_biases[at] + 2.0 * side.bias_lambda * biases[at];
             bias_sums[at] += gradient * gradient;
             biases[at] -= side.bias_rate * gradient / (bias_sums[at].sqrt() + self.epsilon);
         }
@@ -189,6 +222,7 @@ impl Rule for AdaGrad {
 impl Rule for Adam {
     const MOMENTS: &'static [&'static str] = &["first_moment", "second_moment"];
     const SCALARS: usize = 4;
+    const RESTS_AT_ZERO: bool = false;
 
     fn memory(&self) -> Vec<Memory> {
         let of_bias = |name| Memory { of: TableKind::Biases, name, start: 0.0 };
@@ -197,10 +231,15 @@ impl Rule for Adam {
     }
 
     #[inline(always)]
-    fn plan(&self, side: &SideCoefficients, slopes: &Slopes, scalars: &mut Scalars) -> StepPlan {
+    fn plan<const N: usize>(
+        &self,
+        side: &SideCoefficients,
+        slopes: &Slopes<N>,
+        scalars: &mut Scalars<N>,
+    ) -> StepPlan<N> {
         let [biases, first, second, first_decay, second_decay] = scalars;
-        let mut plan = [[0.0; GROUP]; 3];
-        for at in 0..GROUP {
+        let mut plan = [[0.0; N]; 3];
+        for at in 0..N {
             // β₁ᵗ and β₂ᵗ.
             first_decay[at] *= self.beta1;
             second_decay[at] *= self.beta2;
@@ -209,7 +248,7 @@ impl Rule for Adam {
             plan[0][at] = slopes.slopes[at];
             plan[1][at] = -side.rate * correction;
             plan[2][at] = root;
-            let gradient = slopes.slopes[at] + 2.0 * side.bias_lambda * biases[at];
+            let gradient = slopes.of_biases[at] + 2.0 * side.bias_lambda * biases[at];
             first[at] = self.beta1 * first[at] + (1.0 - self.beta1) * gradient;
             second[at] = self.beta2 * second[at] + (1.0 - self.beta2) * gradient * gradient;
             biases[at] -= side.bias_rate * correction * first[at] / (second[at].sqrt() * root + self.epsilon);
