@@ -89,6 +89,18 @@ pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data_as::<f32>().try_into_vec().expect("converted to f32")
 }
 
+/// Hands a matrix to `read` as numbers in row-major order, on the `cpu` device without a copy.
+pub fn with_values<T>(matrix: Tensor<2>, read: impl FnOnce(&[f32]) -> T) -> T {
+    let matrix = if matrix.is_autodiff() { matrix.inner() } else { matrix };
+    #[cfg(feature = "flex")]
+    if let Ok(own) = matrix.clone().try_into_primitive::<burn::backend::Flex>()
+        && let Some(values) = own.as_slice::<f32>()
+    {
+        return read(values);
+    }
+    read(&to_vec(matrix))
+}
+
 /// Dot products of rows of two tables: `left[pairs[0][j]] · right[pairs[1][j]]` for each j. Differentiable; on the
 /// `cpu` device without gathering the rows.
 ///

@@ -91,12 +91,13 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let has_baselines = file.predictions == Predictions::Targets;
     let baselines = has_baselines.then(|| file.predictor.baselines(&ratings, &evaluator.metrics));
     let [mean, biases] = baselines.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
-    let popularity = evaluator.popularity(&ratings);
+    let [popularity, item_knn] = [evaluator.popularity(&ratings), evaluator.item_knn(&ratings)];
     let rows = [
         ("model", evaluation.scores.clone()),
         ("always the mean", mean.clone()),
         ("biases only", biases.clone()),
         ("what is most popular", popularity.clone()),
+        ("item k-NN", item_knn.clone()),
     ];
     let scores: Vec<(&str, Scores)> = rows.into_iter().filter_map(|(name, scores)| Some((name, scores?))).collect();
     let worse = |(name, trivial): &(&str, Scores)| worse_than(&scores[0].1, name, trivial, &evaluator.metrics);
@@ -111,6 +112,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             "global_mean": mean,
             "biases": biases,
             "popularity": popularity,
+            "item_knn": item_knn,
             "doubts": doubts,
             "unknown_users": unknown_users,
             "unknown_items": unknown_items,

@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn models_of_counts_bring_their_solver() {
+        for kind in ["popularity", "item-knn", "ease"] {
+            let config = good(DATA, &[&format!("model.kind={kind}")]);
+            let keys = ["solver.kind", "train.epochs", "evaluation.clip", "train.early_stopping.metric", "model.rank"];
+            assert_eq!(shown(&config, &keys), format!("\"{kind}\" 1 false \"ndcg@10\" "));
+        }
+        for (weighting, shrinkage) in [("cosine", "10.0"), ("tf-idf", "100.0"), ("bm25", "")] {
+            let config = good(DATA, &["model.kind=item-knn", &format!("solver.weighting={weighting}")]);
+            assert_eq!(shown(&config, &["solver.shrinkage"]), shrinkage);
+        }
+    }
+
+    #[test]
     fn a_run_is_named_after_its_file() {
         for (path, name) in [("a/b.c.toml", "b.c"), ("my run!.toml", "my-run-"), (".toml", "toml"), ("..", "run")] {
             assert_eq!(
@@ -236,6 +249,8 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
             "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'multiplicative'".into(),
+            "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
+            "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),
         ] {
             for (position, first) in choices.iter().enumerate() {
                 for second in &choices[position..] {
@@ -406,8 +421,8 @@ factor = 3
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
 configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows
-configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\" or \"neumf\", \
-but is \"bised-mf\"; did you mean \"biased-mf\"?
+configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\", \"neumf\", \
+\"popularity\", \"item-knn\" or \"ease\", but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")
 configs/x.toml:9:1: unknown key \"solver.kind\": within quotes a dot separates nothing
 configs/x.toml:10:2: unknown section [solvr]; did you mean [solver]?
@@ -418,7 +433,7 @@ configs/x.toml:16:1: unknown key \"colour\" in [solver]; `lowrank config explain
 configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.schedule]?
 --set solver.lr=1: unknown key \"lr\" in [solver]; `lowrank config explain solver` lists all
 --set modell.rank=3: unknown section [modell]; did you mean [model]?
---set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"svd\", \"hals\" or \"multiplicative\", but is a table
+--set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"svd\", \"hals\", \"multiplicative\", \"popularity\", \"item-knn\" or \"ease\", but is a table
 --set run.dir: must be a key and its value, as in solver.learning_rate=0.01
 --set =1: must be a key and its value, as in solver.learning_rate=0.01
 --set model.rank=[1,: model.rank must be an integer, but is a string (\"[1,\")
@@ -517,6 +532,15 @@ configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.sche
                 "data.dataset = 'a'\nsolver = { kind = 'als', inner = 'cholesky' }\nmodel.kind = 'nmf'",
                 "configs/x.toml:3:7: solver.inner = \"cholesky\" knows no bounds, but the factors of nmf are at least 0; \
                  use \"coordinate-descent\"",
+            ),
+            (
+                "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.kind = 'als'",
+                "configs/x.toml:3:8: model.kind = \"ease\" is found by solver.kind = \"ease\" alone, but solver.kind is \"als\"",
+            ),
+            (
+                "data.dataset = 'a'\nsolver.kind = 'item-knn'",
+                "configs/x.toml:2:8: solver.kind = \"item-knn\" finds only item-knn, but model.kind is \"biased-mf\"; use \
+                 \"als\" or \"adam\"",
             ),
             (
                 "data.dataset = 'a'\nmodel = { init = 'uniform', init_low = 1 }",

@@ -240,6 +240,16 @@ impl Batch {
         &self.device
     }
 
+    /// The indices of a field in main memory, one per score.
+    pub fn indices(&self, field: FieldId) -> Vec<u32> {
+        self.samples.expanded(self.samples.column(field))
+    }
+
+    /// The members of the bag of one row, and their weights if those are not 1.
+    pub fn members(&self, bag: BagId, row: u32) -> (&[u32], Option<&[f32]>) {
+        self.samples.bags[bag.0].of_row(row)
+    }
+
     /// The indices of a field into the rows of a table.
     pub(crate) fn column(&self, table: ParamId, field: FieldId) -> &Column {
         if let Some(places) = self.places.get(&table)

@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use rayon::prelude::*;
 
 use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::linalg::Groups;
+use crate::linalg::similar::{self, Similarity};
 use crate::metric::{Catalog, Metrics, RankedList, Scores, Tally};
-use crate::model::AnyModel;
+use crate::model::{AnyModel, ItemKnnConfig};
+
+/// Additions that similarities of items may take to be computed only for comparison: a few seconds on one core. They grow
+/// with the square of what each user met, so that ten million interactions are often too many.
+pub const MOST_OPERATIONS: u64 = 1 << 31;
 
 /// Evaluates the model of a run.
 #[derive(Debug, Clone)]
@@ -117,14 +123,41 @@ impl Evaluator {
     /// The metrics of ranked lists if all users get the items that most users met in training, of equals the first; `None`
     /// if no metric needs rankings, or no user is measured.
     pub fn popularity(&self, rows: &Interactions) -> Option<Scores> {
-        let catalog = &self.ranking.as_ref()?.catalog;
-        let count = catalog.len();
-        // Counts are whole, so that less than one orders those that are equal.
-        let score = |item: usize| catalog.num_users_of(item) as f32 + (count - item) as f32 / (2 * count) as f32;
-        let scores: Vec<f32> = (0..count).map(score).collect();
+        let scores = self.ranking.as_ref()?.catalog.popularity_scores();
+        self.of_lists(rows, |_, scratch| scratch.copy_from_slice(&scores))
+    }
+
+    /// The metrics of ranked lists of item k-NN with its default settings, as
+    /// [`ItemKnn`](crate::model::ItemKnn) has them; `None` as for [`popularity`](Self::popularity), and where it would take
+    /// more than [`MOST_OPERATIONS`].
+    pub fn item_knn(&self, rows: &Interactions) -> Option<Scores> {
+        let Ranking { seen, catalog } = &**self.ranking.as_ref()?;
+        let count = ItemKnnConfig::NEIGHBOURS;
+        let operations = similar::operations(seen).saturating_add((count * seen.members().len()) as u64);
+        if operations > MOST_OPERATIONS {
+            return None;
+        }
+        let similar = similar::most_similar(catalog.users(), seen, Similarity::default(), count);
+        let lists = similar::by_column(&similar);
+        self.of_lists(rows, |user, scores| {
+            scores.fill(0.0);
+            similar::add_rows(&lists, seen.get(user as usize), scores);
+        })
+    }
+
+    /// The metrics of ranked lists of scores that `fill` writes for a user, on all threads.
+    fn of_lists(&self, rows: &Interactions, fill: impl Fn(u32, &mut [f32]) + Sync) -> Option<Scores> {
+        let num_items = self.ranking.as_ref()?.catalog.len();
         let mut tally = Tally::new(&self.metrics.of_lists());
         tally.count(rows.len());
-        self.rank(rows, &mut tally, |queries, of_scores| (0..queries.len()).map(|at| of_scores(at, &scores)).collect());
+        self.rank(rows, &mut tally, |queries, of_scores| {
+            let users = queries.columns[USER.0].par_iter().enumerate();
+            let listed = |scores: &mut Vec<f32>, (at, &user): (usize, &u32)| {
+                fill(user, scores);
+                of_scores(at, scores)
+            };
+            users.map_init(|| vec![0.0; num_items], listed).collect()
+        });
         tally.scores().filter(|scores| !scores.values.is_empty())
     }
 

@@ -14,6 +14,7 @@ const ROUNDING: f64 = 1e-6;
 pub fn worse_than(scores: &Scores, name: &str, trivial: &Scores, metrics: &Metrics) -> Option<String> {
     let is_lost = |metric: &&Arc<dyn Metric>| {
         let values = scores.get(metric.name()).zip(trivial.get(metric.name()));
+        let values = values.filter(|_| metric.is_goal());
         values.is_some_and(|(own, other)| metric.improves(other, own, ROUNDING * own.abs().max(other.abs())))
     };
     let mut lost: Vec<&Arc<dyn Metric>> = metrics.0.iter().filter(is_lost).collect();

@@ -12,6 +12,8 @@
 //! | `gram` | XᵀX |
 //! | `lanes` | rows padded to cache lines, for kernels that are written for vector registers |
 //! | `cholesky` | systems with a symmetric matrix on such rows |
+//! | `inverse` | the inverse of a large symmetric matrix |
+//! | `similar` | rows of a sparse matrix that are most alike |
 //! | `groups` | counting sort: positions, or cells, by row |
 //! | `symmetric` | functions of a symmetric matrix, its pseudo-inverse among them |
 //! | `least_squares` | non-negative least squares; the solution of least norm |
@@ -25,12 +27,14 @@ pub(crate) mod gram;
 pub(crate) mod groups;
 #[cfg(test)]
 pub(crate) mod instruction_sets;
+pub(crate) mod inverse;
 pub(crate) mod lanes;
 pub(crate) mod least_squares;
 pub mod linkage;
 mod matrix;
 pub(crate) mod processor;
 pub(crate) mod product;
+pub(crate) mod similar;
 mod sparse;
 pub(crate) mod symmetric;
 
@@ -39,4 +43,5 @@ pub(crate) use groups::{Cells, Groups};
 pub(crate) use lanes::Lane;
 pub use matrix::Matrix;
 pub(crate) use product::{Sides, View};
+pub use similar::Similarity;
 pub use sparse::Csr;

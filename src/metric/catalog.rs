@@ -39,6 +39,17 @@ impl Catalog {
         self.num_users_of(item as usize).max(1) as f64 / self.num_users.max(1) as f64
     }
 
+    /// [`popularity_scores`] of all items.
+    pub fn popularity_scores(&self) -> Vec<f32> {
+        let counts: Vec<usize> = self.users.iter().map(<[u32]>::len).collect();
+        popularity_scores(&counts, self.num_users)
+    }
+
+    /// The users who met each item, ascending.
+    pub(crate) fn users(&self) -> &Groups {
+        &self.users
+    }
+
     /// Cosine of two items, each a vector with a 1 for each user who met it: |U_i ∩ U_j| / √(|U_i| |U_j|); 0 if nobody met
     /// one of them.
     pub fn similarity(&self, one: u32, other: u32) -> f64 {
@@ -48,6 +59,14 @@ impl Catalog {
         }
         common(one, other) as f64 / (one.len() as f64 * other.len() as f64).sqrt()
     }
+}
+
+/// Scores that rank items by popularity: the share of `num_users` users who met each of them, given how many did. Of items
+/// that as many users met, an earlier one has a little more, as of less than half a user: a list has one order then.
+pub fn popularity_scores(counts: &[usize], num_users: usize) -> Vec<f32> {
+    let (num_items, num_users) = (counts.len(), num_users.max(1) as f64);
+    let more = |item: usize| (num_items - item) as f64 / (2 * num_items) as f64;
+    counts.iter().enumerate().map(|(item, &count)| ((count as f64 + more(item)) / num_users) as f32).collect()
 }
 
 /// Number of equal elements of two ascending lists.

@@ -96,6 +96,12 @@ pub trait Metric: fmt::Debug + Send + Sync {
         Needs::Pairs
     }
 
+    /// Whether it says how good predictions are, so that a trivial prediction can beat a model by it. Some metrics of lists
+    /// describe what is recommended, and not how well.
+    fn is_goal(&self) -> bool {
+        true
+    }
+
     /// The config keys that it reads, under `[evaluation]`.
     fn keys(&self) -> Keys {
         Keys::default()

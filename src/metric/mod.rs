@@ -15,7 +15,7 @@ mod rmse;
 mod tally;
 
 pub use built_in::built_in;
-pub use catalog::Catalog;
+pub use catalog::{Catalog, popularity_scores};
 pub use list::RankedList;
 pub use loss::ObjectiveLoss;
 pub use mae::Mae;

@@ -6,30 +6,37 @@
 
 mod any;
 mod biased_mf;
+mod ease;
 mod factorization;
 mod gmf;
+mod history;
 mod init;
+mod item_knn;
 mod mf;
 mod mlp;
 mod neumf;
 mod nmf;
 pub mod parameters;
 mod part;
+mod popularity;
 mod size;
 mod table;
 mod walk;
 
 pub use any::AnyModel;
 pub use biased_mf::{BiasedMf, BiasedMfConfig};
+pub use ease::Ease;
 pub use factorization::{Constraint, Factored, Factorization, Term, dot};
 pub use gmf::{Gmf, GmfConfig};
 pub use init::{FactorInit, Start};
+pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use mf::{Mf, MfConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use neumf::{NeuMf, NeuMfConfig};
 pub use nmf::{Nmf, NmfConfig};
 pub use parameters::HostTensor;
 pub use part::{Declaration, ModelKind, ModelPart, layers_key, names_where, rank_key};
+pub use popularity::Popularity;
 pub(crate) use size::sized;
 pub use table::{Table, TableGroup, TableKind, Use};
 pub use walk::Visited;
@@ -43,5 +50,8 @@ pub fn built_in() -> Vec<ModelKind> {
         ModelKind::of::<Gmf>(),
         ModelKind::of::<Mlp>(),
         ModelKind::of::<NeuMf>(),
+        ModelKind::of::<Popularity>(),
+        ModelKind::of::<ItemKnn>(),
+        ModelKind::of::<Ease>(),
     ]
 }

@@ -26,6 +26,11 @@ pub struct Declaration {
     /// The histories that it uses: (field whose rows have one, field of its members). They are collected from the
     /// training interactions, as the bag [`HISTORY`](crate::data::HISTORY).
     pub histories: &'static [(FieldId, FieldId)],
+    /// Whether only interactions with a target above 0, which are signs of a preference, belong to these histories.
+    pub histories_above_zero: bool,
+    /// The solver that alone finds its parameters, for a model that is no minimum of an objective which others minimize;
+    /// it is the default for such a model. `None` for all others.
+    pub solver: Option<&'static str>,
 }
 
 impl Declaration {
@@ -37,6 +42,8 @@ impl Declaration {
         constraint: Constraint::None,
         uses_context: false,
         histories: &[],
+        histories_above_zero: false,
+        solver: None,
     };
 
     /// Whether factors must carry the mean, because nothing else does.

@@ -11,14 +11,14 @@ use crate::data::Frame;
 use crate::error::Result;
 
 /// A model with one row of each entity, and how many numbers each of its parameters has with the rows of `frame`.
-/// Parameters are affine in the number of rows of each entity, so that a model with one row of each, and for each entity
-/// one with a row more, tell the size of any.
+/// Parameters grow with the number of rows of an entity, or with its square, so that a model with one row of each, and
+/// for each entity those with one and two rows more, tell the size of any.
 ///
 /// # Errors
 /// Those of the model.
 pub fn sized(kind: &ModelKind, values: &Values, frame: &Frame, device: &Device) -> Result<(AnyModel, Vec<usize>)> {
-    let with_two_of = |larger: Option<usize>| -> Result<AnyModel> {
-        let rows = |at: usize| if larger == Some(at) { 2 } else { 1 };
+    let with = |larger: Option<(usize, usize)>| -> Result<AnyModel> {
+        let rows = |at: usize| larger.filter(|(own, _)| *own == at).map_or(1, |(_, rows)| rows);
         let entities = frame.entities.iter().enumerate().map(|(at, (name, _))| (name.clone(), rows(at)));
         let frame = &Frame { entities: entities.collect(), ..frame.clone() };
         kind.init(values, &Start { frame, mean_score: 1.0, offsets: [&[], &[]], seed: None, device })
@@ -26,13 +26,18 @@ pub fn sized(kind: &ModelKind, values: &Values, frame: &Frame, device: &Device) 
     let lengths = |model: &AnyModel| -> Vec<usize> {
         parameters::collect(model).iter().map(|(_, values)| values.data.len()).collect()
     };
-    let smallest = with_two_of(None)?;
+    let smallest = with(None)?;
     let one = lengths(&smallest);
     let mut all = one.clone();
     for (at, (_, rows)) in frame.entities.iter().enumerate() {
-        let two = lengths(&with_two_of(Some(at))?);
-        for (sum, (two, one)) in all.iter_mut().zip(two.iter().zip(&one)) {
-            *sum = sum.saturating_add(rows.saturating_sub(1).saturating_mul(two - one));
+        let [two, three] = [2, 3].map(|rows| with(Some((at, rows))).map(|model| lengths(&model)));
+        let (two, three) = (two?, three?);
+        // Newton's form, in which every term of what grows is at least 0.
+        let more = rows.saturating_sub(1);
+        let pairs = more.saturating_mul(more.saturating_sub(1)) / 2;
+        for (sum, ((one, two), three)) in all.iter_mut().zip(one.iter().zip(&two).zip(&three)) {
+            let (slope, curvature) = (two - one, three - two - (two - one));
+            *sum = sum.saturating_add(more.saturating_mul(slope)).saturating_add(pairs.saturating_mul(curvature));
         }
     }
     Ok((smallest, all))

@@ -71,23 +71,38 @@ pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cel
     let Some(scores) = scores else { return doubts };
     let on = format!("on the {} part this model is", baselines.split);
     let lost = |trivial: &(&str, &Scores)| worse_than(scores, trivial.0, trivial.1, &settings.metrics);
-    let popularity = baselines.popularity.as_ref();
+    let of_lists = [
+        (&baselines.popularity, "recommend that"),
+        (&baselines.item_knn, "take model.kind = \"item-knn\", with its defaults"),
+    ];
+    let remedy_of = |trivial: &Scores| of_lists.iter().find(|(own, _)| own.as_ref() == Some(trivial));
     let (of_lists, of_errors): (Vec<_>, Vec<_>) = baselines
         .named()
         .filter(|trivial| lost(trivial).is_some())
-        .partition(|(_, trivial)| popularity == Some(*trivial));
-    if let Some((_, trivial)) = of_errors.last() {
-        let lost: Vec<String> = of_errors.iter().filter_map(lost).collect();
+        .map(|(name, trivial)| (name, trivial, remedy_of(trivial)))
+        .partition(|(.., remedy)| remedy.is_some());
+    if let Some((_, trivial, _)) = of_errors.last() {
+        let lost: Vec<String> = of_errors.iter().filter_map(|(name, trivial, _)| lost(&(name, trivial))).collect();
         let remedy = remedies(settings, summary.train.as_ref(), trivial, has_held_out_cells);
         doubts.push(format!("{on} {}; {remedy}", lost.join(", and ")));
     }
-    for lost in of_lists.iter().filter_map(lost) {
-        doubts.push(format!(
-            "{on} {lost}: recommend that, or try another model.rank or solver, or leave out users with few interactions \
-             (data.min_user_ratings)"
-        ));
+    for (name, trivial, remedy) in of_lists {
+        let (Some(lost), Some((_, first))) = (lost(&(name, trivial)), remedy) else { continue };
+        doubts.push(format!("{on} {lost}: {}", list_remedies(settings, first).join(", or ")));
     }
     doubts
+}
+
+/// What to try if a trivial prediction makes better lists; `first` is to take that.
+fn list_remedies(settings: &Settings, first: &'static str) -> Vec<&'static str> {
+    let values = settings.values();
+    let others = match values.find::<usize>("model.rank") {
+        Some(_) => {
+            vec!["try another model.rank or solver", "leave out users with few interactions (data.min_user_ratings)"]
+        }
+        None => settings.solver.remedies(values, Misfit::Under),
+    };
+    std::iter::once(first).chain(others).collect()
 }
 
 /// Metrics that have no meaning for what is predicted.

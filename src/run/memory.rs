@@ -119,7 +119,8 @@ pub fn check(settings: &Settings, estimate: &Estimate) -> Result<()> {
     };
     let parts: Vec<_> =
         estimate.parts().iter().map(|(name, bytes)| format!("{name} {:.3}", gigabytes(*bytes))).collect();
-    let mut remedies = vec!["lower model.rank"];
+    let has_rank = settings.values().find::<usize>("model.rank").is_some();
+    let mut remedies = if has_rank { vec!["lower model.rank"] } else { Vec::new() };
     remedies.extend(settings.solver.memory_remedies(settings.values()));
     Err(Error::Usage(format!(
         "training needs about {:.3} GB ({}), more than train.max_memory = {most}; {}, or raise train.max_memory",
@@ -213,6 +214,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::data::{BagFrame, FieldId, HISTORY};
     use crate::device::DeviceSpec;
     use crate::model::{Start, parameters};
     use crate::run::{Parts, TrialData};
@@ -228,13 +230,21 @@ mod tests {
     #[test]
     fn parameters_are_counted_as_models_have_them() {
         let device = DeviceSpec::Auto.open().expect("a device").device;
-        let frame = Frame::pair(50, 30);
+        let pair = Frame::pair(50, 30);
         for kind in Parts::built_in().models {
-            let settings = settings(&[&format!("model.kind={}", kind.name), "model.rank=5"]);
+            let bag = |&(owner, of): &(FieldId, FieldId)| BagFrame {
+                name: HISTORY.into(),
+                owner: pair[owner].entity,
+                of: pair[of].entity,
+            };
+            let frame = Frame { bags: kind.declaration.histories.iter().map(bag).collect(), ..pair.clone() };
+            let of_kind = format!("model.kind={}", kind.name);
+            let has_rank = kind.declaration.solver.is_none();
+            let overrides = [of_kind.as_str(), "model.rank=5"];
+            let settings = settings(&overrides[..if has_rank { 2 } else { 1 }]);
             let start = Start { frame: &frame, mean_score: 1.0, offsets: [&[], &[]], seed: Some(0), device: &device };
             let model = kind.init(settings.values(), &start).expect("a model");
             let expected: usize = parameters::collect(&model).iter().map(|(_, values)| values.data.len()).sum();
-            let frame = frame.clone();
             let sizes = Sizes { frame, members: vec![], train: 500, validation: 0, undivided: 0, files: false };
             let size = model_size(&settings, &sizes, &device).expect("a size");
             assert_eq!(size.parameters, expected, "{}", kind.name);

@@ -28,7 +28,8 @@ pub(super) fn loaded(settings: &Settings) -> Result<Dataset> {
 /// Those of [`divide`].
 pub(super) fn divided(settings: &Settings, dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     let mut data = divide(dataset, parts, refit)?;
-    data.add_histories(settings.model.declaration.histories);
+    let declaration = settings.model.declaration;
+    data.add_histories(declaration.histories, declaration.histories_above_zero);
     Ok(data)
 }
 

@@ -97,13 +97,21 @@ pub struct Baselines {
     /// For everybody the items that most users met in training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub popularity: Option<Scores>,
+    /// Item k-NN with its default settings; `None` also where it would take long to compute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_knn: Option<Scores>,
 }
 
 impl Baselines {
     /// Those that there are, with names for people.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &Scores)> {
-        let Self { global_mean, biases, popularity, .. } = self;
-        let all = [("always the mean", global_mean), ("biases only", biases), ("what is most popular", popularity)];
+        let Self { global_mean, biases, popularity, item_knn, .. } = self;
+        let all = [
+            ("always the mean", global_mean),
+            ("biases only", biases),
+            ("what is most popular", popularity),
+            ("item k-NN", item_knn),
+        ];
         all.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)))
     }
 }

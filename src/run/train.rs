@@ -194,8 +194,8 @@ impl Job<'_, '_> {
         let are_comparable = self.settings.predictions() == Predictions::Targets;
         let tallies = are_comparable.then(|| evaluator.predictor.baselines(interactions, &evaluator.metrics));
         let [global_mean, biases] = tallies.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
-        let popularity = evaluator.popularity(interactions);
-        let baselines = Baselines { split: split.into(), global_mean, biases, popularity };
+        let [popularity, item_knn] = [evaluator.popularity(interactions), evaluator.item_knn(interactions)];
+        let baselines = Baselines { split: split.into(), global_mean, biases, popularity, item_knn };
         let has_some = baselines.named().next().is_some();
         has_some.then_some(baselines)
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::als::AlsPart;
+use super::closed_form::{EasePart, ItemKnnPart, PopularityPart};
 use super::gradient_descent::GradientDescent;
-use super::part::SolverPart;
+use super::part::{SolverPart, check_tied};
 use super::stratified::StratifiedPart;
 use super::whole_matrix::WholeMatrixPart;
-use crate::config::{Choice, Keys};
+use crate::config::{Choice, Key, Keys, in_toml, is};
 use crate::model::ModelKind;
 
 /// The solvers that every config can name, in the order of the documentation.
@@ -22,11 +23,20 @@ pub fn built_in() -> Vec<Arc<dyn SolverPart>> {
         Arc::new(WholeMatrixPart::Svd),
         Arc::new(WholeMatrixPart::Hals),
         Arc::new(WholeMatrixPart::Multiplicative),
+        Arc::new(PopularityPart),
+        Arc::new(ItemKnnPart),
+        Arc::new(EasePart),
     ]
 }
 
 /// The config keys of solvers, of which `solver.kind` chooses one.
 pub fn keys(parts: &[Arc<dyn SolverPart>], models: &[ModelKind]) -> Keys {
-    let choice = Choice::new("solver.kind", "How the parameters are found.").with(|key| key.default("'adam'"));
-    parts.iter().fold(choice, |choice, part| choice.part(part.name(), part.keys(models))).into()
+    let of_model = |key: Key, kind: &ModelKind| match kind.declaration.solver {
+        Some(solver) => key.default_if(is("model.kind", [kind.name]), &in_toml(&solver.into())),
+        None => key,
+    };
+    let choice = Choice::new("solver.kind", "How the parameters are found.")
+        .with(|key| models.iter().fold(key.default("'adam'"), of_model));
+    let choice = parts.iter().fold(choice, |choice, part| choice.part(part.name(), part.keys(models)));
+    Keys::from(choice).rule(check_tied(models))
 }

@@ -2,6 +2,7 @@
 
 mod als;
 mod built_in;
+pub mod closed_form;
 mod dot_product;
 mod gradient;
 mod gradient_descent;
@@ -27,6 +28,7 @@ mod whole_matrix;
 pub use als::{Als, AlsConfig, AlsPart, Confidence, Feedback, Inner};
 pub use built_in::built_in;
 pub(crate) use built_in::keys;
+pub use closed_form::{ClosedForm, EasePart, ItemKnnPart, PopularityPart};
 pub use gradient::{Clip, GradientStep, UpdatedRows};
 pub use gradient_descent::GradientDescent;
 pub use learning_rate::LearningRate;

@@ -190,6 +190,9 @@ pub(super) fn gradient_remedies(misfit: Misfit) -> Vec<&'static str> {
 /// layers: indices twice, scores, residuals, losses and their slopes.
 pub const OF_A_STEP: usize = 10;
 
+/// `evaluation.metrics` of preferences, which cannot be compared with what was counted but can be ranked.
+pub(super) const LIST_METRICS: &str = "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']";
+
 /// The names of solver and model, for messages.
 pub(super) fn kinds(values: &Values) -> (String, String) {
     (values.get("solver.kind"), values.get("model.kind"))
@@ -202,8 +205,13 @@ pub(super) fn needs_model(
     message: impl Fn(&[String], &str, &str) -> String + Send + Sync + 'static,
 ) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
     let fit = names_where(models, is_fit);
+    // Those have a message of their own.
+    let tied = names_where(models, |model| model.solver.is_some());
     move |values| {
         let (solver, model) = kinds(values);
+        if tied.contains(&model) {
+            return Vec::new();
+        }
         let problem = || Problem::new(["solver.kind", "model.kind"], message(&fit, &solver, &model));
         (!fit.contains(&model)).then(problem).into_iter().collect()
     }
@@ -246,6 +254,30 @@ pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Prob
             "solver.kind = {solver:?} supports only {fit}, whose factors are at least 0, but model.kind is {model:?}"
         )
     })
+}
+
+/// Models that one solver alone finds go with that solver, and it with them.
+pub(super) fn check_tied(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let tied: Vec<(&'static str, &'static str)> =
+        models.iter().filter_map(|kind| Some((kind.name, kind.declaration.solver?))).collect();
+    move |values| {
+        let (solver, model) = kinds(values);
+        let of_model = tied.iter().find(|(name, _)| *name == model);
+        let of_solver: Vec<&str> = tied.iter().filter(|(_, own)| *own == solver).map(|(name, _)| *name).collect();
+        let message = match of_model {
+            Some((_, own)) if *own != solver => {
+                format!("model.kind = {model:?} is found by solver.kind = {own:?} alone, but solver.kind is {solver:?}")
+            }
+            None if !of_solver.is_empty() => {
+                let fit = joined(&of_solver, "and");
+                format!(
+                    "solver.kind = {solver:?} finds only {fit}, but model.kind is {model:?}; use \"als\" or \"adam\""
+                )
+            }
+            _ => return Vec::new(),
+        };
+        vec![Problem::new(["solver.kind", "model.kind"], message)]
+    }
 }
 
 /// Solvers in closed form minimize squares.

@@ -26,7 +26,11 @@ fn scores(model: &AnyModel, users: &[u32], items: &[u32]) -> Vec<f32> {
 /// The tests of this folder run over [`models`] and [`losses`].
 #[test]
 fn every_model_and_loss_that_configs_can_name_is_tested() {
-    let names: Vec<&str> = lowrank::model::built_in().iter().map(|model| model.name).collect();
+    // Models of counts are no minimum that gradients find; they have tests of their own, in `counts`.
+    let (counted, names): (Vec<_>, Vec<_>) =
+        lowrank::model::built_in().into_iter().partition(|model| model.declaration.solver.is_some());
+    assert_eq!(counted.iter().map(|model| model.name).collect::<Vec<_>>(), ["popularity", "item-knn", "ease"]);
+    let names: Vec<&str> = names.iter().map(|model| model.name).collect();
     assert_eq!(models(3).iter().map(kind).collect::<Vec<_>>(), names);
     let names: Vec<&str> = Loss::kinds().iter().map(|loss| loss.name).collect();
     assert_eq!(losses().iter().map(kind).collect::<Vec<_>>(), names);

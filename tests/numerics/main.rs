@@ -19,6 +19,7 @@ mod als;
 mod als_systems;
 mod context;
 mod contract;
+mod counts;
 mod determinism;
 mod every_method;
 mod golden;

@@ -81,6 +81,9 @@ const FOLDER: &[&str] =
 
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
+const ITEM_KNN: &[&str] = &["model.kind=item-knn"];
+const BM25: &[&str] = &["model.kind=item-knn", "solver.weighting=bm25"];
+
 const SVD: &[&str] = &["model.kind=mf", "solver.kind=svd", "solver.method=randomized", "solver.oversampling=0"];
 const HALS: &[&str] = &["model.kind=nmf", "solver.kind=hals", "train.epochs=5"];
 const MULTIPLICATIVE: &[&str] = &["model.kind=nmf", "solver.kind=multiplicative"];
@@ -142,6 +145,7 @@ const CASES: &[Case] = &[
     ("model.init_std", &[], "0.2", Model),
     ("model.init_low", &["model.init=uniform"], "-0.5", Model),
     ("model.init_high", &["model.init=uniform"], "0.5", Model),
+    ("model.neighbours", ITEM_KNN, "3", Model),
     ("model.layers", &["model.kind=mlp"], "[3]", Model),
     ("loss.kind", &[], "huber", Model),
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
@@ -165,6 +169,10 @@ const CASES: &[Case] = &[
     ("solver.divergence", MULTIPLICATIVE, "kullback-leibler", Model),
     ("solver.start", HALS, "model", Model),
     ("solver.tolerance", MULTIPLICATIVE, "0.1", Summary),
+    ("solver.weighting", ITEM_KNN, "cosine", Model),
+    ("solver.shrinkage", ITEM_KNN, "1", Model),
+    ("solver.bm25_k1", BM25, "2", Model),
+    ("solver.bm25_b", BM25, "0.5", Model),
     ("solver.learning_rate", &[], "0.02", Model),
     ("solver.batch_size", &[], "10", Model),
     ("solver.beta1", &[], "0.5", Model),
@@ -181,6 +189,7 @@ const CASES: &[Case] = &[
     ("solver.regularization.item_l1", HALS, "0.01", Model),
     ("solver.regularization.user_biases", &[], "1", Model),
     ("solver.regularization.item_biases", &[], "1", Model),
+    ("solver.regularization.item_weights", &["model.kind=ease"], "3", Model),
     ("solver.regularization.weights", &["model.kind=gmf"], "1", Model),
     ("solver.regularization.count_exponent", &["solver.kind=als"], "0.5", Model),
     ("solver.schedule.kind", &[], "cosine", Model),

@@ -3,6 +3,7 @@
 mod answers;
 mod commands;
 mod configs;
+mod counted;
 mod determinism;
 mod errors;
 mod files;

@@ -77,12 +77,19 @@ fn assert_beats_baselines(summary: &Value, what: &str) {
     }
 }
 
+/// Kinds of models that are a minimum of a loss, and those that are counts of what users met, which predict no ratings.
+fn model_kinds() -> [Vec<String>; 2] {
+    let (counted, others): (Vec<_>, Vec<_>) =
+        Parts::built_in().models.into_iter().partition(|kind| kind.declaration.solver.is_some());
+    [others, counted].map(|kinds| kinds.iter().map(|kind| kind.name.to_string()).collect())
+}
+
 #[test]
 fn every_model_beats_the_baselines_with_its_defaults() {
     let place = Place::new();
     // With less noise than by default, no rating is below 0, which nmf refuses.
     place.write("c.toml", "data = { dataset = \"synthetic\", synthetic.noise = 0.3 }\n");
-    for model in &Parts::built_in().schema().choices("model.kind") {
+    for model in &model_kinds()[0] {
         place.train("c.toml", [format!("name={model}").as_str(), &format!("model.kind={model}")]).succeeds();
         assert_beats_baselines(&place.json(format!("runs/{model}-1/summary.json")), model);
     }
@@ -191,14 +198,21 @@ fn one_user_one_item_or_one_rating_trains() {
     place.write("item.csv", many.iter().map(|user| format!("{user},i,{}\n", user.len())).collect::<String>());
     place.write("rating.csv", "u,i,4\n");
     place.write("c.toml", "data.path = \"rating.csv\"\ndata.split.kind = \"none\"\ntrain.epochs = 3\nmodel.rank = 2\n");
-    for model in &Parts::built_in().schema().choices("model.kind") {
+    let [others, counted] = model_kinds();
+    for model in others.iter().chain(&counted) {
         for (data, users, items) in [("user", 1, 20), ("item", 20, 1), ("rating", 1, 1)] {
             let name = format!("{model}-{data}");
             let settings = [format!("name={name}"), format!("model.kind={model}"), format!("data.path={data}.csv")];
             place.train("c.toml", settings.iter().map(String::as_str)).succeeds();
             let summary = place.json(format!("runs/{name}-1/summary.json"));
             assert_eq!((&summary["num_users"], &summary["num_items"]), (&users.into(), &items.into()), "{name}");
-            assert!(number(&summary, "/train/rmse").is_finite(), "{name}");
+            let lists = place.call(["recommend", &format!("runs/{name}-1"), "u", "--keep-seen", "--json"]);
+            if counted.contains(model) {
+                assert_eq!(number(&summary, "/train/count"), (users * items) as f64, "{name}");
+                assert!(data == "item" || lists.succeeds().stdout.contains("score"), "{name}");
+            } else {
+                assert!(number(&summary, "/train/rmse").is_finite(), "{name}");
+            }
         }
     }
     // A split of it leaves no test: said, not trained.
@@ -275,8 +289,7 @@ fn assert_all_train(settings: impl IntoIterator<Item = Vec<String>>) {
 
 #[test]
 fn every_model_trains_with_every_loss() {
-    let (models, losses) =
-        (Parts::built_in().schema().choices("model.kind"), Parts::built_in().schema().choices("loss.kind"));
+    let ([models, _], losses) = (model_kinds(), Parts::built_in().schema().choices("loss.kind"));
     let pairs = models.iter().flat_map(|model| losses.iter().map(move |loss| (model, loss)));
     assert_all_train(pairs.map(|(model, loss)| {
         let mut settings = vec![format!("model.kind={model}"), format!("loss.kind={loss}")];
@@ -295,13 +308,21 @@ fn every_model_trains_with_every_solver_and_every_schedule() {
     let solvers = models.iter().flat_map(|model| {
         // Some would be trained on all ratings, and the test says nothing of them then.
         let settings = |solver: &String| {
-            vec![format!("model.kind={model}"), format!("solver.kind={solver}"), "data.split.kind=random".to_string()]
+            let mut settings = vec![format!("model.kind={model}"), format!("solver.kind={solver}")];
+            settings.push("data.split.kind=random".to_string());
+            if model == solver {
+                settings
+                    .extend(["evaluation.metrics=['rmse', 'loss']".into(), "train.early_stopping.metric=rmse".into()]);
+            }
+            settings
         };
+        let counted = &model_kinds()[1];
         let fits = |solver: &&String| match solver.as_str() {
             "stratified" | "als" => ["mf", "biased-mf", "nmf"].contains(&model.as_str()),
             "svd" => ["mf", "biased-mf"].contains(&model.as_str()),
             "hals" | "multiplicative" => model == "nmf",
-            _ => true,
+            solver if counted.iter().any(|kind| kind == solver) => model == solver,
+            _ => !counted.contains(model),
         };
         solvers.iter().filter(fits).map(settings).collect::<Vec<_>>()
     });

@@ -50,14 +50,20 @@ impl Split {
     }
 
     /// Adds the histories of the rows of these fields: (field whose rows have one, field of its members), collected
-    /// from the training part.
-    pub fn add_histories(&mut self, histories: &[(FieldId, FieldId)]) {
+    /// from the training interactions, or only from those `above_zero`.
+    pub fn add_histories(&mut self, histories: &[(FieldId, FieldId)], above_zero: bool) {
         if histories.is_empty() {
             return;
         }
         let frame = self.frame();
-        let new =
-            histories.iter().map(|&(owner, of)| Bag::history(|field| self.train.column(field), &frame, owner, of));
+        let kept = |column: &Vec<u32>| {
+            let known = column.iter().zip(&self.train.targets).filter(|(_, target)| **target > 0.0);
+            known.map(|(&index, _)| index).collect::<Vec<u32>>()
+        };
+        let has_others = above_zero && self.train.targets.iter().any(|&target| target <= 0.0);
+        let fewer: Option<Vec<Vec<u32>>> = has_others.then(|| self.train.columns.iter().map(kept).collect());
+        let columns = fewer.as_ref().unwrap_or(&self.train.columns);
+        let new = histories.iter().map(|&(owner, of)| Bag::history(|field| &columns[field.0], &frame, owner, of));
         let bags: Arc<Vec<Bag>> = Arc::new(self.train.bags.iter().cloned().chain(new).collect());
         for part in [&mut self.train, &mut self.validation, &mut self.test] {
             part.bags = Arc::clone(&bags);

@@ -9,6 +9,7 @@ pub struct Coverage;
 
 impl AtK for Coverage {
     const NAME: &'static str = "coverage";
+    const IS_GOAL: bool = false;
 
     fn needs(k: usize) -> Needs {
         Needs::Exposure { length: k }

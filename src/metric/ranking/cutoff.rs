@@ -15,6 +15,8 @@ pub trait AtK: Send + Sync + 'static {
     const DIRECTION: Direction = Direction::Larger;
     /// Unit of its values; empty for a plain number.
     const UNIT: &'static str = "";
+    /// Whether it says how good recommendations are.
+    const IS_GOAL: bool = true;
 
     /// What it needs of lists cut off after k; by default only the places of the relevant candidates.
     fn needs(k: usize) -> Needs {
@@ -70,6 +72,10 @@ impl<M: AtK> Metric for Cutoff<M> {
 
     fn needs(&self) -> Needs {
         M::needs(self.length)
+    }
+
+    fn is_goal(&self) -> bool {
+        M::IS_GOAL
     }
 
     fn at(&self, length: usize) -> Option<Arc<dyn Metric>> {

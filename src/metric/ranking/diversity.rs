@@ -10,6 +10,7 @@ pub struct Diversity;
 
 impl AtK for Diversity {
     const NAME: &'static str = "diversity";
+    const IS_GOAL: bool = false;
 
     fn needs(k: usize) -> Needs {
         Needs::Lists { length: k }

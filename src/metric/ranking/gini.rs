@@ -11,6 +11,7 @@ pub struct Gini;
 impl AtK for Gini {
     const NAME: &'static str = "gini";
     const DIRECTION: Direction = Direction::Smaller;
+    const IS_GOAL: bool = false;
 
     fn needs(k: usize) -> Needs {
         Needs::Exposure { length: k }

@@ -11,6 +11,7 @@ pub struct Novelty;
 impl AtK for Novelty {
     const NAME: &'static str = "novelty";
     const UNIT: &'static str = "bits";
+    const IS_GOAL: bool = false;
 
     fn needs(k: usize) -> Needs {
         Needs::Lists { length: k }

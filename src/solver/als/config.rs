@@ -6,6 +6,7 @@ use super::confidence::Confidence;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
 use crate::model::{Constraint, ModelKind, names_where};
+use crate::solver::part::LIST_METRICS;
 
 /// What ratings say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,7 +126,7 @@ impl AlsConfig {
             .and(inner)
             .and(exponent)
             .default_for_if("evaluation.clip", implicit(), "false")
-            .default_for_if("evaluation.metrics", implicit(), "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']")
+            .default_for_if("evaluation.metrics", implicit(), LIST_METRICS)
             .default_for_if("train.early_stopping.metric", implicit(), "'ndcg@10'")
     }
 
