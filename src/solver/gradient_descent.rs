@@ -24,13 +24,15 @@ pub struct GradientDescent {
 }
 
 impl GradientDescent {
-    /// Adam.
+    /// Adam (Kingma & Ba 2015): a step divides the decayed mean of the gradients by the root of the decayed mean of their
+    /// squares, both corrected for their start at 0. With PyTorch's formula and defaults.
     pub const ADAM: Self = Self { name: "adam", keys: UpdateRule::adam_keys, rule: UpdateRule::adam_of };
-    /// Adam with decoupled weight decay.
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019): before each step, factors and weights, never biases,
+    /// shrink by the learning rate times the decay.
     pub const ADAMW: Self = Self { name: "adamw", keys: adamw_keys, rule: UpdateRule::adam_of };
-    /// Stochastic gradient descent with momentum.
+    /// Stochastic gradient descent with momentum μ: v ← μv + g, θ ← θ − ηv.
     pub const SGD: Self = Self { name: "sgd", keys: UpdateRule::sgd_keys, rule: UpdateRule::sgd_of };
-    /// AdaGrad.
+    /// AdaGrad (Duchi, Hazan & Singer 2011): s ← s + g², θ ← θ − ηg / (√s + ε).
     pub const ADAGRAD: Self = Self { name: "adagrad", keys: UpdateRule::adagrad_keys, rule: UpdateRule::adagrad_of };
 }
 

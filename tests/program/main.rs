@@ -1,6 +1,7 @@
 //! Runs the built program as a user would: arguments in; exit code, standard output, standard error and files out.
 
 mod answers;
+mod book;
 mod commands;
 mod configs;
 mod counted;

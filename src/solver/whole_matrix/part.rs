@@ -15,11 +15,19 @@ use crate::solver::svd;
 /// The ratings as one matrix, on the CPU: for dot-product models and squared loss. See [`WholeMatrix`].
 #[derive(Debug, Clone, Copy)]
 pub enum WholeMatrixPart {
-    /// Truncated SVD.
+    /// Truncated SVD of the whole matrix, A ≈ U·diag(σ)·Vᵀ, exact or randomized (Halko, Martinsson & Tropp 2011).
+    ///
+    /// For `mf`, with P = U·diag(σ) and Q = V; with `biased-mf`, the mean of each column is subtracted first. Cells that are
+    /// not in the data are zeros, and a sparse matrix stays sparse.
     Svd,
-    /// Non-negative matrix factorization by HALS.
+    /// Non-negative factorization of the whole matrix by coordinate descent (HALS: Cichocki & Phan 2009).
+    ///
+    /// For `nmf` and squared error, with L1 and L2 penalties, from a start by NNDSVD or at random. Cells that are not in the
+    /// data are zeros, or missing.
     Hals,
-    /// Non-negative matrix factorization by multiplicative updates.
+    /// Non-negative factorization of the whole matrix by multiplicative updates (Lee & Seung 2001).
+    ///
+    /// As HALS, but also for the Kullback–Leibler divergence Σ a·ln(a/p) − a + p.
     Multiplicative,
 }
 
