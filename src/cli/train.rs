@@ -17,7 +17,9 @@ use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores, label};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
 use crate::run::views::{Compression, Topic, Views};
-use crate::run::{self, Finished, Forecast, ModelFile, Parts, Resume, RunDirectory, Summary, TrainOptions};
+use crate::run::{
+    self, AmongCandidates, Finished, Forecast, ModelFile, Parts, Resume, RunDirectory, Summary, TrainOptions,
+};
 use crate::solver::nmf::Zeros;
 use crate::tables;
 use crate::train::Observer;
@@ -151,6 +153,10 @@ fn report(finished: &Finished) -> String {
     if let Some(baselines) = summary.baselines.as_ref().filter(|_| !are_rows_held_out) {
         let named = baselines.named().map(|(name, scores)| row(&format!("  {name} ({})", baselines.split), scores));
         rows.extend(named);
+    }
+    if let Some(AmongCandidates { candidates, model, popularity }) = &summary.test_among_candidates {
+        rows.push(row(&format!("test, among {candidates} candidates"), model));
+        rows.push(row("  what is most popular (among them)", popularity));
     }
     if let Some(error) = summary.reachable_error.filter(|_| names.contains(&Rmse.name())) {
         // Planted noise is a deviation.

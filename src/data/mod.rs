@@ -2,6 +2,7 @@
 
 mod bag;
 pub mod batch;
+mod candidate_list;
 pub mod catalog;
 mod core;
 mod entity;
@@ -18,6 +19,7 @@ pub mod unseen;
 mod vocabulary;
 
 pub use bag::Bag;
+pub use candidate_list::CandidateList;
 pub use entity::{
     BagFrame, BagId, Entity, Field, FieldId, Frame, HISTORY, ITEM, PAIR, Role, UNKNOWN, USER, has_roles, pair_fields,
 };

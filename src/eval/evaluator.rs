@@ -6,9 +6,12 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
+use super::among::Among;
 use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
-use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
+use crate::data::batch::Samples;
+use crate::data::{Bag, CandidateList, FieldId, ITEM, Interactions, UNKNOWN, USER};
+use crate::device::to_vec;
 use crate::linalg::Groups;
 use crate::linalg::similar::{self, Similarity};
 use crate::metric::{Catalog, Metrics, RankedList, Scores, Tally};
@@ -17,6 +20,9 @@ use crate::model::{AnyModel, ItemKnnConfig};
 /// Additions that similarities of items may take to be computed only for comparison: a few seconds on one core. They grow
 /// with the square of what each user met, so that ten million interactions are often too many.
 pub const MOST_OPERATIONS: u64 = 1 << 31;
+
+/// Lists of candidates that are scored at once.
+const LISTS: usize = 512;
 
 /// Evaluates the model of a run.
 #[derive(Debug, Clone)]
@@ -143,6 +149,60 @@ impl Evaluator {
             scores.fill(0.0);
             similar::add_rows(&lists, seen.get(user as usize), scores);
         })
+    }
+
+    /// The metrics of ranked lists if each item is ranked among the candidates of its list, a list an interaction; `None`
+    /// if no metric needs rankings, or there are no lists. The model has no other fields than user and item.
+    pub fn among(
+        &self,
+        model: &AnyModel,
+        device: &Device,
+        lists: &[CandidateList],
+        bags: &Arc<Vec<Bag>>,
+    ) -> Option<Scores> {
+        self.of_candidates(lists, |users, items| {
+            to_vec(model.forward(&Arc::new(Samples::of_columns(vec![users, items], bags)).to_device(device)))
+        })
+    }
+
+    /// The same if all users get the items that most users met in training.
+    pub fn popularity_among(&self, lists: &[CandidateList]) -> Option<Scores> {
+        let scores = self.ranking.as_ref()?.catalog.popularity_scores();
+        let of = |item: u32| if item == UNKNOWN { f32::NEG_INFINITY } else { scores[item as usize] };
+        self.of_candidates(lists, |_, items| items.into_iter().map(of).collect())
+    }
+
+    /// The metrics of candidates that `scores` gives to pairs of users and items.
+    fn of_candidates(
+        &self,
+        lists: &[CandidateList],
+        scores: impl Fn(Vec<u32>, Vec<u32>) -> Vec<f32>,
+    ) -> Option<Scores> {
+        let (length, catalog) = (self.metrics.longest_list()?, &self.ranking.as_ref()?.catalog);
+        let mut tally = Tally::new(&self.metrics.of_lists());
+        tally.count(lists.len());
+        for lists in lists.chunks(LISTS) {
+            let items = lists.iter().flat_map(|list| std::iter::once(&list.item).chain(&list.others)).copied();
+            let users = lists.iter().flat_map(|list| std::iter::repeat_n(list.user, 1 + list.others.len()));
+            let scores = scores(users.collect(), items.collect());
+            let mut rest = &scores[..];
+            for list in lists {
+                let (of_list, next) = rest.split_at(1 + list.others.len());
+                rest = next;
+                let found = Among::new(list, of_list, length);
+                // A user without history has no order that could be good.
+                let place = found.place.filter(|_| list.user != UNKNOWN);
+                tally.add_list(&RankedList {
+                    items: &found.items,
+                    relevant: place.map_or(&[], |_| std::slice::from_ref(&list.item)),
+                    places: place.as_ref().map_or(&[], std::slice::from_ref),
+                    unknown: usize::from(place.is_none()),
+                    candidates: found.candidates,
+                    catalog,
+                });
+            }
+        }
+        tally.scores().filter(|scores| !scores.values.is_empty())
     }
 
     /// The metrics of ranked lists of scores that `fill` writes for a user, on all threads.

@@ -1,6 +1,7 @@
 //! Models on splits: predictions, metrics, top-N lists, and what happens to ids that training never saw. Also measures
 //! of factors if there is nothing to predict: neighbours, coherence, pictures.
 
+mod among;
 mod baseline;
 pub(crate) mod coherence;
 mod evaluator;

@@ -14,6 +14,9 @@ use crate::data::batch::{Batch, Samples};
 use crate::data::unseen::Unseen;
 use crate::error::Result;
 
+/// `evaluation.metrics`, in TOML, of scores that can be ranked but not compared with targets.
+pub(crate) const LIST_METRICS: &str = "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']";
+
 /// What training minimizes: a mean over positions of the training interactions.
 pub trait Objective: fmt::Debug + Send + Sync + Any {
     /// The samples of a step on the interactions at `positions`: by default the interactions themselves. An objective

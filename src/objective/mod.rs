@@ -20,6 +20,7 @@ mod squared;
 pub use absolute::Absolute;
 pub use built_in::Loss;
 pub use huber::Huber;
+pub(crate) use kind::LIST_METRICS;
 pub use kind::{Draw, Objective, ObjectiveKind, ObjectivePart};
 pub use logistic::Logistic;
 pub use negatives::{Negatives, Sampler};

@@ -25,6 +25,6 @@ pub use parts::Parts;
 pub(crate) use proposal::{Proposal, propose};
 pub use settings::Settings;
 pub(crate) use settings::check_targets;
-pub use summary::Summary;
+pub use summary::{AmongCandidates, Summary};
 pub use train::{Finished, Resume, TrainOptions, train};
 pub(crate) use trial::TrialData;

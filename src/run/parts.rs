@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::words::joined;
-use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values};
+use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
 use crate::data::Source;
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::metric::{self, Metric, Metrics};
@@ -122,15 +122,25 @@ impl Parts {
         let meaning = "Metrics to compute, in this order. Those with a length, as ndcg@10, rank all items for each user but \
                        those of training; any length may follow @.";
         let relevant = "Interactions of at least this value are relevant in ranked lists; all if absent.";
+        let candidates = "A file with a line for each test interaction, as (user,item), and the items that it is ranked among: the \
+                          test part is then ranked among these, too.";
+        let sampled = "So many items that the user has not met are drawn for each test interaction, which is then ranked among \
+                       these, too. It says less than a ranking of all items.";
         let names =
             Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&format!("[{}]", listed.join(", ")));
         let keys = Keys::new([
             names.effect(Effect::Nothing),
             Key::new("evaluation.relevant_from", KeyKind::ANY_NUMBER, relevant),
+            Key::new("evaluation.candidates", KeyKind::Path, candidates),
+            Key::new("evaluation.sampled_candidates", KeyKind::AT_LEAST_ONE, sampled)
+                .when(absent("evaluation.candidates")),
         ]);
         let own = self.metrics.0.iter().map(|metric| metric.keys());
         let metrics = self.metrics.clone();
-        own.fold(keys, Keys::and).rule(move |values| check_metrics(values, &metrics))
+        own.fold(keys, Keys::and).rule(move |values| {
+            let candidates = check_candidates(values, &metrics);
+            check_metrics(values, &metrics).into_iter().chain(candidates).collect()
+        })
     }
 }
 
@@ -161,6 +171,21 @@ fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
     };
     let message = format!("data.context is set, but {kind} does not use a context; {remedy}");
     Some(Problem::new(["data.context", "model.kind"], message))
+}
+
+/// Candidates are for metrics of ranked lists, of users and items alone.
+fn check_candidates(values: &Values, metrics: &Metrics) -> Option<Problem> {
+    let keys = ["evaluation.candidates", "evaluation.sampled_candidates"];
+    let key = keys.into_iter().find(|key| values.contains(key))?;
+    let asked: Vec<String> = values.get("evaluation.metrics");
+    let ranks = |name: &String| metrics.find(name).is_some_and(|metric| metric.needs().list_length().is_some());
+    let context: Vec<String> = values.find("data.context").unwrap_or_default();
+    if !context.is_empty() {
+        let message = format!("{key} ranks items for users alone, but data.context is set");
+        return Some(Problem::new([key, "data.context"], message));
+    }
+    let message = format!("{key} needs a metric of ranked lists in evaluation.metrics, such as \"ndcg@10\"");
+    (!asked.iter().any(ranks)).then(|| Problem::new([key, "evaluation.metrics"], message))
 }
 
 /// Metrics must exist, and the watched one must be computed.

@@ -49,6 +49,9 @@ pub struct Summary {
     pub validation: Option<Scores>,
     /// Metrics of the kept model on the test split, which is used for nothing else.
     pub test: Option<Scores>,
+    /// The kept model on the test split, each interaction ranked among a few items only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_among_candidates: Option<AmongCandidates>,
     /// What predictions without factors reach on the test split, or else on the validation or training split. None beside
     /// preferences, which are no predictions of targets.
     pub baselines: Option<Baselines>,
@@ -81,6 +84,17 @@ impl Summary {
         let Self { device, threads, peak_memory_bytes, .. } = earlier;
         (self.device, self.threads, self.peak_memory_bytes) = (device, threads, peak_memory_bytes);
     }
+}
+
+/// Metrics of sampled ranking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AmongCandidates {
+    /// Where the candidates come from: `"given"` or `"drawn"`.
+    pub candidates: String,
+    /// The kept model.
+    pub model: Scores,
+    /// For everybody the items that most users met in training.
+    pub popularity: Scores,
 }
 
 /// Trivial predictions on the split that the result is judged by.

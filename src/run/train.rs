@@ -15,15 +15,18 @@ use super::parts::Parts;
 use super::prepared::{Prepared, divided, held_out_cells, with_threads};
 use super::settings::Settings;
 use super::shown;
-use super::summary::{Baselines, Summary};
+use super::summary::{AmongCandidates, Baselines, Summary};
 use crate::config::{Config, Effect, Values};
+use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, Split, held_out_rows};
-use crate::data::{Dataset, ITEM, USER};
+use crate::data::unseen::Unseen;
+use crate::data::{CandidateList, Dataset, ITEM, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
+use crate::model::AnyModel;
 use crate::report::{JsonLines, TensorBoard};
 use crate::solver::Predictions;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
@@ -91,6 +94,10 @@ impl Job<'_, '_> {
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted { resume: "the same command".into() });
         }
+        if let Some(path) = self.settings.values().find::<PathBuf>("evaluation.candidates") {
+            // What is wrong with it is said before training.
+            read_candidates(&path, data.users(), data.items())?;
+        }
         let (directory, _owned) = self.directory(&dataset, &device)?;
         let config = self.settings.training.clone();
         let evaluator = self.settings.evaluator(&data);
@@ -144,6 +151,7 @@ impl Job<'_, '_> {
             num_ratings,
             train: train.scores,
             validation: best.map(|best| best.scores),
+            test_among_candidates: self.among_candidates(&evaluator, model, &device, &data)?,
             baselines: self.baselines(&evaluator, &data),
             reachable_error,
             test_unknown_users: test.unknown(USER),
@@ -184,6 +192,30 @@ impl Job<'_, '_> {
         }
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
+    }
+
+    /// Sampled ranking of the test split, if the config asks for it.
+    fn among_candidates(
+        &self,
+        evaluator: &Evaluator,
+        model: &AnyModel,
+        device: &Opened,
+        data: &Split,
+    ) -> Result<Option<AmongCandidates>> {
+        let values = self.settings.values();
+        let given: Option<PathBuf> = values.find("evaluation.candidates");
+        let (candidates, lists) = match (given, values.find("evaluation.sampled_candidates")) {
+            (Some(path), _) => ("given", read_candidates(&path, data.users(), data.items())?),
+            (None, Some(count)) => {
+                let unseen = Unseen::new(&data.train, data.users().len(), data.items().len());
+                ("drawn", CandidateList::drawn(&data.test, &unseen, count, self.settings.seed))
+            }
+            (None, None) => return Ok(None),
+        };
+        let scores = evaluator.among(model, &device.device, &lists, &data.train.bags);
+        let both = scores.zip(evaluator.popularity_among(&lists));
+        let candidates = candidates.to_string();
+        Ok(both.map(|(model, popularity)| AmongCandidates { candidates, model, popularity }))
     }
 
     /// Trivial baselines on the split that the result is judged by.

@@ -190,9 +190,6 @@ pub(super) fn gradient_remedies(misfit: Misfit) -> Vec<&'static str> {
 /// layers: indices twice, scores, residuals, losses and their slopes.
 pub const OF_A_STEP: usize = 10;
 
-/// `evaluation.metrics` of preferences, which cannot be compared with what was counted but can be ranked.
-pub(super) const LIST_METRICS: &str = "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']";
-
 /// The names of solver and model, for messages.
 pub(super) fn kinds(values: &Values) -> (String, String) {
     (values.get("solver.kind"), values.get("model.kind"))

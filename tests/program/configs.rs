@@ -151,6 +151,8 @@ const CASES: &[Case] = &[
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
     ("loss.negatives", &["loss.kind=bpr"], "2", Model),
+    ("evaluation.sampled_candidates", &["evaluation.metrics=['rmse', 'hit-rate@2']"], "3", Summary),
+    ("evaluation.candidates", &["evaluation.metrics=['rmse', 'hit-rate@2']"], "candidates.tsv", Summary),
     ("loss.sampler", &["loss.kind=sampled-softmax"], "popularity", Model),
     ("loss.popularity_exponent", &["loss.kind=bpr", "loss.sampler=popularity"], "3", Model),
     ("loss.margin", &["loss.kind=warp"], "1e-7", Model),
@@ -261,6 +263,11 @@ fn place() -> Place {
         place.write(&format!("texts/{name}"), text);
     }
     let classes = (0..70).map(|at| format!("{}/{},{},{}\n", at % 2, at % 14, at * 3 % 11, 1 + at * 3 % 5));
+    let candidates = (0..20).map(|user| {
+        let item = |more: usize| (user * 7 + more) % 23;
+        format!("({user},{})\t{}\t{}\n", item(0), item(1), item(5))
+    });
+    place.write("candidates.tsv", candidates.collect::<String>());
     place.write("classes.csv", classes.collect::<String>());
     let titles: String = (0..23).map(|item| format!("{item},One {item};x,Longer title {item}\n")).collect();
     place.write("titles.csv", titles);

@@ -36,6 +36,7 @@ impl RankingLoss for Bpr {
 impl RankingPart for Bpr {
     const NAME: &'static str = "bpr";
     const CANDIDATES: usize = 1;
+    const LAMBDA: &str = "0.002";
 
     fn of(_: &Values) -> Self {
         Self

@@ -36,6 +36,8 @@ pub(super) trait RankingPart: RankingLoss + Sized {
     const NAME: &'static str;
     /// Candidates of an interaction unless the config says.
     const CANDIDATES: usize;
+    /// λ of factors and biases unless the config says, in TOML.
+    const LAMBDA: &str;
 
     /// Its keys beside those of how candidates are drawn.
     fn keys() -> Keys {

@@ -19,9 +19,8 @@ use self::loss::RankingPart;
 pub use self::sampled_logistic::SampledLogistic;
 pub use self::sampled_softmax::SampledSoftmax;
 pub use self::warp::{Warp, rank_weight};
-use super::kind::{Draw, Objective, ObjectiveKind};
+use super::kind::{Draw, LIST_METRICS, Objective, ObjectiveKind};
 use super::negatives::Negatives;
-use crate::config::is;
 use crate::data::Interactions;
 use crate::data::batch::{Batch, Samples};
 
@@ -47,13 +46,15 @@ const COUNTS: [(&str, usize); 4] = [
 
 fn kind<L: RankingPart>() -> ObjectiveKind {
     let keys = || {
-        let chosen = || is("loss.kind", [L::NAME]);
-        // Scores are compared with each other, not with targets.
+        // Scores are compared with each other, not with targets, and start from nothing.
         Negatives::keys(&COUNTS)
             .and(L::keys())
-            .default_for_if("evaluation.clip", chosen(), "false")
-            .default_for_if("evaluation.metrics", chosen(), "['ndcg@10', 'hit-rate@10', 'recall@10', 'auc']")
-            .default_for_if("train.early_stopping.metric", chosen(), "'ndcg@10'")
+            .default_for("evaluation.clip", "false")
+            .default_for("evaluation.metrics", LIST_METRICS)
+            .default_for("train.early_stopping.metric", "'ndcg@10'")
+            .default_for("model.init_std", "0.01")
+            .default_for("solver.regularization.<entity>_factors", L::LAMBDA)
+            .default_for("solver.regularization.<entity>_biases", L::LAMBDA)
     };
     ObjectiveKind::new(L::NAME, keys, |values| Ok(Arc::new(Ranking::new(L::of(values), Negatives::of(values)))))
 }

@@ -35,6 +35,7 @@ impl RankingLoss for SampledLogistic {
 impl RankingPart for SampledLogistic {
     const NAME: &'static str = "sampled-logistic";
     const CANDIDATES: usize = 4;
+    const LAMBDA: &str = "0.002";
 
     fn of(_: &Values) -> Self {
         Self

@@ -40,6 +40,7 @@ impl RankingLoss for SampledSoftmax {
 impl RankingPart for SampledSoftmax {
     const NAME: &'static str = "sampled-softmax";
     const CANDIDATES: usize = 64;
+    const LAMBDA: &str = "0.002";
 
     fn of(_: &Values) -> Self {
         Self

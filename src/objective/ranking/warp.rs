@@ -44,6 +44,7 @@ impl RankingLoss for Warp {
 impl RankingPart for Warp {
     const NAME: &'static str = "warp";
     const CANDIDATES: usize = 10;
+    const LAMBDA: &str = "0.02";
 
     fn keys() -> Keys {
         let margin = "By how much an interaction should outscore every item that the user has not met.";

@@ -6,7 +6,7 @@ use super::confidence::Confidence;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
 use crate::model::{Constraint, ModelKind, names_where};
-use crate::solver::part::LIST_METRICS;
+use crate::objective::LIST_METRICS;
 
 /// What ratings say.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -18,7 +18,7 @@ use burn::tensor::{Tensor, TensorData};
 pub use self::ease::{EasePart, ease};
 pub use self::item_knn::{ItemKnnPart, item_knn};
 pub use self::popularity::{PopularityPart, popularity};
-use super::part::{LIST_METRICS, check_squared};
+use super::part::check_squared;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, StepSums, Stepped};
 use crate::config::Keys;
@@ -26,6 +26,7 @@ use crate::data::{BagId, Interactions};
 use crate::error::Result;
 use crate::linalg::Groups;
 use crate::model::{AnyModel, Visited};
+use crate::objective::LIST_METRICS;
 
 /// Computes all parameters of a model from training interactions.
 type Find = dyn Fn(&AnyModel, &Interactions) -> Result<Found>;
