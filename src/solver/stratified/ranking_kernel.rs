@@ -85,16 +85,16 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
             Sampler::Uniform | Sampler::InBatch => Vec::new(),
         };
         let width = 1 + candidates.count;
-        let mut walk = Walk {
+        let met = Met::of(cells, candidates.users.len(), candidates.items.len());
+        let mut walk = Walk::<S, R, LANES> {
             simd,
             all: coefficients,
-            vectors,
+            lanes,
             users: Side::<S>::new::<R>(users, vectors),
             items: Side::<S>::new::<R>(items, vectors),
-            draw: Draw { candidates, cells, stream, masses },
+            draw: Draw { candidates, cells, met, stream, masses },
             chosen: Vec::with_capacity(width),
             dots: Vec::with_capacity(width),
-            norms: Vec::with_capacity(width),
             scores: Vec::with_capacity(width),
             slopes: Vec::with_capacity(width),
             gradient: vec![simd.splat_f32s(0.0); vectors],
@@ -112,18 +112,17 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
 }
 
 /// The state of a walk over a block.
-struct Walk<'a, S: Simd, R> {
+struct Walk<'a, S: Simd, R, const LANES: usize> {
     simd: S,
     all: &'a Coefficients<R, &'a dyn RankingLoss>,
-    /// Vectors of a row.
-    vectors: usize,
+    /// Lanes of a row, if `LANES` is 0.
+    lanes: usize,
     users: Side<'a, S>,
     items: Side<'a, S>,
     draw: Draw<'a>,
-    /// Of one interaction: its item and its candidates, with p·q, ‖q‖², score and slope of each.
+    /// Of one interaction: its item and its candidates, with p·q, score and slope of each.
     chosen: Vec<u32>,
     dots: Vec<f32>,
-    norms: Vec<f32>,
     scores: Vec<f32>,
     slopes: Vec<f32>,
     /// Σ ℓ_j q_j.
@@ -131,7 +130,7 @@ struct Walk<'a, S: Simd, R> {
     sums: Sums,
 }
 
-impl<S: Simd, R: Rule> Walk<'_, S, R> {
+impl<S: Simd, R: Rule, const LANES: usize> Walk<'_, S, R, LANES> {
     /// The steps of one interaction.
     #[inline(always)]
     fn visit(&mut self, cell: &Cell) {
@@ -139,9 +138,8 @@ impl<S: Simd, R: Rule> Walk<'_, S, R> {
         let mut of_user: Scalars<1> = [[0.0]; MOST_SCALARS];
         self.users.get_scalars::<R, 1>(cell.user, &mut of_user, 0);
         let base = all.offset + of_user[0][0];
-        for list in [&mut self.dots, &mut self.norms, &mut self.scores] {
-            list.clear();
-        }
+        self.dots.clear();
+        self.scores.clear();
         self.chosen.clear();
         self.meet(cell, cell.item, base, 0.0);
         let weight = cell.rating
@@ -171,11 +169,10 @@ impl<S: Simd, R: Rule> Walk<'_, S, R> {
     /// Adds an item, and `correction` to its score.
     #[inline(always)]
     fn meet(&mut self, cell: &Cell, item: u32, base: f32, correction: f32) {
-        let (dot, norm) = self.products(self.users.row(cell.user), self.items.row(item));
+        let dot = self.dot(self.users.row(cell.user), self.items.row(item));
         let bias = self.items.bias::<R>(item);
         self.chosen.push(item);
         self.dots.push(dot);
-        self.norms.push(norm);
         self.scores.push(base + bias + dot + correction);
     }
 
@@ -199,52 +196,68 @@ impl<S: Simd, R: Rule> Walk<'_, S, R> {
             draws += 1;
             self.meet(cell, item, base, 0.0);
             if self.scores[draws] > self.scores[0] - margin {
-                for list in [&mut self.dots, &mut self.norms, &mut self.scores] {
-                    list.swap(1, draws);
-                    list.truncate(2);
-                }
-                self.chosen.swap(1, draws);
-                self.chosen.truncate(2);
+                self.keep(draws);
                 return rank_weight(self.draw.candidates.unseen.count(self.draw.candidates.user(cell.user)), draws);
             }
         }
-        for list in [&mut self.dots, &mut self.norms, &mut self.scores] {
-            list.truncate(1);
-        }
-        self.chosen.truncate(1);
+        self.keep(0);
         0.0
     }
 
-    /// p·q and ‖q‖².
+    /// Keeps the interaction's own item and candidate `at`, if that is another.
     #[inline(always)]
-    fn products(&self, p: &[S::f32s], q: &[S::f32s]) -> (f32, f32) {
-        let simd = self.simd;
-        let [mut dot, mut norm] = [no_sums(simd); 2];
-        let count = vectors_of_lane::<S>();
-        for start in (0..self.vectors).step_by(count) {
+    fn keep(&mut self, at: usize) {
+        let count = if at == 0 { 1 } else { 2 };
+        for list in [&mut self.dots, &mut self.scores] {
+            list.swap(count - 1, at);
+            list.truncate(count);
+        }
+        self.chosen.swap(count - 1, at);
+        self.chosen.truncate(count);
+    }
+
+    /// Vectors of a row.
+    #[inline(always)]
+    fn vectors(&self) -> usize {
+        let lanes = if LANES == 0 { self.lanes } else { LANES };
+        lanes * vectors_of_lane::<S>()
+    }
+
+    /// Σ x·y over the factors of two rows.
+    #[inline(always)]
+    fn dot(&self, x: &[S::f32s], y: &[S::f32s]) -> f32 {
+        let (simd, count) = (self.simd, vectors_of_lane::<S>());
+        let (x, y) = (&x[..self.vectors()], &y[..self.vectors()]);
+        let mut sums = no_sums(simd);
+        for start in (0..x.len()).step_by(count) {
             for part in 0..count {
-                let (p, q) = (p[start + part], q[start + part]);
-                dot[part] = simd.mul_add_f32s(p, q, dot[part]);
-                norm[part] = simd.mul_add_f32s(q, q, norm[part]);
+                sums[part] = simd.mul_add_f32s(x[start + part], y[start + part], sums[part]);
             }
         }
-        (total(simd, dot), total(simd, norm))
+        total(simd, sums)
     }
 
     /// Moves the rows of the user and of all chosen items.
     #[inline(always)]
     fn step(&mut self, user: u32, mut of_user: Scalars<1>) {
-        let (simd, all, vectors) = (self.simd, self.all, self.vectors);
-        self.gradient.fill(simd.splat_f32s(0.0));
-        for (&item, &slope) in self.chosen.iter().zip(&self.slopes) {
-            let (q, slope) = (self.items.row(item), simd.splat_f32s(slope));
-            for (gradient, &q) in self.gradient.iter_mut().zip(&q[..vectors]) {
-                *gradient = simd.mul_add_f32s(slope, q, *gradient);
+        let (simd, all, vectors) = (self.simd, self.all, self.vectors());
+        let count = vectors_of_lane::<S>();
+        let [mut along, mut square, mut norm] = [no_sums(simd); 3];
+        let p = &self.users.row(user)[..vectors];
+        for start in (0..vectors).step_by(count) {
+            for part in 0..count {
+                let mut gradient = simd.splat_f32s(0.0);
+                for (&item, &slope) in self.chosen.iter().zip(&self.slopes) {
+                    gradient = simd.mul_add_f32s(simd.splat_f32s(slope), self.items.row(item)[start + part], gradient);
+                }
+                let p = p[start + part];
+                along[part] = simd.mul_add_f32s(p, gradient, along[part]);
+                square[part] = simd.mul_add_f32s(gradient, gradient, square[part]);
+                norm[part] = simd.mul_add_f32s(p, p, norm[part]);
+                self.gradient[start + part] = gradient;
             }
         }
-        let (along, _) = self.products(&self.gradient, &self.users.row(user)[..vectors]);
-        let (_, square) = self.products(&self.gradient, &self.gradient);
-        let (_, user_norm) = self.products(&self.gradient, &self.users.row(user)[..vectors]);
+        let user_norm = total(simd, norm);
         self.sums.penalty += penalty(&all.users, user_norm, of_user[0][0]);
         // Most often there is one candidate.
         match self.chosen.len() {
@@ -254,16 +267,16 @@ impl<S: Simd, R: Rule> Walk<'_, S, R> {
         let slopes = Slopes {
             slopes: &[1.0],
             of_biases: &[self.slopes.iter().sum()],
-            dots: &[along],
+            dots: &[total(simd, along)],
             own: &[user_norm],
-            other: &[square],
+            other: &[total(simd, square)],
             rank: all.rank as f32,
         };
         let plan = all.rule.plan(&all.users, &slopes, &mut of_user).map(|numbers| simd.splat_f32s(numbers[0]));
         let (shrink, lowest) = (simd.splat_f32s(2.0 * all.users.lambda), self.lowest());
         let row = self.users.row_mut(user);
-        for vector in 0..vectors {
-            let step = Step { plan, shrink, own: row[vector], other: self.gradient[vector] };
+        for (vector, &gradient) in self.gradient[..vectors].iter().enumerate() {
+            let step = Step { plan, shrink, own: row[vector], other: gradient };
             let moved = all.rule.step(simd, step, row, vector, vectors);
             row[vector] = simd.max_f32s(moved, simd.splat_f32s(lowest));
         }
@@ -273,14 +286,14 @@ impl<S: Simd, R: Rule> Walk<'_, S, R> {
     /// Moves the rows of up to `N` of the chosen items from the `first`.
     #[inline(always)]
     fn step_items<const N: usize>(&mut self, user: u32, user_norm: f32, first: usize) {
-        let (simd, all, vectors) = (self.simd, self.all, self.vectors);
+        let (simd, all, vectors) = (self.simd, self.all, self.vectors());
         let count = N.min(self.chosen.len() - first);
         let mut of_items: Scalars<N> = [[0.0; N]; MOST_SCALARS];
         let [mut slopes, mut dots, mut norms] = [[0.0; N]; 3];
         for at in 0..count {
             self.items.get_scalars::<R, N>(self.chosen[first + at], &mut of_items, at);
-            (slopes[at], dots[at], norms[at]) =
-                (self.slopes[first + at], self.dots[first + at], self.norms[first + at]);
+            let q = self.items.row(self.chosen[first + at]);
+            (slopes[at], dots[at], norms[at]) = (self.slopes[first + at], self.dots[first + at], self.dot(q, q));
             self.sums.penalty += penalty(&all.items, norms[at], of_items[0][at]);
         }
         let known = Slopes {
@@ -320,6 +333,7 @@ fn penalty(side: &SideCoefficients, norm: f32, bias: f32) -> f64 {
 struct Draw<'a> {
     candidates: Candidates<'a>,
     cells: &'a [Cell],
+    met: Met,
     stream: ChaCha8Rng,
     /// Mass of the items of the part before each, and of all, unless all have the same.
     masses: Vec<u64>,
@@ -329,8 +343,7 @@ impl Draw<'_> {
     /// An item of the part that the user has not met and that is not among `chosen`.
     #[inline(always)]
     fn next(&mut self, user: u32, chosen: &[u32]) -> Option<u32> {
-        let Candidates { unseen, items, sampler, .. } = self.candidates;
-        let user = self.candidates.user(user);
+        let Candidates { items, sampler, .. } = self.candidates;
         for _ in 0..TRIES {
             let item = match sampler {
                 Sampler::Uniform => below(&mut self.stream, items.len() as u64) as u32,
@@ -340,7 +353,7 @@ impl Draw<'_> {
                     self.masses.partition_point(|&mass| mass <= point) as u32 - 1
                 }
             };
-            if !chosen.contains(&item) && !unseen.has_met(user, items[item as usize]) {
+            if !chosen.contains(&item) && !self.has_met(user, item) {
                 return Some(item);
             }
         }
@@ -354,9 +367,51 @@ impl Draw<'_> {
         if sampler == Sampler::InBatch {
             return None;
         }
-        let is_left = |item: &u32| !chosen.contains(item) && !unseen.has_met(user, items[*item as usize]);
-        let left = (0..items.len() as u32).filter(is_left);
-        one_of(left, |item| unseen.mass_of(items[item as usize]), &mut self.stream)
+        let is_left = |item: &u32| !chosen.contains(item) && !self.has_met(user, *item);
+        let left: Vec<u32> = (0..items.len() as u32).filter(is_left).collect();
+        one_of(left.into_iter(), |item| unseen.mass_of(items[item as usize]), &mut self.stream)
+    }
+}
+
+impl Draw<'_> {
+    /// Whether a user met an item in training, both as rows of their parts.
+    #[inline(always)]
+    fn has_met(&self, user: u32, item: u32) -> bool {
+        let Candidates { unseen, items, .. } = self.candidates;
+        match &self.met {
+            Met::Listed => unseen.has_met(self.candidates.user(user), items[item as usize]),
+            Met::Marked { marks, num_items } => {
+                let at = user as usize * num_items + item as usize;
+                marks[at / 64] >> (at % 64) & 1 == 1
+            }
+        }
+    }
+}
+
+/// How to tell whether a user met an item of the part: a mark for each pair is faster than a search, where it is small
+/// enough. The interactions of a block are all that its users have with its items.
+enum Met {
+    /// By the list of each user.
+    Listed,
+    /// A bit for each pair, user by user.
+    Marked { marks: Vec<u64>, num_items: usize },
+}
+
+impl Met {
+    /// Words of marks that any block may have, and for each of its interactions.
+    const WORDS: usize = 1 << 16;
+
+    fn of(cells: &[Cell], num_users: usize, num_items: usize) -> Self {
+        let words = num_users.saturating_mul(num_items).div_ceil(64);
+        if words > Self::WORDS.max(4 * cells.len()) {
+            return Self::Listed;
+        }
+        let mut marks = vec![0; words];
+        for cell in cells {
+            let at = cell.user as usize * num_items + cell.item as usize;
+            marks[at / 64] |= 1 << (at % 64);
+        }
+        Self::Marked { marks, num_items }
     }
 }
 
@@ -469,6 +524,31 @@ mod tests {
     }
 
     #[test]
+    fn marks_say_what_lists_say() {
+        let (users, items) = ([5, 0, 3], [4, 1, 7, 2]);
+        let mut met = Interactions::default();
+        let mut cells = Vec::new();
+        for (at, (user, item)) in [(0, 2), (0, 3), (1, 0), (2, 1), (2, 3)].into_iter().enumerate() {
+            met.push([users[user], items[item]], 1.0, None);
+            cells.push(Cell { user: user as u32, item: item as u32, rating: at as f32 });
+        }
+        // Items of other parts are in no block of this one.
+        met.push([5, 0], 1.0, None);
+        let unseen = Unseen::new(&met, 6, 8);
+        let draw = |met| {
+            let (users, items, sampler) = (&users[..], &items[..], Sampler::Uniform);
+            let candidates = Candidates { unseen: &unseen, users, items, count: 1, sampler, is_corrected: false };
+            Draw { candidates, cells: &[], met, stream: stream(1, "marks"), masses: Vec::new() }
+        };
+        let marked = Met::of(&cells, users.len(), items.len());
+        assert!(matches!(marked, Met::Marked { .. }) && matches!(Met::of(&cells, 1 << 20, 1 << 20), Met::Listed));
+        let (marked, listed) = (draw(marked), draw(Met::Listed));
+        for (user, item) in (0..3).flat_map(|user| (0..4).map(move |item| (user, item))) {
+            assert_eq!(marked.has_met(user, item), listed.has_met(user, item), "{user} {item}");
+        }
+    }
+
+    #[test]
     fn a_user_who_met_nearly_everything_gets_the_rest() {
         let mut met = Interactions::default();
         (0..200_u32).filter(|item| item % 100 != 7).for_each(|item| met.push([0, item], 1.0, None));
@@ -480,7 +560,7 @@ mod tests {
             let candidates =
                 Candidates { unseen: &unseen, users: &[0, 1], items: &all, count: 3, sampler, is_corrected: false };
             let masses = candidates.masses_before();
-            let mut draw = Draw { candidates, cells: &[], stream: stream(1, "rest"), masses };
+            let mut draw = Draw { candidates, cells: &[], met: Met::Listed, stream: stream(1, "rest"), masses };
             let first = draw.next(0, &[3]).expect("one of two");
             let second = draw.next(0, &[3, first]).expect("the other");
             assert_eq!(first.min(second) + first.max(second), 7 + 107);
