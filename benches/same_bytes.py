@@ -69,8 +69,9 @@ train = { epochs = 30, early_stopping = { patience = 29 } }
 """
 PAIRS = [("mf", "stratified"), ("biased-mf", "stratified"), ("nmf", "stratified"), ("biased-mf", "als"), ("nmf", "als"),
          ("mf", "svd"), ("biased-mf", "svd"), ("nmf", "hals"), ("nmf", "multiplicative"), ("biased-mf", "adamw"),
-         ("nmf", "sgd"), ("gmf", "adagrad"), ("mlp", "adam"), ("neumf", "adam")]
-WITHOUT_RATE = ("als", "svd", "hals", "multiplicative")
+         ("nmf", "sgd"), ("gmf", "adagrad"), ("mlp", "adam"), ("neumf", "adam"),
+         ("popularity", "popularity"), ("item-knn", "item-knn"), ("ease", "ease")]
+WITHOUT_RATE = ("als", "svd", "hals", "multiplicative", "popularity", "item-knn", "ease")
 # These take held-out cells for zeros, so that validation cannot choose their epoch; by default nothing is held out.
 WHOLE_MATRIX = ("svd", "hals", "multiplicative")
 HELD_OUT = ["data.split.kind=random", "train.early_stopping.patience=0"]

@@ -93,3 +93,18 @@ fn models_of_counts_are_saved_asked_and_searched_like_others() {
     let swept = place.call(["sweep", "s.toml"]).succeeds();
     assert!(swept.stdout.contains("item_weights"), "{swept:#?}");
 }
+
+/// The matrix of EASE is refused before there is memory for it.
+#[test]
+fn the_pairs_of_items_count_before_they_are_there() {
+    let place = Place::new();
+    // 25 million pairs: 200 MB in double precision, and 100 MB for the weights and as much for the best of them.
+    let rows = (0..20_000).map(|at| format!("u{},i{}\n", at * 7 % 997, at % 5000));
+    place.write("r.csv", format!("user,item\n{}", rows.collect::<String>()));
+    place.write("c.toml", "data.path = \"r.csv\"\ntrain.max_memory = 0.35\n");
+    let refused = place.train("c.toml", ["model.kind=ease"]);
+    assert!(!refused.stderr.contains("model.rank"), "{refused:#?}");
+    let remedies = ["data.min_item_ratings", "take model.kind = \"item-knn\", or raise train.max_memory"];
+    refused.refuses(&[&["training needs about"][..], &remedies].concat());
+    place.train("c.toml", ["model.kind=item-knn"]).succeeds();
+}
