@@ -38,7 +38,7 @@ pub enum Similarity {
     },
 }
 
-/// TF-IDF, which is best or close to it on the validation parts of four logs (benches/README.md).
+/// TF-IDF, which is best or close to it on the validation parts of six logs (benches/README.md).
 impl Default for Similarity {
     fn default() -> Self {
         Self::TfIdf { shrinkage: Self::SHRINKAGE_OF_TF_IDF }

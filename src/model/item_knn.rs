@@ -29,7 +29,7 @@ pub struct ItemKnnConfig {
 }
 
 impl ItemKnnConfig {
-    /// k if nothing else is said; chosen on the validation parts of four logs (benches/README.md).
+    /// k if nothing else is said; chosen on the validation parts of six logs (benches/README.md).
     pub const NEIGHBOURS: usize = 50;
 
     /// The model before training: no item is similar to another.
