@@ -12,6 +12,8 @@ use crate::tables::grouped;
 
 /// Largest rank that is proposed for matrices.
 const MOST_COMPONENTS: usize = 50;
+/// Items up to which a weight between every two of them takes about a minute on two cores.
+const MOST_ITEMS_OF_EASE: usize = 10_000;
 
 /// A config that trains at once.
 #[derive(Debug, Clone)]
@@ -166,23 +168,19 @@ impl Task {
                 32.min(components),
             ),
             Self::Events => format!(
-                "{}split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
-                 [model]\nkind = \"mf\"\nrank = {}\n\n\
-                 [solver]\nkind = \"als\"\n\
-                 feedback = \"implicit\"    # absent pairs are weak signs against; judged by ndcg@10 on the validation part\n\
-                 confidence_alpha = 20.0  # how much surer an event is than none\n\
-                 regularization = {{ user_factors = 15.0, item_factors = 15.0, count_exponent = 0.5 }}\n\n\
-                 [train]\nepochs = 15\n\
-                 refit = true             # at the end, train on validation events too, for as many epochs as were best\n",
-                match ratings.range() {
-                    Some((low, high)) if low < high => format!(
-                        "binarize = {least:?}             # each counts the same: amounts as weights make lists worse on logs \
-                         with heavy users\n"
-                    ),
-                    _ => String::new(),
-                },
+                "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
+                 # Each event above 0 counts the same. For factors: model.kind = \"mf\", solver.kind = \"als\" and\n\
+                 # solver.feedback = \"implicit\", with solver.regularization above 1.\n\
+                 [model]\n{}\n\n\
+                 [train]\n\
+                 refit = true             # at the end, validation events count, too\n",
                 of_times(dataset),
-                64.min(shorter.saturating_sub(1).max(1)),
+                match dataset.items().len() <= MOST_ITEMS_OF_EASE {
+                    true => "kind = \"ease\"            # a weight between every two items, in one step",
+                    false => {
+                        "kind = \"item-knn\"        # the most similar items; weights between all of so many would take long"
+                    }
+                },
             ),
             Self::Gaps => format!(
                 "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}    # cells are held out\n\n\

@@ -41,7 +41,7 @@ impl Regularization {
     pub fn optional_factor_keys() -> Keys {
         let meaning = "Penalty of <entity> factors, per rating; see count_exponent. With als and biased-mf, if no key of this \
                        section is given: the standard deviation of the training ratings, with 1 for biases and \
-                       count_exponent 0.5; otherwise als has 0.08.";
+                       count_exponent 0.5; for implicit feedback 15; otherwise als has 0.08.";
         Key::new(FACTORS, KeyKind::NOT_NEGATIVE, meaning).into()
     }
 

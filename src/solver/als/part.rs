@@ -29,9 +29,11 @@ impl SolverPart for AlsPart {
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
         let (loss, config) = (setup.loss(self.name())?, AlsConfig::of(values));
         let gives_penalties = values.section("solver.regularization").iter().next().is_some();
-        Ok(Box::new(match gives_penalties || config.feedback != Feedback::Explicit {
-            true => Als::new(loss, Regularization::of_config(values).or(Regularization::usual()), config),
-            false => Als::with_default_penalties(loss, config),
+        let given = Regularization::of_config(values);
+        Ok(Box::new(match config.feedback {
+            Feedback::Explicit if !gives_penalties => Als::with_default_penalties(loss, config),
+            Feedback::Explicit => Als::new(loss, given.or(Regularization::usual()), config),
+            Feedback::Implicit { .. } => Als::new(loss, given.or(AlsConfig::of_implicit()), config),
         }))
     }
 

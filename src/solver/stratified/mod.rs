@@ -7,6 +7,7 @@
 //! rather than found by autodiff, which a test holds them to. [`StratifiedRanking`] does the same for the objectives of
 //! [`ranking`](crate::objective::ranking).
 
+mod candidates;
 mod grid;
 mod kernel;
 mod part;

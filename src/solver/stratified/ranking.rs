@@ -10,9 +10,10 @@ use std::sync::Arc;
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::candidates::Candidates;
 use super::grid::{BLOCKS, Cell, DealtRows, counts, strata, tiled};
 use super::kernel::Sums;
-use super::ranking_kernel::{Candidates, RankingVisit};
+use super::ranking_kernel::RankingVisit;
 use super::rule::{RowRule, Rule};
 use super::tables::{Remembered, Tables};
 use crate::data::Interactions;
