@@ -195,7 +195,7 @@ impl Evaluator {
                 tally.add_list(&RankedList {
                     items: &found.items,
                     relevant: place.map_or(&[], |_| std::slice::from_ref(&list.item)),
-                    places: place.as_ref().map_or(&[], std::slice::from_ref),
+                    places: place.as_slice(),
                     unknown: usize::from(place.is_none()),
                     candidates: found.candidates,
                     catalog,
