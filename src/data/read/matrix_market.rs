@@ -166,10 +166,9 @@ fn read(mut lines: Lines, path: &Path, dataset: &mut Dataset) -> Result<()> {
 
 /// The next line that is no comment.
 fn next_line<'a>(lines: &'a mut Lines) -> Result<Option<Line<'a>>> {
-    while let Some(line) = lines.next()? {
-        if !line.bytes.starts_with(b"%") {
-            lines.again();
-            return lines.next();
+    while lines.advance()? {
+        if !lines.current().bytes.starts_with(b"%") {
+            return Ok(Some(lines.current()));
         }
     }
     Ok(None)

@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
     pub(super) line: Line<'a>,
     /// Where the fields are, without their quotes.
     pub(super) spans: &'a [Range<usize>],
-    /// Those that have doubled quotes inside.
+    /// Those that may have doubled quotes inside.
     pub(super) doubled: &'a [usize],
 }
 
@@ -41,7 +41,22 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn bytes(&self, index: usize) -> Cow<'a, [u8]> {
         let raw = &self.line.bytes[self.spans[index].clone()];
-        if self.doubled.contains(&index) { undoubled(raw) } else { Cow::Borrowed(raw) }
+        // Hardly any line has doubled quotes.
+        if self.doubled.is_empty() { Cow::Borrowed(raw) } else { self.undoubled(index, raw) }
+    }
+
+    /// Field `index` with the second of two quotes alone, if it is one of those that may have such.
+    #[cold]
+    fn undoubled(&self, index: usize, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        if !self.doubled.contains(&index) {
+            return Cow::Borrowed(raw);
+        }
+        let mut after_quote = false;
+        let keep = |&byte: &u8| {
+            after_quote = byte == b'"' && !after_quote;
+            !after_quote
+        };
+        Cow::Owned(raw.iter().copied().filter(keep).collect())
     }
 
     /// Whether field `index` is empty.
@@ -141,16 +156,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Of two quotes the second stays.
-fn undoubled(raw: &[u8]) -> Cow<'_, [u8]> {
-    let mut after_quote = false;
-    let keep = |&byte: &u8| {
-        after_quote = byte == b'"' && !after_quote;
-        !after_quote
-    };
-    Cow::Owned(raw.iter().copied().filter(keep).collect())
-}
-
 /// Fields that a message repeats.
 const MOST_LISTED: usize = 5;
 
@@ -177,6 +182,7 @@ pub(crate) fn finite_number(bytes: &[u8]) -> Option<f32> {
     parse_number(bytes).filter(|number| number.is_finite())
 }
 
+#[cold]
 fn parse_decimal_comma(bytes: &[u8]) -> Option<f32> {
     let comma = memchr(b',', bytes)?;
     let (whole, digits) = (&bytes[..comma], &bytes[comma + 1..]);
@@ -198,10 +204,13 @@ fn parse_integer(bytes: &[u8]) -> Option<i64> {
         digits => (false, digits),
     };
     // Eighteen digits always fit.
-    if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || digits.len() > 18 {
         return None;
     }
-    let value = digits.iter().fold(0, |value, digit| 10 * value + i64::from(digit - b'0'));
+    let value = digits.iter().try_fold(0, |value, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| 10 * value + i64::from(digit))
+    })?;
     Some(if negative { -value } else { value })
 }
 

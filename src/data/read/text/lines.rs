@@ -83,15 +83,22 @@ impl<'h> Lines<'h> {
     /// The next line that is not blank.
     #[inline]
     pub fn next(&mut self) -> Result<Option<Line<'_>>> {
-        loop {
-            let Some(range) = self.advance()? else { return Ok(None) };
-            if !is_blank(&self.buffer[range.clone()]) {
-                return Ok(Some(self.line(range)));
+        Ok(if self.advance()? { Some(self.current()) } else { None })
+    }
+
+    /// Makes the next line that is not blank the [`current`](Self::current) one; `false` if there is none.
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool> {
+        while let Some(range) = self.step()? {
+            if !is_blank(&self.buffer[range]) {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     /// The last line handed out, with those that were joined to it.
+    #[inline]
     pub fn current(&self) -> Line<'_> {
         let end = self.next - usize::from(self.next > self.last && self.buffer[self.next - 1] == b'\n');
         self.line(self.last..end)
@@ -158,7 +165,7 @@ impl<'h> Lines<'h> {
     /// Skips `count` lines as they stand in the file, blank ones included.
     pub fn skip(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
-            self.advance()?;
+            self.step()?;
         }
         Ok(())
     }
@@ -203,9 +210,9 @@ impl<'h> Lines<'h> {
         Error::data(&self.path, message)
     }
 
-    /// Finds the next line, without its line feed.
+    /// Goes on to the next line; what is returned is without its line feed.
     #[inline]
-    fn advance(&mut self) -> Result<Option<Range<usize>>> {
+    fn step(&mut self) -> Result<Option<Range<usize>>> {
         let Some((end, next)) = self.find(self.next, self.next)? else { return Ok(None) };
         // More may have been read, and what is pending moved to the front.
         self.last = self.next;

@@ -31,6 +31,16 @@ impl Separator {
         place.map_or(bytes.len(), |place| from + place)
     }
 
+    /// Whether a field can end at `at`: with a separator, or with `bytes`.
+    fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(&next) = bytes.get(at) else { return true };
+        match self {
+            Self::Byte(byte) => next == *byte,
+            Self::Text(text) => bytes[at..].starts_with(text.needle()),
+            Self::Blanks => is_blank(next),
+        }
+    }
+
     /// Bytes of one separator.
     fn len(&self) -> usize {
         match self {
@@ -63,7 +73,7 @@ pub(crate) struct Splitter {
     delimiter: String,
     /// Byte ranges of the last line's fields, without their quotes.
     spans: Vec<Range<usize>>,
-    /// The fields of the last line that have doubled quotes inside their own.
+    /// The fields of the last line that may have doubled quotes inside their own.
     doubled: Vec<usize>,
 }
 
@@ -108,15 +118,16 @@ impl Splitter {
     /// Those of reading; and those of `split`, after which the line that follows is the next.
     #[inline]
     pub fn next<'a>(&'a mut self, lines: &'a mut Lines) -> Result<Option<Row<'a>>> {
-        if lines.next()?.is_none() {
+        if !lines.advance()? {
             return Ok(None);
         }
         if lines.has_quotes() {
             self.cut_joined(lines)?;
-        } else {
-            self.cut_plain(lines.current().bytes);
+            return Ok(Some(self.row(lines.current())));
         }
-        Ok(Some(Row { line: lines.current(), spans: &self.spans, doubled: &self.doubled }))
+        let line = lines.current();
+        self.cut_plain(line.bytes);
+        Ok(Some(self.row(line)))
     }
 
     /// The fields of `line`, at least one, without the blanks around them.
@@ -133,7 +144,13 @@ impl Splitter {
         } else {
             self.cut_plain(line.bytes);
         }
-        Ok(Row { line, spans: &self.spans, doubled: &self.doubled })
+        Ok(self.row(line))
+    }
+
+    /// `line` with the fields that it was cut into.
+    #[inline]
+    fn row<'a>(&'a self, line: Line<'a>) -> Row<'a> {
+        Row { line, spans: &self.spans, doubled: &self.doubled }
     }
 
     /// Cuts a line without quotes.
@@ -155,20 +172,21 @@ impl Splitter {
                 }
             }
             Separator::Byte(separator) => {
-                // Lines of ratings are so short that looking at every byte is quicker than any search.
-                for (end, byte) in bytes.iter().enumerate() {
-                    if byte == separator {
-                        self.spans.push(trim(bytes, start..end));
-                        start = end + 1;
-                    }
-                }
+                each_place(*separator, bytes, |end| {
+                    self.spans.push(trim(bytes, start..end));
+                    start = end + 1;
+                });
                 self.spans.push(trim(bytes, start..bytes.len()));
             }
             Separator::Text(separator) => {
-                for end in separator.find_iter(bytes).chain([bytes.len()]) {
-                    self.spans.push(trim(bytes, start..end));
-                    start = end + separator.needle().len();
-                }
+                let separator = separator.needle();
+                each_place(separator[0], bytes, |end| {
+                    if end >= start && bytes[end..].starts_with(separator) {
+                        self.spans.push(trim(bytes, start..end));
+                        start = end + separator.len();
+                    }
+                });
+                self.spans.push(trim(bytes, start..bytes.len()));
             }
         }
     }
@@ -237,16 +255,16 @@ impl Splitter {
             }
             let mut end = None;
             if bytes.get(first) == Some(&b'"') {
-                let Some(close) = closing(bytes, searched.max(first + 1)) else {
+                let Some((close, has_doubled)) = closing(bytes, searched.max(first + 1)) else {
                     return Ok(Cut::Open { start, quote: first, searched: bytes.len() });
                 };
                 let after = if is_run { close + 1 } else { separator.after_blanks(bytes, close + 1) };
-                if separator.find(bytes, after) == after {
-                    let inside = first + 1..close;
-                    if memchr(b'"', &bytes[inside.clone()]).is_some() {
+                if separator.is_at(bytes, after) {
+                    // What was searched before may have some too.
+                    if has_doubled || searched > first + 1 {
                         self.doubled.push(self.spans.len());
                     }
-                    self.spans.push(inside);
+                    self.spans.push(first + 1..close);
                     end = Some(after);
                 } else if separator.is_strict() {
                     return Err(text_after(line, first, close));
@@ -267,14 +285,35 @@ impl Splitter {
     }
 }
 
-/// The first quote from `from` on that is not doubled.
-fn closing(bytes: &[u8], mut from: usize) -> Option<usize> {
+/// Calls `take` with every place of `byte` in `bytes`, in ascending order.
+///
+/// Eight bytes at a time: lines of ratings are so short that a search would end before it has paid for its start.
+#[inline]
+fn each_place(byte: u8, bytes: &[u8], mut take: impl FnMut(usize)) {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (word, eight) in words.iter().enumerate() {
+        let differing = u64::from_le_bytes(*eight) ^ u64::from_ne_bytes([byte; 8]);
+        // The highest bit of each byte that does not differ: the sum, which never carries into the next one, sets those of
+        // all others.
+        let mut found = !(((differing & LOW) + LOW) | differing | LOW);
+        while found != 0 {
+            take(8 * word + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
+        }
+    }
+    (8 * words.len()..).zip(rest).filter(|(_, other)| **other == byte).for_each(|(place, _)| take(place));
+}
+
+/// The first quote from `from` on that is not doubled, and whether there are doubled ones before it.
+fn closing(bytes: &[u8], mut from: usize) -> Option<(usize, bool)> {
+    let mut has_doubled = false;
     loop {
         let quote = from + memchr(b'"', &bytes[from..])?;
         if bytes.get(quote + 1) != Some(&b'"') {
-            return Some(quote);
+            return Some((quote, has_doubled));
         }
-        from = quote + 2;
+        (from, has_doubled) = (quote + 2, true);
     }
 }
 
@@ -358,6 +397,24 @@ mod tests {
         assert_eq!(split("|", "1|\"x|"), ["1", "\"x", ""]);
         assert_eq!(split(",", ""), [""]);
         assert_eq!(split(" ", "\t \t"), [""]);
+    }
+
+    #[test]
+    fn separators_are_found_wherever_they_stand() {
+        // Bytes that differ in one bit, and what would carry into its neighbours.
+        let others = [b'\0', b',' ^ 1, b',' ^ 0x80, 0xff, 0x80, 0x7f];
+        for length in 0..40_usize {
+            for seed in 0..50_usize {
+                let is_place = |at: &usize| (at * 7 + seed * 13 + at * seed).is_multiple_of(5);
+                let byte = |at| if is_place(&at) { b',' } else { others[(at + seed) % others.len()] };
+                let bytes: Vec<u8> = (0..length).map(byte).collect();
+                let mut found = Vec::new();
+                each_place(b',', &bytes, |place| found.push(place));
+                assert_eq!(found, (0..length).filter(is_place).collect::<Vec<_>>(), "{bytes:?}");
+            }
+        }
+        assert_eq!(split(":::", "a::b::::c:::::::d"), ["a::b", ":c", "", ":d"]);
+        assert_eq!(split("::", "a:::b::c::"), ["a", ":b", "c", ""]);
     }
 
     #[test]
