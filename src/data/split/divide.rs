@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::sync::Arc;
 
+use rayon::join;
 use rayon::prelude::*;
 
 use super::Part;
@@ -83,18 +84,21 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     let joined = |part: &Part| if refit && *part == Part::Validation { Part::Train } else { *part };
     let parts: Vec<Part> = parts.iter().map(joined).collect();
     let renumberings = renumberings(dataset, &parts);
-    let columns = || dataset.fields.iter().zip(&all.columns);
-    let mut counts = [0; 3];
-    parts.iter().for_each(|part| counts[*part as usize] += 1);
+    let counts = Part::ALL.map(|wanted| parts.iter().filter(|part| **part == wanted).count());
     let renumbered = |(field, column): (&Field, &Vec<u32>)| {
         let new = &renumberings[field.entity].new;
         deal(column.iter().map(|&old| new.get(old as usize).copied().unwrap_or(UNKNOWN)), &parts, counts)
     };
-    let mut columns: Vec<[Vec<u32>; 3]> = columns().collect::<Vec<_>>().into_par_iter().map(renumbered).collect();
-    let mut targets = deal(all.targets.iter().copied(), &parts, counts);
-    let mut weights = all.weights.as_ref().map(|weights| deal(weights.iter().copied(), &parts, counts));
-    let mut timestamps = all.timestamps.as_ref().map(|timestamps| deal(timestamps.iter().copied(), &parts, counts));
-    let [train, validation, test] = [Part::Train, Part::Validation, Part::Test].map(|part| Interactions {
+    let columns: Vec<_> = dataset.fields.iter().zip(&all.columns).collect();
+    let (mut columns, (mut targets, (mut weights, mut timestamps))) = join(
+        || columns.into_par_iter().map(renumbered).collect::<Vec<_>>(),
+        || {
+            let weights = || all.weights.as_ref().map(|weights| deal(weights.iter().copied(), &parts, counts));
+            let timestamps = || all.timestamps.as_ref().map(|times| deal(times.iter().copied(), &parts, counts));
+            join(|| deal(all.targets.iter().copied(), &parts, counts), || join(weights, timestamps))
+        },
+    );
+    let [train, validation, test] = Part::ALL.map(|part| Interactions {
         columns: columns.iter_mut().map(|dealt| take(&mut dealt[part as usize])).collect(),
         targets: take(&mut targets[part as usize]),
         weights: weights.as_mut().map(|dealt| take(&mut dealt[part as usize])),
@@ -163,27 +167,29 @@ pub fn held_out_rows(dataset: &Dataset, parts: &[Part], split: &Split) -> HeldOu
 
 /// The new indices of all entities.
 fn renumberings<'a>(dataset: &'a Dataset, parts: &[Part]) -> Vec<Renumbering<'a>> {
+    (0..dataset.entities.len()).into_par_iter().map(|entity| renumbering(dataset, entity, parts)).collect()
+}
+
+/// The new indices of one entity.
+fn renumbering<'a>(dataset: &'a Dataset, entity: usize, parts: &[Part]) -> Renumbering<'a> {
     let Dataset { entities, fields, interactions, layout, .. } = dataset;
-    let mut renumberings: Vec<Renumbering> = entities.iter().map(|entity| Renumbering::new(&entity.ids)).collect();
+    let mut renumbering = Renumbering::new(&entities[entity].ids);
+    let is_of = |field: &Field| field.entity == entity;
+    let own = fields.iter().zip(&interactions.columns).filter(|(field, _)| is_of(field));
+    let own: Vec<&[u32]> = own.map(|(_, column)| &column[..]).collect();
     let in_training = (0..parts.len()).filter(|&at| parts[at] == Part::Train);
-    let columns = || fields.iter().zip(&interactions.columns);
     if !layout.is_ordered() {
-        in_training.for_each(|at| columns().for_each(|(field, column)| renumberings[field.entity].see(column[at])));
-        return renumberings;
+        in_training.for_each(|at| own.iter().for_each(|column| renumbering.see(column[at])));
+        return renumbering;
     }
-    let mut kept: Vec<Vec<bool>> = entities.iter().map(|entity| vec![false; entity.ids.len()]).collect();
-    for (side, field) in [(Role::User, USER), (Role::Item, ITEM)] {
-        kept[fields[field.0].entity].fill(layout.has_places(side));
-    }
-    let mut keep = |(field, column): (&Field, &Vec<u32>), at: usize| {
-        // A missing context is no id.
-        kept[field.entity].get_mut(column[at] as usize).into_iter().for_each(|kept| *kept = true);
-    };
-    in_training.for_each(|at| columns().for_each(|column| keep(column, at)));
-    for (renumbering, kept) in renumberings.iter_mut().zip(kept) {
-        (0..).zip(kept).filter(|(_, kept)| *kept).for_each(|(old, _)| renumbering.see(old));
-    }
-    renumberings
+    let side = [(Role::Item, ITEM), (Role::User, USER)].into_iter().find(|(_, field)| is_of(&fields[field.0]));
+    let has_places = side.is_some_and(|(side, _)| layout.has_places(side));
+    let mut kept = vec![has_places; renumbering.new.len()];
+    // A missing context is no id.
+    let mut keep = |old: u32| kept.get_mut(old as usize).into_iter().for_each(|kept| *kept = true);
+    in_training.for_each(|at| own.iter().for_each(|column| keep(column[at])));
+    (0..).zip(kept).filter(|(_, kept)| *kept).for_each(|(old, _)| renumbering.see(old));
+    renumbering
 }
 
 /// Gives the ids that a model knows new indices, in the order in which it is shown them.

@@ -22,6 +22,11 @@ pub enum Part {
     Test,
 }
 
+impl Part {
+    /// All parts, in the order in which they are declared.
+    const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,7 +53,7 @@ mod tests {
     }
 
     fn sizes(parts: &[Part]) -> [usize; 3] {
-        [Part::Train, Part::Validation, Part::Test].map(|wanted| parts.iter().filter(|&&part| part == wanted).count())
+        Part::ALL.map(|wanted| parts.iter().filter(|&&part| part == wanted).count())
     }
 
     fn usage(result: Result<Vec<Part>>) -> String {
