@@ -178,7 +178,7 @@ mod tests {
         }
         let als = good(DATA, &["solver.kind=als", "model.kind=mf", "solver.feedback=implicit"]);
         let keys = ["solver.inner", "solver.inner_steps", "solver.regularization.count_exponent", "evaluation.clip"];
-        assert_eq!(shown(&als, &keys), "\"conjugate-gradient\" 3 0.0 false");
+        assert_eq!(shown(&als, &keys), "\"conjugate-gradient\" 3 0.5 false");
     }
 
     #[test]
@@ -226,12 +226,14 @@ mod tests {
                 _ => Vec::new(),
             })
             .collect();
-        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\nevaluation.relevant_from = 4\n";
+        let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\nevaluation.relevant_from = 4\n\
+                        evaluation.metrics = ['rmse', 'ndcg@10']\n";
+        let drawn = "evaluation.sampled_candidates = 9\n";
         for text in [
-            format!("{optional}data.dataset = 'a'"),
+            format!("{optional}{drawn}data.dataset = 'a'"),
             format!("{optional}data.dataset = 'synthetic'"),
             format!(
-                "{optional}data.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.delimiter = ','\n\
+                "{optional}evaluation.candidates = 'd'\ndata.path = 'a'\ndata.test_path = 'b'\ndata.split.kind = 'files'\ndata.delimiter = ','\n\
                  data.columns = ['user', 'item', 'rating']\n\
                  data.titles = {{ path = 'c', delimiter = '|', columns = ['item', 'title'] }}"
             ),

@@ -1,6 +1,7 @@
 //! Items that an interaction is ranked among.
 
-use rand::seq::SliceRandom;
+use rand::seq::index::sample;
+use rayon::prelude::*;
 
 use super::unseen::Unseen;
 use super::{ITEM, Interactions, UNKNOWN, USER};
@@ -18,27 +19,16 @@ pub struct CandidateList {
 }
 
 impl CandidateList {
-    /// For each of the interactions `count` items that its user has met neither there nor in training, drawn alike without
-    /// repetition, from the stream `candidates/<number>`; all of them if there are fewer.
+    /// For each of the interactions `count` of the user's `unseen` items, drawn alike without repetition from the stream
+    /// `candidates/<number>`; all of them if there are fewer. What the user met in these interactions is not unseen either.
     pub fn drawn(interactions: &Interactions, unseen: &Unseen, count: usize, seed: u64) -> Vec<Self> {
-        let (users, items) = (interactions.column(USER), interactions.column(ITEM));
-        let known = || users.iter().zip(items).filter(|&(&user, _)| user != UNKNOWN);
-        let mut held_out = vec![Vec::new(); known().map(|(&user, _)| user as usize + 1).max().unwrap_or(0)];
-        known().for_each(|(&user, &item)| held_out[user as usize].push(item));
+        let pairs = interactions.column(USER).par_iter().zip(interactions.column(ITEM)).enumerate();
         let list = |(at, (&user, &item)): (usize, (&u32, &u32))| {
-            let others = match user {
-                UNKNOWN => Vec::new(),
-                _ => {
-                    let is_free = |other: &u32| !held_out[user as usize].contains(other);
-                    let all = (0..unseen.count(user) as u64).map(|point| unseen.at(user, point)).filter(is_free);
-                    let mut all: Vec<u32> = all.collect();
-                    let (drawn, _) = all.partial_shuffle(&mut stream(seed, &format!("candidates/{at}")), count);
-                    drawn.to_vec()
-                }
-            };
-            Self { user, item, others }
+            let all = if user == UNKNOWN { 0 } else { unseen.count(user) };
+            let points = sample(&mut stream(seed, &format!("candidates/{at}")), all, count.min(all));
+            Self { user, item, others: points.into_iter().map(|point| unseen.at(user, point as u64)).collect() }
         };
-        users.iter().zip(items).enumerate().map(list).collect()
+        pairs.map(list).collect()
     }
 }
 
@@ -56,7 +46,7 @@ mod tests {
         for (user, item) in [(0, 5), (0, 6), (1, 8), (UNKNOWN, 3), (1, UNKNOWN)] {
             test.push([user, item], 1.0, None);
         }
-        let unseen = Unseen::new(&train, 2, 10);
+        let unseen = Unseen::new([&train, &test], 2, 10);
         let lists = CandidateList::drawn(&test, &unseen, 4, 1);
         assert_eq!(lists, CandidateList::drawn(&test, &unseen, 4, 1));
         assert_ne!(lists, CandidateList::drawn(&test, &unseen, 4, 2));

@@ -30,9 +30,9 @@ struct Masses {
 }
 
 impl Unseen {
-    /// The items that each of these users did not meet, all of mass 1.
-    pub fn new(met: &Interactions, num_users: usize, num_items: usize) -> Self {
-        let pairs = met.column(USER).iter().zip(met.column(ITEM));
+    /// The items that each of these users did not meet in any of these parts, all of mass 1.
+    pub fn new<const N: usize>(met: [&Interactions; N], num_users: usize, num_items: usize) -> Self {
+        let pairs = met.into_iter().flat_map(|part| part.column(USER).iter().zip(part.column(ITEM)));
         let known = pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN);
         let all = Groups::new(num_users, known.map(|(&user, &item)| (user as usize, item)));
         let (mut starts, mut members) = (vec![0], Vec::with_capacity(all.members().len()));
@@ -59,12 +59,11 @@ impl Unseen {
     pub fn by_popularity(self, exponent: f64) -> Self {
         let mut counts = vec![0_u32; self.num_items];
         self.seen.members().iter().for_each(|&item| counts[item as usize] += 1);
-        let power = |count: u32| f64::from(count).powf(exponent);
-        let largest = counts.iter().map(|&count| power(count)).fold(1.0, f64::max);
+        let most = f64::from(counts.iter().copied().max().unwrap_or(0).max(1));
         let mut before = Vec::with_capacity(counts.len() + 1);
         before.push(0);
         for count in counts {
-            let mass = (power(count) / largest * LARGEST_MASS).round().max(1.0) as u64;
+            let mass = ((f64::from(count) / most).powf(exponent) * LARGEST_MASS).round().max(1.0) as u64;
             before.push(before[before.len() - 1] + mass);
         }
         let mut unseen_before = Vec::with_capacity(self.seen.members().len());
@@ -179,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_unseen_item_has_one_point_if_all_masses_are_one() {
-        let unseen = Unseen::new(&met(), 4, 7);
+        let unseen = Unseen::new([&met()], 4, 7);
         assert_eq!(all(&unseen, 0), [1, 2, 5]);
         assert_eq!(all(&unseen, 1), [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(all(&unseen, 2), [0; 0]);
@@ -191,7 +190,7 @@ mod tests {
     #[test]
     fn an_item_has_points_in_proportion_to_its_popularity() {
         // Items 0, 4 and 6 have two users, item 3 three, the others one.
-        let exact = Unseen::new(&met(), 4, 7).by_popularity(1.0);
+        let exact = Unseen::new([&met()], 4, 7).by_popularity(1.0);
         let share = |item: u32| exact.mass_of(item) as f64 / LARGEST_MASS;
         assert!((share(3) - 1.0).abs() < 1e-6 && (share(0) - 2.0 / 3.0).abs() < 1e-6, "{}", share(0));
         assert!((share(1) - 1.0 / 3.0).abs() < 1e-6);
@@ -206,7 +205,7 @@ mod tests {
                 before += mass;
             }
         }
-        let flat = Unseen::new(&met(), 4, 7).by_popularity(0.0);
+        let flat = Unseen::new([&met()], 4, 7).by_popularity(0.0);
         assert_eq!((0..7).map(|item| flat.mass_of(item)).collect::<Vec<_>>(), [1 << 24; 7]);
     }
 }

@@ -21,8 +21,8 @@ use crate::model::{AnyModel, ItemKnnConfig};
 /// with the square of what each user met, so that ten million interactions are often too many.
 pub const MOST_OPERATIONS: u64 = 1 << 31;
 
-/// Lists of candidates that are scored at once.
-const LISTS: usize = 512;
+/// Scores of candidates that are computed at once, about.
+const CANDIDATES: usize = 1 << 16;
 
 /// Evaluates the model of a run.
 #[derive(Debug, Clone)]
@@ -181,7 +181,8 @@ impl Evaluator {
         let (length, catalog) = (self.metrics.longest_list()?, &self.ranking.as_ref()?.catalog);
         let mut tally = Tally::new(&self.metrics.of_lists());
         tally.count(lists.len());
-        for lists in lists.chunks(LISTS) {
+        let longest = lists.iter().map(|list| 1 + list.others.len()).max()?;
+        for lists in lists.chunks((CANDIDATES / longest).max(1)) {
             let items = lists.iter().flat_map(|list| std::iter::once(&list.item).chain(&list.others)).copied();
             let users = lists.iter().flat_map(|list| std::iter::repeat_n(list.user, 1 + list.others.len()));
             let scores = scores(users.collect(), items.collect());

@@ -36,7 +36,8 @@ pub fn sized(kind: &ModelKind, values: &Values, frame: &Frame, device: &Device) 
         let more = rows.saturating_sub(1);
         let pairs = more.saturating_mul(more.saturating_sub(1)) / 2;
         for (sum, ((one, two), three)) in all.iter_mut().zip(one.iter().zip(&two).zip(&three)) {
-            let (slope, curvature) = (two - one, three - two - (two - one));
+            let slope = two.saturating_sub(*one);
+            let curvature = three.saturating_sub(*two).saturating_sub(slope);
             *sum = sum.saturating_add(more.saturating_mul(slope)).saturating_add(pairs.saturating_mul(curvature));
         }
     }

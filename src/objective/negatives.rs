@@ -74,10 +74,12 @@ impl Negatives {
 
     /// What candidates are drawn from, given the training interactions of so many users and items.
     pub fn unseen(&self, train: &Interactions, [num_users, num_items]: [usize; 2]) -> Unseen {
-        let unseen = Unseen::new(train, num_users, num_items);
+        let unseen = Unseen::new([train], num_users, num_items);
         match self.sampler {
             Sampler::Popularity { exponent } => unseen.by_popularity(exponent),
-            Sampler::Uniform | Sampler::InBatch => unseen,
+            // A batch has each item as often as training has.
+            Sampler::InBatch => unseen.by_popularity(1.0),
+            Sampler::Uniform => unseen,
         }
     }
 
@@ -116,30 +118,26 @@ impl Negatives {
         Samples { columns, draws: width, offsets: (!offsets.is_empty()).then_some(offsets), ..samples }
     }
 
-    /// The samples with −log(n q) added to the score of each of n candidates that is drawn with probability q; for those
-    /// of the batch, q is the item's share of it.
+    /// The samples with −log(min(1, n q)) added to the score of each of n candidates, which is about how probable it is that an
+    /// item of share q is among them.
     pub(super) fn corrected(&self, samples: Samples, unseen: &Unseen) -> Samples {
-        let (width, count) = (samples.draws, self.count as f64);
+        let width = samples.draws;
         let items = &samples.columns[ITEM.0];
-        let mut in_batch = std::collections::HashMap::new();
-        if self.sampler == Sampler::InBatch {
-            items.iter().step_by(width).for_each(|&item| *in_batch.entry(item).or_insert(0_u64) += 1);
-        }
         let mut offsets = samples.offsets.unwrap_or_else(|| vec![0.0; items.len()]);
         for (position, &user) in samples.columns[USER.0].iter().enumerate() {
-            let all = match self.sampler {
-                // Of those that the user met, none is drawn.
-                Sampler::InBatch => (items.len() / width) as u64,
-                _ => unseen.mass(user),
-            };
             for at in position * width + 1..(position + 1) * width {
                 if offsets[at] != ABSENT {
-                    let mass = in_batch.get(&items[at]).copied().unwrap_or_else(|| unseen.mass_of(items[at]));
-                    offsets[at] = -(count * mass as f64 / all as f64).ln() as f32;
+                    offsets[at] = self.correction(unseen, user, items[at]);
                 }
             }
         }
         Samples { offsets: Some(offsets), ..samples }
+    }
+
+    /// −log(min(1, n q)) of an item that a user has not met.
+    pub(crate) fn correction(&self, unseen: &Unseen, user: u32, item: u32) -> f32 {
+        let share = unseen.mass_of(item) as f64 / unseen.mass(user) as f64;
+        -(self.count as f64 * share).min(1.0).ln() as f32
     }
 }
 
@@ -262,6 +260,16 @@ mod tests {
             }
             assert_eq!(counts.len(), 8);
         }
+    }
+
+    #[test]
+    fn who_is_compared_with_all_unseen_items_needs_no_correction() {
+        // User 0 has 8 of 12 items left.
+        let negatives = Negatives { count: 9, sampler: Sampler::Uniform };
+        let (samples, unseen) = drawn(negatives, &[0], 1);
+        let offsets = negatives.corrected(samples, &unseen).offsets.expect("corrections");
+        assert_eq!(offsets[..9], [0.0; 9]);
+        assert_eq!(offsets[9], ABSENT);
     }
 
     #[test]

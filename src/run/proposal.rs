@@ -12,7 +12,7 @@ use crate::tables::grouped;
 
 /// Largest rank that is proposed for matrices.
 const MOST_COMPONENTS: usize = 50;
-/// Items up to which a weight between every two of them takes about a minute on two cores.
+/// Items up to which weights between all of them are computed in reasonable time, which grows with their cube.
 const MOST_ITEMS_OF_EASE: usize = 10_000;
 
 /// A config that trains at once.
@@ -170,7 +170,7 @@ impl Task {
             Self::Events => format!(
                 "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
                  # Each event above 0 counts the same. For factors: model.kind = \"mf\", solver.kind = \"als\" and\n\
-                 # solver.feedback = \"implicit\", with solver.regularization above 1.\n\
+                 # solver.feedback = \"implicit\".\n\
                  [model]\n{}\n\n\
                  [train]\n\
                  refit = true             # at the end, validation events count, too\n",

@@ -52,8 +52,8 @@ pub struct Summary {
     /// The kept model on the test split, each interaction ranked among a few items only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_among_candidates: Option<AmongCandidates>,
-    /// What predictions without factors reach on the test split, or else on the validation or training split. None beside
-    /// preferences, which are no predictions of targets.
+    /// What predictions without factors reach on the test split, or else on the validation or training split. Beside
+    /// preferences and orders, which are no predictions of targets, only rankings.
     pub baselines: Option<Baselines>,
     /// For planted data, the lowest reachable root mean squared error.
     #[serde(rename = "reachable_rmse")]

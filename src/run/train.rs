@@ -207,8 +207,11 @@ impl Job<'_, '_> {
         let (candidates, lists) = match (given, values.find("evaluation.sampled_candidates")) {
             (Some(path), _) => ("given", read_candidates(&path, data.users(), data.items())?),
             (None, Some(count)) => {
-                let unseen = Unseen::new(&data.train, data.users().len(), data.items().len());
-                ("drawn", CandidateList::drawn(&data.test, &unseen, count, self.settings.seed))
+                let unseen = Unseen::new([&data.train, &data.test], data.users().len(), data.items().len());
+                let lists = CandidateList::drawn(&data.test, &unseen, count, self.settings.seed);
+                let least = self.settings.relevant_from.unwrap_or(f32::NEG_INFINITY);
+                let relevant = lists.into_iter().zip(&data.test.targets).filter(|(_, target)| **target >= least);
+                ("drawn", relevant.map(|(list, _)| list).collect())
             }
             (None, None) => return Ok(None),
         };

@@ -89,16 +89,19 @@ impl SolverPart for GradientDescent {
         let ModelSize { train, parameters, largest, of_an_interaction, passing, .. } = *size;
         let batch_size: usize = values.get("solver.batch_size");
         let batch = if batch_size == 0 { train } else { batch_size.min(train) };
-        let touched = (batch * of_an_interaction).min(parameters);
+        // Each candidate is scored, too; what users have not met lasts.
+        let candidates = values.find::<usize>("loss.negatives");
+        let (scores, unseen) = (1 + candidates.unwrap_or(0), if candidates.is_some() { 3 * train } else { 0 });
+        let touched = (batch * scores * of_an_interaction).min(parameters);
         let gradients = match values.get("solver.rows") {
             // All gradients, and two more copies of the largest while it is updated.
             UpdatedRows::All => parameters + 2 * largest,
             UpdatedRows::Touched => 2 * touched,
         };
         // The new order of the interactions is drawn beside the old one.
-        let in_step = (gradients + batch * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
+        let in_step = (gradients + batch * scores * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
         let moments = (self.rule)(values).moment_names().len() * parameters;
-        Footprint { copies: 0, moments, lasting: train, in_step }
+        Footprint { copies: 0, moments, lasting: train + unseen, in_step }
     }
 
     fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {

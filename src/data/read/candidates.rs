@@ -45,6 +45,12 @@ pub fn read_candidates(path: &Path, users: &Vocabulary, items: &Vocabulary) -> R
     if lists.is_empty() {
         return Err(lines.error("is empty; expected a line for each test interaction"));
     }
+    if lists.iter().all(|list| list.user == UNKNOWN || list.item == UNKNOWN) {
+        return Err(lines.error(
+            "names no user and item of the training data; its ids must be those of data.path, and pairs in brackets need \
+             another separator than commas",
+        ));
+    }
     Ok(lists)
 }
 
@@ -64,8 +70,10 @@ mod tests {
         for content in ["(7,25)\ta\tz\n", "(7,25)\ta\t25\tz\n", "7\t25\ta\tz\n", "7,25,a,z"] {
             assert_eq!(read(content).expect("a list"), expected, "{content:?}");
         }
-        let unknown = read("(x,b)\ta\n(u,y)\tb\n").expect("lists");
+        let unknown = read("(x,b)\ta\n(u,y)\tb\n(u,b)\ta\n").expect("lists");
         assert_eq!((unknown[0].user, unknown[1].item), (UNKNOWN, UNKNOWN));
+        let error = read("(7,25),a,z\n").expect_err("other ids").to_string();
+        assert!(error.contains("data.path"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Objectives that compare the score of an interaction with those of items that the user has not met.
 //!
 //! Every interaction is a positive, whatever its target; its weight counts. Candidates are drawn anew in each epoch, from
-//! the seed, the epoch and the interaction's position alone; items that the user met in training are never drawn.
+//! the seed, the epoch and the interaction's position alone, or from its batch with `in-batch`; items that the user met in training are never drawn.
 
 mod bpr;
 mod loss;

@@ -1,7 +1,7 @@
 //! Sampled softmax (Bengio & Senécal 2008; Jean, Cho, Memisevic & Bengio 2015):
-//! −s_ui + log(e^s_ui + Σ_j e^(s_uj − log(n q_uj))) over n candidates j, each drawn with probability q_uj among the items
-//! that the user has not met. The sum over candidates estimates the one over all unseen items without bias, so that the
-//! loss tends to −log softmax of the interaction among these.
+//! −s_ui + log(e^s_ui + Σ_j e^(s_uj − log min(1, n q_uj))) over n candidates j, each drawn with probability q_uj among the
+//! items that the user has not met. The sum over candidates estimates the one over all unseen items, nearly without bias if
+//! few of them are drawn, so that the loss tends to −log softmax of the interaction among these.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;

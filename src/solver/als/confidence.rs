@@ -3,7 +3,8 @@
 use crate::config::choice;
 
 choice! {
-    /// A transform t of what was counted; the confidence of a cell is 1 + α · t, and α alone where one thing was counted.
+    /// A transform t of what was counted; the confidence of a cell is 1 + α · t. All but BM25 are 1 where one thing was
+    /// counted.
     #[derive(Default)]
     pub enum Confidence {
         /// t = r: as it was counted (Hu, Koren & Volinsky 2008, eq. 4).
@@ -54,7 +55,7 @@ fn bm25(Counts { users, items, counts, num_users, num_items }: Counts) -> Vec<f3
     let positive = |count: f32| f64::from(count.max(0.0));
     let (mut of_users, mut of_items) = (vec![0.0_f64; num_users], vec![0.0_f64; num_items]);
     for ((&user, &item), &count) in users.iter().zip(items).zip(counts) {
-        of_users[user as usize] += 1.0;
+        of_users[user as usize] += if count > 0.0 { 1.0 } else { 0.0 };
         of_items[item as usize] += positive(count);
     }
     let mean = of_items.iter().sum::<f64>() / num_items as f64;

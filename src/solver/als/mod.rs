@@ -27,8 +27,9 @@
 //! Σ_u Σ_i c_ui (π_ui − p_uᵀ q_i)² + Σ_u n_uᵛ λ_p‖p_u‖² + Σ_i n_iᵛ λ_q‖q_i‖²
 //!
 //! with the preference π_ui = 1 where r_ui > 0, else 0, and the confidence c_ui = 1 + α t(r_ui), where r_ui = 0 for cells
-//! that were not observed and t is the transform [`Confidence`]. The paper has ν = 0. The sum over all cells costs no more than one over the observed ones, because
-//! Σ_i q_i q_iᵀ is the same for every user. A row without ratings is zero.
+//! that were not observed and t is the transform [`Confidence`]. The paper has ν = 0; without penalties in the config λ = 15
+//! and ν = ½. The sum over all cells costs no more than one over the observed ones, because Σ_i q_i q_iᵀ is the same for every
+//! user. A row without ratings is zero.
 //!
 //! Rows are solved in parallel on the CPU, each by one thread, so that the result is the same for any number of threads.
 

@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::grid::Cell;
 use crate::data::unseen::Unseen;
-use crate::objective::Sampler;
 use crate::objective::negatives::{TRIES, below, one_of};
+use crate::objective::{Negatives, Sampler};
 
 /// What the candidates of a block's interactions are drawn from.
 pub struct Candidates<'a> {
@@ -15,10 +15,8 @@ pub struct Candidates<'a> {
     pub users: &'a [u32],
     /// The same of the item part.
     pub items: &'a [u32],
-    /// Candidates of an interaction, at most.
-    pub count: usize,
-    /// How they are drawn.
-    pub sampler: Sampler,
+    /// How many there are for an interaction, at most, and how they are drawn.
+    pub negatives: Negatives,
     /// Whether scores are corrected by how often a candidate is drawn.
     pub is_corrected: bool,
 }
@@ -37,7 +35,7 @@ pub struct CandidateDraws<'a> {
 impl<'a> CandidateDraws<'a> {
     /// Draws for the interactions of a block.
     pub fn new(candidates: Candidates<'a>, cells: &'a [Cell], stream: ChaCha8Rng) -> Self {
-        let masses = match candidates.sampler {
+        let masses = match candidates.negatives.sampler {
             Sampler::Popularity { .. } => candidates.masses_before(),
             Sampler::Uniform | Sampler::InBatch => Vec::new(),
         };
@@ -48,7 +46,7 @@ impl<'a> CandidateDraws<'a> {
     /// An item of the part that the user has not met and that is not among `chosen`.
     #[inline(always)]
     pub fn next(&mut self, user: u32, chosen: &[u32]) -> Option<u32> {
-        let Candidates { items, sampler, .. } = self.candidates;
+        let Candidates { items, negatives: Negatives { sampler, .. }, .. } = self.candidates;
         for _ in 0..TRIES {
             let item = match sampler {
                 Sampler::Uniform => below(&mut self.stream, items.len() as u64) as u32,
@@ -68,7 +66,7 @@ impl<'a> CandidateDraws<'a> {
     /// The same if the user has met most of the part.
     #[cold]
     fn one_of_the_rest(&mut self, user: u32, chosen: &[u32]) -> Option<u32> {
-        let Candidates { unseen, items, sampler, .. } = self.candidates;
+        let Candidates { unseen, items, negatives: Negatives { sampler, .. }, .. } = self.candidates;
         if sampler == Sampler::InBatch {
             return None;
         }
@@ -141,8 +139,7 @@ impl Candidates<'_> {
         if !self.is_corrected {
             return 0.0;
         }
-        let (mass, all) = (self.unseen.mass_of(self.items[item as usize]), self.unseen.mass(self.user(user)));
-        -(self.count as f64 * mass as f64 / all as f64).ln() as f32
+        self.negatives.correction(self.unseen, self.user(user), self.items[item as usize])
     }
 }
 
@@ -163,10 +160,11 @@ mod tests {
         }
         // Items of other parts are in no block of this one.
         met.push([5, 0], 1.0, None);
-        let unseen = Unseen::new(&met, 6, 8);
+        let unseen = Unseen::new([&met], 6, 8);
         let draw = |met| {
-            let (users, items, sampler) = (&users[..], &items[..], Sampler::Uniform);
-            let candidates = Candidates { unseen: &unseen, users, items, count: 1, sampler, is_corrected: false };
+            let negatives = Negatives { count: 1, sampler: Sampler::Uniform };
+            let (users, items) = (&users[..], &items[..]);
+            let candidates = Candidates { unseen: &unseen, users, items, negatives, is_corrected: false };
             CandidateDraws { candidates, cells: &[], met, stream: stream(1, "marks"), masses: Vec::new() }
         };
         let marked = Met::of(&cells, users.len(), items.len());
@@ -183,11 +181,16 @@ mod tests {
         (0..200_u32).filter(|item| item % 100 != 7).for_each(|item| met.push([0, item], 1.0, None));
         met.push([1, 7], 1.0, None);
         met.push([1, 107], 1.0, None);
-        let unseen = Unseen::new(&met, 2, 200).by_popularity(1.0);
+        let unseen = Unseen::new([&met], 2, 200).by_popularity(1.0);
         let all = Vec::from_iter(0..200);
         for sampler in [Sampler::Uniform, Sampler::Popularity { exponent: 1.0 }] {
-            let candidates =
-                Candidates { unseen: &unseen, users: &[0, 1], items: &all, count: 3, sampler, is_corrected: false };
+            let candidates = Candidates {
+                unseen: &unseen,
+                users: &[0, 1],
+                items: &all,
+                negatives: Negatives { count: 3, sampler },
+                is_corrected: false,
+            };
             let masses = candidates.masses_before();
             let mut draw =
                 CandidateDraws { candidates, cells: &[], met: Met::Listed, stream: stream(1, "rest"), masses };

@@ -57,6 +57,12 @@ impl SolverPart for StratifiedPart {
         let planes = if let RowRule::Adam(_) = RowRule::of(values) { 2 } else { 0 };
         let copies = rows * (rank.next_multiple_of(LINE) + 1);
         let moments = rows * (planes * rank.next_multiple_of(LINE) + planes.max(1) * 2);
+        // Interactions by part and by block, what their users have not met, and the items before and after they are dealt.
+        if values.find::<usize>("loss.negatives").is_some() {
+            let of_items = items * (rank.next_multiple_of(LINE) * (1 + planes) + 1 + planes.max(1) * 2);
+            let lasting = train * (2 * RATING * 3 / 2 + 3);
+            return Footprint { copies, moments, lasting, in_step: parameters.max(of_items) };
+        }
         // Ratings are put in order block by block, of which half stays with the allocator in small pieces. When the
         // parameters are written back, the new model is there beside the old.
         Footprint { copies, moments, lasting: RATING * train * 3 / 2, in_step: parameters }

@@ -84,8 +84,7 @@ impl StratifiedRanking {
                 unseen,
                 users: user_rows.rows(part),
                 items: item_rows.rows(of_items),
-                count: negatives.count,
-                sampler: negatives.sampler,
+                negatives: *negatives,
                 is_corrected: self.objective.loss().is_corrected(),
             };
             let stream = stream(seed, &format!("negatives/{}/{block}", number.epoch));

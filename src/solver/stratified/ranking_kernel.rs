@@ -62,7 +62,7 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
         let Self { simd, visit, lanes } = self;
         let RankingVisit { cells, users, items, candidates, stream, coefficients } = visit;
         let vectors = if LANES == 0 { lanes } else { LANES } * vectors_of_lane::<S>();
-        let width = 1 + candidates.count;
+        let width = 1 + candidates.negatives.count;
         let mut walk = Walk::<S, R, LANES> {
             simd,
             all: coefficients,
@@ -156,7 +156,7 @@ impl<S: Simd, R: Rule, const LANES: usize> Walk<'_, S, R, LANES> {
     /// Adds the candidates of an interaction.
     #[inline(always)]
     fn meet_all(&mut self, cell: &Cell, base: f32) {
-        for _ in 0..self.draw.candidates.count {
+        for _ in 0..self.draw.candidates.negatives.count {
             let Some(item) = self.draw.next(cell.user, &self.chosen) else { break };
             let correction = self.draw.candidates.correction(cell.user, item);
             self.meet(cell, item, base, correction);
@@ -168,7 +168,7 @@ impl<S: Simd, R: Rule, const LANES: usize> Walk<'_, S, R, LANES> {
     #[inline(always)]
     fn meet_first_violating(&mut self, cell: &Cell, base: f32, margin: f32) -> f32 {
         let mut draws = 0;
-        for _ in 0..self.draw.candidates.count {
+        for _ in 0..self.draw.candidates.negatives.count {
             let Some(item) = self.draw.next(cell.user, &self.chosen) else { break };
             draws += 1;
             self.meet(cell, item, base, 0.0);
@@ -316,8 +316,8 @@ mod tests {
     use crate::data::Interactions;
     use crate::data::unseen::Unseen;
     use crate::linalg::instruction_sets::assert_same_bits;
-    use crate::objective::Sampler;
     use crate::objective::ranking::{Bpr, SampledSoftmax, Warp};
+    use crate::objective::{Negatives, Sampler};
     use crate::random::stream;
 
     /// Steps over a block from the same rows: what the rows are then, and the sums.
@@ -341,8 +341,7 @@ mod tests {
                 unseen: self.unseen,
                 users: &all,
                 items: &all,
-                count: self.count,
-                sampler: Sampler::Uniform,
+                negatives: Negatives { count: self.count, sampler: Sampler::Uniform },
                 is_corrected: self.coefficients.loss.is_corrected(),
             };
             let (cells, stream) = (&cells[..], stream(7, "negatives"));
@@ -371,7 +370,7 @@ mod tests {
         let rows = [rows(), rows()];
         let mut met = Interactions::default();
         (0..80_u32).for_each(|at| met.push([at % 20, (at * 7 + at / 20) % 20], 1.0, None));
-        let unseen = Unseen::new(&met, 20, 20);
+        let unseen = Unseen::new([&met], 20, 20);
         let side = SideCoefficients { lambda: 0.03, bias_lambda: 0.01, rate: 0.1, bias_rate: 0.05 };
         let losses: [(&dyn RankingLoss, usize); 3] = [(&Bpr, 1), (&Warp { margin: 0.2 }, 5), (&SampledSoftmax, 17)];
         for (loss, count) in losses {
