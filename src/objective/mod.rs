@@ -23,7 +23,7 @@ pub use huber::Huber;
 pub(crate) use kind::LIST_METRICS;
 pub use kind::{Draw, Objective, ObjectiveKind, ObjectivePart};
 pub use logistic::Logistic;
-pub use negatives::{Negatives, Sampler};
+pub use negatives::{NegativeSampler, Negatives};
 pub use pointwise::PointwiseLoss;
 pub use poisson::Poisson;
 pub use quantile::Quantile;

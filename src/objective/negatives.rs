@@ -21,7 +21,7 @@ const WORDS: u128 = 4;
 
 /// Where candidates come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Sampler {
+pub enum NegativeSampler {
     /// All items that the user has not met, alike.
     Uniform,
     /// The same in proportion to (number of users who met the item)^exponent.
@@ -39,7 +39,7 @@ pub struct Negatives {
     /// Candidates of an interaction.
     pub count: usize,
     /// Where they come from.
-    pub sampler: Sampler,
+    pub sampler: NegativeSampler,
 }
 
 impl Negatives {
@@ -65,9 +65,9 @@ impl Negatives {
     /// As set in a config.
     pub(super) fn of(values: &Values) -> Self {
         let sampler = match values.get::<String>("loss.sampler").as_str() {
-            "popularity" => Sampler::Popularity { exponent: values.get("loss.popularity_exponent") },
-            "in-batch" => Sampler::InBatch,
-            _ => Sampler::Uniform,
+            "popularity" => NegativeSampler::Popularity { exponent: values.get("loss.popularity_exponent") },
+            "in-batch" => NegativeSampler::InBatch,
+            _ => NegativeSampler::Uniform,
         };
         Self { count: values.get("loss.negatives"), sampler }
     }
@@ -76,10 +76,10 @@ impl Negatives {
     pub fn unseen(&self, train: &Interactions, [num_users, num_items]: [usize; 2]) -> Unseen {
         let unseen = Unseen::new([train], num_users, num_items);
         match self.sampler {
-            Sampler::Popularity { exponent } => unseen.by_popularity(exponent),
+            NegativeSampler::Popularity { exponent } => unseen.by_popularity(exponent),
             // A batch has each item as often as training has.
-            Sampler::InBatch => unseen.by_popularity(1.0),
-            Sampler::Uniform => unseen,
+            NegativeSampler::InBatch => unseen.by_popularity(1.0),
+            NegativeSampler::Uniform => unseen,
         }
     }
 
@@ -102,7 +102,9 @@ impl Negatives {
             for of in 1..width {
                 let earlier = &column[at * width + 1..];
                 let found = match self.sampler {
-                    Sampler::InBatch => of_batch(&mut stream, items, |item| unseen.has_met(user, item), earlier),
+                    NegativeSampler::InBatch => {
+                        of_batch(&mut stream, items, |item| unseen.has_met(user, item), earlier)
+                    }
                     _ => of_unseen(&mut stream, unseen, user, earlier),
                 };
                 if found.is_none() {
@@ -205,7 +207,8 @@ mod tests {
         (samples, unseen)
     }
 
-    const SAMPLERS: [Sampler; 3] = [Sampler::Uniform, Sampler::Popularity { exponent: 0.75 }, Sampler::InBatch];
+    const SAMPLERS: [NegativeSampler; 3] =
+        [NegativeSampler::Uniform, NegativeSampler::Popularity { exponent: 0.75 }, NegativeSampler::InBatch];
 
     #[test]
     fn candidates_are_distinct_and_none_was_met() {
@@ -228,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_position_has_the_same_candidates_in_every_batch_and_others_in_every_epoch() {
-        for sampler in [Sampler::Uniform, Sampler::Popularity { exponent: 1.0 }] {
+        for sampler in [NegativeSampler::Uniform, NegativeSampler::Popularity { exponent: 1.0 }] {
             let negatives = Negatives { count: 3, sampler };
             let (all, _) = drawn(negatives, &(0..60).collect::<Vec<_>>(), 1);
             let (one, _) = drawn(negatives, &[41], 1);
@@ -243,7 +246,7 @@ mod tests {
         // Positions of users 0, 3, 6, … all have the same unseen items.
         let positions: Vec<u64> =
             (0..train().len() as u64).filter(|&at| train().column(USER)[at as usize].is_multiple_of(3)).collect();
-        for sampler in [Sampler::Uniform, Sampler::Popularity { exponent: 2.0 }] {
+        for sampler in [NegativeSampler::Uniform, NegativeSampler::Popularity { exponent: 2.0 }] {
             let negatives = Negatives { count: 1, sampler };
             let mut counts = BTreeMap::new();
             let epochs = 500;
@@ -265,7 +268,7 @@ mod tests {
     #[test]
     fn who_is_compared_with_all_unseen_items_needs_no_correction() {
         // User 0 has 8 of 12 items left.
-        let negatives = Negatives { count: 9, sampler: Sampler::Uniform };
+        let negatives = Negatives { count: 9, sampler: NegativeSampler::Uniform };
         let (samples, unseen) = drawn(negatives, &[0], 1);
         let offsets = negatives.corrected(samples, &unseen).offsets.expect("corrections");
         assert_eq!(offsets[..9], [0.0; 9]);
@@ -274,7 +277,7 @@ mod tests {
 
     #[test]
     fn corrected_scores_estimate_the_sum_over_all_unseen_items() {
-        for sampler in [Sampler::Uniform, Sampler::Popularity { exponent: 0.5 }] {
+        for sampler in [NegativeSampler::Uniform, NegativeSampler::Popularity { exponent: 0.5 }] {
             let negatives = Negatives { count: 1, sampler };
             let score = |item: u32| f64::from(item).sin();
             let (mut sum, mut draws) = (0.0, 0.0);

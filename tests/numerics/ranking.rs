@@ -7,7 +7,7 @@ use lowrank::data::{ITEM, Interactions};
 use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, HostTensor};
 use lowrank::objective::ranking::{Bpr, Ranking, SampledLogistic, SampledSoftmax, Warp, rank_weight};
-use lowrank::objective::{Negatives, Sampler};
+use lowrank::objective::{NegativeSampler, Negatives};
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
     GradientStep, LearningRate, MiniBatch, Optimizer, RowRule, Solver, StepNumber, StratifiedRanking, UpdateRule,
@@ -26,8 +26,8 @@ const MARGIN: f32 = 1000.0;
 
 /// Every objective, with as many candidates as there are other items.
 fn objectives() -> Vec<Ranking> {
-    let negatives = Negatives { count: NUM_ITEMS - 1, sampler: Sampler::Uniform };
-    let by_popularity = Negatives { sampler: Sampler::Popularity { exponent: 0.5 }, ..negatives };
+    let negatives = Negatives { count: NUM_ITEMS - 1, sampler: NegativeSampler::Uniform };
+    let by_popularity = Negatives { sampler: NegativeSampler::Popularity { exponent: 0.5 }, ..negatives };
     vec![
         Ranking::new(Bpr, negatives),
         Ranking::new(Bpr, by_popularity),
@@ -161,8 +161,10 @@ fn ten_stratified_steps_of_adam_are_those_of_autodiff_on_all_candidates() {
 
 #[test]
 fn mini_batches_take_the_first_candidate_that_scores_too_much() {
-    let objective =
-        Arc::new(Ranking::new(Warp { margin: MARGIN }, Negatives { count: NUM_ITEMS - 1, sampler: Sampler::Uniform }));
+    let objective = Arc::new(Ranking::new(
+        Warp { margin: MARGIN },
+        Negatives { count: NUM_ITEMS - 1, sampler: NegativeSampler::Uniform },
+    ));
     let start = sine_model(&models(3)[1], 0.25);
     let device = cpu().device.autodiff();
     let rate = LearningRate::constant(0.01);

@@ -39,7 +39,11 @@ fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
         let resolved = place.call(["config", "check", path]).succeeds().stdout;
         place.write("resolved.toml", &resolved);
         assert_eq!(place.call(["config", "check", "resolved.toml"]).succeeds().stdout, resolved, "{path}");
-        let stand_in = ["data.split.kind=random", "train.epochs=1"];
+        let mut stand_in = vec!["data.split.kind=random", "train.epochs=1"];
+        if resolved.contains("\ncandidates = ") {
+            place.write("candidates.tsv", "(1,1)\t2\t3\n");
+            stand_in.push("evaluation.candidates=candidates.tsv");
+        }
         place.train(path, SMALL.into_iter().chain(stand_in)).succeeds();
     }
 }

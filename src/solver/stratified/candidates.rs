@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::grid::Cell;
 use crate::data::unseen::Unseen;
 use crate::objective::negatives::{TRIES, below, one_of};
-use crate::objective::{Negatives, Sampler};
+use crate::objective::{NegativeSampler, Negatives};
 
 /// What the candidates of a block's interactions are drawn from.
 pub struct Candidates<'a> {
@@ -36,8 +36,8 @@ impl<'a> CandidateDraws<'a> {
     /// Draws for the interactions of a block.
     pub fn new(candidates: Candidates<'a>, cells: &'a [Cell], stream: ChaCha8Rng) -> Self {
         let masses = match candidates.negatives.sampler {
-            Sampler::Popularity { .. } => candidates.masses_before(),
-            Sampler::Uniform | Sampler::InBatch => Vec::new(),
+            NegativeSampler::Popularity { .. } => candidates.masses_before(),
+            NegativeSampler::Uniform | NegativeSampler::InBatch => Vec::new(),
         };
         let met = Met::of(cells, candidates.users.len(), candidates.items.len());
         Self { candidates, cells, met, stream, masses }
@@ -49,9 +49,9 @@ impl<'a> CandidateDraws<'a> {
         let Candidates { items, negatives: Negatives { sampler, .. }, .. } = self.candidates;
         for _ in 0..TRIES {
             let item = match sampler {
-                Sampler::Uniform => below(&mut self.stream, items.len() as u64) as u32,
-                Sampler::InBatch => self.cells[below(&mut self.stream, self.cells.len() as u64) as usize].item,
-                Sampler::Popularity { .. } => {
+                NegativeSampler::Uniform => below(&mut self.stream, items.len() as u64) as u32,
+                NegativeSampler::InBatch => self.cells[below(&mut self.stream, self.cells.len() as u64) as usize].item,
+                NegativeSampler::Popularity { .. } => {
                     let point = below(&mut self.stream, self.masses[items.len()]);
                     self.masses.partition_point(|&mass| mass <= point) as u32 - 1
                 }
@@ -67,7 +67,7 @@ impl<'a> CandidateDraws<'a> {
     #[cold]
     fn one_of_the_rest(&mut self, user: u32, chosen: &[u32]) -> Option<u32> {
         let Candidates { unseen, items, negatives: Negatives { sampler, .. }, .. } = self.candidates;
-        if sampler == Sampler::InBatch {
+        if sampler == NegativeSampler::InBatch {
             return None;
         }
         let is_left = |item: &u32| !chosen.contains(item) && !self.has_met(user, *item);
@@ -162,7 +162,7 @@ mod tests {
         met.push([5, 0], 1.0, None);
         let unseen = Unseen::new([&met], 6, 8);
         let draw = |met| {
-            let negatives = Negatives { count: 1, sampler: Sampler::Uniform };
+            let negatives = Negatives { count: 1, sampler: NegativeSampler::Uniform };
             let (users, items) = (&users[..], &items[..]);
             let candidates = Candidates { unseen: &unseen, users, items, negatives, is_corrected: false };
             CandidateDraws { candidates, cells: &[], met, stream: stream(1, "marks"), masses: Vec::new() }
@@ -183,7 +183,7 @@ mod tests {
         met.push([1, 107], 1.0, None);
         let unseen = Unseen::new([&met], 2, 200).by_popularity(1.0);
         let all = Vec::from_iter(0..200);
-        for sampler in [Sampler::Uniform, Sampler::Popularity { exponent: 1.0 }] {
+        for sampler in [NegativeSampler::Uniform, NegativeSampler::Popularity { exponent: 1.0 }] {
             let candidates = Candidates {
                 unseen: &unseen,
                 users: &[0, 1],

@@ -317,7 +317,7 @@ mod tests {
     use crate::data::unseen::Unseen;
     use crate::linalg::instruction_sets::assert_same_bits;
     use crate::objective::ranking::{Bpr, SampledSoftmax, Warp};
-    use crate::objective::{Negatives, Sampler};
+    use crate::objective::{NegativeSampler, Negatives};
     use crate::random::stream;
 
     /// Steps over a block from the same rows: what the rows are then, and the sums.
@@ -341,7 +341,7 @@ mod tests {
                 unseen: self.unseen,
                 users: &all,
                 items: &all,
-                negatives: Negatives { count: self.count, sampler: Sampler::Uniform },
+                negatives: Negatives { count: self.count, sampler: NegativeSampler::Uniform },
                 is_corrected: self.coefficients.loss.is_corrected(),
             };
             let (cells, stream) = (&cells[..], stream(7, "negatives"));

@@ -18,15 +18,19 @@ pub(super) fn requirement(key: &Key, choices: &dyn Fn(&str) -> Option<Vec<Value>
             let has_value = choices(&other.path).is_some() || base.values().contains(&other.path);
             return if has_value { Requirement::Any(Vec::new()) } else { Requirement::ALWAYS };
         }
-        if let Some(values) = choices(&other.path) {
-            let values = values.into_iter().filter(allowed).collect();
-            return Requirement::Is(Condition { key: other.path, values });
-        }
         // A key missing from the base config may apply with another choice, with its default.
         let default = || other.default_value(base.values(), "");
-        match base.values().value(&other.path).cloned().or_else(default) {
-            Some(value) if allowed(&value) => requirement(&other, choices, base),
-            _ => Requirement::Any(Vec::new()),
+        let in_base = base.values().value(&other.path).cloned().or_else(default);
+        let is_met_by_base = in_base.is_some_and(|value| allowed(&value));
+        match choices(&other.path) {
+            // Whether it is searched or not, its value will do.
+            Some(values) if is_met_by_base && values.iter().all(allowed) => requirement(&other, choices, base),
+            Some(values) => {
+                let values = values.into_iter().filter(allowed).collect();
+                Requirement::Is(Condition { key: other.path, values })
+            }
+            None if is_met_by_base => requirement(&other, choices, base),
+            None => Requirement::Any(Vec::new()),
         }
     };
     let alternatives = |when: &config::When| {
