@@ -13,8 +13,7 @@ use crate::linalg::Matrix;
 /// 4 bytes per field and 4 for the target: 12 bytes for a user, an item and a rating, 8 more with a timestamp.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interactions {
-    /// The index of each interaction in each field, or [`UNKNOWN`](super::UNKNOWN): one column per field, all of one
-    /// length.
+    /// The index of each interaction in each field, or [`UNKNOWN`]: one column per field, all of one length.
     pub columns: Vec<Vec<u32>>,
     /// The value of each, such as a rating; always finite.
     pub targets: Vec<f32>,

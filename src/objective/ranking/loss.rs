@@ -19,7 +19,7 @@ pub trait RankingLoss: fmt::Debug + Send + Sync + 'static {
     fn value_and_slopes(&self, scores: &[f32], slopes: &mut [f32]) -> f64;
 
     /// Whether candidates are drawn until one scores more than the interaction's own score less this; that one alone is
-    /// then compared, and the loss is weighted by [`rank_weight`] of the number of draws.
+    /// then compared, and the loss is weighted by [`rank_weight`](super::rank_weight) of the number of draws.
     fn margin(&self) -> Option<f32> {
         None
     }

@@ -2,7 +2,7 @@
 //!
 //! It minimizes Σ_u Σ_i (x_ui − b_i)² over all cells, with x_ui = 1 for a sign and 0 without. Of items that as many users
 //! met, the first has a little more, so that a list has one order; see
-//! [`popularity_scores`](crate::metric::popularity_scores).
+//! [`popularity_scores`].
 
 use std::collections::HashMap;
 
