@@ -44,8 +44,14 @@ impl Predictor {
         let mut predictions = Vec::with_capacity(rows.len());
         in_pieces(rows.len(), tally, |at| {
             let target = f64::from(rows.targets[at]);
-            let prediction = self.prediction(scores[at], rows, at);
-            let score = scores[at].map_or_else(|| self.objective.score(self.of_baseline(rows, at)), f64::from);
+            let (score, prediction) = match scores[at].map(f64::from) {
+                Some(score) => (score, loss.map_or(score, |loss| loss.prediction(score))),
+                None => {
+                    let prediction = self.of_baseline(rows, at);
+                    (self.objective.score(prediction), prediction)
+                }
+            };
+            let prediction = self.limit(prediction);
             predictions.push(prediction as f32);
             Pair { target, prediction, loss: loss.map(|loss| loss.value(score, target)) }
         });
@@ -93,7 +99,10 @@ impl Predictor {
         let mut scores = Scored::with_capacity(rows.len());
         for start in (0..rows.len()).step_by(CHUNK) {
             let chunk = start..(start + CHUNK).min(rows.len());
-            let can_be_scored: Vec<usize> = chunk.clone().filter(|&at| can_score(model, rows, at)).collect();
+            // Most chunks need no look at each of their interactions.
+            let has_unknown = rows.columns.iter().any(|column| column[chunk.clone()].contains(&UNKNOWN));
+            let can_be_scored: Vec<usize> =
+                chunk.clone().filter(|&at| !has_unknown || can_score(model, rows, at)).collect();
             scores.resize(chunk.end, None);
             if can_be_scored.is_empty() {
                 continue;
@@ -113,7 +122,8 @@ fn in_pieces(count: usize, tally: &mut Tally, mut pair: impl FnMut(usize) -> Pai
     const PIECE: usize = 1024;
     let mut pairs = Vec::with_capacity(PIECE.min(count));
     for start in (0..count).step_by(PIECE) {
-        pairs.extend((start..(start + PIECE).min(count)).map(&mut pair));
+        // Pushed one by one: what `extend` makes of it copies each pair while its parts are still being written.
+        (start..(start + PIECE).min(count)).for_each(|at| pairs.push(pair(at)));
         tally.add(&pairs);
         pairs.clear();
     }
