@@ -75,7 +75,7 @@ WITHOUT_RATE = ("als", "svd", "hals", "multiplicative", "popularity", "item-knn"
 # These take held-out cells for zeros, so that validation cannot choose their epoch; by default nothing is held out.
 WHOLE_MATRIX = ("svd", "hals", "multiplicative")
 HELD_OUT = ["data.split.kind=random", "train.early_stopping.patience=0"]
-COUNTS = 'data.path = "counts.csv"\nmodel.rank = 8\nsolver.learning_rate = 0.01\n'
+COUNTS = "model.rank = 8\nsolver.learning_rate = 0.01\n"
 LOSSES = ("squared", "absolute", "huber", "quantile", "logistic", "poisson")
 # What a recipe is tried on, in the folder of data.
 RECIPES = {"eigenfaces": "orl-faces", "parts-of-faces": "orl-faces", "lsa": "bbc-news", "topics": "bbc-news",
@@ -99,9 +99,11 @@ class Place:
         self.environment = os.environ | {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / "cache")}
         shutil.copytree(ROOT / "configs", self.folder / "configs")
         (self.folder / "planted.toml").write_text(PLANTED)
-        (self.folder / "counts.toml").write_text(COUNTS)
+        # One file for both: its path is in the resolved configs.
+        counts = folder / "counts.csv"
+        (self.folder / "counts.toml").write_text(f'data.path = "{counts}"\n{COUNTS}')
         ratings = (f"{at * 7 % 97},{at * 11 % 61},{at * at % 7}\n" for at in range(4000))
-        (self.folder / "counts.csv").write_text("".join(ratings))
+        counts.write_text("".join(ratings))
 
     def start(self, *arguments: str, folder: pathlib.Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen([self.program, *arguments], cwd=folder or self.folder, env=self.environment, text=True,
