@@ -32,25 +32,7 @@ struct Masses {
 impl Unseen {
     /// The items that each of these users did not meet in any of these parts, all of mass 1.
     pub fn new<const N: usize>(met: [&Interactions; N], num_users: usize, num_items: usize) -> Self {
-        let pairs = met.into_iter().flat_map(|part| part.column(USER).iter().zip(part.column(ITEM)));
-        let known = pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN);
-        let all = Groups::new(num_users, known.map(|(&user, &item)| (user as usize, item)));
-        let (mut starts, mut members) = (vec![0], Vec::with_capacity(all.members().len()));
-        for group in all.iter() {
-            let from = members.len();
-            members.extend_from_slice(group);
-            members[from..].sort_unstable();
-            let mut end = from;
-            for at in from..members.len() {
-                if at == from || members[at] != members[at - 1] {
-                    members[end] = members[at];
-                    end += 1;
-                }
-            }
-            members.truncate(end);
-            starts.push(end);
-        }
-        let seen = Groups::from_parts(starts, members).expect("starts that ascend to the number of members");
+        let seen = met_items(met, num_users);
         Self { seen, num_items, masses: None }
     }
 
@@ -135,6 +117,13 @@ impl Unseen {
             }
         }
     }
+}
+
+/// The known items that each of `num_users` users met in these parts, ascending, each once.
+pub fn met_items<const N: usize>(parts: [&Interactions; N], num_users: usize) -> Groups {
+    let pairs = parts.into_iter().flat_map(|part| part.column(USER).iter().zip(part.column(ITEM)));
+    let known = pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN);
+    Groups::new(num_users, known.map(|(&user, &item)| (user as usize, item))).sorted_and_distinct()
 }
 
 impl Masses {

@@ -10,6 +10,7 @@ use super::among::Among;
 use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::batch::Samples;
+use crate::data::unseen::met_items;
 use crate::data::{Bag, CandidateList, FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::device::to_vec;
 use crate::linalg::Groups;
@@ -90,7 +91,7 @@ impl Evaluator {
         num_users: usize,
         num_items: usize,
     ) -> Self {
-        let seen = metrics.longest_list().map(|_| seen_items([train], num_users));
+        let seen = metrics.longest_list().map(|_| met_items([train], num_users));
         Self::of_seen(predictor, metrics, seen, num_items)
     }
 
@@ -271,13 +272,4 @@ impl Evaluator {
         };
         ranked.into_iter().filter_map(finished).collect()
     }
-}
-
-/// The known items that each of `num_users` users met, ascending.
-pub fn seen_items<const N: usize>(parts: [&Interactions; N], num_users: usize) -> Groups {
-    let pairs = parts.into_iter().flat_map(|rows| rows.column(USER).iter().zip(rows.column(ITEM)));
-    let known = pairs.filter(|&(&user, &item)| user != UNKNOWN && item != UNKNOWN);
-    let mut seen = Groups::new(num_users, known.map(|(&user, &item)| (user as usize, item)));
-    seen.for_each_mut(<[u32]>::sort_unstable);
-    seen
 }

@@ -12,7 +12,6 @@ pub(crate) mod psnr;
 mod worse;
 
 pub use baseline::Baseline;
-pub(crate) use evaluator::seen_items;
 pub use evaluator::{Evaluation, Evaluator, MOST_OPERATIONS};
 pub(crate) use lists::{Queries, best};
 pub use predictor::Predictor;

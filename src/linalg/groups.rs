@@ -77,6 +77,26 @@ impl Groups {
         fits.then_some(Self { starts, members })
     }
 
+    /// The groups with their members ascending, each once.
+    pub fn sorted_and_distinct(self) -> Self {
+        let Self { mut starts, mut members } = self;
+        let mut end = 0;
+        for group in 0..starts.len() - 1 {
+            let (from, start) = (starts[group], end);
+            members[from..starts[group + 1]].sort_unstable();
+            for at in from..starts[group + 1] {
+                if end == start || members[end - 1] != members[at] {
+                    members[end] = members[at];
+                    end += 1;
+                }
+            }
+            starts[group] = start;
+        }
+        *starts.last_mut().expect("the end of the last group") = end;
+        members.truncate(end);
+        Self { starts, members }
+    }
+
     /// Number of groups.
     pub fn count(&self) -> usize {
         self.starts.len() - 1
@@ -181,6 +201,10 @@ mod tests {
         assert_eq!(groups.members(), [8, 5, 9, 7, 6]);
         groups.for_each_mut(<[u32]>::sort_unstable);
         assert_eq!(groups.members(), [5, 8, 6, 7, 9]);
+        let twice = [(3, 4), (0, 7), (3, 1), (0, 7), (3, 4), (0, 2), (1, 7)];
+        let distinct = Groups::new(5, twice.into_iter()).sorted_and_distinct();
+        assert_eq!(distinct.iter().collect::<Vec<_>>(), [&[2, 7][..], &[7], &[], &[1, 4], &[]]);
+        assert_eq!(distinct.members().len(), 5);
         assert_eq!(sorted_by_key(3, &[2, 0, 2, 1], &['a', 'b', 'c', 'd']), ['b', 'd', 'a', 'c']);
         assert_eq!(Groups::new(0, [].into_iter()).count(), 0);
     }

@@ -19,9 +19,10 @@ use super::parts::Parts;
 use crate::config::Values;
 use crate::config::words::joined;
 use crate::data::split::Split;
+use crate::data::unseen::met_items;
 use crate::data::{Bag, BagFrame, Entity, Field, FieldId, Frame, ITEM, Layout, USER, Vocabulary};
 use crate::error::{Error, Result};
-use crate::eval::{Baseline, Predictor, seen_items};
+use crate::eval::{Baseline, Predictor};
 use crate::linalg::Groups;
 use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters, sized};
 use crate::objective::ObjectiveKind;
@@ -340,8 +341,8 @@ impl SeenItems {
     /// The items of all users of a split.
     pub fn of(split: &Split) -> Self {
         let num_users = split.users().len();
-        let held_out = seen_items([&split.validation, &split.test], num_users);
-        Self { train: seen_items([&split.train], num_users), held_out }
+        let held_out = met_items([&split.validation, &split.test], num_users);
+        Self { train: met_items([&split.train], num_users), held_out }
     }
 
     /// Sorted item indices by user, of the training part.

@@ -131,9 +131,10 @@ impl Parts {
         let keys = Keys::new([
             names.effect(Effect::Nothing),
             Key::new("evaluation.relevant_from", KeyKind::ANY_NUMBER, relevant),
-            Key::new("evaluation.candidates", KeyKind::Path, candidates),
+            Key::new("evaluation.candidates", KeyKind::Path, candidates).effect(Effect::Nothing),
             Key::new("evaluation.sampled_candidates", KeyKind::AT_LEAST_ONE, sampled)
-                .when(absent("evaluation.candidates")),
+                .when(absent("evaluation.candidates"))
+                .effect(Effect::Nothing),
         ]);
         let own = self.metrics.0.iter().map(|metric| metric.keys());
         let metrics = self.metrics.clone();

@@ -59,17 +59,25 @@ impl RankingPart for Warp {
 /// Φ(⌊`unseen` / `draws`⌋), Φ(k) = Σ_{l = 1}^{k} 1/l: the weight of a candidate found by the last of so many draws.
 pub fn rank_weight(unseen: usize, draws: usize) -> f32 {
     const EULER: f64 = 0.577_215_664_901_532_9;
-    let rank = unseen / draws;
-    let harmonic = match rank {
-        // From there on the expansion is exact in single precision.
-        64.. => {
-            let rank = rank as f64;
-            rank.ln() + EULER + 0.5 / rank - 1.0 / (12.0 * rank * rank)
-        }
-        _ => (1..=rank.max(1)).map(|place| 1.0 / place as f64).sum(),
-    };
-    harmonic as f32
+    let rank = (unseen / draws).max(1);
+    if let Some(&weight) = FIRST_WEIGHTS.get(rank) {
+        return weight;
+    }
+    // Here the expansion is exact in single precision.
+    let rank = rank as f64;
+    (rank.ln() + EULER + 0.5 / rank - 1.0 / (12.0 * rank * rank)) as f32
 }
+
+/// Φ of the first ranks, from 0.
+const FIRST_WEIGHTS: [f32; 64] = {
+    let (mut weights, mut sum, mut rank) = ([0.0; 64], 0.0, 1);
+    while rank < weights.len() {
+        sum += 1.0 / rank as f64;
+        weights[rank] = sum as f32;
+        rank += 1;
+    }
+    weights
+};
 
 /// The samples with one candidate each: the first that scores more than the interaction less `margin`, weighted by
 /// [`rank_weight`], or an absent one.

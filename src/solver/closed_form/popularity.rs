@@ -1,8 +1,7 @@
 //! Popularity: b_i is the share of users who met item i.
 //!
 //! It minimizes Σ_u Σ_i (x_ui − b_i)² over all cells, with x_ui = 1 for a sign and 0 without. Of items that as many users
-//! met, the first has a little more, so that a list has one order; see
-//! [`popularity_scores`].
+//! met, the first has a little more, so that a list has one order; see [`popularity_scores`].
 
 use std::collections::HashMap;
 
@@ -29,10 +28,9 @@ pub fn popularity() -> ClosedForm {
         let [num_items, _] = model.item_biases.rows.dims();
         let cells = train.column(USER).iter().zip(train.column(ITEM)).zip(&train.targets);
         let signs = cells.filter(|(_, target)| **target > 0.0).map(|((&user, &item), _)| (item as usize, user));
-        let mut users = Groups::new(num_items, signs);
-        users.for_each_mut(<[u32]>::sort_unstable);
-        let num_users = train.column(USER).iter().max().map_or(0, |&last| last as usize + 1);
-        let counts: Vec<usize> = users.iter().map(|users| users.chunk_by(|one, other| one == other).count()).collect();
+        let users = Groups::new(num_items, signs).sorted_and_distinct();
+        let num_users = train.rows(USER);
+        let counts: Vec<usize> = users.iter().map(<[u32]>::len).collect();
         let shares = popularity_scores(&counts, num_users);
         // n (1 − b)² + (U − n) b² for each item.
         let squared = counts.iter().zip(&shares).map(|(&count, &share)| {

@@ -74,9 +74,7 @@ impl<'a> CandidateDraws<'a> {
         let left: Vec<u32> = (0..items.len() as u32).filter(is_left).collect();
         one_of(left.into_iter(), |item| unseen.mass_of(items[item as usize]), &mut self.stream)
     }
-}
 
-impl CandidateDraws<'_> {
     /// Whether a user met an item in training, both as rows of their parts.
     #[inline(always)]
     fn has_met(&self, user: u32, item: u32) -> bool {
@@ -156,7 +154,7 @@ mod tests {
         let mut cells = Vec::new();
         for (at, (user, item)) in [(0, 2), (0, 3), (1, 0), (2, 1), (2, 3)].into_iter().enumerate() {
             met.push([users[user], items[item]], 1.0, None);
-            cells.push(Cell { user: user as u32, item: item as u32, rating: at as f32 });
+            cells.push(Cell { user: user as u32, item: item as u32, value: at as f32 });
         }
         // Items of other parts are in no block of this one.
         met.push([5, 0], 1.0, None);

@@ -30,8 +30,8 @@ pub struct Cell {
     pub user: u32,
     /// Row in the item part.
     pub item: u32,
-    /// The rating; for an objective that ranks, the weight of the interaction.
-    pub rating: f32,
+    /// The rating, or the weight of an interaction among candidates.
+    pub value: f32,
 }
 
 /// Ratings of one user part for one item part.
@@ -159,9 +159,9 @@ impl Grid {
         let mut sizes = vec![0; parts * parts];
         (0..values.len()).for_each(|at| sizes[block_of(at)] += 1);
         let mut cells: Vec<Vec<Cell>> = sizes.into_iter().map(Vec::with_capacity).collect();
-        for (at, &rating) in values.iter().enumerate() {
+        for (at, &value) in values.iter().enumerate() {
             let ((a, user), (b, item)) = place(at);
-            cells[a as usize * parts + b as usize].push(Cell { user, item, rating });
+            cells[a as usize * parts + b as usize].push(Cell { user, item, value });
         }
         let blocks = cells.into_par_iter().enumerate().map(|(index, mut cells)| {
             tiled(&mut cells, row_bytes, seed, &format!("stratified/block/{index}"));
@@ -263,7 +263,7 @@ mod tests {
                         assert_eq!(group.iter().map(|cell| cell.item).collect::<BTreeSet<_>>().len(), group.len());
                         for cell in group {
                             // Values of the test are positions.
-                            let at = cell.rating as usize;
+                            let at = cell.value as usize;
                             assert_eq!(of_users.rows(a)[cell.user as usize], ratings.0[at]);
                             assert_eq!(of_items.rows(b)[cell.item as usize], ratings.1[at]);
                             assert!(seen.insert(at));

@@ -249,7 +249,7 @@ impl Gathered {
             seen.dots[at] = total(simd, dot);
             seen.user_norms[at] = total(simd, user_norm);
             seen.item_norms[at] = total(simd, item_norm);
-            seen.ratings[at] = cell.rating;
+            seen.ratings[at] = cell.value;
             users.get_scalars::<R, GROUP>(cell.user, &mut seen.users, at);
             items.get_scalars::<R, GROUP>(cell.item, &mut seen.items, at);
         }
@@ -326,7 +326,7 @@ mod tests {
             Rows { factors, scalars }
         };
         let (users, items) = (rows(), rows());
-        let cell = |at: u32| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, rating: (1 + at * at % 5) as f32 };
+        let cell = |at: u32| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, value: (1 + at * at % 5) as f32 };
         let block = Block { cells: (0..80).map(cell).collect(), groups: vec![16, 4, 16, 4, 16, 4, 16, 4] };
         let side = SideCoefficients { lambda: 0.03, bias_lambda: 0.01, rate: 0.1, bias_rate: 0.05 };
         let coefficients = Coefficients {

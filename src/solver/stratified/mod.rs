@@ -26,7 +26,7 @@ pub use self::part::StratifiedPart;
 pub use self::ranking::StratifiedRanking;
 use self::rule::Rule;
 pub use self::rule::{AdaGrad, Adam, RowRule};
-use self::tables::{Remembered, Tables};
+use self::tables::{BlockRows, Remembered, Tables};
 use super::dot_product::DotProduct;
 use super::learning_rate::LearningRate;
 use super::regularization::Regularization;
@@ -78,9 +78,9 @@ impl Stratified {
     fn visit_with<R: Rule>(&mut self, rule: R, shift: usize, learning_rate: f64) -> Sums {
         let State { grid, tables } = self.state.as_mut().expect("begun");
         let coefficients = tables.coefficients(rule, self.loss, learning_rate);
-        let (arch, parts) = (Arch::new(), tables.parts());
-        let sums = tables.visit(shift, |part, users, items| {
-            let block = grid.block(part, (part + shift) % parts);
+        let arch = Arch::new();
+        let sums = tables.visit(shift, |BlockRows { user_part, item_part, users, items, .. }| {
+            let block = grid.block(user_part, item_part);
             arch.dispatch(Visit { block, users, items, coefficients: &coefficients })
         });
         sums.into_iter().sum()

@@ -15,7 +15,7 @@ use super::grid::{BLOCKS, Cell, DealtRows, counts, strata, tiled};
 use super::kernel::Sums;
 use super::ranking_kernel::RankingVisit;
 use super::rule::{RowRule, Rule};
-use super::tables::{Remembered, Tables};
+use super::tables::{BlockRows, Remembered, Tables};
 use crate::data::Interactions;
 use crate::data::unseen::Unseen;
 use crate::error::Result;
@@ -54,8 +54,21 @@ struct State {
     of_users: Vec<Vec<Cell>>,
     /// The epoch that items are dealt for.
     epoch: u64,
-    /// The interactions of each block, with items as rows of their part.
-    blocks: Vec<Vec<Cell>>,
+    /// For each part of the users its interactions by part of the items, with items as rows of their part.
+    blocks: Vec<BlocksOfUsers>,
+}
+
+/// The blocks of one part of the users.
+struct BlocksOfUsers {
+    cells: Vec<Cell>,
+    /// Where the cells of each part of the items begin, and the end of the last.
+    starts: Vec<usize>,
+}
+
+impl BlocksOfUsers {
+    fn get(&self, item_part: usize) -> &[Cell] {
+        &self.cells[self.starts[item_part]..self.starts[item_part + 1]]
+    }
 }
 
 impl StratifiedRanking {
@@ -76,19 +89,18 @@ impl StratifiedRanking {
         let State { tables, unseen, blocks, .. } = self.state.as_mut().expect("begun");
         let coefficients = tables.coefficients(rule, self.objective.loss(), self.learning_rate.at(number));
         let (arch, parts) = (Arch::new(), tables.parts());
-        let (user_rows, item_rows) = (tables.users.rows.clone(), tables.items.rows.clone());
         let (unseen, blocks, negatives) = (&*unseen, &*blocks, self.objective.negatives());
-        let sums = tables.visit(shift, |part, users, items| {
-            let (of_items, block) = ((part + shift) % parts, part * parts + (part + shift) % parts);
+        let sums = tables.visit(shift, |BlockRows { user_part, item_part, users, items, user_rows, item_rows }| {
             let candidates = Candidates {
                 unseen,
-                users: user_rows.rows(part),
-                items: item_rows.rows(of_items),
+                users: user_rows,
+                items: item_rows,
                 negatives: *negatives,
                 is_corrected: self.objective.loss().is_corrected(),
             };
-            let stream = stream(seed, &format!("negatives/{}/{block}", number.epoch));
-            let cells = &blocks[block];
+            let number_of_block = user_part * parts + item_part;
+            let stream = stream(seed, &format!("negatives/{}/{number_of_block}", number.epoch));
+            let cells = blocks[user_part].get(item_part);
             arch.dispatch(RankingVisit { cells, users, items, candidates, stream, coefficients: &coefficients })
         });
         sums.into_iter().sum()
@@ -105,18 +117,14 @@ impl State {
         let rows = DealtRows::deal(&self.counts, parts, seed, &format!("stratified/items/{epoch}"));
         let of_part = |cells: &Vec<Cell>| {
             let keys: Vec<u32> = cells.iter().map(|cell| rows.place(cell.item).0).collect();
-            let placed = |cell: &Cell| Cell { item: rows.place(cell.item).1, ..*cell };
-            let sorted = sorted_by_key(parts, &keys, &cells.iter().map(placed).collect::<Vec<_>>());
-            let mut rest = &sorted[..];
-            let mut blocks = Vec::with_capacity(parts);
-            for part in 0..parts as u32 {
-                let (block, next) = rest.split_at(keys.iter().filter(|&&key| key == part).count());
-                blocks.push(block.to_vec());
-                rest = next;
-            }
-            blocks
+            let mut starts = vec![0; parts + 1];
+            keys.iter().for_each(|&key| starts[key as usize + 1] += 1);
+            (0..parts).for_each(|part| starts[part + 1] += starts[part]);
+            let mut cells = sorted_by_key(parts, &keys, cells);
+            cells.iter_mut().for_each(|cell| cell.item = rows.place(cell.item).1);
+            BlocksOfUsers { cells, starts }
         };
-        self.blocks = self.of_users.par_iter().flat_map(of_part).collect();
+        self.blocks = self.of_users.par_iter().map(of_part).collect();
         self.tables.redeal_items(rows);
         self.epoch = epoch;
     }
@@ -135,8 +143,8 @@ impl Solver for StratifiedRanking {
         let mut cells = vec![Vec::new(); parts];
         for (at, (&user, &item)) in of_users.iter().zip(of_items).enumerate() {
             let (part, user) = users.place(user);
-            let weight = train.weights.as_ref().map_or(1.0, |weights| weights[at]);
-            cells[part as usize].push(Cell { user, item, rating: weight });
+            let value = train.weights.as_ref().map_or(1.0, |weights| weights[at]);
+            cells[part as usize].push(Cell { user, item, value });
         }
         let row_bytes = Tables::row_bytes(model.rank, &self.rule);
         cells.par_iter_mut().enumerate().for_each(|(part, cells)| {
@@ -161,7 +169,7 @@ impl Solver for StratifiedRanking {
         state.deal(seed, number.epoch);
         let parts = state.tables.parts();
         let shift = strata(parts, seed, number.epoch)[number.step as usize];
-        let count = (0..parts).map(|part| state.blocks[part * parts + (part + shift) % parts].len()).sum();
+        let count = (0..parts).map(|part| state.blocks[part].get((part + shift) % parts).len()).sum();
         let Sums { loss, penalty, squared } = match self.rule {
             RowRule::AdaGrad(rule) => self.visit_with(rule, shift, number),
             RowRule::Adam(rule) => self.visit_with(rule, shift, number),

@@ -119,7 +119,7 @@ impl<S: Simd, R: Rule, const LANES: usize> Walk<'_, S, R, LANES> {
         self.scores.clear();
         self.chosen.clear();
         self.meet(cell, cell.item, base, 0.0);
-        let weight = cell.rating
+        let weight = cell.value
             * match all.loss.margin() {
                 None => {
                     self.meet_all(cell, base);
@@ -336,7 +336,7 @@ mod tests {
         fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
             let ([mut users, mut items], all) = (self.rows.map(Clone::clone), Vec::from_iter(0..20));
             let cells: Vec<Cell> =
-                (0..80).map(|at| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, rating: 1.0 }).collect();
+                (0..80).map(|at| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, value: 1.0 }).collect();
             let candidates = Candidates {
                 unseen: self.unseen,
                 users: &all,

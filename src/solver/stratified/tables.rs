@@ -45,6 +45,18 @@ pub(super) struct Tables {
     memory: Vec<Memory>,
 }
 
+/// The rows of a block, those of a part of the users and of a part of the items.
+pub(super) struct BlockRows<'a> {
+    pub user_part: usize,
+    pub item_part: usize,
+    pub users: &'a mut Rows,
+    pub items: &'a mut Rows,
+    /// Rows of the table of users, by row of the part.
+    pub user_rows: &'a [u32],
+    /// The same of the items.
+    pub item_rows: &'a [u32],
+}
+
 /// What is remembered of a group of parameters, in checkpoints.
 fn key(group: &TableGroup, name: &str) -> String {
     format!("{group}/{name}")
@@ -117,13 +129,26 @@ impl Tables {
         }
     }
 
-    /// Calls `visit(part, users, items)` for the blocks of every user part a and item part a + `shift`, at once; returns
-    /// the results in the order of the parts.
-    pub fn visit<T: Send>(&mut self, shift: usize, visit: impl Fn(usize, &mut Rows, &mut Rows) -> T + Sync) -> Vec<T> {
-        self.items.parts.rotate_left(shift);
-        let pairs = self.users.parts.par_iter_mut().zip(&mut self.items.parts).enumerate().with_max_len(1);
-        let results = pairs.map(|(part, (users, items))| visit(part, users, items)).collect();
-        self.items.parts.rotate_right(shift);
+    /// Calls `visit` for the blocks of every user part a and item part a + `shift`, at once; returns the results in the
+    /// order of the user parts.
+    pub fn visit<T: Send>(&mut self, shift: usize, visit: impl Fn(BlockRows) -> T + Sync) -> Vec<T> {
+        let (users, items) = (&mut self.users, &mut self.items);
+        let count = users.parts.len();
+        items.parts.rotate_left(shift);
+        let pairs = users.parts.par_iter_mut().zip(&mut items.parts).enumerate().with_max_len(1);
+        let results = pairs.map(|(user_part, (of_users, of_items))| {
+            let item_part = (user_part + shift) % count;
+            visit(BlockRows {
+                user_part,
+                item_part,
+                users: of_users,
+                items: of_items,
+                user_rows: users.rows.rows(user_part),
+                item_rows: items.rows.rows(item_part),
+            })
+        });
+        let results = results.collect();
+        items.parts.rotate_right(shift);
         results
     }
 
