@@ -160,6 +160,29 @@ fn ten_stratified_steps_of_adam_are_those_of_autodiff_on_all_candidates() {
 }
 
 #[test]
+fn what_is_not_above_0_is_no_positive() {
+    let start = sine_model(&models(20)[1], 0.25);
+    let train = Interactions { weights: Some(vec![0.8]), ..ratings([(2, 1, 0.0)]) };
+    for objective in objectives().into_iter().map(Arc::new) {
+        let rate = LearningRate::constant(0.1);
+        let step = GradientStep {
+            optimizer: Optimizer::new(UpdateRule::Sgd { momentum: 0.0 }),
+            regularization: Lambda::default().into(),
+            ..autodiff(&objective)
+        };
+        let rule = RowRule::AdaGrad(AdaGrad { initial_accumulator: 0.3, epsilon: 1e-8 });
+        let solvers: [Box<dyn Solver>; 2] = [
+            Box::new(MiniBatch::new(step, 4, rate, 1, &cpu().device)),
+            Box::new(StratifiedRanking::new(objective.clone(), Lambda::default().into(), rule, rate, 1)),
+        ];
+        for mut solver in solvers {
+            let found = trained(&mut *solver, start.clone(), &train, 2);
+            assert!(is_close(&collect(&found), &collect(&start)), "{objective:?}");
+        }
+    }
+}
+
+#[test]
 fn mini_batches_take_the_first_candidate_that_scores_too_much() {
     let objective = Arc::new(Ranking::new(
         Warp { margin: MARGIN },

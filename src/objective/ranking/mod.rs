@@ -1,6 +1,7 @@
 //! Objectives that compare the score of an interaction with those of items that the user has not met.
 //!
-//! Every interaction is a positive, whatever its target; its weight counts. Candidates are drawn anew in each epoch, from
+//! An interaction with a target above 0 is a positive, and counts with its weight, whatever its target; others only tell
+//! what a user met, and have no loss. Candidates are drawn anew in each epoch, from
 //! the seed, the epoch and the interaction's position alone, or from its batch with `in-batch`; items that the user met in training are never drawn.
 
 mod bpr;
@@ -76,11 +77,26 @@ impl Ranking {
     }
 }
 
+/// The weight of an interaction as a positive.
+pub(crate) fn weight_of_positive(target: f32, weight: Option<f32>) -> f32 {
+    if target > 0.0 { weight.unwrap_or(1.0) } else { 0.0 }
+}
+
+/// The samples with weights of 0 where targets are not above 0.
+fn only_positives(samples: Samples) -> Samples {
+    if samples.targets.iter().all(|&target| target > 0.0) {
+        return samples;
+    }
+    let own = |at: usize| samples.weights.as_ref().map(|weights| weights[at]);
+    let weights = samples.targets.iter().enumerate().map(|(at, &target)| weight_of_positive(target, own(at)));
+    Samples { weights: Some(weights.collect()), ..samples }
+}
+
 impl Objective for Ranking {
     fn draw(&self, train: &Interactions, positions: &[u64], draw: &Draw) -> Samples {
         let unseen = draw.unseen.expect("an objective with candidates is given what they are drawn from");
-        let samples =
-            self.negatives.draw(Samples::gather(train, positions), positions, unseen, (draw.seed, draw.epoch));
+        let samples = only_positives(Samples::gather(train, positions));
+        let samples = self.negatives.draw(samples, positions, unseen, (draw.seed, draw.epoch));
         let samples = if self.loss.is_corrected() { self.negatives.corrected(samples, unseen) } else { samples };
         match self.loss.margin() {
             None => samples,

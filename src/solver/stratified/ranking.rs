@@ -21,7 +21,7 @@ use crate::data::unseen::Unseen;
 use crate::error::Result;
 use crate::linalg::groups::sorted_by_key;
 use crate::model::{AnyModel, HostTensor};
-use crate::objective::ranking::Ranking;
+use crate::objective::ranking::{Ranking, weight_of_positive};
 use crate::random::stream;
 use crate::solver::dot_product::DotProduct;
 use crate::solver::learning_rate::LearningRate;
@@ -143,7 +143,8 @@ impl Solver for StratifiedRanking {
         let mut cells = vec![Vec::new(); parts];
         for (at, (&user, &item)) in of_users.iter().zip(of_items).enumerate() {
             let (part, user) = users.place(user);
-            let value = train.weights.as_ref().map_or(1.0, |weights| weights[at]);
+            let weight = train.weights.as_ref().map(|weights| weights[at]);
+            let value = weight_of_positive(train.targets[at], weight);
             cells[part as usize].push(Cell { user, item, value });
         }
         let row_bytes = Tables::row_bytes(model.rank, &self.rule);
