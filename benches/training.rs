@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use lowrank::Parts;
 use lowrank::data::batch::{EpochOrder, Samples};
 use lowrank::data::{Frame, Interactions};
 use lowrank::device::{DeviceSpec, Opened, to_vec};
-use lowrank::eval::{Baseline, Predictor};
+use lowrank::eval::{Baseline, Evaluator, Predictor};
 use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Tally};
 use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NeuMfConfig, Start};
 use lowrank::objective::{Loss, Squared};
@@ -115,6 +116,23 @@ fn evaluate_million(bencher: Bencher) {
 }
 
 /// Shuffling and gathering the batches of one epoch over a million ratings.
+/// NDCG@10 over all items but those of training, of users with one test item each.
+#[divan::bench(sample_count = 7, sample_size = 1)]
+fn ranking_full(bencher: Bencher) {
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let (users, items, count) = (6040, 3706, 994_169);
+    let model = model("mf", users, items, &opened);
+    let train = ratings(users, items, count);
+    let mut random = stream(2, "bench");
+    let mut test = Interactions::default();
+    (0..users as u32).for_each(|user| test.push([user, random.random_range(0..items as u32)], 1.0, None));
+    let baseline = Baseline::constant(0.0, &Frame::pair(users, items));
+    let predictor = Predictor { objective: Arc::new(LOSS), clip: None, baseline };
+    let ndcg = Parts::built_in().metrics.find("ndcg@10").expect("built in").clone();
+    let evaluator = Evaluator::new(predictor, Metrics(vec![ndcg]), &train, users, items);
+    bencher.counter(ItemsCount::new(users)).bench_local(|| evaluator.evaluate(&model, &opened.device, &test).scores);
+}
+
 #[divan::bench(args = [1024, 8192, 65_536], sample_count = 5, sample_size = 1)]
 fn batching_million(bencher: Bencher, batch: usize) {
     let ratings = ratings(6040, 3706, 1_000_000);

@@ -1,8 +1,11 @@
 //! Arguments shared by several commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+use crate::error::{Error, Result};
+use crate::files;
 
 /// Overrides of config keys.
 #[derive(Debug, Args)]
@@ -21,4 +24,28 @@ pub struct RunArg {
     /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0.
     #[arg(long, default_value = "auto")]
     pub device: String,
+}
+
+/// How lists are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Table,
+    /// One JSON object.
+    Json,
+    /// A JSON object a line.
+    JsonLines,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+/// The ids in a file, one a line; lines without one are left out.
+///
+/// # Errors
+/// Those of reading it; [`Error::Usage`] if it has none.
+pub fn ids_in(path: &Path) -> Result<Vec<String>> {
+    let text = files::read_text(path)?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
+    let ids: Vec<String> = lines.map(String::from).collect();
+    if ids.is_empty() { Err(Error::Usage(format!("{}: has no ids, one a line", path.display()))) } else { Ok(ids) }
 }

@@ -8,14 +8,17 @@ use serde_json::json;
 use super::arguments::{Overrides, RunArg};
 use super::{output, run};
 use crate::config::Config;
-use crate::data::split::{Part, assign};
-use crate::data::{ITEM, USER};
+use crate::data::split::{NewRows, Part, assign};
+use crate::data::{ITEM, Interactions, Role, USER};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluator, worse_than};
 use crate::metric::{Metric, Metrics, ObjectiveLoss, Scores, label};
-use crate::run::{Parts, SeenItems, Settings, check_targets};
+use crate::run::{Parts, SeenItems, Settings, TestedUsers, check_targets};
 use crate::solver::Predictions;
 use crate::tables;
+
+/// Seed of what is given of new users in a file.
+const SEED: u64 = 42;
 
 /// Arguments of `lowrank evaluate`.
 #[derive(Debug, Args)]
@@ -27,12 +30,30 @@ pub struct EvaluateArgs {
     data: Option<PathBuf>,
     #[command(flatten)]
     overrides: Overrides,
+    /// Take in the users of the file whom training never saw, by this share of the ratings of each, and evaluate on the
+    /// others; 0.8 if no share is given.
+    #[arg(long, value_name = "SHARE", requires = "data", num_args = 0..=1, default_missing_value = "0.8", value_parser = share)]
+    new_users: Option<f64>,
     /// Metrics to compute, such as rmse,ndcg@20; by default those of the run.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     metrics: Option<Vec<String>>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// A share that leaves something on both sides.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (f64::MIN_POSITIVE..1.0).contains(share));
+    share.ok_or_else(|| "a share is above 0 and below 1, such as 0.8".into())
+}
+
+/// What a model is evaluated on.
+enum Rated {
+    /// Under its own indices.
+    Known(Interactions),
+    /// Of users whom it takes in first.
+    New(Box<NewRows>),
 }
 
 /// Prints the metrics of a model and of the baselines.
@@ -52,11 +73,28 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         }
         None => own,
     };
-    let (ratings, what) = match (&args.data, &open.directory) {
+    let (rated, what) = match (&args.data, &open.directory) {
         (Some(path), _) => {
             let dataset = open.read(path, &args.overrides.set, None)?;
             check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
-            (open.reindexed(&dataset, |_| true)?, path.display().to_string())
+            let what = path.display().to_string();
+            match args.new_users {
+                None => (Rated::Known(open.reindexed(&dataset, |_| true)?), what),
+                Some(share) => {
+                    let known: Vec<bool> =
+                        dataset.users().ids().map(|id| open.file.users().index(id).is_some()).collect();
+                    let of_user = |at: usize| dataset.interactions.column(USER)[at] as usize;
+                    let new = run::new_rows(&open.file, &dataset, Role::User, |at| !known[of_user(at)], share, SEED)?;
+                    let count = known.iter().filter(|known| **known).count();
+                    if count > 0 {
+                        output::message(&format!("left out: {count} users of {what} whom training saw"));
+                    }
+                    (
+                        Rated::New(Box::new(new)),
+                        format!("{what}: what was not given of {} new users", known.len() - count),
+                    )
+                }
+            }
         }
         (None, Some(directory)) => {
             let config = Config::load(&parts.schema(), &directory.config(), &args.overrides.set)?;
@@ -69,12 +107,19 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
                 "the test split of the run's config with --set (training may have seen some of it)"
             };
             let assigned = assign(&dataset, &settings.split, settings.seed)?;
-            // Under the model's own indices: an override may give another split, with other ids known to training.
-            let test = open.reindexed(&dataset, |rating| assigned[rating] == Part::Test)?;
-            if test.is_empty() {
+            if !assigned.contains(&Part::Test) {
                 return Err(Error::Usage("this run has no test split; give a ratings file with --data".into()));
             }
-            (test, what.to_string())
+            // Under the model's own indices: an override may give another split, with other ids known to training.
+            let is_test = |rating: usize| assigned[rating] == Part::Test;
+            let rated = match settings.split.given() {
+                None => Rated::Known(open.reindexed(&dataset, is_test)?),
+                Some(share) => {
+                    let new = run::new_rows(&open.file, &dataset, Role::User, is_test, share, settings.seed)?;
+                    Rated::New(Box::new(new))
+                }
+            };
+            (rated, what.to_string())
         }
         (None, None) => {
             return Err(Error::Usage(
@@ -87,9 +132,20 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let sizes = [file.users().len(), file.items().len()];
     let evaluator =
         Evaluator::of_trained(file.predictor.clone(), metrics, seen, sizes).with_relevant_from(relevant_from);
-    let evaluation = evaluator.evaluate(&file.model, &open.device.device, &ratings);
+    let device = &open.device.device;
+    let (evaluator, evaluation, ratings) = match rated {
+        Rated::Known(ratings) => {
+            let evaluation = evaluator.evaluate(&file.model, device, &ratings);
+            (evaluator, evaluation, ratings)
+        }
+        Rated::New(new) => {
+            let tested = TestedUsers::new(file, &evaluator, *new, device, parts)?;
+            let evaluation = tested.evaluate(device);
+            (tested.evaluator, evaluation, tested.asked)
+        }
+    };
     let has_baselines = file.predictions == Predictions::Targets;
-    let baselines = has_baselines.then(|| file.predictor.baselines(&ratings, &evaluator.metrics));
+    let baselines = has_baselines.then(|| evaluator.predictor.baselines(&ratings, &evaluator.metrics));
     let [mean, biases] = baselines.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
     let [popularity, item_knn] = [evaluator.popularity(&ratings), evaluator.item_knn(&ratings)];
     let rows = [

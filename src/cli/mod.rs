@@ -7,6 +7,9 @@ mod config;
 mod consensus;
 mod data;
 mod evaluate;
+mod explain;
+mod export;
+mod fold_in;
 mod init;
 mod inspect;
 mod interrupt;
@@ -18,6 +21,7 @@ mod recommend;
 mod reconstruct;
 mod run;
 mod sweep;
+mod told;
 mod train;
 
 use std::io::ErrorKind;
@@ -53,8 +57,14 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Predict ratings of (user, item) pairs.
     Predict(predict::PredictArgs),
-    /// List the items that a user would rate highest.
+    /// List the items that users would rate highest, new users included.
     Recommend(recommend::RecommendArgs),
+    /// Say what adds to the score of an item for a user.
+    Explain(explain::ExplainArgs),
+    /// Take new users and items into a trained model.
+    FoldIn(fold_in::FoldInArgs),
+    /// Write a model as arrays, tables, word vectors, for the projector, or for an index.
+    Export(export::ExportArgs),
     /// Factorize repeatedly: how many components the data support, and which samples belong together.
     Consensus(consensus::ConsensusArgs),
     /// List the components of a model with their strongest members.
@@ -94,6 +104,9 @@ impl Cli {
             Command::Compare(args) => compare::compare(args, parts),
             Command::Predict(args) => predict::predict(args, parts),
             Command::Recommend(args) => recommend::recommend(args, parts),
+            Command::Explain(args) => explain::explain(args, parts),
+            Command::FoldIn(args) => fold_in::fold_in(args, parts),
+            Command::Export(args) => export::export(args, parts),
             Command::Consensus(args) => consensus::consensus(args, parts),
             Command::Components(args) => components::components(args, parts),
             Command::Query(args) => query::query(args, parts),

@@ -26,6 +26,18 @@ pub fn print_json_text(json: &str) -> Result<()> {
     write(&replaced(json, |c| c.is_control() && c != '\n', escape))
 }
 
+/// Writes rows under a header as comma-separated values.
+pub fn print_csv<const N: usize>(header: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<()> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Error::Failed(error.to_string());
+    csv.write_record(header).map_err(failed)?;
+    for row in rows {
+        csv.write_record(&row).map_err(failed)?;
+    }
+    let bytes = csv.into_inner().map_err(|error| Error::Failed(error.to_string()))?;
+    write(&String::from_utf8_lossy(&bytes))
+}
+
 fn write(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

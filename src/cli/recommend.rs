@@ -1,23 +1,42 @@
 //! `lowrank recommend`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::RunArg;
+use super::arguments::{ListFormat, Overrides, RunArg, ids_in};
+use super::told::Told;
 use super::{output, run};
-use crate::data::ITEM;
-use crate::error::Result;
-use crate::eval::{Queries, best};
-use crate::run::Parts;
+use crate::data::unseen::met_items;
+use crate::data::{ITEM, Role, UNKNOWN};
+use crate::error::{Error, Result};
+use crate::eval::{ListOptions, Queries, list};
+use crate::linalg::Groups;
+use crate::metric::Catalog;
+use crate::run::{ModelFile, Parts, check_targets};
 
 /// Arguments of `lowrank recommend`.
 #[derive(Debug, Args)]
 pub struct RecommendArgs {
     #[command(flatten)]
     run: RunArg,
-    /// The user's id, as in the data.
-    #[arg(allow_negative_numbers = true)]
-    user: String,
+    /// Ids of users, as in the data.
+    #[arg(value_name = "USER", allow_negative_numbers = true, conflicts_with = "rating")]
+    user: Vec<String>,
+    /// Users whose ids are in this file, one a line.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "all", "rating", "history"])]
+    users: Option<PathBuf>,
+    /// All users of the model.
+    #[arg(long, conflicts_with_all = ["user", "rating", "history"])]
+    all: bool,
+    #[command(flatten)]
+    told: Told,
+    /// Every user of this file, in the layout of the run's data, as a new one of whom nothing else is known.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "rating"])]
+    history: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
     /// Number of items.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
@@ -27,60 +46,233 @@ pub struct RecommendArgs {
     /// Leave out those of training only, not those that were held out for validation and test.
     #[arg(long, conflicts_with = "keep_seen")]
     keep_held_out: bool,
-    /// What else a rating depends on, for a model that reads it: NAME=ID.
-    #[arg(long, value_name = "NAME=ID")]
-    context: Vec<String>,
-    /// Print JSON.
+    /// Recommend only items whose ids are in this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    allow: Option<PathBuf>,
+    /// Recommend no item whose id is in this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    deny: Option<PathBuf>,
+    /// Rank by score − PENALTY · log2(1 + number of training users who met the item).
+    #[arg(long, value_name = "PENALTY", default_value_t = 0.0, value_parser = not_negative)]
+    popularity_penalty: f64,
+    /// How much an item loses for being like those above it, from 0 to 1: maximal marginal relevance, items being alike
+    /// that the same users met.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = up_to_one)]
+    diversity: f64,
+    /// How lists are printed; a table for people holds one user.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    format: Option<ListFormat>,
+    /// Print JSON: the list of one user.
     #[arg(long)]
     json: bool,
 }
 
-/// Prints the items that a user would rate highest.
+fn not_negative(text: &str) -> std::result::Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
+    number.ok_or_else(|| "a number from 0 up".into())
+}
+
+fn up_to_one(text: &str) -> std::result::Result<f64, String> {
+    text.parse().ok().filter(|number| (0.0..=1.0).contains(number)).ok_or_else(|| "a number from 0 to 1".into())
+}
+
+/// Whom lists are for, and what they met.
+struct Users {
+    /// Their rows in the model.
+    rows: Vec<u32>,
+    /// The items that each of them met, ascending.
+    met: Groups,
+    /// Whether that is known.
+    is_known: bool,
+}
+
+/// An item of a list, and its score.
+type Place = (u32, f32);
+
+/// Prints the items that users would rate highest.
 pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
-    let user = open.user(&args.user)?;
+    let seen = open.seen()?;
+    let (new_file, users) = whom(&args, &open, parts)?;
+    let file = new_file.as_ref().unwrap_or(&open.file);
+    let context = open.context(&args.told.context)?;
+    let others = outside(&args, &open)?;
+    let catalog = match &seen {
+        Some(seen) => Catalog::new(seen.train(), file.items().len()),
+        None if args.popularity_penalty > 0.0 || args.diversity > 0.0 => {
+            return Err(Error::Usage(
+                "there is no seen.safetensors beside the model, which says how popular items are; leave out \
+                 --popularity-penalty and --diversity"
+                    .into(),
+            ));
+        }
+        None => Catalog::new(&Groups::new(0, std::iter::empty()), file.items().len()),
+    };
+    let options =
+        ListOptions { number: args.number, popularity_penalty: args.popularity_penalty, diversity: args.diversity };
+    let columns = std::iter::once(users.rows.clone())
+        .chain(std::iter::once(vec![0; users.rows.len()]))
+        .chain(context.into_iter().map(|row| vec![row; users.rows.len()]));
+    let queries = Queries { columns: columns.collect(), field: ITEM, num_rows: file.items().len(), bags: &file.bags };
+    let lists: Vec<Vec<Place>> = queries.map(&file.model, &open.device.device, |at, scores| {
+        let excluded = if args.keep_seen { others.clone() } else { both(users.met.get(at), &others) };
+        list(scores, &excluded, options, &catalog)
+    });
+    let format = args.format.unwrap_or(if args.json { ListFormat::Json } else { ListFormat::Table });
+    let is_one = users.rows.len() == 1;
+    match format {
+        ListFormat::Table if is_one => table(&args, file, &users, &lists[0]),
+        ListFormat::Json if is_one => json_of_one(&args, file, &users, &lists[0]),
+        ListFormat::Table => Err(Error::Usage("lists of several users need --format csv or json-lines".into())),
+        ListFormat::Json => Err(Error::Usage("--json prints the list of one user; take --format json-lines".into())),
+        ListFormat::JsonLines => output::print_json_text(&json_lines(file, &users, &lists)),
+        ListFormat::Csv => output::print_csv(
+            &["user", "item", "rank", "score", "title"],
+            users.rows.iter().zip(&lists).flat_map(|(&user, list)| {
+                (1..).zip(list).map(move |(rank, &(item, score)): (usize, &Place)| {
+                    let title = file.title(item as usize).unwrap_or_default();
+                    let ids = [file.users().id(user as usize), file.items().id(item as usize)].map(String::from);
+                    let [user, item] = ids;
+                    [user, item, rank.to_string(), score.to_string(), title.to_string()]
+                })
+            }),
+        ),
+    }
+}
+
+/// Whom to recommend to, with the model that has them if they are new.
+fn whom(args: &RecommendArgs, open: &run::OpenRun, parts: &Parts) -> Result<(Option<ModelFile>, Users)> {
     let file = &open.file;
+    let is_new = !args.told.rating.is_empty() || args.history.is_some();
+    if is_new {
+        let new = match &args.history {
+            Some(path) => {
+                let dataset = open.read(path, &args.overrides.set, None)?;
+                check_targets(&dataset, |rating| file.predictor.objective.refuses(rating), |_| None)?;
+                run::new_rows(&open.file, &dataset, Role::User, |_| true, 1.0, 0)?
+            }
+            None => args.told.user(open)?,
+        };
+        let known = new.given.len();
+        if known == 0 {
+            return Err(Error::Usage(format!(
+                "none of what {} rated is among the {} items of this model",
+                if new.entity.ids.len() == 1 { "the new user" } else { "these users" },
+                file.items().len()
+            )));
+        }
+        let folded = file.of_new(Role::User, &new, &open.device.device, parts)?;
+        let count = new.entity.ids.len();
+        let met = met_items([&new.given], count);
+        return Ok((Some(folded), Users { rows: (0..count as u32).collect(), met, is_known: true }));
+    }
+    let rows: Vec<u32> = if args.all {
+        (0..file.users().len() as u32).collect()
+    } else {
+        let from_file = args.users.as_deref().map(ids_in).transpose()?;
+        let ids = from_file.as_ref().unwrap_or(&args.user);
+        if ids.is_empty() {
+            return Err(Error::Usage(
+                "name the users, or give --all, --users FILE, --history FILE or --rating ITEM=RATING".into(),
+            ));
+        }
+        ids.iter().map(|id| open.user(id)).collect::<Result<_>>()?
+    };
     let seen = if args.keep_seen { None } else { open.seen()? };
     if seen.is_none() && !args.keep_seen {
         output::message("there is no seen.safetensors beside the model: items that the user rated are included");
     }
-    let excluded = seen.map_or(Vec::new(), |seen| seen.items(user, !args.keep_held_out));
-    let mut indices = vec![user, 0];
-    indices.extend(open.context(&args.context)?);
-    let query = Queries::one(&indices, ITEM, file.items().len(), &file.bags);
-    let top = query.map(&file.model, &open.device.device, |_, scores| best(scores, &excluded, args.number)).concat();
-    let prediction = |score: f32| file.predictor.of_score(score);
-    if args.json {
-        let items: Vec<_> = top
-            .iter()
-            .map(|&(item, score)| {
-                json!({
-                    "item": file.items().id(item as usize),
-                    "title": file.title(item as usize),
-                    "prediction": prediction(score),
-                    "score": score,
-                })
-            })
-            .collect();
-        return output::print_json(&json!({ "user": args.user, "seen_items": excluded.len(), "items": items }));
+    let items = rows.iter().map(|&user| seen.as_ref().map_or(Vec::new(), |seen| seen.items(user, !args.keep_held_out)));
+    let (mut starts, mut members) = (vec![0], Vec::new());
+    items.for_each(|items| {
+        members.extend(items);
+        starts.push(members.len());
+    });
+    let met = Groups::from_parts(starts, members).expect("starts that ascend");
+    Ok((None, Users { rows, met, is_known: seen.is_some() }))
+}
+
+/// The items that lists must not have, whoever they are for: ascending.
+fn outside(args: &RecommendArgs, open: &run::OpenRun) -> Result<Vec<u32>> {
+    let items = open.file.items();
+    let rows = |path: &PathBuf| -> Result<Vec<u32>> {
+        let ids = ids_in(path)?;
+        let rows: Vec<u32> = ids.iter().map(|id| items.index(id).unwrap_or(UNKNOWN)).collect();
+        let unknown = rows.iter().filter(|&&row| row == UNKNOWN).count();
+        if unknown == rows.len() {
+            return Err(Error::Usage(format!("{}: none of its ids is an item of this model", path.display())));
+        }
+        if unknown > 0 {
+            output::message(&format!("{}: {unknown} of {} ids are no items of this model", path.display(), rows.len()));
+        }
+        Ok(rows)
+    };
+    let mut is_out = vec![args.allow.is_some(); items.len()];
+    let mut mark = |rows: Vec<u32>, out: bool| {
+        rows.into_iter().filter(|&row| row != UNKNOWN).for_each(|row| is_out[row as usize] = out);
+    };
+    if let Some(path) = &args.allow {
+        mark(rows(path)?, false);
     }
-    let rows: Vec<Vec<String>> = (1..)
-        .zip(&top)
-        .map(|(rank, &(item, score))| {
-            vec![
-                rank.to_string(),
-                file.items().id(item as usize).to_string(),
-                format!("{:.3}", prediction(score)),
-                file.title(item as usize).unwrap_or_default().to_string(),
-            ]
-        })
-        .collect();
+    if let Some(path) = &args.deny {
+        mark(rows(path)?, true);
+    }
+    Ok((0..).zip(&is_out).filter(|(_, out)| **out).map(|(item, _)| item).collect())
+}
+
+/// The union of two ascending lists, ascending.
+fn both(one: &[u32], other: &[u32]) -> Vec<u32> {
+    let mut both = [one, other].concat();
+    both.sort_unstable();
+    both.dedup();
+    both
+}
+
+fn json_of_one(args: &RecommendArgs, file: &ModelFile, users: &Users, list: &[Place]) -> Result<()> {
+    let excluded = if args.keep_seen { 0 } else { users.met.get(0).len() };
+    let items: Vec<_> = list.iter().map(|place| json_of(file, place)).collect();
+    let user = file.users().id(users.rows[0] as usize);
+    output::print_json(&json!({ "user": user, "seen_items": excluded, "items": items }))
+}
+
+fn json_of(file: &ModelFile, &(item, score): &Place) -> serde_json::Value {
+    json!({
+        "item": file.items().id(item as usize),
+        "title": file.title(item as usize),
+        "prediction": file.predictor.of_score(score),
+        "score": score,
+    })
+}
+
+fn json_lines(file: &ModelFile, users: &Users, lists: &[Vec<Place>]) -> String {
+    let line = |(&user, list): (&u32, &Vec<Place>)| {
+        let items: Vec<_> = list.iter().map(|place| json_of(file, place)).collect();
+        json!({ "user": file.users().id(user as usize), "items": items }).to_string() + "\n"
+    };
+    users.rows.iter().zip(lists).map(line).collect()
+}
+
+fn table(args: &RecommendArgs, file: &ModelFile, users: &Users, list: &[Place]) -> Result<()> {
+    let row = |(rank, &(item, score)): (usize, &Place)| {
+        vec![
+            rank.to_string(),
+            file.items().id(item as usize).to_string(),
+            format!("{:.3}", file.predictor.of_score(score)),
+            file.title(item as usize).unwrap_or_default().to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = (1..).zip(list).map(row).collect();
     output::print(&output::table(&["", "item", "prediction", "title"], &rows))?;
     let in_training = if args.keep_held_out { " in training" } else { "" };
-    if !excluded.is_empty() {
-        output::message(&format!("left out: {} items that user {} rated{in_training}", excluded.len(), args.user));
+    let excluded = if args.keep_seen || !users.is_known { 0 } else { users.met.get(0).len() };
+    if excluded > 0 {
+        let whom = match args.told.rating.is_empty() {
+            true => format!("user {}", file.users().id(users.rows[0] as usize)),
+            false => "the new user".into(),
+        };
+        output::message(&format!("left out: {excluded} items that {whom} rated{in_training}"));
     }
-    if top.is_empty() && !excluded.is_empty() {
+    if list.is_empty() && excluded > 0 {
         output::message("none is left; --keep-seen ranks those that were rated");
     }
     if file.predictor.clip.is_some_and(|(low, high)| low == high) {

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::RunArg;
 use super::output;
-use crate::config::words::joined;
+use crate::config::words::{did_you_mean, joined, nearest};
 use crate::config::{Config, Values};
 use crate::data::read::{DocumentOptions, Duplicates, ReadOptions, context_key, read_dataset};
-use crate::data::{Dataset, Field, FieldId, Interactions, UNKNOWN};
+use crate::data::split::{NewRows, Part, assign, reindexed};
+use crate::data::{Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::model::names_where;
 use crate::run::views::Fitted;
-use crate::run::{ModelFile, Parts, RunDirectory, SeenItems};
+use crate::run::{ModelFile, Parts, RunDirectory, SeenItems, Settings};
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -57,6 +58,35 @@ impl OpenRun {
         })
     }
 
+    /// Index of an item, named by its id or, if no item has that, by its title.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if training never saw it, with the titles that are nearest, or if several have the title.
+    pub fn item(&self, name: &str) -> Result<u32> {
+        let items = self.file.entity(ITEM);
+        if let Some(index) = items.ids.index(name) {
+            return Ok(index);
+        }
+        let titles = items.titles.as_deref().unwrap_or_default();
+        let lower = name.to_lowercase();
+        let titled: Vec<usize> = (0..titles.len()).filter(|&at| titles[at].to_lowercase() == lower).collect();
+        match titled[..] {
+            [index] => return Ok(index as u32),
+            [] => {}
+            _ => {
+                let ids: Vec<&str> = titled.iter().map(|&at| items.ids.id(at)).collect();
+                let ids = joined(&ids, "and");
+                return Err(Error::Usage(format!("several items are titled {name:?}: {ids}; give the id of one")));
+            }
+        }
+        let hint = did_you_mean(nearest(name, titles.iter().map(String::as_str)));
+        let what = if titles.is_empty() { "id" } else { "id or title" };
+        Err(Error::Usage(format!(
+            "{name:?} is the {what} of none of the {} items of this model{hint}",
+            items.ids.len()
+        )))
+    }
+
     /// Its factors.
     ///
     /// # Errors
@@ -96,6 +126,27 @@ impl OpenRun {
         Ok(dataset)
     }
 
+    /// A user of training with the ratings that training saw, from the data of the run.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a model file without its run, another user, and data that changed; those of the data.
+    pub fn known_user(&self, id: &str) -> Result<NewRows> {
+        let user = self.user(id)?;
+        let Some(directory) = &self.directory else {
+            return Err(Error::Usage(
+                "what a user rated is in the data of the run: name its directory, not the model file alone".into(),
+            ));
+        };
+        let settings = Settings::of(&Config::load(&self.parts.schema(), &directory.config(), &[])?, &self.parts)?;
+        let dataset = settings.source.load()?;
+        directory.check_data(&dataset)?;
+        let assigned = assign(&dataset, &settings.split, settings.seed)?;
+        let is_trained = |part: Part| part == Part::Train || (settings.refit && part == Part::Validation);
+        let own = dataset.users().index(self.file.users().id(user as usize));
+        let keep = |at: usize| is_trained(assigned[at]) && Some(dataset.interactions.column(USER)[at]) == own;
+        new_rows(&self.file, &dataset, Role::User, keep, 1.0, 0)
+    }
+
     /// How the documents of the run were read, if known.
     ///
     /// # Errors
@@ -109,24 +160,11 @@ impl OpenRun {
     /// [`UNKNOWN`].
     ///
     /// # Errors
-    /// [`Error::Usage`] for data without a column that the model reads.
+    /// Those of [`reindexed`].
     pub fn reindexed(&self, dataset: &Dataset, keep: impl Fn(usize) -> bool) -> Result<Interactions> {
-        let from = |name: &str| {
-            let at = dataset.fields.iter().position(|field| field.name == name);
-            at.map(FieldId)
-                .ok_or_else(|| Error::Usage(format!("the data have no column {name:?}, which the model reads")))
-        };
-        let kept: Vec<usize> = (0..dataset.interactions.len()).filter(|&at| keep(at)).collect();
-        let column = |(at, field): (usize, &Field)| {
-            let own = from(&field.name)?;
-            let to = &self.file.entity(FieldId(at)).ids;
-            let new: Vec<u32> = dataset.entity(own).ids.ids().map(|id| to.index(id).unwrap_or(UNKNOWN)).collect();
-            let indices = dataset.interactions.column(own);
-            Ok(kept.iter().map(|&at| new.get(indices[at] as usize).copied().unwrap_or(UNKNOWN)).collect())
-        };
-        let columns = self.file.fields.iter().enumerate().map(column).collect::<Result<Vec<Vec<u32>>>>()?;
-        let targets = kept.iter().map(|&at| dataset.interactions.targets[at]).collect();
-        Ok(Interactions { columns, targets, bags: self.file.bags.clone(), ..Interactions::default() })
+        let positions: Vec<usize> = (0..dataset.interactions.len()).filter(|&at| keep(at)).collect();
+        let interactions = reindexed(dataset, &positions, &self.file.entities, &self.file.fields)?;
+        Ok(Interactions { bags: self.file.bags.clone(), ..interactions })
     }
 
     /// The row that `--context` names in each field beyond user and item, in their order.
@@ -162,4 +200,19 @@ impl OpenRun {
         let path = self.path.with_file_name("seen.safetensors");
         path.is_file().then(|| SeenItems::read(&path, self.file.users().len(), self.file.items().len())).transpose()
     }
+}
+
+/// The interactions of a data set to keep as those of rows that a model does not know; see [`NewRows::of`].
+///
+/// # Errors
+/// Those of [`NewRows::of`].
+pub fn new_rows(
+    file: &ModelFile,
+    dataset: &Dataset,
+    role: Role,
+    keep: impl Fn(usize) -> bool,
+    given: f64,
+    seed: u64,
+) -> Result<NewRows> {
+    NewRows::of(dataset, role, keep, (&file.entities, &file.fields), given, seed)
 }

@@ -422,7 +422,7 @@ factor = 3
             ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
-configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows
+configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows, given
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\", \"neumf\", \
 \"popularity\", \"item-knn\" or \"ease\", but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")

@@ -53,6 +53,17 @@ impl Bag {
         Self { frame, starts, members, weights: Some(weights) }
     }
 
+    /// These bags, and behind them those of other rows.
+    pub fn followed_by(&self, other: &Self) -> Self {
+        let end = self.members.len() as u64;
+        let starts = self.starts.iter().copied().chain(other.starts[1..].iter().map(|start| end + start)).collect();
+        let ones = |bag: &Self| vec![1.0; bag.members.len()];
+        let weights = (self.weights.is_some() || other.weights.is_some())
+            .then(|| [self, other].map(|bag| bag.weights.clone().unwrap_or_else(|| ones(bag))).concat());
+        let members = [&self.members[..], &other.members].concat();
+        Self { frame: self.frame.clone(), starts, members, weights }
+    }
+
     /// Number of rows that have a bag.
     pub fn rows(&self) -> usize {
         self.starts.len() - 1

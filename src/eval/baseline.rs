@@ -1,6 +1,6 @@
 //! Predictions without factors: printed beside every result, and used for ids that training never saw.
 
-use crate::data::{Frame, ITEM, Interactions, UNKNOWN, USER};
+use crate::data::{Frame, ITEM, Interactions, Role, UNKNOWN, USER};
 
 /// Damped means: r̂_ui = μ + b_u + b_i   (Funk 2006; Koren 2010, section 2.1).
 ///
@@ -50,6 +50,28 @@ impl Baseline {
         Self { global_mean, user_offsets, item_offsets }
     }
 
+    /// The same for `count` other users, or items, with these interactions with known rows of the other side; where all
+    /// offsets are 0, theirs are, too.
+    pub fn folded_in(&self, role: Role, count: usize, interactions: &Interactions) -> Self {
+        let is_constant = self.user_offsets.iter().chain(&self.item_offsets).all(|&offset| offset == 0.0);
+        let (own, other, others) = match role {
+            Role::User => (USER, ITEM, &self.item_offsets),
+            Role::Item => (ITEM, USER, &self.user_offsets),
+        };
+        let mut sums = vec![(0.0, DAMPING); count];
+        let rows = interactions.column(own).iter().zip(interactions.column(other)).zip(&interactions.targets);
+        for ((&row, &other), &target) in rows.filter(|_| !is_constant) {
+            let (sum, count) = &mut sums[row as usize];
+            *sum += f64::from(target) - self.global_mean - others.get(other as usize).copied().map_or(0.0, f64::from);
+            *count += 1.0;
+        }
+        let offsets = sums.into_iter().map(|(sum, count)| (sum / count) as f32).collect();
+        match role {
+            Role::User => Self { user_offsets: offsets, ..self.clone() },
+            Role::Item => Self { item_offsets: offsets, ..self.clone() },
+        }
+    }
+
     /// μ + b_u + b_i, where [`UNKNOWN`] indices contribute 0.
     pub fn predict(&self, user: u32, item: u32) -> f64 {
         let offset = |offsets: &[f32], index: u32| match index {
@@ -75,11 +97,23 @@ mod tests {
         // b_i: item 0 has residuals 1, 0 over 2 + 5; item 1 has -1 over 1 + 5.
         let b_i = [1.0 / 7.0, -1.0 / 6.0];
         let b_u = [((1.0 - b_i[0]) + (-1.0 - b_i[1])) / 7.0, (0.0 - b_i[0]) / 6.0];
-        for (user, b_u) in (0..).zip(b_u) {
+        for (user, &b_u) in (0..).zip(&b_u) {
             for (item, b_i) in (0..).zip(b_i) {
                 assert!((baseline.predict(user, item) - (4.0 + b_u + b_i)).abs() < 1e-6);
             }
         }
+        // A new user with the ratings of one that is known gets the same offset; a new item's ratings are taken as those of
+        // users with offsets.
+        let mut of_new = Interactions::default();
+        [(0, 5.0), (1, 3.0)].into_iter().for_each(|(item, value)| of_new.push([0, item], value, None));
+        let folded = baseline.folded_in(Role::User, 2, &of_new);
+        assert_eq!(folded.user_offsets, [baseline.user_offsets[0], 0.0]);
+        assert_eq!(folded.item_offsets, baseline.item_offsets);
+        let mut of_item = Interactions::default();
+        of_item.push([1, 0], 5.0, None);
+        let folded = baseline.folded_in(Role::Item, 1, &of_item);
+        assert!((f64::from(folded.item_offsets[0]) - (1.0 - b_u[1]) / 6.0).abs() < 1e-6);
+        assert_eq!(Baseline::constant(0.0, &Frame::pair(1, 2)).folded_in(Role::User, 1, &of_new).user_offsets, [0.0]);
         assert_eq!(baseline.predict(UNKNOWN, UNKNOWN), 4.0);
         assert!((baseline.predict(UNKNOWN, 0) - (4.0 + 1.0 / 7.0)).abs() < 1e-6);
     }

@@ -36,13 +36,16 @@ pub struct Evaluator {
     relevant_from: Option<f32>,
     /// What is ranked, if a metric needs rankings.
     ranking: Option<Arc<Ranking>>,
+    /// The items that each user met, ascending, which are not recommended again, if these are other users than those of
+    /// training.
+    met: Option<Groups>,
 }
 
 /// What is ranked for each user.
 #[derive(Debug)]
 struct Ranking {
-    /// Items that each user met in training, ascending: they are not recommended again.
-    seen: Groups,
+    /// Items that each user met in training, ascending.
+    trained: Groups,
     catalog: Catalog,
 }
 
@@ -109,8 +112,14 @@ impl Evaluator {
     }
 
     fn of_seen(predictor: Predictor, metrics: Metrics, seen: Option<Groups>, num_items: usize) -> Self {
-        let ranking = seen.map(|seen| Arc::new(Ranking { catalog: Catalog::new(&seen, num_items), seen }));
-        Self { predictor, metrics, relevant_from: None, ranking }
+        let ranking = seen.map(|seen| Arc::new(Ranking { catalog: Catalog::new(&seen, num_items), trained: seen }));
+        Self { predictor, metrics, relevant_from: None, ranking, met: None }
+    }
+
+    /// The same for other users than those of training, who met the items `met`, ascending, and whose predictions
+    /// `predictor` makes.
+    pub fn of_others(&self, predictor: Predictor, met: Groups) -> Self {
+        Self { predictor, met: Some(met), ..self.clone() }
     }
 
     /// Counts only interactions of at least this value as relevant in ranked lists, if it is given.
@@ -138,17 +147,18 @@ impl Evaluator {
     /// [`ItemKnn`](crate::model::ItemKnn) has them; `None` as for [`popularity`](Self::popularity), and where it would take
     /// more than [`MOST_OPERATIONS`].
     pub fn item_knn(&self, rows: &Interactions) -> Option<Scores> {
-        let Ranking { seen, catalog } = &**self.ranking.as_ref()?;
+        let Ranking { trained, catalog } = &**self.ranking.as_ref()?;
         let count = ItemKnnConfig::NEIGHBOURS;
-        let operations = similar::operations(seen).saturating_add((count * seen.members().len()) as u64);
+        let operations = similar::operations(trained).saturating_add((count * trained.members().len()) as u64);
         if operations > MOST_OPERATIONS {
             return None;
         }
-        let similar = similar::most_similar(catalog.users(), seen, Similarity::default(), count);
+        let similar = similar::most_similar(catalog.users(), trained, Similarity::default(), count);
         let lists = similar::by_column(&similar);
+        let met = self.met.as_ref().unwrap_or(trained);
         self.of_lists(rows, |user, scores| {
             scores.fill(0.0);
-            similar::add_rows(&lists, seen.get(user as usize), scores);
+            similar::add_rows(&lists, met.get(user as usize), scores);
         })
     }
 
@@ -233,7 +243,8 @@ impl Evaluator {
         scored: impl FnOnce(&Queries, &(dyn Fn(usize, &[f32]) -> Listed + Sync)) -> Vec<Listed>,
     ) {
         let (Some(length), Some(ranking)) = (self.metrics.longest_list(), &self.ranking) else { return };
-        let Ranking { seen, catalog } = &**ranking;
+        let Ranking { trained, catalog } = &**ranking;
+        let seen = self.met.as_ref().unwrap_or(trained);
         let ranked = self.ranked(rows, seen);
         let users: Vec<u32> = ranked.iter().map(|ranked| rows.column(USER)[ranked.at]).collect();
         let columns = rows.columns.iter().map(|column| ranked.iter().map(|ranked| column[ranked.at]).collect());

@@ -30,11 +30,6 @@ pub struct Queries<'a> {
 }
 
 impl<'a> Queries<'a> {
-    /// One query, given an index of each field.
-    pub fn one(indices: &[u32], field: FieldId, num_rows: usize, bags: &'a Arc<Vec<Bag>>) -> Self {
-        Self { columns: indices.iter().map(|&index| vec![index]).collect(), field, num_rows, bags }
-    }
-
     /// Number of queries.
     pub fn len(&self) -> usize {
         self.columns[0].len()

@@ -9,10 +9,12 @@ mod lists;
 pub(crate) mod neighbours;
 mod predictor;
 pub(crate) mod psnr;
+mod rerank;
 mod worse;
 
 pub use baseline::Baseline;
 pub use evaluator::{Evaluation, Evaluator, MOST_OPERATIONS};
-pub(crate) use lists::{Queries, best};
+pub(crate) use lists::Queries;
 pub use predictor::Predictor;
+pub(crate) use rerank::{ListOptions, list};
 pub(crate) use worse::worse_than;

@@ -97,6 +97,13 @@ impl Groups {
         Self { starts, members }
     }
 
+    /// These groups, and behind them others.
+    pub fn followed_by(&self, others: &Self) -> Self {
+        let end = self.members.len();
+        let starts = self.starts.iter().copied().chain(others.starts[1..].iter().map(|start| end + start)).collect();
+        Self { starts, members: [&self.members[..], &others.members].concat() }
+    }
+
     /// Number of groups.
     pub fn count(&self) -> usize {
         self.starts.len() - 1

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor};
 
@@ -74,6 +74,12 @@ impl AnyModel {
         Self(self.0.to_training(device))
     }
 
+    /// The same model, of whose trained parameters only those stay trained for which `is_trained` holds. Steps leave the
+    /// others as they are.
+    pub fn with_trained(self, is_trained: &dyn Fn(ParamId) -> bool) -> Self {
+        Self(self.0.with_trained(is_trained))
+    }
+
     /// The device that holds its parameters.
     pub fn device(&self) -> Device {
         self.0.device()
@@ -127,6 +133,7 @@ trait Face: fmt::Debug + Send + Sync {
     fn duplicate(&self) -> Box<dyn Face>;
     fn valid(&self) -> Box<dyn Face>;
     fn to_training(self: Box<Self>, device: &Device) -> Box<dyn Face>;
+    fn with_trained(self: Box<Self>, is_trained: &dyn Fn(ParamId) -> bool) -> Box<dyn Face>;
     fn device(&self) -> Device;
     fn as_any(&self) -> &dyn Any;
     fn visit(&self, gradients: Option<&Gradients>, look: &mut Look);
@@ -172,6 +179,10 @@ impl<M: Factorization + 'static> Face for M {
 
     fn to_training(self: Box<Self>, device: &Device) -> Box<dyn Face> {
         Box::new(Module::train(Module::to_device(*self, &device.clone().autodiff())))
+    }
+
+    fn with_trained(self: Box<Self>, is_trained: &dyn Fn(ParamId) -> bool) -> Box<dyn Face> {
+        Box::new(Module::map(*self, &mut Freezer { is_trained }))
     }
 
     fn device(&self) -> Device {
@@ -268,6 +279,18 @@ impl ModuleMapper for Mover<'_, '_> {
         let changed = changed.reshape(shape);
         let changed = if is_autodiff { changed.autodiff().set_require_grad(is_trained) } else { changed };
         Param::from_mapped_value(id, changed, mapper)
+    }
+}
+
+struct Freezer<'a> {
+    is_trained: &'a dyn Fn(ParamId) -> bool,
+}
+
+impl ModuleMapper for Freezer<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let is_trained = tensor.is_require_grad() && (self.is_trained)(id);
+        Param::from_mapped_value(id, tensor.set_require_grad(is_trained), mapper)
     }
 }
 

@@ -101,6 +101,11 @@ impl RunDirectory {
         Lock::take(&self.lock(), &self.path)
     }
 
+    /// A folder that may become a run directory.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
     /// An existing run directory, as the user named it.
     ///
     /// # Errors

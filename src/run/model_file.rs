@@ -5,8 +5,8 @@
 //! titles are known, the same for `entities.<n>.titles`; for the `n`-th bag `bags.<n>.starts` (where the members of
 //! each row begin), `bags.<n>.members` and, unless they are 1, `bags.<n>.weights`; `baseline.user_offsets` and
 //! `baseline.item_offsets`. The metadata key `lowrank` holds JSON: format version, kinds of model and loss with the
-//! values of their config keys, rating range, global mean, entities with their numbers of rows, fields, bags, solver,
-//! layout, and the meaning of zeros and components.
+//! values of their config keys, rating range, global mean, entities with their numbers of rows, fields, bags, solver with
+//! the values of its keys, layout, and the meaning of zeros and components.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,12 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use crate::config::Values;
 use crate::config::words::joined;
-use crate::data::split::Split;
-use crate::data::unseen::met_items;
 use crate::data::{Bag, BagFrame, Entity, Field, FieldId, Frame, ITEM, Layout, USER, Vocabulary};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Predictor};
-use crate::linalg::Groups;
 use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters, sized};
 use crate::objective::ObjectiveKind;
 use crate::solver::nmf::Zeros;
@@ -32,8 +29,6 @@ use crate::train::{FileForm, Tensor, read_tensors, write_tensors};
 
 /// Model files.
 const MODEL: FileForm = FileForm { version: 2, mark: "model" };
-/// Files of what users rated. Version 1 knew the training part only.
-const SEEN: FileForm = FileForm { version: 2, mark: "" };
 
 /// A trained model with the ids it knows.
 #[derive(Debug, Clone)]
@@ -64,6 +59,9 @@ pub struct ModelFile {
     pub zeros: Zeros,
     /// What predictions are.
     pub predictions: Predictions,
+    /// Values of the keys in `[solver]`, those that follow from the training interactions included: what it takes to find
+    /// rows of new users and items. Empty in files of earlier versions.
+    pub settled: Values,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +82,8 @@ struct Header {
     zeros: Zeros,
     #[serde(default)]
     predictions: Predictions,
+    #[serde(default)]
+    settled: Values,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,6 +180,7 @@ impl ModelFile {
             components: self.components,
             zeros: self.zeros,
             predictions: self.predictions,
+            settled: self.settled.clone(),
         };
         write_tensors(path, &tensors, &header)
     }
@@ -257,6 +258,7 @@ impl ModelFile {
             components: header.components,
             zeros: header.zeros,
             predictions: header.predictions,
+            settled: header.settled,
         })
     }
 }
@@ -320,87 +322,10 @@ fn read_texts(tensors: &BTreeMap<String, Tensor>, name: &str) -> Option<Vec<Stri
     ends.into_iter().map(take).collect()
 }
 
-/// `seen.safetensors`: the items that each user rated, so that recommendations can leave them out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeenItems {
-    /// Sorted item indices by user, of the training part.
-    train: Groups,
-    /// Those of the validation and the test part.
-    held_out: Groups,
-}
-
-/// What the names of the tensors begin with that are not of the training part.
-const HELD_OUT: &str = "held_out.";
-
-#[derive(Serialize, Deserialize)]
-struct SeenHeader {
-    format_version: u32,
-}
-
-impl SeenItems {
-    /// The items of all users of a split.
-    pub fn of(split: &Split) -> Self {
-        let num_users = split.users().len();
-        let held_out = met_items([&split.validation, &split.test], num_users);
-        Self { train: met_items([&split.train], num_users), held_out }
-    }
-
-    /// Sorted item indices by user, of the training part.
-    pub fn into_train(self) -> Groups {
-        self.train
-    }
-
-    /// Sorted indices of the items that a user rated: in training, and if `held_out`, in the other parts too.
-    pub fn items(&self, user: u32, held_out: bool) -> Vec<u32> {
-        let mut items = self.train.get(user as usize).to_vec();
-        if held_out {
-            items.extend(self.held_out.get(user as usize));
-            items.sort_unstable();
-            items.dedup();
-        }
-        items
-    }
-
-    /// Writes the file atomically.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let of = |prefix: &str, groups: &Groups| {
-            let starts: Vec<u64> = groups.starts().iter().map(|&start| start as u64).collect();
-            [
-                (format!("{prefix}starts"), Tensor::u64s(&starts)),
-                (format!("{prefix}items"), Tensor::u32s(groups.members())),
-            ]
-        };
-        let tensors = [of("", &self.train), of(HELD_OUT, &self.held_out)].concat();
-        write_tensors(path, &tensors, &SeenHeader { format_version: SEEN.version })
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`Error::Io`], [`Error::ModelFile`] if it is damaged or not of `num_users` users and `num_items` items.
-    pub fn read(path: &Path, num_users: usize, num_items: usize) -> Result<Self> {
-        let (tensors, _) = read_tensors::<SeenHeader>(path, SEEN)?;
-        let of = |prefix: &str| {
-            let starts = tensors.get(&format!("{prefix}starts"))?.to_u64s()?;
-            let starts = starts.into_iter().map(|start| start as usize).collect();
-            let groups = Groups::from_parts(starts, tensors.get(&format!("{prefix}items"))?.to_u32s()?)?;
-            let is_sound = |of_user: &[u32]| {
-                of_user.is_sorted_by(|a, b| a < b) && of_user.last().is_none_or(|&item| (item as usize) < num_items)
-            };
-            (groups.count() == num_users && groups.iter().all(is_sound)).then_some(groups)
-        };
-        let seen = || Some(Self { train: of("")?, held_out: of(HELD_OUT)? });
-        seen().ok_or_else(|| Error::model_file(path, "does not belong to this model"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{HISTORY, Interactions, UNKNOWN, pair_fields};
+    use crate::data::{HISTORY, Interactions, pair_fields};
     use crate::metric::Metrics;
 
     /// A model of three users and two items with everything that a file can hold.
@@ -447,6 +372,7 @@ mod tests {
             components: Components::Factors,
             zeros: Zeros::Missing,
             predictions: Predictions::Targets,
+            settled: Values::default(),
         }
     }
 
@@ -464,34 +390,6 @@ mod tests {
         assert_eq!((read.title(0), read.title(1), read.users().index("c")), (Some("X"), None, Some(2)));
         assert_eq!((&read.bags[0], read.bags[0].frame.name.as_str()), (&written.bags[0], HISTORY));
         assert_eq!(read.predictor.objective.pointwise().map(|loss| loss.value(2.0, 0.0)), Some(0.875));
-    }
-
-    #[test]
-    fn what_a_user_rated_is_known_part_by_part() {
-        let part = |pairs: &[[u32; 2]]| {
-            let mut rows = Interactions::default();
-            pairs.iter().for_each(|&pair| rows.push(pair, 1.0, None));
-            rows
-        };
-        let split = Split {
-            train: part(&[[0, 2], [1, 0], [0, 0]]),
-            validation: part(&[[0, 1], [1, UNKNOWN]]),
-            test: part(&[[UNKNOWN, 1], [0, 2], [1, 2]]),
-            entities: vec![
-                Entity { name: "user".into(), ids: Vocabulary::numbered(2), titles: None },
-                Entity { name: "item".into(), ids: Vocabulary::numbered(4), titles: None },
-            ],
-            fields: pair_fields(),
-        };
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("seen.safetensors");
-        SeenItems::of(&split).write(&path).expect("write");
-        let seen = SeenItems::read(&path, 2, 4).expect("read");
-        assert_eq!(seen, SeenItems::of(&split));
-        assert_eq!([seen.items(0, false), seen.items(1, false)], [vec![0, 2], vec![0]]);
-        assert_eq!([seen.items(0, true), seen.items(1, true)], [vec![0, 1, 2], vec![0, 2]]);
-        assert_eq!(seen.into_train().get(0), [0, 2]);
-        assert!(SeenItems::read(&path, 3, 4).is_err() && SeenItems::read(&path, 2, 2).is_err());
     }
 
     #[test]

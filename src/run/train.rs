@@ -9,21 +9,23 @@ use serde_json::{Value, json};
 
 use super::directory::RunDirectory;
 use super::doubts;
+use super::fold_in::TestedUsers;
 use super::memory;
-use super::model_file::{ModelFile, SeenItems};
+use super::model_file::ModelFile;
 use super::parts::Parts;
 use super::prepared::{Prepared, divided, held_out_cells, with_threads};
+use super::seen_items::SeenItems;
 use super::settings::Settings;
 use super::shown;
 use super::summary::{AmongCandidates, Baselines, Summary};
 use crate::config::{Config, Effect, Values};
 use crate::data::read::read_candidates;
-use crate::data::split::{HeldOutRows, Split, held_out_rows};
+use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
 use crate::data::unseen::Unseen;
-use crate::data::{CandidateList, Dataset, ITEM, USER};
+use crate::data::{CandidateList, Dataset, ITEM, Interactions, Role, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
-use crate::eval::Evaluator;
+use crate::eval::{Evaluation, Evaluator};
 use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
 use crate::model::AnyModel;
@@ -75,7 +77,7 @@ pub struct Finished {
 /// before its first step leaves none. A directory in which another process trains is refused.
 pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
     let settings = Settings::of(config, parts)?;
-    with_threads(&settings, |threads| Job { settings: &settings, options, threads }.run())
+    with_threads(&settings, |threads| Job { settings: &settings, parts, options, threads }.run())
 }
 
 /// Version of burn in Cargo.toml.
@@ -83,6 +85,7 @@ const BURN_VERSION: &str = "0.22.1";
 
 struct Job<'a, 'o> {
     settings: &'a Settings,
+    parts: &'a Parts,
     options: TrainOptions<'o>,
     threads: usize,
 }
@@ -129,9 +132,19 @@ impl Job<'_, '_> {
             true => held_out_rows(&dataset, &parts, &data),
             false => HeldOutRows::default(),
         };
+        // Whole users are held out: what the model is told and asked about them is found by their own ids.
+        let new_users = self.settings.split.given().map(|share| {
+            let is_test = |at: usize| parts[at] == Part::Test;
+            let model = (&data.entities[..], &data.fields[..]);
+            NewRows::of(&dataset, Role::User, is_test, model, share, self.settings.seed)
+        });
+        let new_users = new_users.transpose()?;
         drop(dataset);
         let model = &trained.model;
-        let test = evaluator.evaluate(model, &device.device, &data.test);
+        let test = match &new_users {
+            None => evaluator.evaluate(model, &device.device, &data.test),
+            Some(_) => Evaluation::default(),
+        };
         let train = evaluator.evaluate(model, &device.device, &data.train);
         let mut summary = Summary {
             name: self.settings.name.clone(),
@@ -152,7 +165,7 @@ impl Job<'_, '_> {
             train: train.scores,
             validation: best.map(|best| best.scores),
             test_among_candidates: self.among_candidates(&evaluator, model, &device, &data)?,
-            baselines: self.baselines(&evaluator, &data),
+            baselines: self.baselines(&evaluator, &data, new_users.is_some()),
             reachable_error,
             test_unknown_users: test.unknown(USER),
             test_unknown_items: test.unknown(ITEM),
@@ -161,6 +174,8 @@ impl Job<'_, '_> {
             views: None,
         };
         let seen = SeenItems::of(&data);
+        let declaration = self.settings.model.declaration;
+        let settled = self.settings.solver.settled(self.settings.values(), declaration, &data.train).section("solver");
         let has_held_out_cells = held_out_cells(&data) > 0;
         let values = self.settings.values();
         let values = ["model", "loss"].map(|section| values.section(section));
@@ -170,7 +185,7 @@ impl Job<'_, '_> {
             objective_kind: self.settings.objective_kind,
             values: values.collect(),
             model: trained.model,
-            predictor: evaluator.predictor,
+            predictor: evaluator.predictor.clone(),
             bags: Arc::clone(&data.train.bags),
             entities: data.entities,
             fields: data.fields,
@@ -179,7 +194,16 @@ impl Job<'_, '_> {
             components: self.settings.solver.components(),
             zeros: self.settings.zeros(),
             predictions: self.settings.predictions(),
+            settled,
         };
+        if let Some(new) = new_users {
+            let tested = TestedUsers::new(&file, &evaluator, new, &device.device, self.parts)?;
+            let test = tested.evaluate(&device.device);
+            summary.test_unknown_users = test.unknown(USER);
+            summary.test_unknown_items = test.unknown(ITEM);
+            summary.test = test.scores;
+            summary.baselines = self.baselines_on(&tested.evaluator, "test", &tested.asked);
+        }
         summary.views = shown::views(self.settings, &directory, &file, &data.train, &held_out)?;
         summary.doubts.extend(doubts::of_result(self.settings, &summary, has_held_out_cells));
         seen.write(&directory.seen())?;
@@ -221,10 +245,15 @@ impl Job<'_, '_> {
         Ok(both.map(|(model, popularity)| AmongCandidates { candidates, model, popularity }))
     }
 
-    /// Trivial baselines on the split that the result is judged by.
-    fn baselines(&self, evaluator: &Evaluator, data: &Split) -> Option<Baselines> {
+    /// Trivial baselines on the split that the result is judged by; those on a test part of new users need what is given.
+    fn baselines(&self, evaluator: &Evaluator, data: &Split, tests_new_users: bool) -> Option<Baselines> {
         let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
         let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
+        if tests_new_users { None } else { self.baselines_on(evaluator, split, interactions) }
+    }
+
+    /// Trivial baselines on these interactions.
+    fn baselines_on(&self, evaluator: &Evaluator, split: &str, interactions: &Interactions) -> Option<Baselines> {
         // Counts are in another unit than preferences.
         let are_comparable = self.settings.predictions() == Predictions::Targets;
         let tallies = are_comparable.then(|| evaluator.predictor.baselines(interactions, &evaluator.metrics));

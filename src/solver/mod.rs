@@ -4,6 +4,7 @@ mod als;
 mod built_in;
 pub mod closed_form;
 mod dot_product;
+mod fold_in;
 mod gradient;
 mod gradient_descent;
 mod gradient_parts;
@@ -25,7 +26,7 @@ pub mod svd;
 mod touched;
 mod whole_matrix;
 
-pub use als::{Als, AlsConfig, AlsPart, Confidence, Feedback, Inner};
+pub use als::{Als, AlsConfig, AlsPart, Confidence, Feedback, Inner, OneSide};
 pub use built_in::built_in;
 pub(crate) use built_in::keys;
 pub use closed_form::{ClosedForm, EasePart, ItemKnnPart, PopularityPart};

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::als::OneSide;
+use super::fold_in::{Descent, linear};
 use super::nmf::{NmfOptions, Zeros};
+use super::regularization::Regularization;
 use super::solve::Solver;
 use crate::config::words::joined;
 use crate::config::{Keys, Problem, Values};
+use crate::data::{Interactions, Role};
 use crate::error::{Error, Result};
-use crate::model::{Constraint, Declaration, ModelKind, names_where};
+use crate::model::{AnyModel, Constraint, Declaration, ModelKind, names_where};
 use crate::objective::{Loss, Objective, Squared};
 
 /// Checks a target: the requirement that it violates, or `None`.
@@ -29,6 +33,39 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Usage`] for an unsupported objective, or if the solver cannot be created for another reason.
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>>;
+
+    /// The values of its keys, with those filled in that it chooses by model and training interactions: what
+    /// [`fold_in`](Self::fold_in) is given.
+    fn settled(&self, values: &Values, model: Declaration, train: &Interactions) -> Values {
+        let _ = (model, train);
+        values.clone()
+    }
+
+    /// A solver of the rows of users, or of items, that training never saw, with all other parameters as they are. It is
+    /// begun with a model whose tables of that side have only those rows, and their interactions with the other side, and
+    /// steps until it has converged. By default it minimizes the objective with λ once an interaction: exactly where rows
+    /// are [`linear`](Self::linear), elsewhere by gradients.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if such rows cannot be found without the training interactions.
+    fn fold_in(&self, values: &Values, setup: &Setup, role: Role, model: &AnyModel) -> Result<Box<dyn Solver>> {
+        Ok(match self.linear(values, setup, role, model)? {
+            Some(exact) => Box::new(exact),
+            None => {
+                let regularization = Regularization::of_config(values);
+                Box::new(Descent::new(setup.objective.clone(), regularization, model.constraint(), setup.device))
+            }
+        })
+    }
+
+    /// The same where new rows are solutions of linear systems, which tell what each interaction adds to a score. By default
+    /// for squared loss and dot products.
+    ///
+    /// # Errors
+    /// Those of [`fold_in`](Self::fold_in).
+    fn linear(&self, values: &Values, setup: &Setup, role: Role, model: &AnyModel) -> Result<Option<OneSide>> {
+        Ok(linear(&setup.objective, Regularization::of_config(values), role, model))
+    }
 
     /// The targets that the solver rejects; by default none.
     fn refusal(&self, values: &Values) -> Refusal {

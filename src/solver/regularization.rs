@@ -12,6 +12,9 @@ pub struct Regularization(BTreeMap<String, f64>);
 /// The weight matrices of dense layers, among the groups.
 const WEIGHTS: &str = "weights";
 
+/// The section of its keys.
+const SECTION: &str = "solver.regularization";
+
 /// Keys of factors and of biases.
 const FACTORS: &str = "solver.regularization.<entity>_factors";
 const BIASES: &str = "solver.regularization.<entity>_biases";
@@ -88,9 +91,14 @@ impl Regularization {
         self
     }
 
+    /// Sets these λ in a config.
+    pub(super) fn write(&self, values: &mut Values) {
+        self.0.iter().for_each(|(group, &lambda)| values.insert(format!("{SECTION}.{group}"), lambda));
+    }
+
     /// λ as set in a config; 0 if a key does not apply.
     pub fn of_config(values: &Values) -> Self {
-        let section = values.section("solver.regularization");
+        let section = values.section(SECTION);
         let lambda =
             |(path, value): (&str, &toml::Value)| Some((path.rsplit('.').next()?.to_string(), value.as_float()?));
         Self(section.iter().filter_map(lambda).collect())

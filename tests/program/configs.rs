@@ -135,6 +135,7 @@ const CASES: &[Case] = &[
     ("data.split.folds", &["data.split.kind=k-fold"], "3", Model),
     ("data.split.fold", &["data.split.kind=k-fold"], "2", Model),
     ("data.split.train_rows", &["data.path=classes.csv", "data.split.kind=first-of-class"], "2", Model),
+    ("data.split.given", &["data.split.kind=new-users"], "0.5", Summary),
     ("data.split.test_from", MOMENTS, "1150", Model),
     ("data.split.validation_from", MOMENTS, "1970-01-01 00:18:40", Model),
     ("data.test_path", &["data.split.kind=files", "data.test_path=r.csv"], "other.csv", Summary),

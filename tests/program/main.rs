@@ -14,6 +14,7 @@ mod layering;
 mod matrices;
 mod memory;
 mod mutations;
+mod new_users;
 mod own_model;
 mod paths;
 mod real_data;

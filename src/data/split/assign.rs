@@ -92,6 +92,14 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
             check_parts(&parts, wants_test || test_from.is_some(), wants_validation || validation_from.is_some())?;
             return Ok(parts);
         }
+        SplitKind::NewUsers { .. } => {
+            let mut of_users = vec![Part::Train; dataset.users().len()];
+            let users: Vec<u32> = (0..).take(of_users.len()).collect();
+            draw(&mut of_users, &users, test, 0.0, &mut random::stream(seed, "split/new-users"));
+            parts.iter_mut().zip(ratings.column(USER)).for_each(|(part, &user)| *part = of_users[user as usize]);
+            draw_validation(&mut parts, validation, seed, "split/new-users/validation");
+            wants_test
+        }
         SplitKind::FirstOfClass { train_rows } => {
             let rows = first_of_class(dataset.users(), train_rows)?;
             parts.iter_mut().zip(ratings.column(USER)).for_each(|(part, &user)| *part = rows[user as usize]);
@@ -123,7 +131,7 @@ fn counts(count: usize, test: f64, validation: f64) -> (usize, usize) {
 /// Draws shares of `members` into test and validation: every choice of these sizes is equally likely.
 ///
 /// One pass without memory (selection sampling: Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
-fn draw(parts: &mut [Part], members: &[u32], test: f64, validation: f64, random: &mut ChaCha8Rng) {
+pub(super) fn draw(parts: &mut [Part], members: &[u32], test: f64, validation: f64, random: &mut ChaCha8Rng) {
     let (mut test, mut validation) = counts(members.len(), test, validation);
     for (passed, &rating) in members.iter().enumerate() {
         if test + validation == 0 {

@@ -5,10 +5,12 @@
 mod assign;
 mod cut;
 mod divide;
+mod new_rows;
 mod spec;
 
 pub use assign::assign;
 pub use divide::{HeldOutRows, Split, divide, held_out_rows};
+pub use new_rows::{NewRows, reindexed};
 pub use spec::{SplitKind, SplitSpec};
 
 /// What an interaction is used for.

@@ -1,5 +1,7 @@
 //! How data are divided, as set in a config.
 
+use std::ops::Bound;
+
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
 use crate::data::times::moment;
 
@@ -9,7 +11,7 @@ pub(super) const TEST_FROM: &str = "data.split.test_from";
 pub(super) const VALIDATION_FROM: &str = "data.split.validation_from";
 
 /// How ratings are divided.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum SplitKind {
     /// Everything is training; the shares are ignored.
     None,
@@ -46,6 +48,12 @@ pub enum SplitKind {
         /// Users of each class that are trained on, at least 1.
         train_rows: usize,
     },
+    /// All ratings of a share of the users are test: a model that never saw these users is given a share of the ratings of
+    /// each, and asked for the others (strong generalization: Marlin 2004). Validation is a share of the rest.
+    NewUsers {
+        /// Share of the ratings of each new user that is given, above 0 and below 1.
+        given: f64,
+    },
 }
 
 impl SplitKind {
@@ -53,6 +61,8 @@ impl SplitKind {
     pub(crate) const FILES: &str = "files";
     /// The name of [`FirstOfClass`](Self::FirstOfClass) in configs.
     const FIRST_OF_CLASS: &str = "first-of-class";
+    /// The name of [`NewUsers`](Self::NewUsers) in configs.
+    const NEW_USERS: &str = "new-users";
 }
 
 /// How ratings are divided, and into what shares.
@@ -70,10 +80,11 @@ impl SplitSpec {
     /// The config keys of splits.
     pub fn keys() -> Keys {
         let test = || {
-            let key = Key::new("data.split.test", KeyKind::SHARE, "Share of the ratings in the test part.");
+            let meaning = "Share of the ratings in the test part; with new-users, of the users.";
+            let key = Key::new("data.split.test", KeyKind::SHARE, meaning);
             key.default("0.1").when(absent(TEST_FROM))
         };
-        let validation = "Share of the ratings (with k-fold and files, of those outside the test part) in the \
+        let validation = "Share of the ratings (with k-fold, files and new-users, of those outside the test part) in the \
                           validation part. With leave-last-out, any value above 0 takes each user's second-newest \
                           rating.";
         let validation = || {
@@ -100,7 +111,10 @@ impl SplitSpec {
         let rows = Key::new("data.split.train_rows", KeyKind::AT_LEAST_ONE, rows).default("5");
         let kind = "How ratings are divided into training, validation and test. \"temporal\" holds out each user's newest \
                     ratings, \"global-temporal\" those of all users from one moment on: nothing is trained on that comes after \
-                    what is tested. Ratings of the very moment are all in the later part.";
+                    what is tested. Ratings of the very moment are all in the later part. \"new-users\" holds out whole \
+                    users: once trained, the model takes them in by a share of their ratings, and is tested on the others.";
+        let given = "Share of the ratings of each new user that the model is given, drawn at random.";
+        let given = Key::new("data.split.given", KeyKind::Float(Bound::Excluded(0.0), Bound::Excluded(1.0)), given);
         let data = |keys: Keys| keys.effect(Effect::Data);
         Keys::from(
             Choice::new("data.split.kind", kind)
@@ -113,7 +127,8 @@ impl SplitSpec {
                 .part("temporal", data([test(), validation()].into()))
                 .part("global-temporal", data(Keys::new(moments).and([test(), validation()])))
                 .part(SplitKind::FILES, data([validation()].into()).and(fold()))
-                .part(SplitKind::FIRST_OF_CLASS, data([rows].into())),
+                .part(SplitKind::FIRST_OF_CLASS, data([rows].into()))
+                .part(SplitKind::NEW_USERS, data([given.default("0.8"), test(), validation()].into())),
         )
         .rule(check_values)
         .exclusive("data.split.test", TEST_FROM)
@@ -133,11 +148,20 @@ impl SplitSpec {
                 SplitKind::GlobalTemporal { test_from: from(TEST_FROM), validation_from: from(VALIDATION_FROM) }
             }
             SplitKind::FILES => SplitKind::Files,
+            SplitKind::NEW_USERS => SplitKind::NewUsers { given: values.get("data.split.given") },
             SplitKind::FIRST_OF_CLASS => SplitKind::FirstOfClass { train_rows: values.get("data.split.train_rows") },
             _ => SplitKind::None,
         };
         let share = |key| values.find(key).unwrap_or(0.0);
         Self { kind, test: share("data.split.test"), validation: share("data.split.validation") }
+    }
+
+    /// The share of the ratings of each user of the test part that the model is given, if these users are new to it.
+    pub fn given(&self) -> Option<f64> {
+        match self.kind {
+            SplitKind::NewUsers { given } => Some(given),
+            _ => None,
+        }
     }
 
     /// Why there is no validation part in a config, if there is none.
@@ -172,6 +196,13 @@ fn check_values(values: &Values) -> Vec<Problem> {
         }
     }
     let SplitSpec { kind, test, validation } = SplitSpec::of(values);
+    for key in ["evaluation.candidates", "evaluation.sampled_candidates"] {
+        if matches!(kind, SplitKind::NewUsers { .. }) && values.contains(key) {
+            let message =
+                format!("{key} ranks for users of training, but data.split.kind = \"new-users\" tests others");
+            problems.push(Problem::new([key, "data.split.kind"], message));
+        }
+    }
     if let SplitKind::GlobalTemporal { test_from: Some(test), validation_from: Some(validation) } = kind
         && validation >= test
     {

@@ -144,6 +144,11 @@ impl AlsConfig {
                 );
                 problems.push(Problem::new(["solver.feedback", "model.kind"], message));
             }
+            if values.is("solver.confidence", Confidence::Bm25.name()) && values.is("data.split.kind", "new-users") {
+                let message = "solver.confidence = \"bm25\" weighs what was counted by the whole log, and cannot take in the users \
+                               of data.split.kind = \"new-users\"; use \"log\" or another data.split.kind";
+                problems.push(Problem::new(["solver.confidence", "data.split.kind"], message));
+            }
             let inner: String = values.get("solver.inner");
             if bounded.contains(&model) && inner != "coordinate-descent" {
                 let message = format!(
@@ -185,4 +190,19 @@ impl AlsConfig {
     pub(super) fn times_penalized(self, count: usize) -> f64 {
         if count == 0 { 0.0 } else { (count as f64).powf(self.count_exponent) }
     }
+}
+
+/// λ and ν of explicit feedback if a config has none.
+pub(super) fn default_penalties(has_biases: bool, ratings: &[f32]) -> (Regularization, f64) {
+    match has_biases {
+        true => (Regularization::of_pairs(standard_deviation(ratings), 1.0), 0.5),
+        false => (Regularization::usual(), 1.0),
+    }
+}
+
+/// √(Σ (r − mean)² / n); 0 of nothing.
+fn standard_deviation(ratings: &[f32]) -> f64 {
+    let count = ratings.len().max(1) as f64;
+    let mean = ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / count;
+    (ratings.iter().map(|&rating| (f64::from(rating) - mean).powi(2)).sum::<f64>() / count).sqrt()
 }

@@ -36,6 +36,7 @@
 mod confidence;
 mod config;
 mod kernel;
+mod one_side;
 mod part;
 
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -45,6 +46,7 @@ pub use self::confidence::Confidence;
 use self::confidence::Counts;
 pub use self::config::{AlsConfig, Feedback, Inner};
 use self::kernel::{Equations, Room};
+pub use self::one_side::OneSide;
 pub use self::part::AlsPart;
 use super::dot_product::{DotProduct, ParameterRoles, SideTables};
 use super::regularization::Regularization;
@@ -157,13 +159,6 @@ impl Als {
         let biases = tables.biases.clone().unwrap_or_else(|| vec![0.0; tables.num_rows]);
         Side { rows, biases, has_biases, ratings, lambda }
     }
-}
-
-/// √(Σ (r − mean)² / n); 0 of nothing.
-fn standard_deviation(ratings: &[f32]) -> f64 {
-    let count = ratings.len().max(1) as f64;
-    let mean = ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / count;
-    (ratings.iter().map(|&rating| (f64::from(rating) - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// Ratings by the rows of one side.
@@ -341,10 +336,7 @@ impl Solver for Als {
         let lowest = if *non_negative { 0.0 } else { f32::NEG_INFINITY };
         if self.chooses_penalties {
             let has_biases = users.biases.is_some() && items.biases.is_some();
-            (self.regularization, self.config.count_exponent) = match has_biases {
-                true => (Regularization::of_pairs(standard_deviation(&train.targets), 1.0), 0.5),
-                false => (Regularization::usual(), 1.0),
-            };
+            (self.regularization, self.config.count_exponent) = config::default_penalties(has_biases, &train.targets);
         }
         let confidences = matches!(self.config.feedback, Feedback::Implicit { .. }).then(|| {
             let (num_users, num_items) = (users.num_rows, items.num_rows);

@@ -1,9 +1,11 @@
 //! ALS as configs name it.
 
-use super::{Als, AlsConfig, Feedback};
+use super::config::default_penalties;
+use super::{Als, AlsConfig, Confidence, Feedback, OneSide};
 use crate::config::{Keys, Values};
-use crate::error::Result;
-use crate::model::{Constraint, ModelKind, names_where};
+use crate::data::{Interactions, Role};
+use crate::error::{Error, Result};
+use crate::model::{AnyModel, Constraint, Declaration, ModelKind, names_where};
 use crate::solver::part::{Predictions, Refusal, Setup, SolverPart, check_squared, needs_dot_product};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
@@ -11,6 +13,23 @@ use crate::solver::solve::Solver;
 /// Row after row, each solved for, on the CPU: models that are a dot product, squared loss. See [`Als`].
 #[derive(Debug, Clone, Copy)]
 pub struct AlsPart;
+
+/// The key of ν.
+const COUNT_EXPONENT: &str = "solver.regularization.count_exponent";
+
+/// Whether a config has a penalty of its own.
+fn gives_penalties(values: &Values) -> bool {
+    values.section("solver.regularization").iter().next().is_some()
+}
+
+/// λ as set in a config, and what goes with the feedback where it is not.
+fn penalties(values: &Values, feedback: Feedback) -> Regularization {
+    let given = Regularization::of_config(values);
+    given.or(match feedback {
+        Feedback::Explicit => Regularization::usual(),
+        Feedback::Implicit { .. } => AlsConfig::of_implicit(),
+    })
+}
 
 impl SolverPart for AlsPart {
     fn name(&self) -> &str {
@@ -28,13 +47,33 @@ impl SolverPart for AlsPart {
 
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
         let (loss, config) = (setup.loss(self.name())?, AlsConfig::of(values));
-        let gives_penalties = values.section("solver.regularization").iter().next().is_some();
-        let given = Regularization::of_config(values);
         Ok(Box::new(match config.feedback {
-            Feedback::Explicit if !gives_penalties => Als::with_default_penalties(loss, config),
-            Feedback::Explicit => Als::new(loss, given.or(Regularization::usual()), config),
-            Feedback::Implicit { .. } => Als::new(loss, given.or(AlsConfig::of_implicit()), config),
+            Feedback::Explicit if !gives_penalties(values) => Als::with_default_penalties(loss, config),
+            _ => Als::new(loss, penalties(values, config.feedback), config),
         }))
+    }
+
+    fn settled(&self, values: &Values, model: Declaration, train: &Interactions) -> Values {
+        let mut settled = values.clone();
+        if AlsConfig::of(values).feedback == Feedback::Explicit && !gives_penalties(values) {
+            let (regularization, exponent) = default_penalties(model.has_biases, &train.targets);
+            regularization.write(&mut settled);
+            settled.insert(COUNT_EXPONENT, exponent);
+        }
+        settled
+    }
+
+    fn linear(&self, values: &Values, setup: &Setup, role: Role, _: &AnyModel) -> Result<Option<OneSide>> {
+        let config = AlsConfig::of(values);
+        if config.confidence == Confidence::Bm25 {
+            return Err(Error::Usage(
+                "the model was trained with solver.confidence = \"bm25\", which weighs what was counted by the whole log; train \
+                 anew with the new interactions in it"
+                    .into(),
+            ));
+        }
+        let penalties = penalties(values, config.feedback);
+        Ok(Some(OneSide::new(setup.loss(self.name())?, penalties, config, role)))
     }
 
     fn refusal(&self, values: &Values) -> Refusal {

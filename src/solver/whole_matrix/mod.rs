@@ -14,6 +14,7 @@
 
 mod method;
 mod part;
+mod projection;
 
 use std::collections::BTreeMap;
 

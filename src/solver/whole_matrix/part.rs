@@ -1,9 +1,12 @@
 //! SVD and NMF in configs.
 
+use super::projection::{Penalty, Projection};
 use super::{MatrixMethod, WholeMatrix};
 use crate::config::{Keys, Values, is};
+use crate::data::{ITEM, Role, USER};
 use crate::error::{Error, Result};
-use crate::model::ModelKind;
+use crate::model::{AnyModel, ModelKind};
+use crate::solver::als::OneSide;
 use crate::solver::nmf::{NmfOptions, Zeros};
 use crate::solver::part::{
     Components, Footprint, Misfit, ModelSize, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
@@ -79,6 +82,20 @@ impl SolverPart for WholeMatrixPart {
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
         let (loss, regularization) = (setup.loss(self.name())?, Regularization::of_config(values));
         Ok(Box::new(WholeMatrix::new(loss, regularization, self.method(values), setup.seed)))
+    }
+
+    fn fold_in(&self, values: &Values, _: &Setup, role: Role, _: &AnyModel) -> Result<Box<dyn Solver>> {
+        let (side, field) = match role {
+            Role::User => ("user", USER),
+            Role::Item => ("item", ITEM),
+        };
+        let of = |kind: &str| values.find(&format!("solver.regularization.{side}_{kind}")).unwrap_or(0.0);
+        let penalty = Penalty { l1: of("l1"), l2: of("factors") };
+        Ok(Box::new(Projection::new(self.zeros(values), penalty, role, field)))
+    }
+
+    fn linear(&self, _: &Values, _: &Setup, _: Role, _: &AnyModel) -> Result<Option<OneSide>> {
+        Ok(None)
     }
 
     fn zeros(&self, values: &Values) -> Zeros {

@@ -56,6 +56,7 @@ pages! {
     data_run = "data",
     ratings_run = "ratings",
     implicit_feedback_runs = "implicit",
+    recommendations_run = "recommendations",
     pictures_run = "pictures",
     texts_run = "texts",
     genes_run = "genes",
@@ -130,7 +131,7 @@ fn runnable(command: &str) -> Option<String> {
             return Some(format!("{installed}{arguments}"));
         }
     }
-    let is_known = ["lowrank ", "awk ", "head ", "cmp "].iter().any(|program| command.starts_with(program));
+    let is_known = ["lowrank ", "awk ", "head ", "printf ", "cmp "].iter().any(|program| command.starts_with(program));
     assert!(is_known, "say in ELSEWHERE what runs it: {command}");
     Some(command.into())
 }
