@@ -37,6 +37,8 @@ pub enum ListFormat {
     JsonLines,
     /// Comma-separated values with a header.
     Csv,
+    /// A Parquet file, by a program built with the feature.
+    Parquet,
 }
 
 /// The ids in a file, one a line; lines without one are left out.

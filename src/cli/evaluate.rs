@@ -1,6 +1,6 @@
 //! `lowrank evaluate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -9,11 +9,14 @@ use super::arguments::{Overrides, RunArg};
 use super::{output, run};
 use crate::config::Config;
 use crate::data::split::{NewRows, Part, assign};
+use crate::data::unseen::met_items;
 use crate::data::{ITEM, Interactions, Role, USER};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluator, worse_than};
 use crate::metric::{Metric, Metrics, ObjectiveLoss, Scores, label};
-use crate::run::{Parts, SeenItems, Settings, TestedUsers, check_targets};
+use crate::run::{
+    AmongCandidates, Parts, Ranked, RunDirectory, SeenItems, Settings, TestedUsers, among_candidates, check_targets,
+};
 use crate::solver::Predictions;
 use crate::tables;
 
@@ -56,6 +59,73 @@ enum Rated {
     New(Box<NewRows>),
 }
 
+/// What a model is asked.
+struct Asked {
+    rated: Rated,
+    /// Where that is from, for people.
+    what: String,
+    /// The settings of the run, if this is its own test part: sampled ranking is then repeated, too.
+    own_settings: Option<Settings>,
+}
+
+/// What the arguments ask for.
+fn asked(args: &EvaluateArgs, open: &run::OpenRun, parts: &Parts) -> Result<Asked> {
+    match (&args.data, &open.directory) {
+        (Some(path), _) => of_file(args, open, path),
+        (None, Some(directory)) => of_run(args, open, directory, parts),
+        (None, None) => {
+            Err(Error::Usage("a model file has no test split of its own; give a ratings file with --data".into()))
+        }
+    }
+}
+
+/// The ratings of a file, of users whom the model knows or takes in.
+fn of_file(args: &EvaluateArgs, open: &run::OpenRun, path: &Path) -> Result<Asked> {
+    let dataset = open.read(path, &args.overrides.set, None)?;
+    check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
+    let what = path.display().to_string();
+    let Some(share) = args.new_users else {
+        return Ok(Asked { rated: Rated::Known(open.reindexed(&dataset, |_| true)?), what, own_settings: None });
+    };
+    let known: Vec<bool> = dataset.users().ids().map(|id| open.file.users().index(id).is_some()).collect();
+    let is_new = |at: usize| !known[dataset.interactions.column(USER)[at] as usize];
+    let new = run::new_rows(&open.file, &dataset, Role::User, is_new, share, SEED)?;
+    let count = known.iter().filter(|known| **known).count();
+    if count > 0 {
+        output::message(&format!("left out: {count} users of {what} whom training saw"));
+    }
+    let what = format!("{what}: what was not given of {} new users", known.len() - count);
+    Ok(Asked { rated: Rated::New(Box::new(new)), what, own_settings: None })
+}
+
+/// The test part of the run, or of another split of its data.
+fn of_run(args: &EvaluateArgs, open: &run::OpenRun, directory: &RunDirectory, parts: &Parts) -> Result<Asked> {
+    let config = Config::load(&parts.schema(), &directory.config(), &args.overrides.set)?;
+    let settings = Settings::of(&config, parts)?;
+    let dataset = settings.source.load()?;
+    let is_own = args.overrides.set.is_empty();
+    let what = if is_own {
+        directory.check_data(&dataset)?;
+        "the run's test split"
+    } else {
+        "the test split of the run's config with --set (training may have seen some of it)"
+    };
+    let assigned = assign(&dataset, &settings.split, settings.seed)?;
+    if !assigned.contains(&Part::Test) {
+        return Err(Error::Usage("this run has no test split; give a ratings file with --data".into()));
+    }
+    // Under the model's own indices: an override may give another split, with other ids known to training.
+    let is_test = |rating: usize| assigned[rating] == Part::Test;
+    let rated = match settings.split.given() {
+        None => Rated::Known(open.reindexed(&dataset, is_test)?),
+        Some(share) => {
+            Rated::New(Box::new(run::new_rows(&open.file, &dataset, Role::User, is_test, share, settings.seed)?))
+        }
+    };
+    let own_settings = (is_own && matches!(rated, Rated::Known(_))).then_some(settings);
+    Ok(Asked { rated, what: what.into(), own_settings })
+}
+
 /// Prints the metrics of a model and of the baselines.
 pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
@@ -73,62 +143,10 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         }
         None => own,
     };
-    let (rated, what) = match (&args.data, &open.directory) {
-        (Some(path), _) => {
-            let dataset = open.read(path, &args.overrides.set, None)?;
-            check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
-            let what = path.display().to_string();
-            match args.new_users {
-                None => (Rated::Known(open.reindexed(&dataset, |_| true)?), what),
-                Some(share) => {
-                    let known: Vec<bool> =
-                        dataset.users().ids().map(|id| open.file.users().index(id).is_some()).collect();
-                    let of_user = |at: usize| dataset.interactions.column(USER)[at] as usize;
-                    let new = run::new_rows(&open.file, &dataset, Role::User, |at| !known[of_user(at)], share, SEED)?;
-                    let count = known.iter().filter(|known| **known).count();
-                    if count > 0 {
-                        output::message(&format!("left out: {count} users of {what} whom training saw"));
-                    }
-                    (
-                        Rated::New(Box::new(new)),
-                        format!("{what}: what was not given of {} new users", known.len() - count),
-                    )
-                }
-            }
-        }
-        (None, Some(directory)) => {
-            let config = Config::load(&parts.schema(), &directory.config(), &args.overrides.set)?;
-            let settings = Settings::of(&config, parts)?;
-            let dataset = settings.source.load()?;
-            let what = if args.overrides.set.is_empty() {
-                directory.check_data(&dataset)?;
-                "the run's test split"
-            } else {
-                "the test split of the run's config with --set (training may have seen some of it)"
-            };
-            let assigned = assign(&dataset, &settings.split, settings.seed)?;
-            if !assigned.contains(&Part::Test) {
-                return Err(Error::Usage("this run has no test split; give a ratings file with --data".into()));
-            }
-            // Under the model's own indices: an override may give another split, with other ids known to training.
-            let is_test = |rating: usize| assigned[rating] == Part::Test;
-            let rated = match settings.split.given() {
-                None => Rated::Known(open.reindexed(&dataset, is_test)?),
-                Some(share) => {
-                    let new = run::new_rows(&open.file, &dataset, Role::User, is_test, share, settings.seed)?;
-                    Rated::New(Box::new(new))
-                }
-            };
-            (rated, what.to_string())
-        }
-        (None, None) => {
-            return Err(Error::Usage(
-                "a model file has no test split of its own; give a ratings file with --data".into(),
-            ));
-        }
-    };
+    let Asked { rated, what, own_settings } = asked(&args, &open, parts)?;
     let file = &open.file;
     let seen = open.seen()?.map(SeenItems::into_train);
+    let trained = seen.clone().filter(|_| own_settings.is_some());
     let sizes = [file.users().len(), file.items().len()];
     let evaluator =
         Evaluator::of_trained(file.predictor.clone(), metrics, seen, sizes).with_relevant_from(relevant_from);
@@ -143,6 +161,14 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             let evaluation = tested.evaluate(device);
             (tested.evaluator, evaluation, tested.asked)
         }
+    };
+    let among = match own_settings.zip(trained) {
+        Some((settings, trained)) => {
+            let met = || trained.joined(&met_items([&ratings], file.users().len()));
+            let asked = Ranked { test: &ratings, met: &met, ids: [file.users(), file.items()] };
+            among_candidates(&settings, &evaluator, &file.model, device, asked)?
+        }
+        None => None,
     };
     let has_baselines = file.predictions == Predictions::Targets;
     let baselines = has_baselines.then(|| evaluator.predictor.baselines(&ratings, &evaluator.metrics));
@@ -169,6 +195,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             "biases": biases,
             "popularity": popularity,
             "item_knn": item_knn,
+            "among_candidates": among,
             "doubts": doubts,
             "unknown_users": unknown_users,
             "unknown_items": unknown_items,
@@ -188,7 +215,11 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         cells.push(scores.count.to_string());
         cells
     };
-    let rows: Vec<Vec<String>> = scores.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = scores.iter().map(row).collect();
+    if let Some(AmongCandidates { candidates, model, popularity }) = among {
+        rows.push(row(&(&format!("model, among {candidates} candidates"), model)));
+        rows.push(row(&("what is most popular (among them)", popularity)));
+    }
     let mut header = vec![""];
     header.extend(labels.iter().map(String::as_str));
     header.push("ratings");

@@ -5,11 +5,12 @@ use std::io::{IsTerminal, Write, stdin};
 use std::path::{self, Path, PathBuf};
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::output;
 use crate::error::{Error, Result};
 use crate::files::{self, STANDARD_INPUT};
-use crate::run::{Parts, Proposal, propose};
+use crate::run::{Goal, Parts, Proposal, propose};
 
 /// Arguments of `lowrank init`.
 #[derive(Debug, Args)]
@@ -23,6 +24,10 @@ pub struct InitArgs {
     /// Replace a config that exists.
     #[arg(long)]
     force: bool,
+    /// What a model of users and items is for: to predict ratings, or to make lists of what to recommend; by default what the
+    /// data suggest, ratings or events.
+    #[arg(long, value_name = "GOAL", value_parser = PossibleValuesParser::new(Goal::NAMES))]
+    goal: Option<String>,
     /// A key of data that is known, as in --set data.format=dense.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -56,7 +61,8 @@ pub fn init(args: InitArgs, parts: &Parts) -> Result<()> {
         }
         settings.push(format!("data.titles.path={}", seen(titles)?.display()));
     }
-    let Proposal { text, notes } = asked(&seen(data)?, settings, parts)?;
+    let goal = args.goal.as_deref().and_then(Goal::of_name);
+    let Proposal { text, notes } = asked(&seen(data)?, goal, settings, parts)?;
     notes.iter().for_each(|note| output::message(note));
     if prints {
         return output::print(&text);
@@ -76,10 +82,10 @@ fn target_of(data: &Path) -> PathBuf {
 }
 
 /// The proposal; whoever sits at a terminal is asked for what the data leave open.
-fn asked(data: &Path, mut settings: Vec<String>, parts: &Parts) -> Result<Proposal> {
+fn asked(data: &Path, goal: Option<Goal>, mut settings: Vec<String>, parts: &Parts) -> Result<Proposal> {
     let can_ask = stdin().is_terminal() && std::io::stderr().is_terminal() && env::var_os("CI").is_none();
     loop {
-        let error = match propose(data, &settings, parts) {
+        let error = match propose(data, goal, &settings, parts) {
             Err(error @ (Error::Data { .. } | Error::Config(_))) if can_ask => error,
             result => return result,
         };

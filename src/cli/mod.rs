@@ -19,6 +19,7 @@ mod predict;
 mod query;
 mod recommend;
 mod reconstruct;
+mod reproduce;
 mod run;
 mod sweep;
 mod told;
@@ -73,6 +74,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Reconstruct a row or a picture from its factors.
     Reconstruct(reconstruct::ReconstructArgs),
+    /// Run an experiment whose results are published, or list them.
+    Reproduce(reproduce::ReproduceArgs),
     /// Print counts, density, rating histogram and long tail of a data file or data set, or the result of a run.
     Inspect(inspect::InspectArgs),
     /// List, fetch or generate data sets.
@@ -111,6 +114,7 @@ impl Cli {
             Command::Components(args) => components::components(args, parts),
             Command::Query(args) => query::query(args, parts),
             Command::Reconstruct(args) => reconstruct::reconstruct(args, parts),
+            Command::Reproduce(args) => reproduce::reproduce(args, parts),
             Command::Inspect(args) => inspect::inspect(args, parts),
             Command::Data(command) => data::data(command),
             Command::Config(command) => config::config(command, parts),

@@ -1,7 +1,7 @@
 //! Standard output for results, standard error for messages.
 
 use std::borrow::Cow;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
 use serde::Serialize;
 
@@ -26,8 +26,8 @@ pub fn print_json_text(json: &str) -> Result<()> {
     write(&replaced(json, |c| c.is_control() && c != '\n', escape))
 }
 
-/// Writes rows under a header as comma-separated values.
-pub fn print_csv<const N: usize>(header: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<()> {
+/// Rows under a header as comma-separated values.
+pub fn csv<const N: usize>(header: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Error::Failed(error.to_string());
     csv.write_record(header).map_err(failed)?;
@@ -35,7 +35,12 @@ pub fn print_csv<const N: usize>(header: &[&str; N], rows: impl Iterator<Item = 
         csv.write_record(&row).map_err(failed)?;
     }
     let bytes = csv.into_inner().map_err(|error| Error::Failed(error.to_string()))?;
-    write(&String::from_utf8_lossy(&bytes))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes a result for other programs as it is.
+pub fn print_raw(text: &str) -> Result<()> {
+    if stdout().is_terminal() { print(text) } else { write(text) }
 }
 
 fn write(text: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `lowrank recommend`.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::data::unseen::met_items;
 use crate::data::{ITEM, Role, UNKNOWN};
 use crate::error::{Error, Result};
 use crate::eval::{ListOptions, Queries, list};
+use crate::files::{self, Column};
 use crate::linalg::Groups;
 use crate::metric::Catalog;
 use crate::run::{ModelFile, Parts, check_targets};
@@ -62,6 +64,9 @@ pub struct RecommendArgs {
     /// How lists are printed; a table for people holds one user.
     #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
     format: Option<ListFormat>,
+    /// Write to this file instead, for the formats csv, json-lines and parquet.
+    #[arg(long, value_name = "FILE", requires = "format")]
+    to: Option<PathBuf>,
     /// Print JSON: the list of one user.
     #[arg(long)]
     json: bool,
@@ -92,22 +97,13 @@ type Place = (u32, f32);
 /// Prints the items that users would rate highest.
 pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
-    let seen = open.seen()?;
     let (new_file, users) = whom(&args, &open, parts)?;
     let file = new_file.as_ref().unwrap_or(&open.file);
+    let format = args.format.unwrap_or(if args.json { ListFormat::Json } else { ListFormat::Table });
+    check_format(format, &args, users.rows.len())?;
     let context = open.context(&args.told.context)?;
     let others = outside(&args, &open)?;
-    let catalog = match &seen {
-        Some(seen) => Catalog::new(seen.train(), file.items().len()),
-        None if args.popularity_penalty > 0.0 || args.diversity > 0.0 => {
-            return Err(Error::Usage(
-                "there is no seen.safetensors beside the model, which says how popular items are; leave out \
-                 --popularity-penalty and --diversity"
-                    .into(),
-            ));
-        }
-        None => Catalog::new(&Groups::new(0, std::iter::empty()), file.items().len()),
-    };
+    let catalog = catalog(&args, &open)?;
     let options =
         ListOptions { number: args.number, popularity_penalty: args.popularity_penalty, diversity: args.diversity };
     let columns = std::iter::once(users.rows.clone())
@@ -115,29 +111,90 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
         .chain(context.into_iter().map(|row| vec![row; users.rows.len()]));
     let queries = Queries { columns: columns.collect(), field: ITEM, num_rows: file.items().len(), bags: &file.bags };
     let lists: Vec<Vec<Place>> = queries.map(&file.model, &open.device.device, |at, scores| {
-        let excluded = if args.keep_seen { others.clone() } else { both(users.met.get(at), &others) };
-        list(scores, &excluded, options, &catalog)
+        let met = if args.keep_seen { &[] } else { users.met.get(at) };
+        list(scores, &both(met, &others), options, &catalog)
     });
-    let format = args.format.unwrap_or(if args.json { ListFormat::Json } else { ListFormat::Table });
-    let is_one = users.rows.len() == 1;
-    match format {
-        ListFormat::Table if is_one => table(&args, file, &users, &lists[0]),
-        ListFormat::Json if is_one => json_of_one(&args, file, &users, &lists[0]),
-        ListFormat::Table => Err(Error::Usage("lists of several users need --format csv or json-lines".into())),
-        ListFormat::Json => Err(Error::Usage("--json prints the list of one user; take --format json-lines".into())),
-        ListFormat::JsonLines => output::print_json_text(&json_lines(file, &users, &lists)),
-        ListFormat::Csv => output::print_csv(
-            &["user", "item", "rank", "score", "title"],
-            users.rows.iter().zip(&lists).flat_map(|(&user, list)| {
-                (1..).zip(list).map(move |(rank, &(item, score)): (usize, &Place)| {
-                    let title = file.title(item as usize).unwrap_or_default();
-                    let ids = [file.users().id(user as usize), file.items().id(item as usize)].map(String::from);
-                    let [user, item] = ids;
-                    [user, item, rank.to_string(), score.to_string(), title.to_string()]
-                })
-            }),
-        ),
+    let text = match (format, &args.to) {
+        (ListFormat::Table, _) => return table(&args, file, &users, &lists[0]),
+        (ListFormat::Json, _) => return json_of_one(&args, file, &users, &lists[0]),
+        (ListFormat::Parquet, path) => {
+            let path = path.as_ref().ok_or_else(|| Error::Usage("a Parquet file needs a name: --to FILE".into()))?;
+            return files::write_parquet(path, as_columns(file, &users, &lists));
+        }
+        (ListFormat::JsonLines, _) => json_lines(file, &users, &lists),
+        (ListFormat::Csv, _) => csv(file, &users, &lists)?,
+    };
+    match &args.to {
+        Some(path) => files::write_bytes(path, text.as_bytes()),
+        None if format == ListFormat::Csv => output::print_raw(&text),
+        None => output::print_json_text(&text),
     }
+}
+
+/// Refuses a format that cannot hold what is asked for.
+fn check_format(format: ListFormat, args: &RecommendArgs, num_users: usize) -> Result<()> {
+    let refused = |cause: &str| Err(Error::Usage(cause.into()));
+    match format {
+        ListFormat::Table | ListFormat::Json if args.to.is_some() => {
+            refused("--to writes the formats csv, json-lines and parquet")
+        }
+        ListFormat::Table if num_users > 1 => refused("lists of several users need --format csv or json-lines"),
+        ListFormat::Json if num_users > 1 => refused("--json prints the list of one user; take --format json-lines"),
+        _ => Ok(()),
+    }
+}
+
+/// What training saw of the items, if lists ask for it.
+fn catalog(args: &RecommendArgs, open: &run::OpenRun) -> Result<Catalog> {
+    let num_items = open.file.items().len();
+    if args.popularity_penalty == 0.0 && args.diversity == 0.0 {
+        return Ok(Catalog::new(&Groups::new(0, std::iter::empty()), num_items));
+    }
+    let seen = open.seen()?.ok_or_else(|| {
+        Error::Usage(
+            "there is no seen.safetensors beside the model, which says how popular items are; leave out \
+             --popularity-penalty and --diversity"
+                .into(),
+        )
+    })?;
+    Ok(Catalog::new(seen.train(), num_items))
+}
+
+/// The columns of lists in files.
+const COLUMNS: [&str; 5] = ["user", "item", "rank", "score", "title"];
+
+/// User, item, rank, score and title of each place of the lists.
+fn places<'a>(
+    file: &'a ModelFile,
+    users: &'a Users,
+    lists: &'a [Vec<Place>],
+) -> impl Iterator<Item = (&'a str, &'a str, u32, f32, &'a str)> {
+    users.rows.iter().zip(lists).flat_map(move |(&user, list)| {
+        (1..).zip(list).map(move |(rank, &(item, score))| {
+            let item = item as usize;
+            (file.users().id(user as usize), file.items().id(item), rank, score, file.title(item).unwrap_or_default())
+        })
+    })
+}
+
+fn as_columns(file: &ModelFile, users: &Users, lists: &[Vec<Place>]) -> Vec<(&'static str, Column)> {
+    let places: Vec<_> = places(file, users, lists).collect();
+    let texts = |of: fn(&(&str, &str, u32, f32, &str)) -> String| Column::Texts(places.iter().map(of).collect());
+    let columns = [
+        texts(|place| place.0.into()),
+        texts(|place| place.1.into()),
+        Column::Counts(places.iter().map(|place| place.2).collect()),
+        Column::Numbers(places.iter().map(|place| place.3).collect()),
+        texts(|place| place.4.into()),
+    ];
+    COLUMNS.into_iter().zip(columns).collect()
+}
+
+fn csv(file: &ModelFile, users: &Users, lists: &[Vec<Place>]) -> Result<String> {
+    let rows = places(file, users, lists).map(|(user, item, rank, score, title)| {
+        [user.into(), item.into(), rank.to_string(), score.to_string(), title.into()]
+    });
+    output::csv(&COLUMNS, rows)
 }
 
 /// Whom to recommend to, with the model that has them if they are new.
@@ -221,11 +278,14 @@ fn outside(args: &RecommendArgs, open: &run::OpenRun) -> Result<Vec<u32>> {
 }
 
 /// The union of two ascending lists, ascending.
-fn both(one: &[u32], other: &[u32]) -> Vec<u32> {
+fn both<'a>(one: &'a [u32], other: &[u32]) -> Cow<'a, [u32]> {
+    if other.is_empty() {
+        return Cow::Borrowed(one);
+    }
     let mut both = [one, other].concat();
     both.sort_unstable();
     both.dedup();
-    both
+    Cow::Owned(both)
 }
 
 fn json_of_one(args: &RecommendArgs, file: &ModelFile, users: &Users, list: &[Place]) -> Result<()> {

@@ -32,7 +32,11 @@ struct Masses {
 impl Unseen {
     /// The items that each of these users did not meet in any of these parts, all of mass 1.
     pub fn new<const N: usize>(met: [&Interactions; N], num_users: usize, num_items: usize) -> Self {
-        let seen = met_items(met, num_users);
+        Self::of(met_items(met, num_users), num_items)
+    }
+
+    /// The items that each user did not meet, of those who met the items `seen`, ascending; all of mass 1.
+    pub fn of(seen: Groups, num_items: usize) -> Self {
         Self { seen, num_items, masses: None }
     }
 

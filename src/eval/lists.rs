@@ -5,9 +5,10 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
+use super::products;
 use crate::data::batch::Samples;
 use crate::data::{Bag, FieldId};
-use crate::device::to_vec;
+use crate::device::{is_host, to_vec};
 use crate::model::AnyModel;
 
 /// Scores in memory at once.
@@ -44,6 +45,11 @@ impl<'a> Queries<'a> {
         device: &Device,
         of_scores: impl Fn(usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
+        if is_host(device)
+            && let Some(results) = products::map(model, &self.columns, self.field, &of_scores)
+        {
+            return results;
+        }
         let block = (SCORES / self.num_rows.max(1)).clamp(1, 1024);
         let mut results = Vec::with_capacity(self.len());
         for start in (0..self.len()).step_by(block) {
@@ -78,6 +84,9 @@ impl<'a> Queries<'a> {
     }
 }
 
+/// Rows that are compared at once with the worst of the best so far.
+const CHECKED: usize = 32;
+
 /// The `n` rows with the highest scores, best first, without those in `excluded` (sorted indices). Equal scores are
 /// ordered by index, NaN scores are skipped. Fewer than `n` if there are no more rows.
 pub fn best(scores: &[f32], excluded: &[u32], n: usize) -> Vec<(u32, f32)> {
@@ -90,20 +99,27 @@ pub fn best(scores: &[f32], excluded: &[u32], n: usize) -> Vec<(u32, f32)> {
     let mut ranked: Vec<(u32, f32)> = Vec::with_capacity(room);
     let mut least = f32::NEG_INFINITY;
     let mut excluded = excluded.iter().copied().peekable();
-    for (row, &score) in (0_u32..).zip(scores) {
-        if excluded.next_if_eq(&row).is_some() || score.is_nan() || ranked.len() >= n && score <= least {
+    for (start, scores) in (0_u32..).step_by(CHECKED).zip(scores.chunks(CHECKED)) {
+        // Once there are enough, most rows are passed over many at a time.
+        if ranked.len() >= n && !scores.iter().fold(false, |any, &score| any | (score > least)) {
             continue;
         }
-        if ranked.len() == room {
-            ranked.select_nth_unstable_by(n - 1, best_first);
-            ranked.truncate(n);
-            // Later rows with this score would stand behind.
-            least = ranked[n - 1].1;
-            if score <= least {
+        while excluded.next_if(|&row| row < start).is_some() {}
+        for (row, &score) in (start..).zip(scores) {
+            if excluded.next_if_eq(&row).is_some() || score.is_nan() || ranked.len() >= n && score <= least {
                 continue;
             }
+            if ranked.len() == room {
+                ranked.select_nth_unstable_by(n - 1, best_first);
+                ranked.truncate(n);
+                // Later rows with this score would stand behind.
+                least = ranked[n - 1].1;
+                if score <= least {
+                    continue;
+                }
+            }
+            ranked.push((row, score));
         }
-        ranked.push((row, score));
     }
     ranked.sort_unstable_by(best_first);
     ranked.truncate(n);
@@ -117,7 +133,29 @@ pub fn places(scores: &[f32], excluded: &[u32], relevant: &[u32]) -> Vec<u32> {
     let score = |row: u32| if scores[row as usize].is_nan() { f32::NEG_INFINITY } else { scores[row as usize] };
     let mut wanted: Vec<f32> = relevant.iter().map(|&row| score(row)).collect();
     wanted.sort_unstable_by(|a, b| b.total_cmp(a));
-    let Some(&lowest) = wanted.last() else { return Vec::new() };
+    // How many rows stand before each of them: candidates that have its score at least, and relevant ones that are earlier.
+    let at_least = |wanted: f32| {
+        let of = |rows: &[u32]| rows.iter().filter(|&&row| scores[row as usize] >= wanted).count();
+        count_at_least(scores, wanted) - of(excluded) - of(relevant)
+    };
+    match wanted.len() <= FEW {
+        true => wanted.iter().enumerate().map(|(earlier, &wanted)| (earlier + at_least(wanted)) as u32).collect(),
+        false => places_of_many(scores, excluded, relevant, &wanted),
+    }
+}
+
+/// Relevant rows that are counted for one by one, in passes that are done many numbers at a time.
+const FEW: usize = 16;
+
+fn count_at_least(scores: &[f32], wanted: f32) -> usize {
+    // Sums of few, so that they fit into a number as wide as a score.
+    let of_part = |part: &[f32]| part.iter().map(|&score| u32::from(score >= wanted)).sum::<u32>() as usize;
+    scores.chunks(1 << 16).map(of_part).sum()
+}
+
+/// The same in one pass, for falling `wanted` scores, of which there are some.
+fn places_of_many(scores: &[f32], excluded: &[u32], relevant: &[u32], wanted: &[f32]) -> Vec<u32> {
+    let lowest = wanted[wanted.len() - 1];
     // By the number of wanted scores above it, how many rows stand before the next wanted one.
     let mut before = vec![0_i64; wanted.len()];
     let mut count = |score: f32, step: i64| {
@@ -161,7 +199,7 @@ mod tests {
     fn lists_and_places_are_those_of_sorting_everything() {
         let mut random = random::stream(1, "lists");
         for _ in 0..300 {
-            let count = random.random_range(1..30);
+            let count = random.random_range(1..120);
             let scores = scores(&mut random, count);
             let excluded = some(&mut random, 0..count as u32);
             let relevant = some(&mut random, (0..count as u32).filter(|row| excluded.binary_search(row).is_err()));

@@ -8,6 +8,7 @@ mod evaluator;
 mod lists;
 pub(crate) mod neighbours;
 mod predictor;
+mod products;
 pub(crate) mod psnr;
 mod rerank;
 mod worse;

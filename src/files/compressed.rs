@@ -16,7 +16,7 @@ use ruzstd::decoding::FrameDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::parquet;
+use super::columnar;
 use crate::error::{Error, Result};
 
 /// Bytes that tell a form, at most.
@@ -40,8 +40,8 @@ pub fn inner_name(name: &str) -> &str {
     ENDINGS.into_iter().find_map(without).unwrap_or(name)
 }
 
-/// What `file` holds, decompressed if its first bytes say that it is compressed. A Parquet
-/// file is read as [CSV](parquet::as_csv). Only these and a zip archive are read elsewhere than from the start on, because
+/// What `file` holds, decompressed if its first bytes say that it is compressed. A Parquet or
+/// Arrow file is read as [CSV](columnar::as_csv). Only these and a zip archive are read elsewhere than from the start on, because
 /// what a pipe has given does not come again.
 ///
 /// # Errors
@@ -51,8 +51,8 @@ pub fn decompressed(mut file: File, path: &Path) -> Result<Box<dyn Read + Send>>
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         return only_member(file, path);
     }
-    if start.starts_with(parquet::MAGIC) {
-        return parquet::as_csv(file, path);
+    if let Some(form) = columnar::Form::of(&start) {
+        return columnar::as_csv(form, file, path);
     }
     decoded(start, file)
 }

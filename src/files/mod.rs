@@ -1,8 +1,8 @@
 //! Files: opened through compression, written whole or not at all, held by one process at a time.
 
+mod columnar;
 mod compressed;
 mod lock;
-mod parquet;
 mod whole;
 
 use std::env;
@@ -11,6 +11,7 @@ use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Location, Result};
+pub use columnar::{Column, write_parquet};
 pub use compressed::inner_name;
 use compressed::{decompressed, decompressed_stream};
 pub use lock::Lock;

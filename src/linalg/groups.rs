@@ -104,6 +104,17 @@ impl Groups {
         Self { starts, members: [&self.members[..], &others.members].concat() }
     }
 
+    /// For each group the members of both, ascending, each once.
+    ///
+    /// # Panics
+    /// If there are more groups in one than in the other.
+    pub fn joined(&self, others: &Self) -> Self {
+        assert_eq!(self.count(), others.count(), "as many groups");
+        let of_group =
+            |group: usize| self.get(group).iter().chain(others.get(group)).map(move |&member| (group, member));
+        Self::new(self.count(), (0..self.count()).flat_map(of_group)).sorted_and_distinct()
+    }
+
     /// Number of groups.
     pub fn count(&self) -> usize {
         self.starts.len() - 1

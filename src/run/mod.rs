@@ -1,5 +1,6 @@
 //! Runs: from a resolved config to a directory with all its results.
 
+mod among;
 pub(crate) mod compare;
 pub(crate) mod consensus;
 mod directory;
@@ -13,6 +14,7 @@ mod model_file;
 mod parts;
 mod prepared;
 mod proposal;
+mod protocols;
 mod seen_items;
 mod settings;
 mod shown;
@@ -21,6 +23,7 @@ mod train;
 mod trial;
 pub(crate) mod views;
 
+pub(crate) use among::{Ranked, among_candidates};
 pub use directory::RunDirectory;
 pub(crate) use explain::{Attribution, Explanation, explain};
 pub(crate) use export::{ExportForm, export};
@@ -28,7 +31,8 @@ pub(crate) use fold_in::TestedUsers;
 pub(crate) use forecast::{Forecast, dry_run};
 pub use model_file::ModelFile;
 pub use parts::Parts;
-pub(crate) use proposal::{Proposal, propose};
+pub(crate) use proposal::{Goal, Proposal, propose};
+pub(crate) use protocols::{NCF, PROTOCOLS, Protocol};
 pub(crate) use seen_items::SeenItems;
 pub use settings::Settings;
 pub(crate) use settings::check_targets;

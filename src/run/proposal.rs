@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::parts::Parts;
 use super::settings::Settings;
-use crate::config::{Config, in_toml};
+use crate::config::{Config, choice, in_toml};
 use crate::data::read::names_pairs;
 use crate::data::{Dataset, Layout};
 use crate::error::{Error, Result};
@@ -24,6 +24,16 @@ pub struct Proposal {
     pub notes: Vec<String>,
 }
 
+choice! {
+    /// What a model of users and items is for.
+    pub enum Goal {
+        /// To predict ratings.
+        Ratings = "ratings",
+        /// To make lists of what to recommend.
+        Lists = "lists",
+    }
+}
+
 /// What data ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
@@ -41,15 +51,20 @@ enum Task {
     Documents,
 }
 
-/// Proposes a config for the data at `path`. Settings of the `[data]` section that are known already are `data`, as
+/// Proposes a config for the data at `path`, whose goal follows from the data where it is not given. Settings of the `[data]` section that are known already are `data`, as
 /// `KEY=VALUE`.
 ///
 /// # Errors
 /// Those of reading the data, which name what is ambiguous and the key that decides it.
-pub fn propose(path: &Path, data: &[String], parts: &Parts) -> Result<Proposal> {
+pub fn propose(path: &Path, goal: Option<Goal>, data: &[String], parts: &Parts) -> Result<Proposal> {
     let name = name_of(path);
     let (format, dataset) = read(path, data, parts)?;
-    let task = Task::of(&dataset);
+    let task = match (Task::of(&dataset), goal) {
+        (Task::Ratings, Some(Goal::Lists)) => Task::Events,
+        (Task::Ratings, None) if counts_events(data) => Task::Events,
+        (Task::Events, Some(Goal::Ratings)) => Task::Ratings,
+        (task, _) => task,
+    };
     let mut text = header(path, &dataset);
     text += &format!("name = {}\n\n[data]\npath = {}\n", quoted(&name), quoted(&path.display().to_string()));
     if let Some(format) = format {
@@ -63,6 +78,15 @@ pub fn propose(path: &Path, data: &[String], parts: &Parts) -> Result<Proposal> 
     // What is proposed must be valid.
     Config::parse(&parts.schema(), &text, &path.with_extension("toml"), &[])?;
     Ok(Proposal { text, notes: dataset.notes })
+}
+
+/// Whether these settings make numbers of events of what is repeated.
+fn counts_events(data: &[String]) -> bool {
+    let is_count = |(key, value): (&str, &str)| {
+        let [key, value] = [key, value].map(|text| text.trim().trim_matches(['"', '\'']));
+        key.trim_start_matches("data.") == "duplicates" && ["count", "sum"].contains(&value)
+    };
+    data.iter().filter_map(|setting| setting.split_once('=')).any(is_count)
 }
 
 /// A value as TOML; a word that is not TOML is a string.
@@ -160,6 +184,7 @@ impl Task {
         match self {
             Self::Ratings => format!(
                 "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
+                 # This predicts ratings. For lists of what to recommend, what was rated at all says more: `lowrank init --goal lists`.\n\
                  [model]\nkind = \"biased-mf\"    # mean + biases of user and item + dot product of their factors\nrank = {}\n\n\
                  [solver]\nkind = \"als\"          # penalties follow the spread of the ratings; \"adam\" also trains other models\n\n\
                  [train]\nepochs = 30\nearly_stopping.patience = 5\n\
@@ -169,7 +194,7 @@ impl Task {
             ),
             Self::Events => format!(
                 "split = {{ kind = \"random\", test = 0.1, validation = 0.1 }}{}\n\n\
-                 # Each event above 0 counts the same. For factors: model.kind = \"mf\", solver.kind = \"als\" and\n\
+                 # Each event above 0 counts the same; data.binarize = 3 would count those above 3. For factors: model.kind = \"mf\", solver.kind = \"als\" and\n\
                  # solver.feedback = \"implicit\".\n\
                  [model]\n{}\n\n\
                  [train]\n\

@@ -47,12 +47,7 @@ impl SeenItems {
 
     /// These, and further items of the same users.
     fn with_items(&self, train: &Groups) -> Self {
-        let of_user = |user: usize| {
-            let both = self.train.get(user).iter().chain(train.get(user));
-            both.map(move |&item| (user, item))
-        };
-        let both = Groups::new(self.train.count(), (0..self.train.count()).flat_map(of_user));
-        Self { train: both.sorted_and_distinct(), held_out: self.held_out.clone() }
+        Self { train: self.train.joined(train), held_out: self.held_out.clone() }
     }
 
     /// Sorted item indices by user, of the training part.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use super::among::{Ranked, among_candidates};
 use super::directory::RunDirectory;
 use super::doubts;
 use super::fold_in::TestedUsers;
@@ -17,18 +18,17 @@ use super::prepared::{Prepared, divided, held_out_cells, with_threads};
 use super::seen_items::SeenItems;
 use super::settings::Settings;
 use super::shown;
-use super::summary::{AmongCandidates, Baselines, Summary};
+use super::summary::{Baselines, Summary};
 use crate::config::{Config, Effect, Values};
 use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
-use crate::data::unseen::Unseen;
-use crate::data::{CandidateList, Dataset, ITEM, Interactions, Role, USER};
+use crate::data::unseen::met_items;
+use crate::data::{Dataset, ITEM, Interactions, Role, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Evaluator};
 use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
-use crate::model::AnyModel;
 use crate::report::{JsonLines, TensorBoard};
 use crate::solver::Predictions;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
@@ -146,6 +146,8 @@ impl Job<'_, '_> {
             Some(_) => Evaluation::default(),
         };
         let train = evaluator.evaluate(model, &device.device, &data.train);
+        let met = || met_items([&data.train, &data.test], data.users().len());
+        let ranked = Ranked { test: &data.test, met: &met, ids: [data.users(), data.items()] };
         let mut summary = Summary {
             name: self.settings.name.clone(),
             model: self.settings.model.name.into(),
@@ -164,7 +166,7 @@ impl Job<'_, '_> {
             num_ratings,
             train: train.scores,
             validation: best.map(|best| best.scores),
-            test_among_candidates: self.among_candidates(&evaluator, model, &device, &data)?,
+            test_among_candidates: among_candidates(self.settings, &evaluator, model, &device.device, ranked)?,
             baselines: self.baselines(&evaluator, &data, new_users.is_some()),
             reachable_error,
             test_unknown_users: test.unknown(USER),
@@ -216,33 +218,6 @@ impl Job<'_, '_> {
         }
         write_json(&directory.summary(), &summary)?;
         Ok(Finished { directory, summary, model: file })
-    }
-
-    /// Sampled ranking of the test split, if the config asks for it.
-    fn among_candidates(
-        &self,
-        evaluator: &Evaluator,
-        model: &AnyModel,
-        device: &Opened,
-        data: &Split,
-    ) -> Result<Option<AmongCandidates>> {
-        let values = self.settings.values();
-        let given: Option<PathBuf> = values.find("evaluation.candidates");
-        let (candidates, lists) = match (given, values.find("evaluation.sampled_candidates")) {
-            (Some(path), _) => ("given", read_candidates(&path, data.users(), data.items())?),
-            (None, Some(count)) => {
-                let unseen = Unseen::new([&data.train, &data.test], data.users().len(), data.items().len());
-                let lists = CandidateList::drawn(&data.test, &unseen, count, self.settings.seed);
-                let least = self.settings.relevant_from.unwrap_or(f32::NEG_INFINITY);
-                let relevant = lists.into_iter().zip(&data.test.targets).filter(|(_, target)| **target >= least);
-                ("drawn", relevant.map(|(list, _)| list).collect())
-            }
-            (None, None) => return Ok(None),
-        };
-        let scores = evaluator.among(model, &device.device, &lists, &data.train.bags);
-        let both = scores.zip(evaluator.popularity_among(&lists));
-        let candidates = candidates.to_string();
-        Ok(both.map(|(model, popularity)| AmongCandidates { candidates, model, popularity }))
     }
 
     /// Trivial baselines on the split that the result is judged by; those on a test part of new users need what is given.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Outcome, Place, SMALL, number};
+use super::{Outcome, PROGRAM, Place, SMALL, number, outcome};
 
 /// A run on ratings with titles: `runs/c-1`, ten users u0 to u9, ten items i0 to i9, seven ratings each.
 fn trained() -> Place {
@@ -249,6 +249,22 @@ fn data_list_says_where_everything_is() {
         assert!(table.contains(entry["name"].as_str().expect("a name")), "{table}");
     }
     assert!(table.contains("lowrank data fetch movielens-100k"));
+    // What is there already is not fetched.
+    std::fs::create_dir_all(place.path("sets/movielens-100k")).expect("a folder");
+    place.write("sets/movielens-100k/u.data", "1\t1\t5\t0\n");
+    let mut fetch = place.command(PROGRAM);
+    let fetched = outcome(fetch.args(["data", "fetch", "movielens-100k"]).env("LOWRANK_DATA", place.path("sets")));
+    assert!(fetched.succeeds().stdout.contains("movielens-100k is in "));
+}
+
+#[test]
+fn experiments_are_listed_and_need_their_files() {
+    let place = Place::new();
+    let listed = array(&place.call(["reproduce", "--json"]).succeeds());
+    assert!(listed.iter().any(|entry| entry["name"] == "ncf-movielens-1m/mf"), "{listed:?}");
+    place.call(["reproduce", "ncf-movielens-1m/mf"]).refuses(&["name their folder with --data"]);
+    place.call(["reproduce", "ncf-movielens-1m/mff"]).refuses(&["did you mean \"ncf-movielens-1m/mf\"?"]);
+    place.call(["reproduce", "movielens-1m/als"]).refuses(&["is not on this machine"]);
 }
 
 #[test]

@@ -108,3 +108,28 @@ fn the_pairs_of_items_count_before_they_are_there() {
     refused.refuses(&[&["training needs about"][..], &remedies].concat());
     place.train("c.toml", ["model.kind=item-knn"]).succeeds();
 }
+
+/// What is drawn for the test part is drawn again by `evaluate`, and what is given is read again.
+#[test]
+fn sampled_rankings_are_repeated() {
+    let place = Place::new();
+    counts(&place);
+    let lines: String = (0..24).map(|user| format!("(u{user},i{})\ti1\ti2\ti5\ti8\n", user % 20)).collect();
+    place.write("others.txt", lines);
+    for (at, key) in ["evaluation.sampled_candidates=5", "evaluation.candidates=others.txt"].iter().enumerate() {
+        let told = train(&place, "r.csv", &["model.kind=item-knn", key]).succeeds();
+        assert!(told.stdout.contains("test, among "), "{told:#?}");
+        let run = format!("runs/c-{}", at + 1);
+        let summary = place.json(format!("{run}/summary.json"));
+        let evaluated = place.call(["evaluate", &run, "--json"]).succeeds().json();
+        for pointer in ["/model/ndcg@10", "/popularity/hit-rate@10"] {
+            assert_eq!(
+                number(&evaluated, &format!("/among_candidates{pointer}")),
+                number(&summary, &format!("/test_among_candidates{pointer}")),
+                "{key} {pointer}"
+            );
+        }
+        let table = place.call(["evaluate", &run]).succeeds().stdout;
+        assert!(table.contains("model, among ") && table.contains("what is most popular (among them)"), "{table}");
+    }
+}

@@ -17,7 +17,10 @@ fn man_pages_cover_the_commands() {
     place.call(["man", "share/man1"]).succeeds();
     for command in listed(&place.call(["--help"]).succeeds().stdout) {
         let page = place.text(format!("share/man1/lowrank-{command}.1"));
-        assert!(page.contains(".SH SYNOPSIS") && page.contains(&format!("lowrank\\-{command}")), "{command}: {page}");
+        assert!(
+            page.contains(".SH SYNOPSIS") && page.contains(&format!("lowrank\\-{}", command.replace('-', "\\-"))),
+            "{command}: {page}"
+        );
     }
     assert!(place.text("share/man1/lowrank.1").contains("130 interrupted"));
     place.write("taken", "");

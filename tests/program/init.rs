@@ -40,6 +40,23 @@ fn events_and_amounts_are_ranked() {
         assert!((0.0..=1.0).contains(&number(&result, "/test/ndcg@10")), "{name}: {result}");
         assert_eq!(result["model"], "ease", "{name}");
     }
+    // Opinions tell what was chosen, too.
+    place.write(
+        "stars.csv",
+        (0..400).map(|at| format!("{},{},{}\n", at % 25, at * 11 % 37, 1 + at % 5)).collect::<String>(),
+    );
+    let told = place.call(["init", "stars.csv", "-o", "-"]).succeeds();
+    assert!(
+        told.stdout.contains("kind = \"biased-mf\"") && told.stdout.contains("`lowrank init --goal lists`"),
+        "{told:#?}"
+    );
+    let told = place.call(["init", "stars.csv", "--goal", "lists", "-o", "-"]).succeeds();
+    assert!(told.stdout.contains("kind = \"ease\""), "{told:#?}");
+    let told = place.call(["init", "hours.tsv", "--goal", "ratings", "-o", "-"]).succeeds();
+    assert!(told.stdout.contains("kind = \"biased-mf\""), "{told:#?}");
+    // Numbers of what is repeated are few, as opinions are, but no opinions.
+    let told = place.call(["init", "visits.csv", "--set", "data.duplicates=count", "-o", "-"]).succeeds();
+    assert!(told.stdout.contains("kind = \"ease\""), "{told:#?}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn only_some_may_print_exit_or_know_the_backend_and_nobody_gives_up() {
                 forbid(is_program, what);
             }
             // A form of files that is built in or not is known where files are opened.
-            forbid(module == "device" || path.ends_with("files/parquet.rs"), "cfg(feature");
+            forbid(module == "device" || path.ends_with("files/columnar.rs"), "cfg(feature");
             forbid(module == "device", "cfg!(feature");
             for what in [".unwrap()", "todo!", "unimplemented!", "dbg!"] {
                 forbid(false, what);

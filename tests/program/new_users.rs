@@ -212,6 +212,10 @@ fn lists_of_many_users_go_to_files() {
     assert_eq!((of_file.len(), list(&of_file[0]), &of_file[1]["user"]), (2, one.clone(), &"u7".into()));
     place.call(["recommend", "runs/c-1", "--all"]).refuses(&["need --format csv or json-lines"]);
     place.call(["recommend", "runs/c-1", "u1", "u2", "--json"]).refuses(&["take --format json-lines"]);
+    place.call(["recommend", "runs/c-1", "--all", "-n", "3", "--format", "csv", "--to", "lists.csv"]).succeeds();
+    assert_eq!(place.text("lists.csv"), csv);
+    place.call(["recommend", "runs/c-1", "u4", "--format", "table", "--to", "t"]).refuses(&["--to writes the formats"]);
+    place.call(["recommend", "runs/c-1", "u4", "--format", "parquet"]).refuses(&["needs a name: --to FILE"]);
     // Which items.
     place.write("allowed.txt", "i1\ni2\ni3\nnone\n");
     place.write("denied.txt", "i2\n");

@@ -233,3 +233,17 @@ fn als_needs_no_settings_on_any_scale_of_ratings() {
         assert!(als < 1.01 * adam, "{name}: {als} with als, {adam} with adam");
     }
 }
+
+/// What is published of popularity on the split of NCF comes out, to its four digits but one.
+#[test]
+#[cfg_attr(not(lowrank_data), ignore = "set LOWRANK_DATA to a folder with the data sets and rebuild")]
+fn a_published_experiment_is_reproduced() {
+    let place = Place::new();
+    let folder = format!("run.dir={}", place.path("runs").display());
+    let json = call(&place, ["reproduce", "ncf-movielens-1m/popularity", "--json", "--set", &folder]).succeeds().json();
+    for metric in ["hit-rate@10 (given)", "ndcg@10 (given)"] {
+        let [ours, theirs] = [&json["lowrank"], &json["others"][0]["metrics"]].map(|values| values[metric].as_f64());
+        let (ours, theirs) = (ours.expect("ours"), theirs.expect("published"));
+        assert!((ours - theirs).abs() < 2e-4, "{metric}: {ours} {theirs}");
+    }
+}

@@ -11,7 +11,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::entry::{Checksum, Entry};
-use super::folders::{VARIABLE, cache};
+use super::folders::{VARIABLE, cache, locate};
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOCK: &str = "lock";
 
 /// Downloads `entry`, or takes its archive `from` a file, checks it and unpacks it into the cache. Does nothing if all
-/// files are there already.
+/// files are there already, or under `$LOWRANK_DATA` unless an archive is given.
 ///
 /// `progress` is given the bytes downloaded and, if the server reports it, the total.
 ///
@@ -30,7 +30,10 @@ const LOCK: &str = "lock";
 /// fails, [`Error::Data`] for an archive with another checksum or without the files, [`Error::Io`] if the file system
 /// refuses.
 pub fn fetch(entry: &Entry, from: Option<&Path>, progress: &mut dyn FnMut(u64, Option<u64>)) -> Result<PathBuf> {
-    fetch_into(&cache()?, entry, from, progress)
+    match from {
+        None => locate(entry).or_else(|_| fetch_into(&cache()?, entry, from, progress)),
+        Some(_) => fetch_into(&cache()?, entry, from, progress),
+    }
 }
 
 fn fetch_into(

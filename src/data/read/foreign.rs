@@ -7,13 +7,12 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// First bytes, what they tell, and what to do.
-const KNOWN: [(&[u8], &str, &str); 4] = [
+const KNOWN: [(&[u8], &str, &str); 3] = [
     (
         b"\x89HDF\r\n\x1a\n",
         "an HDF5 file (.h5, .h5ad, .loom, .mat)",
         "save its matrix in Python by scipy.sparse.save_npz or numpy.save; scanpy.read_10x_h5(path).X is that of 10x Genomics",
     ),
-    (b"ARROW1", "an Arrow file", TO_CSV),
     (b"FEA1", "a Feather file", TO_CSV),
     (
         b"MATLAB ",
@@ -55,7 +54,7 @@ mod tests {
                 &b"\x89HDF\r\n\x1a\n\0\0"[..],
                 "is an HDF5 file (.h5, .h5ad, .loom, .mat), which is not read; save its",
             ),
-            ("a", b"ARROW1\0\0", "is an Arrow file, which is not read; convert it"),
+            ("a", b"FEA1\0\0", "is a Feather file, which is not read; convert it"),
             (
                 "a.mat",
                 b"MATLAB 5.0 MAT-file",
