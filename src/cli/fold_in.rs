@@ -103,6 +103,13 @@ impl Grown {
         let known = known(&self.file, dataset, role);
         let column = dataset.interactions.column(role.field());
         let new = run::new_rows(&self.file, dataset, role, |at| !known[column[at] as usize], 1.0, 0)?;
+        if new.left_out > 0 {
+            let (own, other) = if role == Role::User { ("users", "items") } else { ("items", "users") };
+            output::message(&format!("left out: {} new {own}, of which the model knows no {other}", new.left_out));
+        }
+        if new.given.is_empty() {
+            return Ok(0);
+        }
         let folded = self.file.of_new(role, &new, &open.device.device, parts)?;
         let sizes = [self.file.users().len(), self.file.items().len()];
         self.seen = self.seen.as_ref().map(|seen| seen.with_new(role, &new, sizes));

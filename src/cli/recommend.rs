@@ -210,13 +210,14 @@ fn whom(args: &RecommendArgs, open: &run::OpenRun, parts: &Parts) -> Result<(Opt
             }
             None => args.told.user(open)?,
         };
-        let known = new.given.len();
-        if known == 0 {
+        if new.given.is_empty() {
             return Err(Error::Usage(format!(
-                "none of what {} rated is among the {} items of this model",
-                if new.entity.ids.len() == 1 { "the new user" } else { "these users" },
+                "nothing that was rated is among the {} items of this model",
                 file.items().len()
             )));
+        }
+        if new.left_out > 0 {
+            output::message(&format!("left out: {} users who rated no item of this model", new.left_out));
         }
         let folded = file.of_new(Role::User, &new, &open.device.device, parts)?;
         let count = new.entity.ids.len();

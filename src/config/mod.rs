@@ -96,6 +96,13 @@ impl Config {
         self.values_with(effects).filter(move |(path, _)| !is_path(path))
     }
 
+    /// The same config with another value of a key on which no other depends.
+    pub(crate) fn with(&self, path: &str, value: impl Into<toml::Value>) -> Self {
+        let mut config = self.clone();
+        config.values.insert(path, value);
+        config
+    }
+
     /// The config as a file that resolves to this config again, with nothing left to a default.
     pub fn to_toml(&self) -> String {
         format!("# Resolved by lowrank: every key that applies, with its value.\n{}", self.schema.to_toml(&self.values))

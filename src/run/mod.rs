@@ -1,6 +1,7 @@
 //! Runs: from a resolved config to a directory with all its results.
 
 mod among;
+mod chosen;
 pub(crate) mod compare;
 pub(crate) mod consensus;
 mod directory;
@@ -20,6 +21,7 @@ mod settings;
 mod shown;
 mod summary;
 mod train;
+mod train_options;
 mod trial;
 pub(crate) mod views;
 
@@ -37,5 +39,6 @@ pub(crate) use seen_items::SeenItems;
 pub use settings::Settings;
 pub(crate) use settings::check_targets;
 pub use summary::{AmongCandidates, Summary};
-pub use train::{Finished, Resume, TrainOptions, train};
+pub use train::{Finished, train};
+pub use train_options::{Resume, TrainOptions};
 pub(crate) use trial::TrialData;

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
 use super::among::{Ranked, among_candidates};
+use super::chosen::chosen;
 use super::directory::RunDirectory;
 use super::doubts;
 use super::fold_in::TestedUsers;
@@ -19,6 +20,7 @@ use super::seen_items::SeenItems;
 use super::settings::Settings;
 use super::shown;
 use super::summary::{Baselines, Summary};
+use super::train_options::{Resume, TrainOptions};
 use crate::config::{Config, Effect, Values};
 use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
@@ -32,33 +34,6 @@ use crate::linalg::processor::vector_features;
 use crate::report::{JsonLines, TensorBoard};
 use crate::solver::Predictions;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
-
-/// Where a run continues from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resume {
-    /// Nowhere: a new run directory is created.
-    New,
-    /// The newest run of the config's name.
-    Newest,
-    /// This run directory.
-    Run(PathBuf),
-}
-
-/// The options of a run beside its config.
-pub struct TrainOptions<'a> {
-    /// Where to continue from.
-    pub resume: Resume,
-    /// Becomes true when the run should write a checkpoint and end.
-    pub stop: &'a AtomicBool,
-    /// Called once the data are read, before anything is written: only from then on is there something to lose.
-    pub loaded: &'a (dyn Fn() + Sync),
-    /// For `environment.json`.
-    pub command_line: String,
-    /// Receives notes for the user, before training.
-    pub note: &'a mut (dyn FnMut(&str) + Send),
-    /// Creates an observer for each phase of training; receives the number of epochs.
-    pub observer: &'a (dyn Fn(u64) -> Option<Box<dyn Observer>> + Sync),
-}
 
 /// A finished run.
 pub struct Finished {
@@ -75,9 +50,12 @@ pub struct Finished {
 /// # Errors
 /// Those of data, device, training and files. A failed run leaves its directory as far as it got; a run refused or stopped
 /// before its first step leaves none. A directory in which another process trains is refused.
-pub fn train(config: &Config, parts: &Parts, options: TrainOptions) -> Result<Finished> {
+pub fn train(config: &Config, parts: &Parts, mut options: TrainOptions) -> Result<Finished> {
     let settings = Settings::of(config, parts)?;
-    with_threads(&settings, |threads| Job { settings: &settings, parts, options, threads }.run())
+    with_threads(&settings, |threads| {
+        let chosen = chosen(&settings, parts, &mut options)?;
+        Job { settings: chosen.as_ref().unwrap_or(&settings), parts, options, threads }.run()
+    })
 }
 
 /// Version of burn in Cargo.toml.

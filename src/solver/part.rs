@@ -34,6 +34,12 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// [`Error::Usage`] for an unsupported objective, or if the solver cannot be created for another reason.
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>>;
 
+    /// A key that a config leaves to the validation part, if it does, and the values to choose from.
+    fn left_open(&self, values: &Values) -> Option<(&'static str, &'static [&'static str])> {
+        let _ = values;
+        None
+    }
+
     /// The values of its keys, with those filled in that it chooses by model and training interactions: what
     /// [`fold_in`](Self::fold_in) is given.
     fn settled(&self, values: &Values, model: Declaration, train: &Interactions) -> Values {

@@ -353,3 +353,32 @@ fn a_model_that_a_trivial_prediction_beats_says_so_and_what_to_try() {
     let good = place.call(["train", "c.toml"].into_iter().chain(settings)).succeeds();
     assert!(!good.stdout.contains("warning"), "{good:#?}");
 }
+
+/// What is left to the validation part is told, kept in the run, and the best of those that could be named.
+#[test]
+fn the_validation_part_chooses_a_transform_of_counts() {
+    let place = Place::new();
+    counts(&place);
+    let rest = ["train.epochs=5", "solver.confidence_alpha=40"];
+    let told = train(&place, "r.csv", &[&IMPLICIT[..], &rest, &["solver.confidence=auto"]].concat()).succeeds();
+    let line = told.stderr.lines().find(|line| line.starts_with("solver.confidence = ")).expect("what was chosen");
+    let config = place.text("runs/c-1/config.toml");
+    let mut values = Vec::new();
+    for (at, name) in ["count", "one", "log", "bm25"].iter().enumerate() {
+        let named = format!("solver.confidence={name}");
+        train(&place, "r.csv", &[&IMPLICIT[..], &rest, &[named.as_str()]].concat()).succeeds();
+        let value = number(&place.json(format!("runs/c-{}/summary.json", at + 2)), "/validation/ndcg@10");
+        assert!(line.contains(&format!("{name} {}", lowrank_number(value))), "{line}: {name} {value}");
+        values.push((*name, value));
+    }
+    let best = values.iter().fold(values[0], |best, &other| if other.1 > best.1 { other } else { best });
+    assert!(line.contains(&format!("= \"{}\", by ndcg@10", best.0)), "{line}: {values:?}");
+    assert!(config.contains(&format!("confidence = \"{}\"", best.0)), "{config}");
+    train(&place, "r.csv", &[&IMPLICIT[..], &["solver.confidence=auto", "data.split.validation=0"]].concat())
+        .refuses(&["solver.confidence = \"auto\" needs a validation part, but data.split.validation is 0"]);
+}
+
+/// Four digits, as tables have them.
+fn lowrank_number(value: f64) -> String {
+    format!("{value:.4}")
+}

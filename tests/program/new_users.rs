@@ -87,7 +87,12 @@ fn a_new_user_gets_what_the_own_group_likes() {
     assert!(warned.stderr.contains("the model was trained on ratings from 2 to 5"), "{warned:#?}");
     place.call(["recommend", "runs/c-1"]).refuses(&["name the users, or give --all"]);
     place.write("unknown.csv", "user,item,rating\nx,q,5\n");
-    place.call(["recommend", "runs/c-1", "--history", "unknown.csv"]).refuses(&["none of what the new user rated"]);
+    place
+        .call(["recommend", "runs/c-1", "--history", "unknown.csv"])
+        .refuses(&["nothing that was rated is among the 24 items of this model"]);
+    place.write("some.csv", "user,item,rating\nx,q,5\ny,i1,5\n");
+    let told = place.call(["recommend", "runs/c-1", "--history", "some.csv", "-n", "2", "--json"]).succeeds();
+    assert!(told.stderr.contains("left out: 1 users who rated no item") && told.json()["user"] == "y", "{told:#?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Users or items that training never saw: what is known of them, and what is asked about them.
 
+use std::collections::HashSet;
+
 use super::Part;
 use super::assign::draw;
 use crate::data::{Dataset, Entity, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER, Vocabulary};
@@ -34,12 +36,14 @@ pub struct NewRows {
     pub given: Interactions,
     /// What it is asked about them; rows of the other side that it does not know are [`UNKNOWN`].
     pub asked: Interactions,
+    /// Rows of which the model would be told nothing, and that are therefore not among these; 0 if anything is asked.
+    pub left_out: usize,
 }
 
 impl NewRows {
     /// The rows of one side of `dataset`, a share `given` of whose interactions (at least one, rounded to whole ones) is
     /// given, and the rest asked: drawn at random from each row's, if the share is below 1. Only interactions that `keep`
-    /// holds for count, and rows without one are none. `entities` and `fields` are those of the model.
+    /// holds for count, and rows without one are none; if all is given, only those whose other fields the model knows. `entities` and `fields` are those of the model.
     ///
     /// # Errors
     /// [`Error::Usage`] for data without a column that the model reads.
@@ -52,10 +56,24 @@ impl NewRows {
         seed: u64,
     ) -> Result<Self> {
         let own = dataset.entity(role.field());
-        let positions: Vec<usize> = (0..dataset.interactions.len()).filter(|&at| keep(at)).collect();
-        let all = reindexed(dataset, &positions, model.0, model.1)?;
+        let kept: Vec<usize> = (0..dataset.interactions.len()).filter(|&at| keep(at)).collect();
+        let mut all = reindexed(dataset, &kept, model.0, model.1)?;
+        let others = |all: &Interactions, at: usize| {
+            let others = all.columns.iter().enumerate().filter(|(field, _)| FieldId(*field) != role.field());
+            others.into_iter().all(|(_, column)| column[at] != UNKNOWN)
+        };
+        let mut old: Vec<u32> = kept.iter().map(|&at| dataset.interactions.column(role.field())[at]).collect();
+        let mut left_out = 0;
+        if given == 1.0 {
+            // Nothing is asked about what the model does not know.
+            let known: Vec<bool> = (0..kept.len()).map(|at| others(&all, at)).collect();
+            let count = |rows: &[u32]| rows.iter().collect::<HashSet<_>>().len();
+            let before = count(&old);
+            all.retain_from(0, &known);
+            old = old.into_iter().zip(&known).filter(|(_, known)| **known).map(|(row, _)| row).collect();
+            left_out = before - count(&old);
+        }
         let mut ids = Vocabulary::default();
-        let old: Vec<u32> = positions.iter().map(|&at| dataset.interactions.column(role.field())[at]).collect();
         let rows: Vec<u32> = old.iter().map(|&old| ids.insert(own.ids.id(old as usize))).collect();
         let mut titles = own.titles.as_ref().map(|_| vec![String::new(); ids.len()]);
         if let Some(titles) = &mut titles {
@@ -70,9 +88,8 @@ impl NewRows {
                 draw(&mut parts, of_row, 1.0 - given, 0.0, &mut random);
             }
         }
-        let others = all.column(role.other().field());
         let part = |wanted: Part| {
-            let is_in = |at: &usize| parts[*at] == wanted && (wanted == Part::Test || others[*at] != UNKNOWN);
+            let is_in = |at: &usize| parts[*at] == wanted && (wanted == Part::Test || others(&all, *at));
             let kept: Vec<usize> = (0..rows.len()).filter(is_in).collect();
             let column = |(field, column): (usize, &Vec<u32>)| {
                 let column = if FieldId(field) == role.field() { &rows } else { column };
@@ -84,7 +101,7 @@ impl NewRows {
         };
         let (given, asked) = (part(Part::Train), part(Part::Test));
         let entity = Entity { ids, titles, ..Entity::new(&own.name) };
-        Ok(Self { entity, given, asked })
+        Ok(Self { entity, given, asked, left_out })
     }
 }
 
@@ -156,6 +173,9 @@ mod tests {
         let unknown = new.asked.column(ITEM).iter().filter(|&&item| item == UNKNOWN).count();
         assert_eq!(both.len(), 16 + unknown);
         let all = of(1.0, &|_| true);
-        assert_eq!((all.given.len(), all.asked.len()), (24, 0));
+        assert_eq!((all.given.len(), all.asked.len(), all.left_out), (24, 0, 0));
+        // Of the first user only the two items that the model does not know.
+        let few = of(1.0, &|at| !(2..10).contains(&at));
+        assert_eq!((few.entity.ids.ids().collect::<Vec<_>>(), few.left_out), (vec!["u1", "u2"], 1));
     }
 }

@@ -5,9 +5,15 @@ use std::ops::Bound;
 use super::confidence::Confidence;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
+use crate::data::split::SplitSpec;
 use crate::model::{Constraint, ModelKind, names_where};
 use crate::objective::LIST_METRICS;
 use crate::solver::regularization::Regularization;
+
+/// The key of the transform of counts.
+pub(super) const CONFIDENCE: &str = "solver.confidence";
+/// Its value that leaves it to the validation part.
+pub(super) const AUTO: &str = "auto";
 
 /// What ratings say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,10 +91,11 @@ impl AlsConfig {
                         RMSE and MAE have a meaning only where ratings are 0 and 1.";
         let alpha = "How much surer a rating is than no rating: confidence is 1 + confidence_alpha * t.";
         let confidence = "t, what counts of a rating r: r itself (\"count\"), 1 (\"one\"), log2(1 + r) (\"log\"), or \"bm25\", by \
-                          which users who met much and items that many met count less.";
+                          which users who met much and items that many met count less; \"auto\" trains with each, and keeps the \
+                          one that the validation part says is best.";
         let implicit = [
             Key::new("solver.confidence_alpha", KeyKind::NOT_NEGATIVE, alpha).default("20.0"),
-            Key::new("solver.confidence", KeyKind::choice(Confidence::NAMES.to_vec()), confidence).default("'log'"),
+            Key::new(CONFIDENCE, KeyKind::choice([Confidence::NAMES, &[AUTO]].concat()), confidence).default("'log'"),
         ];
         let feedback = Choice::new("solver.feedback", feedback)
             .with(|key| key.default("'explicit'"))
@@ -144,10 +151,15 @@ impl AlsConfig {
                 );
                 problems.push(Problem::new(["solver.feedback", "model.kind"], message));
             }
-            if values.is("solver.confidence", Confidence::Bm25.name()) && values.is("data.split.kind", "new-users") {
+            if values.is(CONFIDENCE, Confidence::Bm25.name()) && values.is("data.split.kind", "new-users") {
                 let message = "solver.confidence = \"bm25\" weighs what was counted by the whole log, and cannot take in the users \
                                of data.split.kind = \"new-users\"; use \"log\" or another data.split.kind";
                 problems.push(Problem::new(["solver.confidence", "data.split.kind"], message));
+            }
+            if let Some(reason) = SplitSpec::without_validation(values).filter(|_| values.is(CONFIDENCE, AUTO)) {
+                let message =
+                    format!("{CONFIDENCE} = \"auto\" needs a validation part, but {reason}; name a transform");
+                problems.push(Problem::new([CONFIDENCE], message));
             }
             let inner: String = values.get("solver.inner");
             if bounded.contains(&model) && inner != "coordinate-descent" {
@@ -176,7 +188,7 @@ impl AlsConfig {
             feedback,
             inner,
             count_exponent: values.find("solver.regularization.count_exponent").unwrap_or(1.0),
-            confidence: values.find("solver.confidence").unwrap_or_default(),
+            confidence: values.find(CONFIDENCE).and_then(|name: String| Confidence::of_name(&name)).unwrap_or_default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! ALS as configs name it.
 
-use super::config::default_penalties;
+use super::config::{AUTO, CONFIDENCE, default_penalties};
 use super::{Als, AlsConfig, Confidence, Feedback, OneSide};
 use crate::config::{Keys, Values};
 use crate::data::{Interactions, Role};
@@ -46,11 +46,20 @@ impl SolverPart for AlsPart {
     }
 
     fn build(&self, values: &Values, setup: &Setup) -> Result<Box<dyn Solver>> {
+        if self.left_open(values).is_some() {
+            return Err(Error::Usage(format!(
+                "{CONFIDENCE} = \"auto\" is for `lowrank train`; name a transform, or search for one"
+            )));
+        }
         let (loss, config) = (setup.loss(self.name())?, AlsConfig::of(values));
         Ok(Box::new(match config.feedback {
             Feedback::Explicit if !gives_penalties(values) => Als::with_default_penalties(loss, config),
             _ => Als::new(loss, penalties(values, config.feedback), config),
         }))
+    }
+
+    fn left_open(&self, values: &Values) -> Option<(&'static str, &'static [&'static str])> {
+        values.is(CONFIDENCE, AUTO).then_some((CONFIDENCE, Confidence::NAMES))
     }
 
     fn settled(&self, values: &Values, model: Declaration, train: &Interactions) -> Values {
