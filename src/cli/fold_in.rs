@@ -72,6 +72,12 @@ pub fn fold_in(args: FoldInArgs, parts: &Parts) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
+    if new_users + new_items == 0 {
+        return Err(Error::Usage(format!(
+            "{}: nothing is left to take in; is it about the users and items of this model?",
+            args.data.display()
+        )));
+    }
     files::create_folder(to.path())?;
     for (from, to) in [(directory.config(), to.config()), (directory.environment(), to.environment())] {
         files::write_bytes(&to, &files::read_bytes(&from)?)?;

@@ -79,7 +79,7 @@ impl OpenRun {
                 return Err(Error::Usage(format!("several items are titled {name:?}: {ids}; give the id of one")));
             }
         }
-        let hint = did_you_mean(nearest(name, titles.iter().map(String::as_str)));
+        let hint = did_you_mean(nearest(name, titles.iter().map(String::as_str).chain(items.ids.ids())));
         let what = if titles.is_empty() { "id" } else { "id or title" };
         Err(Error::Usage(format!(
             "{name:?} is the {what} of none of the {} items of this model{hint}",
@@ -143,6 +143,11 @@ impl OpenRun {
         let assigned = assign(&dataset, &settings.split, settings.seed)?;
         let is_trained = |part: Part| part == Part::Train || (settings.refit && part == Part::Validation);
         let own = dataset.users().index(self.file.users().id(user as usize));
+        if own.is_none() {
+            return Err(Error::Usage(format!(
+                "user {id:?} is not in the data of this run, but was taken in later; tell what was rated by --rating"
+            )));
+        }
         let keep = |at: usize| is_trained(assigned[at]) && Some(dataset.interactions.column(USER)[at]) == own;
         new_rows(&self.file, &dataset, Role::User, keep, 1.0, 0)
     }

@@ -90,6 +90,12 @@ fn a_new_user_gets_what_the_own_group_likes() {
     place
         .call(["recommend", "runs/c-1", "--history", "unknown.csv"])
         .refuses(&["nothing that was rated is among the 24 items of this model"]);
+    let told = place.call(["fold-in", "runs/c-1", "unknown.csv", "--to", "nothing"]);
+    told.refuses(&["left out: 1 new users, of which the model knows no items", "nothing is left to take in"]);
+    place
+        .call(["explain", "grown-0", "i1", "--user", "x"])
+        .refuses(&["is not in the data of this run, but was taken in later"]);
+    place.call(["explain", "runs/c-1", "i111", "--user", "u1"]).refuses(&["did you mean \"i11\"?"]);
     place.write("some.csv", "user,item,rating\nx,q,5\ny,i1,5\n");
     let told = place.call(["recommend", "runs/c-1", "--history", "some.csv", "-n", "2", "--json"]).succeeds();
     assert!(told.stderr.contains("left out: 1 users who rated no item") && told.json()["user"] == "y", "{told:#?}");
