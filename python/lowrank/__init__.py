@@ -8,6 +8,6 @@
 
 from lowrank._program import LowrankError, find_program
 from lowrank._run import Run, load
-from lowrank._train import train
+from lowrank._train import fold_in, train
 
-__all__ = ["LowrankError", "Run", "find_program", "load", "train"]
+__all__ = ["LowrankError", "Run", "find_program", "fold_in", "load", "train"]

@@ -63,6 +63,24 @@ def train(
         return load(run_json(["train", *options, "--", str(path)], quiet=quiet)["directory"])
 
 
+def fold_in(run: Run | str | os.PathLike[str], interactions: pd.DataFrame, to: str | os.PathLike[str]) -> Run:
+    """Runs `lowrank fold-in`: takes users and items that training never saw into a trained model, and returns that one.
+
+    Args:
+        run: The run, or its directory.
+        interactions: Their ratings, with columns as for `train`.
+        to: The folder to write.
+
+    Raises:
+        LowrankError: With the program's message.
+    """
+    directory = run.path if isinstance(run, Run) else Path(run)
+    with tempfile.TemporaryDirectory() as folder:
+        file = _write(interactions, Path(folder))
+        run_json(["fold-in", f"--to={os.fspath(to)}", "--set=data.delimiter=,", "--", str(directory), str(file)])
+    return load(to)
+
+
 def _write(interactions: pd.DataFrame, runs: Path) -> Path:
     """Writes a ratings file whose name follows from what is in it, so that the same ratings are written once.
 

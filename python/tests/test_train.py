@@ -136,3 +136,15 @@ def test_the_program_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     installed.parent.mkdir()
     installed.symlink_to(real)
     assert lowrank.find_program() == installed
+
+
+def test_new_users_are_taken_in(folder: Path, ratings: pd.DataFrame, tmp_path: Path) -> None:
+    run = lowrank.train(CONFIG, ratings, settings={"run.dir": folder / "folded", "data.split.kind": "none"})
+    new = pd.DataFrame({"user": ["new", "new", "Zoë"], "item": ["i1", "-q", "i2"], "rating": [5.0, 1.5, 3.0]})
+    grown = lowrank.fold_in(run, new, tmp_path / "grown")
+    assert list(grown.users) == [*run.users, "new"]
+    assert grown.items.equals(run.items)
+    pd.testing.assert_frame_equal(grown.user_factors.loc[run.users], run.user_factors)
+    assert {"i1", "-q"}.isdisjoint(grown.recommend("new", len(run.items))["item"])
+    with pytest.raises(lowrank.LowrankError, match="no user and no item that the model does not know"):
+        lowrank.fold_in(run.path, new[new["user"] == "Zoë"], tmp_path / "none")

@@ -27,7 +27,7 @@ const SEED: u64 = 42;
 
 impl ModelFile {
     /// A model of these new rows alone: it has them in place of its own users, or items, and is otherwise the same. A row
-    /// without interactions becomes the mean of all that training found.
+    /// without interactions becomes the mean of all that training found, or what the solver makes of nothing.
     ///
     /// # Errors
     /// [`Error::Usage`] for a model that cannot take them in; those of its solver.
@@ -63,15 +63,13 @@ impl ModelFile {
         let ids = Vocabulary::from_ids(own.ids.ids().chain(added.ids.ids()));
         let mut entities = self.entities.clone();
         entities[entity] = Entity { name: own.name.clone(), ids, titles };
-        let mut tables: HashMap<ParamId, Tensor<2>> = HashMap::new();
-        let tables_of = |model: &AnyModel| -> Vec<Tensor<2>> {
-            let of_side = model.tables().into_iter().filter(|table| table.is_indexed_by(field));
-            of_side.map(|table| table.rows.val()).collect()
+        let of_side = |model: &AnyModel| -> Vec<(ParamId, Tensor<2>)> {
+            let tables = model.tables().into_iter().filter(|table| table.is_indexed_by(field));
+            tables.map(|table| (table.rows.id, table.rows.val())).collect()
         };
-        let ids = self.model.tables().into_iter().filter(|table| table.is_indexed_by(field)).map(|table| table.rows.id);
-        for (id, rows) in ids.zip(tables_of(&self.model).into_iter().zip(tables_of(&new.model))) {
-            tables.insert(id, Tensor::cat(vec![rows.0, rows.1], 0));
-        }
+        let both = of_side(&self.model).into_iter().zip(of_side(&new.model));
+        let mut tables: HashMap<ParamId, Tensor<2>> =
+            both.map(|((id, own), (_, added))| (id, Tensor::cat(vec![own, added], 0))).collect();
         let model = self.model.clone().map(None, &mut |visited| tables.remove(&visited.id).unwrap_or(visited.rows));
         let bags = self.bags.iter().zip(&*new.bags).map(|(own, new)| match own.frame.owner == entity {
             true => own.followed_by(new),
