@@ -80,6 +80,8 @@ LOSSES = ("squared", "absolute", "huber", "quantile", "logistic", "poisson")
 # What a recipe is tried on, in the folder of data.
 RECIPES = {"eigenfaces": "orl-faces", "parts-of-faces": "orl-faces", "lsa": "bbc-news", "topics": "bbc-news",
            "image-compression": "images/china.jpg", "gene-modules": "all-aml/ALL_AML_data.txt"}
+# The files of the configs of NCF.
+NCF = {"data.path": "train.rating", "data.test_path": "test.rating", "evaluation.candidates": "test.negative"}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -212,7 +214,9 @@ def committed_cases(threads: str, most: int | None) -> dict[str, Run]:
         data, path = tomllib.loads((ROOT / config).read_text())["data"], []
         if data.get("dataset", "synthetic") != "synthetic":
             in_data(data["dataset"])
-        if "path" in data and not (ROOT / data["path"]).exists():
+        if "ncf" in config:
+            path = [f"{key}={in_data(f'ncf-movielens-1m/ml-1m.{file}')}" for key, file in NCF.items()]
+        elif "path" in data and not (ROOT / data["path"]).exists():
             path = [f"data.path={in_data(RECIPES.get(pathlib.Path(config).stem, 'entry in RECIPES'))}"]
         epochs = tomllib.loads(place.call("config", "check", config, *overrides(path)))["train"]["epochs"]
         return [*path, threads, f"train.epochs={epochs if most is None else min(epochs, most)}"]
