@@ -52,9 +52,8 @@ pub fn explain(args: ExplainArgs, parts: &Parts) -> Result<()> {
     // What the model itself has for a user of training, whose row is found again here.
     let own = match &args.user {
         Some(id) => {
-            let columns = std::iter::once(vec![open.user(id)?]).chain(std::iter::once(vec![item]));
-            let context = user.given.columns.iter().skip(2).map(|column| vec![column[0]]);
-            let columns = columns.chain(context).collect();
+            let mut columns = vec![vec![open.user(id)?], vec![item]];
+            columns.extend(user.given.columns.iter().skip(2).map(|column| vec![column[0]]));
             let row =
                 Interactions { columns, targets: vec![0.0], bags: file.bags.clone(), ..Interactions::of_fields(0) };
             Some(f64::from(file.predictor.predict(&file.model, &open.device.device, &row)[0]))

@@ -106,10 +106,9 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let catalog = catalog(&args, &open)?;
     let options =
         ListOptions { number: args.number, popularity_penalty: args.popularity_penalty, diversity: args.diversity };
-    let columns = std::iter::once(users.rows.clone())
-        .chain(std::iter::once(vec![0; users.rows.len()]))
-        .chain(context.into_iter().map(|row| vec![row; users.rows.len()]));
-    let queries = Queries { columns: columns.collect(), field: ITEM, num_rows: file.items().len(), bags: &file.bags };
+    let mut columns = vec![users.rows.clone(), vec![0; users.rows.len()]];
+    columns.extend(context.into_iter().map(|row| vec![row; users.rows.len()]));
+    let queries = Queries { columns, field: ITEM, num_rows: file.items().len(), bags: &file.bags };
     let lists: Vec<Vec<Place>> = queries.map(&file.model, &open.device.device, |at, scores| {
         let met = if args.keep_seen { &[] } else { users.met.get(at) };
         list(scores, &both(met, &others), options, &catalog)

@@ -78,19 +78,24 @@ pub fn explain(
             let items = values.into_iter().enumerate().map(|(at, value)| (rated(at).0, rated(at).1, value)).collect();
             (items, Attribution::Exact)
         }
+        // Where the score is a sum over what was met, each item alone has its own term.
+        None if !file.kind.declaration.histories.is_empty() && file.kind.declaration.solver.is_some() => {
+            let each: Vec<usize> = (0..given.len()).collect();
+            let alone = file.of_new(Role::User, &told(user, &each, |at, row| at == row), device, parts)?;
+            let value = |(at, value): (usize, f32)| (rated(at).0, rated(at).1, f64::from(value));
+            let items = scores(&alone, given, item, device).into_iter().enumerate().map(value).collect();
+            (items, Attribution::Exact)
+        }
         None => {
             let mut left_out: Vec<usize> = (0..given.len()).collect();
             let like = |at: &usize| likeness(rated(*at).0, item);
             left_out.sort_by(|one, other| like(other).total_cmp(&like(one)).then(one.cmp(other)));
             left_out.truncate(MOST_WITHOUT);
-            let without = without_one(user, &left_out);
-            let all = file.of_new(Role::User, &without, device, parts)?;
+            let all = file.of_new(Role::User, &told(user, &left_out, |at, without| at != without), device, parts)?;
             let value =
                 |(&at, without): (&usize, f32)| (rated(at).0, rated(at).1, f64::from(score) - f64::from(without));
             let items = left_out.iter().zip(scores(&all, given, item, device)).map(value).collect();
-            // Where the score is a sum over what was met, nothing else changes with one of its terms.
-            let is_sum = file.kind.declaration.solver.is_some();
-            (items, if is_sum { Attribution::Exact } else { Attribution::LeaveOneOut })
+            (items, Attribution::LeaveOneOut)
         }
     };
     items.sort_by(|one, other| other.2.total_cmp(&one.2).then(one.0.cmp(&other.0)));
@@ -108,19 +113,19 @@ fn scores(file: &ModelFile, given: &Interactions, item: u32, device: &Device) ->
     queries.map(&file.model, device, |_, scores| scores[item as usize])
 }
 
-/// The same user once for each of these interactions, which is left out.
-fn without_one(user: &NewRows, left_out: &[usize]) -> NewRows {
+/// The same user once for each of the interactions `about`, told of those that `keeps` holds for, given one of them and that.
+fn told(user: &NewRows, about: &[usize], keeps: impl Fn(usize, usize) -> bool) -> NewRows {
     let given = &user.given;
-    let kept: Vec<(usize, u32)> = (0..)
-        .zip(left_out)
-        .flat_map(|(row, &without)| (0..given.len()).filter(move |&at| at != without).map(move |at| (at, row)))
-        .collect();
+    let mut kept: Vec<(usize, u32)> = Vec::new();
+    for (row, &about) in (0..).zip(about) {
+        kept.extend((0..given.len()).filter(|&at| keeps(at, about)).map(|at| (at, row)));
+    }
     let column = |(field, column): (usize, &Vec<u32>)| {
         kept.iter().map(|&(at, row)| if field == USER.0 { row } else { column[at] }).collect()
     };
     let columns = given.columns.iter().enumerate().map(column).collect();
     let targets = kept.iter().map(|&(at, _)| given.targets[at]).collect();
-    let ids = Vocabulary::numbered(left_out.len());
+    let ids = Vocabulary::numbered(about.len());
     let entity = Entity { ids, ..Entity::new(&user.entity.name) };
     NewRows { entity, given: Interactions { columns, targets, ..Interactions::of_fields(0) }, ..NewRows::default() }
 }

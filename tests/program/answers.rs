@@ -374,6 +374,8 @@ fn the_validation_part_chooses_a_transform_of_counts() {
     let best = values.iter().fold(values[0], |best, &other| if other.1 > best.1 { other } else { best });
     assert!(line.contains(&format!("= \"{}\", by ndcg@10", best.0)), "{line}: {values:?}");
     assert!(config.contains(&format!("confidence = \"{}\"", best.0)), "{config}");
+    train(&place, "r.csv", &[&IMPLICIT[..], &["solver.confidence=auto", "data.split.kind=new-users"]].concat())
+        .refuses(&["\"bm25\", which solver.confidence is or may become", "use \"log\" or another data.split.kind"]);
     train(&place, "r.csv", &[&IMPLICIT[..], &["solver.confidence=auto", "data.split.validation=0"]].concat())
         .refuses(&["solver.confidence = \"auto\" needs a validation part, but data.split.validation is 0"]);
 }

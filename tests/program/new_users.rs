@@ -298,6 +298,13 @@ fn what_adds_to_a_score_is_told() {
     place.call(["explain", "runs/c-1", "i2", "--user", "nobody"]).refuses(&["\"nobody\" is not among the 40 users"]);
     std::fs::copy(place.path("runs/c-1/model.safetensors"), place.path("m.safetensors")).expect("copied");
     place.call(["explain", "m.safetensors", "i2", "--user", "u4"]).refuses(&["name its directory"]);
+    // However much a user met, the terms of a sum add up.
+    ratings(&place, 8, 300, |user, item| ((user + item) % 8 > 1).then_some(1.0));
+    train(&place, "r.csv", &["model.kind=ease", "name=many", WHOLE]).succeeds();
+    let json = place.call(["explain", "runs/many-1", "i3", "--user", "u1", "-n", "999", "--json"]).succeeds().json();
+    let items = json["items"].as_array().expect("items");
+    let sum: f64 = items.iter().map(|item| number(item, "/adds")).sum();
+    assert!(items.len() > 220 && (sum - number(&json, "/score")).abs() < 1e-4, "{} {sum} {json}", items.len());
     counts(&place);
     train(&place, "r.csv", &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit", "name=i"]).succeeds();
     let json = place.call(["explain", "runs/i-1", "i3", "--user", "u1", "-n", "99", "--json"]).succeeds().json();

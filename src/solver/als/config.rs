@@ -151,10 +151,11 @@ impl AlsConfig {
                 );
                 problems.push(Problem::new(["solver.feedback", "model.kind"], message));
             }
-            if values.is(CONFIDENCE, Confidence::Bm25.name()) && values.is("data.split.kind", "new-users") {
-                let message = "solver.confidence = \"bm25\" weighs what was counted by the whole log, and cannot take in the users \
-                               of data.split.kind = \"new-users\"; use \"log\" or another data.split.kind";
-                problems.push(Problem::new(["solver.confidence", "data.split.kind"], message));
+            let may_be_bm25 = [Confidence::Bm25.name(), AUTO].iter().any(|name| values.is(CONFIDENCE, name));
+            if may_be_bm25 && values.is("data.split.kind", "new-users") {
+                let message = "\"bm25\", which solver.confidence is or may become, weighs what was counted by the whole log, and cannot \
+                               take in the users of data.split.kind = \"new-users\"; use \"log\" or another data.split.kind";
+                problems.push(Problem::new([CONFIDENCE, "data.split.kind"], message));
             }
             if let Some(reason) = SplitSpec::without_validation(values).filter(|_| values.is(CONFIDENCE, AUTO)) {
                 let message =

@@ -28,9 +28,7 @@ impl OneSide {
     pub fn new(loss: Loss, regularization: Regularization, config: AlsConfig, role: Role) -> Self {
         Self { als: Als::new(loss, regularization, config), role }
     }
-}
 
-impl OneSide {
     /// What each interaction of a single row adds to its score with a row of the other side: of user u with item i, that with
     /// item j adds t_j q̃_jᵀ A⁻¹ q̃_i, where A p̃_u = Σ_j t_j q̃_j is the system of the user. These add up to p_uᵀ q_i + b_u.
     /// `None` if rows are at least 0, because they are then no linear function of what was rated.
