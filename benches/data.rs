@@ -14,7 +14,7 @@ use lowrank::data::batch::EpochOrder;
 use lowrank::data::read::{ReadOptions, read_dataset};
 use lowrank::data::split::{SplitKind, SplitSpec, assign, divide};
 use lowrank::data::synthetic::Synthetic;
-use lowrank::data::{Dataset, Frame, ITEM, USER, pair_fields};
+use lowrank::data::{Dataset, Frame, ITEM, USER};
 use lowrank::device::DeviceSpec;
 use lowrank::eval::Baseline;
 use lowrank::model::{BiasedMfConfig, FactorInit, Start};
@@ -29,7 +29,7 @@ fn main() {
 }
 
 fn frame(users: usize, items: usize) -> Frame {
-    Frame { entities: vec![("user".into(), users), ("item".into(), items)], fields: pair_fields(), bags: Vec::new() }
+    Frame::pair(users, items)
 }
 
 fn planted((users, items, ratings): (usize, usize, u64)) -> Dataset {

@@ -64,6 +64,7 @@ class Run:
         self._file = model
         self._tensors, self.header = read_tensors(model, _MODEL_VERSION, "model")
         """What the model file says about the model: its kind, loss and their keys, the range of ratings, and so on."""
+        self._sums: dict[str, np.ndarray] = {}
 
     def __repr__(self) -> str:
         users, items = len(self.users), len(self.items)
@@ -97,23 +98,23 @@ class Run:
 
     @property
     def user_factors(self) -> pd.DataFrame:
-        """A row per user, a column per factor."""
-        return pd.DataFrame(self._parameter("user_factors"), index=self.users)
+        """A row per user, a column per factor; where users have features, with those of these added."""
+        return pd.DataFrame(self._sum("user_factors"), index=self.users)
 
     @property
     def item_factors(self) -> pd.DataFrame:
-        """A row per item, a column per factor."""
-        return pd.DataFrame(self._parameter("item_factors"), index=self.items)
+        """A row per item, a column per factor; where items have features, with those of these added."""
+        return pd.DataFrame(self._sum("item_factors"), index=self.items)
 
     @property
     def user_biases(self) -> pd.Series:
-        """Bias of each user."""
-        return pd.Series(self._parameter("user_biases").ravel(), index=self.users, name="bias")
+        """Bias of each user; where users have features, with those of these added."""
+        return pd.Series(self._sum("user_biases").ravel(), index=self.users, name="bias")
 
     @property
     def item_biases(self) -> pd.Series:
-        """Bias of each item."""
-        return pd.Series(self._parameter("item_biases").ravel(), index=self.items, name="bias")
+        """Bias of each item; where items have features, with those of these added."""
+        return pd.Series(self._sum("item_biases").ravel(), index=self.items, name="bias")
 
     @property
     def global_mean(self) -> float:
@@ -159,11 +160,11 @@ class Run:
         predictions = np.full(len(user_ids), self.header["global_mean"])
         for at, offsets in ((at_user, "baseline.user_offsets"), (at_item, "baseline.item_offsets")):
             predictions[at >= 0] += self._tensors[offsets][at[at >= 0]]
-        factors = [self._parameter("user_factors")[at_user[known]], self._parameter("item_factors")[at_item[known]]]
+        factors = [self._sum("user_factors")[at_user[known]], self._sum("item_factors")[at_item[known]]]
         scores = np.einsum("nk,nk->n", *factors, dtype=np.float64)
         if "global_mean" in self._tensors:
             biases = (
-                self._parameter("user_biases")[at_user[known], 0] + self._parameter("item_biases")[at_item[known], 0]
+                self._sum("user_biases")[at_user[known], 0] + self._sum("item_biases")[at_item[known], 0]
             )
             scores += self.global_mean + biases
         predictions[known] = self._link(scores)
@@ -224,12 +225,12 @@ class Run:
         self, users: np.ndarray, number: int, keep_seen: bool, keep_held_out: bool
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Items and predictions for each user."""
-        item_factors = self._parameter("item_factors").T
+        item_factors = self._sum("item_factors").T
         for start in range(0, len(users), _BLOCK):
             block = users[start : start + _BLOCK]
-            scores = self._parameter("user_factors")[block] @ item_factors
+            scores = self._sum("user_factors")[block] @ item_factors
             if "global_mean" in self._tensors:
-                biases = self._parameter("user_biases")[block] + self._parameter("item_biases").T
+                biases = self._sum("user_biases")[block] + self._sum("item_biases").T
                 scores = self.global_mean + (biases + scores)
             for user, row in zip(block, scores):
                 can_be_listed = ~np.isnan(row)
@@ -291,6 +292,22 @@ class Run:
             known = ", ".join(self.parameters)
             raise AttributeError(f"the model {self.header['model']} has no {name}; parameters has {known}")
         return self._tensors[name]
+
+    def _sum(self, name: str) -> np.ndarray:
+        """A parameter of users or items, each row of which has those of its features added."""
+        if name not in self._sums:
+            rows = self._parameter(name)
+            for at, bag in enumerate(self.header.get("bags", [])):
+                of_feature = self._tensors.get(f"{name}.{bag['name']}")
+                if bag.get("is_feature") and of_feature is not None:
+                    starts = self._tensors[f"bags.{at}.starts"].astype(np.int64)
+                    members = of_feature[self._tensors[f"bags.{at}.members"]]
+                    weights = self._tensors.get(f"bags.{at}.weights")
+                    members = members if weights is None else members * weights[:, None]
+                    rows = rows.copy()
+                    np.add.at(rows, np.repeat(np.arange(len(rows)), np.diff(starts)), members)
+            self._sums[name] = rows
+        return self._sums[name]
 
     def _text(self, name: str) -> str:
         try:

@@ -43,6 +43,24 @@ def test_every_kind_of_model_predicts_and_recommends_as_the_program_does(folder:
     check_recommendations(run, ["0", "-3", "x,y"], 5)
 
 
+def test_rows_have_those_of_their_features(folder: Path) -> None:
+    features = folder / "features.csv"
+    lines = ["item,kinds,size", "i1,a|b,3", "i2,b,5", "i3,,4", "-q,a,", "new,a|c|b,3"]
+    features.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    described = {"path": features, "lists": ["kinds"], "numbers": ["size"], "bins": 0}
+    config = {**CONFIG, "data": {"path": folder / "r.csv", "item_features": described}, "run.dir": folder / "features"}
+    run = lowrank.train(config)
+    assert "new" in run.items and run.parameters["item_factors.kinds"].shape == (2, 3)
+    users, items = ["0", "-3", "x,y", "0"], ["i1", "new", "-q", "i0"]
+    printed = prints("predict", run.path, "--", *(id for pair in zip(users, items) for id in pair))
+    expected = [pair["prediction"] for pair in printed]
+    np.testing.assert_allclose(run.predict(users, items), expected, atol=1e-5, rtol=0)
+    scores = run.item_factors.loc[items].to_numpy() * run.user_factors.loc[users].to_numpy()
+    scores = scores.sum(1) + run.global_mean + run.user_biases[users].to_numpy() + run.item_biases[items].to_numpy()
+    np.testing.assert_allclose(scores.clip(*run.header["clip"]), expected, atol=1e-5, rtol=0)
+    check_recommendations(run, ["0", "-3", "x,y"], 5)
+
+
 def check_recommendations(run: lowrank.Run, users: list[str], number: int, **options: bool) -> None:
     found = run.recommend(users, number, **options)
     assert list(found["user"].unique()) == users

@@ -174,12 +174,14 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let baselines = has_baselines.then(|| evaluator.predictor.baselines(&ratings, &evaluator.metrics));
     let [mean, biases] = baselines.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
     let [popularity, item_knn] = [evaluator.popularity(&ratings), evaluator.item_knn(&ratings)];
+    let content = evaluator.content(&ratings, file.fields[ITEM.0].entity);
     let rows = [
         ("model", evaluation.scores.clone()),
         ("always the mean", mean.clone()),
         ("biases only", biases.clone()),
         ("what is most popular", popularity.clone()),
         ("item k-NN", item_knn.clone()),
+        ("content k-NN", content.clone()),
     ];
     let scores: Vec<(&str, Scores)> = rows.into_iter().filter_map(|(name, scores)| Some((name, scores?))).collect();
     let worse = |(name, trivial): &(&str, Scores)| worse_than(&scores[0].1, name, trivial, &evaluator.metrics);
@@ -187,6 +189,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let doubts: Vec<String> =
         if worse.is_empty() { Vec::new() } else { vec![format!("this model is {}", worse.join(", and "))] };
     let [unknown_users, unknown_items] = [USER, ITEM].map(|field| evaluation.unknown(field));
+    let [cold_users, cold_items] = [USER, ITEM].map(|field| ratings.count_cold(field, file.entity(field)));
     if args.json {
         return output::print_json(&json!({
             "data": what,
@@ -195,10 +198,13 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             "biases": biases,
             "popularity": popularity,
             "item_knn": item_knn,
+            "content": content,
             "among_candidates": among,
             "doubts": doubts,
             "unknown_users": unknown_users,
             "unknown_items": unknown_items,
+            "cold_users": cold_users,
+            "cold_items": cold_items,
         }));
     }
     // A metric without a value for the baselines stays empty there.
@@ -224,9 +230,10 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     header.extend(labels.iter().map(String::as_str));
     header.push("ratings");
     output::print(&format!(
-        "on {what}\n\n{}{}{}",
+        "on {what}\n\n{}{}{}{}",
         output::table(&header, &rows),
         output::unknown(unknown_users, unknown_items, file.predictions),
+        output::cold(cold_users, cold_items),
         output::warnings(&doubts),
     ))
 }

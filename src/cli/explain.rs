@@ -63,7 +63,7 @@ pub fn explain(args: ExplainArgs, parts: &Parts) -> Result<()> {
     if args.json {
         return output::print_json(&as_json(file, &explanation, own, args.number));
     }
-    let Explanation { score, terms, factors, items, attribution } = &explanation;
+    let Explanation { score, terms, factors, items, attribution, .. } = &explanation;
     let name = |item: u32| file.title(item as usize).unwrap_or_else(|| file.items().id(item as usize)).to_string();
     let whom = args.user.as_deref().map_or("a new user".into(), |id| format!("user {id}"));
     let prediction = file.predictor.of_score(*score);
@@ -94,6 +94,11 @@ pub fn explain(args: ExplainArgs, parts: &Parts) -> Result<()> {
             text += &format!("{} others add {}\n", items.len() - args.number, signed(rest));
         }
     }
+    if !explanation.features.is_empty() {
+        let row = |(feature, value, adds): &(String, String, f64)| vec![format!("{feature} {value}"), signed(*adds)];
+        let rows: Vec<Vec<String>> = explanation.features.iter().take(args.number).map(row).collect();
+        text += &format!("\n{}", output::table(&["feature of the item", "adds"], &rows));
+    }
     if !factors.is_empty()
         && let Some(fitted) = crate::run::views::Fitted::of(file)
     {
@@ -116,7 +121,7 @@ fn signed(value: f64) -> String {
 }
 
 fn as_json(file: &ModelFile, explanation: &Explanation, own: Option<f64>, number: usize) -> serde_json::Value {
-    let Explanation { score, terms, factors, items, attribution } = explanation;
+    let Explanation { score, terms, factors, features, items, attribution } = explanation;
     let item = |&(item, rating, value): &(u32, f32, f64)| {
         json!({
             "item": file.items().id(item as usize),
@@ -131,6 +136,7 @@ fn as_json(file: &ModelFile, explanation: &Explanation, own: Option<f64>, number
         "score": score,
         "terms": terms.iter().map(|(name, value)| (name.to_string(), (*value).into())).collect::<serde_json::Map<_, _>>(),
         "attribution": attribution,
+        "features": features.iter().take(number).map(|(feature, value, adds)| json!({ "feature": feature, "value": value, "adds": adds })).collect::<Vec<_>>(),
         "items": items.iter().take(number).map(item).collect::<Vec<_>>(),
         "factors": factors.iter().take(number).map(|(factor, value)| json!({ "factor": factor + 1, "adds": value })).collect::<Vec<_>>(),
     })

@@ -13,6 +13,7 @@ mod fold_in;
 mod init;
 mod inspect;
 mod interrupt;
+mod item_filter;
 mod man;
 mod output;
 mod predict;

@@ -100,6 +100,14 @@ pub fn unknown(users: usize, items: usize, predictions: Predictions) -> String {
     format!("\nnot seen in training: the user of {users} and the item of {items} ratings; {how}\n")
 }
 
+/// Says how many pairs have a user or item that is known by features alone; empty if there are none.
+pub fn cold(users: usize, items: usize) -> String {
+    if users + items == 0 {
+        return String::new();
+    }
+    format!("\nknown by their features alone: the user of {users} and the item of {items} ratings\n")
+}
+
 /// Warnings, a paragraph each.
 pub fn warnings(doubts: &[String]) -> String {
     doubts.iter().map(|doubt| format!("\nwarning: {doubt}\n")).collect()

@@ -7,10 +7,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::arguments::{ListFormat, Overrides, RunArg, ids_in};
+use super::item_filter::ItemFilter;
 use super::told::Told;
 use super::{output, run};
 use crate::data::unseen::met_items;
-use crate::data::{ITEM, Role, UNKNOWN};
+use crate::data::{ITEM, Role};
 use crate::error::{Error, Result};
 use crate::eval::{ListOptions, Queries, list};
 use crate::files::{self, Column};
@@ -48,12 +49,8 @@ pub struct RecommendArgs {
     /// Leave out those of training only, not those that were held out for validation and test.
     #[arg(long, conflicts_with = "keep_seen")]
     keep_held_out: bool,
-    /// Recommend only items whose ids are in this file, one a line.
-    #[arg(long, value_name = "FILE")]
-    allow: Option<PathBuf>,
-    /// Recommend no item whose id is in this file, one a line.
-    #[arg(long, value_name = "FILE")]
-    deny: Option<PathBuf>,
+    #[command(flatten)]
+    filter: ItemFilter,
     /// Rank by score − PENALTY · log2(1 + number of training users who met the item).
     #[arg(long, value_name = "PENALTY", default_value_t = 0.0, value_parser = not_negative)]
     popularity_penalty: f64,
@@ -102,7 +99,7 @@ pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
     let format = args.format.unwrap_or(if args.json { ListFormat::Json } else { ListFormat::Table });
     check_format(format, &args, users.rows.len())?;
     let context = open.context(&args.told.context)?;
-    let others = outside(&args, &open)?;
+    let others = args.filter.outside(&open)?;
     let catalog = catalog(&args, &open)?;
     let options =
         ListOptions { number: args.number, popularity_penalty: args.popularity_penalty, diversity: args.diversity };
@@ -247,34 +244,6 @@ fn whom(args: &RecommendArgs, open: &run::OpenRun, parts: &Parts) -> Result<(Opt
     });
     let met = Groups::from_parts(starts, members).expect("starts that ascend");
     Ok((None, Users { rows, met, is_known: seen.is_some() }))
-}
-
-/// The items that lists must not have, whoever they are for: ascending.
-fn outside(args: &RecommendArgs, open: &run::OpenRun) -> Result<Vec<u32>> {
-    let items = open.file.items();
-    let rows = |path: &PathBuf| -> Result<Vec<u32>> {
-        let ids = ids_in(path)?;
-        let rows: Vec<u32> = ids.iter().map(|id| items.index(id).unwrap_or(UNKNOWN)).collect();
-        let unknown = rows.iter().filter(|&&row| row == UNKNOWN).count();
-        if unknown == rows.len() {
-            return Err(Error::Usage(format!("{}: none of its ids is an item of this model", path.display())));
-        }
-        if unknown > 0 {
-            output::message(&format!("{}: {unknown} of {} ids are no items of this model", path.display(), rows.len()));
-        }
-        Ok(rows)
-    };
-    let mut is_out = vec![args.allow.is_some(); items.len()];
-    let mut mark = |rows: Vec<u32>, out: bool| {
-        rows.into_iter().filter(|&row| row != UNKNOWN).for_each(|row| is_out[row as usize] = out);
-    };
-    if let Some(path) = &args.allow {
-        mark(rows(path)?, false);
-    }
-    if let Some(path) = &args.deny {
-        mark(rows(path)?, true);
-    }
-    Ok((0..).zip(&is_out).filter(|(_, out)| **out).map(|(item, _)| item).collect())
 }
 
 /// The union of two ascending lists, ascending.

@@ -177,6 +177,7 @@ fn report(finished: &Finished) -> String {
     }
     if !are_rows_held_out {
         text += &output::unknown(summary.test_unknown_users, summary.test_unknown_items, model.predictions);
+        text += &output::cold(summary.test_cold_users, summary.test_cold_items);
     }
     text += &output::warnings(&summary.doubts);
     text += &small_matrices(model);

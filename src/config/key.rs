@@ -89,6 +89,8 @@ pub enum Effect {
     Pairing,
     /// What the model is trained and evaluated on.
     Data,
+    /// What the model is told beside that: it is evaluated on the same.
+    Input,
     /// How good the result is.
     Result,
 }

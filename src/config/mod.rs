@@ -236,6 +236,12 @@ mod tests {
         let optional = "solver.clip_norm = 1\nsolver.clip_value = 1\ndata.binarize = 3\ntrain.max_memory = 9\nevaluation.relevant_from = 4\n\
                         evaluation.metrics = ['rmse', 'ndcg@10']\n";
         let drawn = "evaluation.sampled_candidates = 9\n";
+        let of_features = |noun: &str, of: &str| {
+            format!(
+                "data.{noun}_features = {{ path = '{noun}s', delimiter = ',', columns = ['{noun}', '-'], categories = ['{of}a'], \
+                 lists = ['{of}b'], separator = ';', numbers = ['{of}c'], years = ['{of}d'] }}\n"
+            )
+        };
         for text in [
             format!("{optional}{drawn}data.dataset = 'a'"),
             format!("{optional}data.dataset = 'synthetic'"),
@@ -254,6 +260,7 @@ mod tests {
              validation_from = '7' }"
                 .into(),
             "data.path = 'a'\ndata.format = 'numpy'\ndata.array = 'x'".into(),
+            format!("data.path = 'a'\n{}{}", of_features("user", "of_"), of_features("item", "")),
             // Choices that need each other.
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
@@ -288,6 +295,13 @@ mod tests {
             crate::run::Settings::of(config, &Parts::built_in()).expect("settings");
             seen.extend(config.values().iter().map(|(path, _)| path.to_owned()));
         });
+        // Each feature has a λ for its factors and one for its biases.
+        let features = ["a", "b", "c", "d"].map(|name| [name.to_string(), format!("of_{name}")]);
+        let of_features =
+            features.as_flattened().iter().flat_map(|name| ["factors", "biases"].map(|kind| format!("{name}_{kind}")));
+        for group in of_features {
+            assert!(seen.remove(&format!("solver.regularization.{group}")), "{group}");
+        }
         let of_pairs = |key: &Key| ["user", "item"].map(|entity| key.path.replace("<entity>", entity));
         let all: BTreeSet<String> = Parts::built_in().schema().keys().iter().flat_map(of_pairs).collect();
         assert_eq!(seen, all);

@@ -49,7 +49,8 @@ impl Bag {
         let weights =
             lengths.iter().flat_map(|&length| (0..length).map(move |_| 1.0 / (length as f32).sqrt())).collect();
         let members = pairs.into_iter().map(|(_, of)| of).collect();
-        let frame = BagFrame { name: HISTORY.into(), owner: frame[owner].entity, of: frame[of].entity };
+        let frame =
+            BagFrame { name: HISTORY.into(), owner: frame[owner].entity, of: frame[of].entity, is_feature: false };
         Self { frame, starts, members, weights: Some(weights) }
     }
 
@@ -62,6 +63,26 @@ impl Bag {
             .then(|| [self, other].map(|bag| bag.weights.clone().unwrap_or_else(|| ones(bag))).concat());
         let members = [&self.members[..], &other.members].concat();
         Self { frame: self.frame.clone(), starts, members, weights }
+    }
+
+    /// The bags of the rows `owners`, with the members that have a new index in `members`, which is [`UNKNOWN`] for others.
+    pub(super) fn renumbered(&self, owners: &[u32], members: &[u32]) -> Self {
+        let mut starts = vec![0];
+        let (mut kept, mut weights) = (Vec::new(), self.weights.as_ref().map(|_| Vec::new()));
+        for &owner in owners {
+            let (own, of_own) = self.of_row(owner);
+            for (at, &member) in own.iter().enumerate().filter(|(_, member)| members[**member as usize] != UNKNOWN) {
+                kept.push(members[member as usize]);
+                weights.as_mut().into_iter().zip(of_own).for_each(|(weights, own)| weights.push(own[at]));
+            }
+            starts.push(kept.len() as u64);
+        }
+        Self { frame: self.frame.clone(), starts, members: kept, weights }
+    }
+
+    /// Empty bags of `count` rows.
+    pub fn of_none(&self, count: usize) -> Self {
+        Self { frame: self.frame.clone(), starts: vec![0; count + 1], members: Vec::new(), weights: None }
     }
 
     /// Number of rows that have a bag.
@@ -103,8 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn rows_and_members_get_new_numbers() {
+        let frame = BagFrame { name: "b".into(), owner: 0, of: 1, is_feature: true };
+        let bag = Bag::new(frame, vec![0, 2, 2, 3], vec![4, 5, 5], Some(vec![0.1, 0.2, 0.3])).expect("parts that fit");
+        let new = bag.renumbered(&[2, 0], &[UNKNOWN, 1, 2, 3, UNKNOWN, 0]);
+        assert_eq!((new.of_row(0), new.of_row(1)), ((&[0][..], Some(&[0.3][..])), (&[0][..], Some(&[0.2][..]))));
+        assert_eq!(new.rows(), 2);
+    }
+
+    #[test]
     fn parts_have_to_fit() {
-        let frame = || BagFrame { name: "b".into(), owner: 0, of: 1 };
+        let frame = || BagFrame { name: "b".into(), owner: 0, of: 1, is_feature: false };
         assert!(Bag::new(frame(), vec![0, 2, 2], vec![4, 5], None).is_some());
         for (starts, members, weights) in [
             (vec![], vec![], None),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::module::ParamId;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -49,6 +49,8 @@ pub struct Samples {
     pub offsets: Option<Vec<f32>>,
     /// Bags of the entities' rows.
     pub bags: Arc<Vec<Bag>>,
+    /// The indices of fields of which some rows are hidden: [`UNKNOWN`] in their place. Bags see all.
+    pub hidden: Vec<(FieldId, Vec<u32>)>,
 }
 
 impl Samples {
@@ -63,13 +65,14 @@ impl Samples {
             draws: 1,
             offsets: None,
             bags: Arc::clone(&interactions.bags),
+            hidden: Vec::new(),
         }
     }
 
     /// Rows without a target, to be scored: one column per field, all of one length.
     pub fn of_columns(columns: Vec<Vec<u32>>, bags: &Arc<Vec<Bag>>) -> Self {
         let targets = vec![0.0; columns.first().map_or(0, Vec::len)];
-        Self { columns, targets, weights: None, draws: 1, offsets: None, bags: Arc::clone(bags) }
+        Self { columns, targets, weights: None, draws: 1, offsets: None, bags: Arc::clone(bags), hidden: Vec::new() }
     }
 
     /// Number of positions.
@@ -85,6 +88,12 @@ impl Samples {
     /// The indices of one field, one or `draws` per position.
     pub fn column(&self, field: FieldId) -> &[u32] {
         &self.columns[field.0]
+    }
+
+    /// The same as the tables of the field's own rows see them: without those that are hidden.
+    pub fn own_column(&self, field: FieldId) -> &[u32] {
+        let hidden = self.hidden.iter().find(|(of, _)| *of == field);
+        hidden.map_or_else(|| self.column(field), |(_, column)| column)
     }
 
     /// The indices of one field, one per score.
@@ -113,6 +122,7 @@ impl Samples {
             offsets: self.offsets.as_deref().map(|offsets| floats(offsets).reshape([self.len(), self.draws])),
             columns: self.columns.iter().map(|_| OnceLock::new()).collect(),
             places,
+            bags: Mutex::default(),
             samples: Arc::clone(self),
             device: device.clone(),
         }
@@ -178,6 +188,7 @@ impl TouchedRows {
 }
 
 /// Members of bags on a device: their rows, bags and weights, and the bag of each score.
+#[derive(Debug, Clone)]
 pub(crate) struct BagRows {
     /// `[members]`: rows of the table.
     pub rows: Tensor<1, Int>,
@@ -191,6 +202,21 @@ pub(crate) struct BagRows {
     pub of_scores: Tensor<1, Int>,
 }
 
+/// A field, a bag of its rows, and the rows that were taken from a table.
+#[derive(Debug)]
+struct BagUse(FieldId, BagId, Option<Arc<TouchedRows>>);
+
+impl BagUse {
+    fn is_of(&self, field: FieldId, bag: BagId, places: Option<&Arc<TouchedRows>>) -> bool {
+        let are_same = match (&self.2, places) {
+            (None, None) => true,
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        };
+        (self.0, self.1) == (field, bag) && are_same
+    }
+}
+
 /// What a model sees: for each score an index of each field, as tensors of one length, and in training the targets.
 #[derive(Debug)]
 pub struct Batch {
@@ -199,6 +225,8 @@ pub struct Batch {
     /// Created on first use: a model need not use every field.
     columns: Vec<OnceLock<Column>>,
     places: HashMap<ParamId, Arc<TouchedRows>>,
+    /// Created on first use, for all tables of which the same rows were taken.
+    bags: Mutex<Vec<(BagUse, BagRows)>>,
     targets: Tensor<1>,
     weights: Option<Tensor<1>>,
     offsets: Option<Tensor<2>>,
@@ -258,20 +286,37 @@ impl Batch {
             let column = || Column::new(&self.samples.expanded(&places.columns[at].1), &self.device);
             return places.on_device[at].get_or_init(column);
         }
-        let column = || Column::new(&self.samples.expanded(self.samples.column(field)), &self.device);
+        let column = || Column::new(&self.samples.expanded(self.samples.own_column(field)), &self.device);
         self.columns[field.0].get_or_init(column)
     }
 
     /// The bags of a field's rows, with members as rows of a table.
     pub(crate) fn bag(&self, table: ParamId, field: FieldId, bag: BagId) -> BagRows {
+        let places = self.places.get(&table);
+        let mut known = self.bags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = known.iter().find(|(of, _)| of.is_of(field, bag, places)) {
+            return rows.clone();
+        }
         let owners = self.samples.expanded(self.samples.column(field));
         let mut distinct = owners.clone();
         distinct.sort_unstable();
         distinct.dedup();
+        let rows = self.bags_of(bag, &distinct, &owners, places.map(Arc::as_ref));
+        known.push((BagUse(field, bag, places.cloned()), rows.clone()));
+        rows
+    }
+
+    /// The bags of the first `count` rows of their owner, with members as rows of a whole table.
+    pub(crate) fn bags_of_all(&self, bag: BagId, count: usize) -> BagRows {
+        let owners: Vec<u32> = (0..count as u32).collect();
+        self.bags_of(bag, &owners, &owners, None)
+    }
+
+    /// The bags of the rows `distinct`, ascending, and the place of each of `owners` among them.
+    fn bags_of(&self, bag: BagId, distinct: &[u32], owners: &[u32], places: Option<&TouchedRows>) -> BagRows {
         let bag = &self.samples.bags[bag.0];
-        let places = self.places.get(&table);
         let (mut rows, mut weights, mut bags) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, &owner) in (0..).zip(&distinct) {
+        for (at, &owner) in (0..).zip(distinct) {
             let (members, of_members) = bag.of_row(owner);
             rows.extend(members.iter().map(|&row| places.map_or(row, |places| places.of_row(row)) as i32));
             weights.extend_from_slice(of_members.unwrap_or_default());
@@ -306,7 +351,7 @@ mod tests {
 
     /// Members 5 and 6 of row 0, none of row 1, 4 of row 2.
     fn bags(weights: Option<Vec<f32>>) -> Arc<Vec<Bag>> {
-        let frame = BagFrame { name: "b".into(), owner: 0, of: 1 };
+        let frame = BagFrame { name: "b".into(), owner: 0, of: 1, is_feature: false };
         Arc::new(vec![Bag::new(frame, vec![0, 2, 2, 3], vec![5, 6, 4], weights).expect("parts that fit")])
     }
 

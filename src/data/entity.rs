@@ -13,6 +13,9 @@ pub struct Entity {
     pub ids: Vocabulary,
     /// A title of each row, for people; `None` if there are none. Unknown titles are empty.
     pub titles: Option<Vec<String>>,
+    /// How many rows, the first ones, training has interactions of. The others are known by their features alone. `None`
+    /// for all.
+    pub trained: Option<usize>,
 }
 
 impl Entity {
@@ -74,12 +77,39 @@ pub const PAIR: [FieldId; 2] = [USER, ITEM];
 /// data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
-    /// Name and number of rows of each entity.
-    pub entities: Vec<(String, usize)>,
+    /// The entities.
+    pub entities: Vec<EntityFrame>,
     /// The columns.
     pub fields: Vec<Field>,
     /// Name, owner and members' entity of each bag.
     pub bags: Vec<BagFrame>,
+}
+
+/// An entity without its ids; see [`Entity`].
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct EntityFrame {
+    /// Its name.
+    pub name: String,
+    /// Number of its rows.
+    pub rows: usize,
+    /// See [`Entity::trained`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<usize>,
+    /// Whether rows have no parameters of their own, but only those of their features.
+    #[serde(skip)]
+    pub by_features_alone: bool,
+}
+
+impl EntityFrame {
+    /// An entity all of whose rows are trained.
+    pub fn new(name: &str, rows: usize) -> Self {
+        Self { name: name.into(), rows, trained: None, by_features_alone: false }
+    }
+
+    /// How many rows, the first ones, training has interactions of.
+    pub fn trained(&self) -> usize {
+        self.trained.unwrap_or(self.rows).min(self.rows)
+    }
 }
 
 /// A bag without its members; see [`Bag`](super::Bag).
@@ -91,29 +121,37 @@ pub struct BagFrame {
     pub owner: usize,
     /// The entity whose rows are in it.
     pub of: usize,
+    /// Whether its members describe the owner, so that their vectors are added to the owner's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_feature: bool,
 }
 
 impl Frame {
     /// The frame of `users` users and `items` items only.
     pub fn pair(users: usize, items: usize) -> Self {
         let fields = pair_fields();
-        Self { entities: vec![("user".into(), users), ("item".into(), items)], fields, bags: Vec::new() }
+        let entities = vec![EntityFrame::new("user", users), EntityFrame::new("item", items)];
+        Self { entities, fields, bags: Vec::new() }
     }
 
     /// The frame of these entities and fields.
     pub fn of(entities: &[Entity], fields: &[Field]) -> Self {
-        let entities = entities.iter().map(|entity| (entity.name.clone(), entity.ids.len())).collect();
+        let frame = |entity: &Entity| EntityFrame {
+            trained: entity.trained,
+            ..EntityFrame::new(&entity.name, entity.ids.len())
+        };
+        let entities = entities.iter().map(frame).collect();
         Self { entities, fields: fields.to_vec(), bags: Vec::new() }
     }
 
     /// Number of rows of the entity that a field indexes.
     pub fn rows(&self, field: FieldId) -> usize {
-        self.entities[self[field].entity].1
+        self.entities[self[field].entity].rows
     }
 
     /// Name of the entity that a field indexes.
     pub fn entity(&self, field: FieldId) -> &str {
-        &self.entities[self[field].entity].0
+        &self.entities[self[field].entity].name
     }
 
     /// The field of this name.

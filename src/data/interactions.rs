@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bag::Bag;
-use super::entity::{BagId, FieldId, ITEM, UNKNOWN, USER};
+use super::entity::{BagId, Entity, FieldId, ITEM, UNKNOWN, USER};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 
@@ -69,6 +69,12 @@ impl Interactions {
     pub fn rows(&self, field: FieldId) -> usize {
         let known = self.column(field).iter().filter(|&&index| index != UNKNOWN);
         known.max().map_or(0, |&last| last as usize + 1)
+    }
+
+    /// How many interactions have a row of this field, an index of `entity`, that is known by its features alone.
+    pub fn count_cold(&self, field: FieldId, entity: &Entity) -> usize {
+        let Some(trained) = entity.trained else { return 0 };
+        self.column(field).iter().filter(|&&index| index != UNKNOWN && index as usize >= trained).count()
     }
 
     /// A bag.

@@ -6,6 +6,7 @@ mod candidate_list;
 pub mod catalog;
 mod core;
 mod entity;
+mod features;
 mod interactions;
 mod layout;
 mod normal_form;
@@ -21,8 +22,10 @@ mod vocabulary;
 pub use bag::Bag;
 pub use candidate_list::CandidateList;
 pub use entity::{
-    BagFrame, BagId, Entity, Field, FieldId, Frame, HISTORY, ITEM, PAIR, Role, UNKNOWN, USER, has_roles, pair_fields,
+    BagFrame, BagId, Entity, EntityFrame, Field, FieldId, Frame, HISTORY, ITEM, PAIR, Role, UNKNOWN, USER, has_roles,
+    pair_fields,
 };
+pub use features::Features;
 pub use interactions::Interactions;
 pub use layout::{Layout, class_of};
 pub use source::Source;

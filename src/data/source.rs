@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::core::Core;
-use super::read::{Duplicates, ReadOptions, ReaderKind, TitleFile, binarize, read_dataset};
+use super::read::{Duplicates, ReadOptions, ReaderKind, TitleFile, add_titles, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
-use super::{Dataset, FieldId, ITEM, USER, catalog};
+use super::{Dataset, Features, FieldId, ITEM, USER, catalog};
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, from_here, given, is};
 use crate::error::{Location, Result};
 use crate::files;
@@ -38,6 +38,8 @@ pub struct Source {
     pub options: ReadOptions,
     /// What is left of them.
     core: Option<Core>,
+    /// What is known of users and items beside them.
+    features: Vec<Features>,
     /// Whether a binary copy of a large file may be kept.
     cache: bool,
 }
@@ -60,7 +62,7 @@ impl Source {
                 .and(TitleFile::keys())
                 .and(Key::new("data.test_path", KeyKind::Path, test).when(given("data.path")).when(files()))
                 .and(Synthetic::keys().when(&is("data.dataset", [SYNTHETIC])));
-        keys.effect(Effect::Data).and(cache_key())
+        keys.effect(Effect::Data).and(Features::keys()).and(cache_key())
     }
 
     /// The source set in a config.
@@ -79,11 +81,12 @@ impl Source {
             origin,
             options: ReadOptions::of(values, readers),
             core: Core::of(values),
+            features: Features::of(values),
             cache: values.get("data.cache"),
         }
     }
 
-    /// Reads or plants the data, and leaves out users and items with too few ratings.
+    /// Reads or plants the data, leaves out users and items with too few ratings, and adds features and titles.
     ///
     /// # Errors
     /// Those of the readers, the catalog and the generator; [`Error::Usage`](crate::error::Error::Usage) if nothing is left.
@@ -91,6 +94,18 @@ impl Source {
         let mut dataset = self.load_all()?;
         if let Some(core) = self.core {
             core.take(&mut dataset)?;
+        }
+        for features in &self.features {
+            let own = match &self.origin {
+                Origin::Catalog { name, .. } => catalog::features(catalog::find(name)?, features.role)?,
+                _ => None,
+            };
+            features.add_to(&mut dataset, own)?;
+        }
+        match &self.origin {
+            Origin::File { titles: Some(titles), .. } => add_titles(titles, &mut dataset)?,
+            Origin::Catalog { name, .. } => catalog::add_titles(catalog::find(name)?, &mut dataset)?,
+            _ => {}
         }
         Ok(dataset)
     }
@@ -113,10 +128,8 @@ impl Source {
         let cache = self.cache.then(|| files::cache_folder("ratings").ok()).flatten();
         let options = ReadOptions { cache, ..self.options.clone() };
         match &self.origin {
-            Origin::File { path, test, titles } => {
-                read_dataset(path, test.as_deref(), &ReadOptions { titles: titles.clone(), ..options })
-            }
-            Origin::Catalog { name, fold } => catalog::load(catalog::find(name)?, *fold, &options),
+            Origin::File { path, test, .. } => read_dataset(path, test.as_deref(), &options),
+            Origin::Catalog { name, fold } => catalog::load_ratings(catalog::find(name)?, *fold, &options),
             Origin::Planted(synthetic) => {
                 let mut dataset = synthetic.dataset()?;
                 if options.binarize.is_some() {

@@ -1,12 +1,13 @@
 //! Predictions without factors: printed beside every result, and used for ids that training never saw.
 
-use crate::data::{Frame, ITEM, Interactions, Role, UNKNOWN, USER};
+use crate::data::{Bag, FieldId, Frame, ITEM, Interactions, Role, UNKNOWN, USER};
 
 /// Damped means: r̂_ui = μ + b_u + b_i   (Funk 2006; Koren 2010, section 2.1).
 ///
 /// b_i = Σ_u (r_ui − μ) / (n_i + d) and then b_u = Σ_i (r_ui − μ − b_i) / (n_u + d), with damping d = 5: as if every
-/// user and item came with d ratings of exactly the mean. The offset of an unknown user or item is 0. Data whose fields
-/// are not users and items have only the mean.
+/// user and item came with d ratings of exactly the mean. Where users or items have features, one without ratings has the
+/// mean of the offsets of its features' values, each the damped mean of the same residuals over all who have the value. The
+/// offset of an unknown user or item is 0. Data whose fields are not users and items have only the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// μ, in rating units.
@@ -19,6 +20,11 @@ pub struct Baseline {
 
 /// d: number of ratings at the mean that every user and item is assumed to start with.
 const DAMPING: f64 = 5.0;
+
+/// The damped mean of a sum over so many.
+fn damped((sum, count): (f64, f64)) -> f32 {
+    (sum / (count + DAMPING)) as f32
+}
 
 impl Baseline {
     /// Always the same.
@@ -33,21 +39,53 @@ impl Baseline {
         if !frame.has_roles() {
             return Self { global_mean, user_offsets: Vec::new(), item_offsets: Vec::new() };
         }
-        let (users, items) = (train.column(USER), train.column(ITEM));
-        let offsets = |rows: &[u32], num_rows: usize, residual: &dyn Fn(usize) -> f64| {
-            let mut sums = vec![(0.0, DAMPING); num_rows];
-            for (at, &row) in rows.iter().enumerate() {
+        let offsets = |field: FieldId, residual: &dyn Fn(usize) -> f64| {
+            // Sum of the residuals, and their number.
+            let mut sums = vec![(0.0, 0.0); frame.rows(field)];
+            for (at, &row) in train.column(field).iter().enumerate() {
                 let (sum, count) = &mut sums[row as usize];
                 *sum += residual(at);
                 *count += 1.0;
             }
-            sums.into_iter().map(|(sum, count)| (sum / count) as f32).collect::<Vec<_>>()
+            let mut offsets: Vec<f32> = sums.iter().copied().map(damped).collect();
+            let entity = frame[field].entity;
+            if frame.entities[entity].trained() < offsets.len() {
+                let of_features =
+                    Self::of_features(train.bags.iter().filter(|bag| bag.frame.owner == entity), &sums, frame);
+                for (row, offset) in offsets.iter_mut().enumerate().filter(|(row, _)| sums[*row].1 == 0.0) {
+                    *offset = of_features(row as u32);
+                }
+            }
+            offsets
         };
         let value = |at: usize| f64::from(train.targets[at]) - global_mean;
-        let item_offsets = offsets(items, frame.rows(ITEM), &value);
-        let user_offsets =
-            offsets(users, frame.rows(USER), &|at| value(at) - f64::from(item_offsets[items[at] as usize]));
+        let item_offsets = offsets(ITEM, &value);
+        let items = train.column(ITEM);
+        let user_offsets = offsets(USER, &|at| value(at) - f64::from(item_offsets[items[at] as usize]));
         Self { global_mean, user_offsets, item_offsets }
+    }
+
+    /// The offset of a row by its features in `bags`, of which `sums` has the residuals and numbers of all rows.
+    fn of_features<'a>(bags: impl Iterator<Item = &'a Bag>, sums: &[(f64, f64)], frame: &Frame) -> impl Fn(u32) -> f32 {
+        let of_bag = |bag: &'a Bag| {
+            let mut of_values = vec![(0.0, 0.0); frame.entities[bag.frame.of].rows];
+            for (row, &(sum, count)) in (0..).zip(sums) {
+                for &value in bag.of_row(row).0 {
+                    let (of_value, number) = &mut of_values[value as usize];
+                    *of_value += sum;
+                    *number += count;
+                }
+            }
+            (bag, of_values.into_iter().map(damped).collect::<Vec<f32>>())
+        };
+        let of_bags: Vec<(&Bag, Vec<f32>)> = bags.filter(|bag| bag.frame.is_feature).map(of_bag).collect();
+        move |row| {
+            let values = of_bags
+                .iter()
+                .flat_map(|(bag, offsets)| bag.of_row(row).0.iter().map(|&value| offsets[value as usize]));
+            let (sum, count) = values.fold((0.0, 0.0), |(sum, count), offset| (sum + f64::from(offset), count + 1.0));
+            if count > 0.0 { (sum / count) as f32 } else { 0.0 }
+        }
     }
 
     /// The same for `count` other users, or items, with these interactions with known rows of the other side; where all

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use rayon::prelude::*;
 
 use super::among::Among;
+use super::content::Content;
 use super::lists::{Queries, best, places};
 use super::predictor::Predictor;
 use crate::data::batch::Samples;
@@ -160,6 +161,16 @@ impl Evaluator {
             scores.fill(0.0);
             similar::add_rows(&lists, met.get(user as usize), scores);
         })
+    }
+
+    /// The metrics of ranked lists of content k-NN, where items have features, bags of the entity `items`; `None`
+    /// as for [`popularity`](Self::popularity).
+    pub fn content(&self, rows: &Interactions, items: usize) -> Option<Scores> {
+        let Ranking { trained, catalog } = &**self.ranking.as_ref()?;
+        let features = rows.bags.iter().filter(|bag| bag.frame.is_feature && bag.frame.owner == items);
+        let content = Content::new(features, catalog.len())?;
+        let met = self.met.as_ref().unwrap_or(trained);
+        self.of_lists(rows, |user, scores| content.write_scores(met.get(user as usize), scores))
     }
 
     /// The metrics of ranked lists if each item is ranked among the candidates of its list, a list an interaction; `None`

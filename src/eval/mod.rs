@@ -4,6 +4,7 @@
 mod among;
 mod baseline;
 pub(crate) mod coherence;
+mod content;
 mod evaluator;
 mod lists;
 pub(crate) mod neighbours;

@@ -32,9 +32,14 @@ impl AnyModel {
         self.0.forward_all(queries, field)
     }
 
-    /// The tables that a batch indexes; see [`Factorization::tables`].
+    /// The tables that a batch indexes, with those of features; see [`Factorization::tables`].
     pub fn tables(&self) -> Vec<&Table> {
-        self.0.tables()
+        self.0.tables().into_iter().flat_map(Table::all).collect()
+    }
+
+    /// The number of rows that a field indexes and training has interactions of, if a table has them.
+    pub fn trained_rows(&self, field: FieldId) -> Option<usize> {
+        self.0.tables().into_iter().find(|table| table.is_indexed_by(field)).map(Table::trained_rows)
     }
 
     /// The number of rows that a field indexes, if a table has them.
@@ -54,9 +59,9 @@ impl AnyModel {
         self.0.constraint()
     }
 
-    /// The score as a sum of dot products; see [`Factorization::factored`].
+    /// The score as a sum of dot products of rows without features; see [`Factorization::factored`].
     pub fn factored(&self) -> Option<Factored<'_>> {
-        self.0.factored()
+        self.0.factored().filter(Factored::is_plain)
     }
 
     /// Whether a score is meaningful if these fields are unknown; see [`Factorization::can_score`].

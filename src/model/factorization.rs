@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use super::table::Table;
+use super::table::{Table, dot};
 use crate::data::batch::Batch;
 use crate::data::{FieldId, PAIR};
 
@@ -37,7 +37,8 @@ pub trait Factorization: Module + Sync {
         self.factored()?.forward_all(queries, field)
     }
 
-    /// The tables that a batch indexes: each row is penalized by λ‖row‖² for each interaction that uses it.
+    /// The tables that a batch indexes: each row is penalized by λ‖row‖² for each interaction that uses it. Those of
+    /// features are parts of these.
     fn tables(&self) -> Vec<&Table>;
 
     /// Dense layers, whose weight matrices are penalized by the λ named `weights`.
@@ -51,7 +52,7 @@ pub trait Factorization: Module + Sync {
     }
 
     /// The score as a sum of biases and dot products, if it is only that; `None` (the default) otherwise. Some solvers
-    /// use more of these models than their gradients.
+    /// use more of these models than their gradients, where rows have no features.
     fn factored(&self) -> Option<Factored<'_>> {
         None
     }
@@ -86,6 +87,12 @@ pub struct Term<'a> {
 }
 
 impl Factored<'_> {
+    /// Whether a row is more than the sum of its features, for no table has any.
+    pub(super) fn is_plain(&self) -> bool {
+        let tables = self.terms.iter().flat_map(|term| std::iter::once(term.factors).chain(term.biases));
+        tables.into_iter().all(|table| table.features().is_empty())
+    }
+
     /// See [`Factorization::forward_all`]; `None` if the field is in no term.
     fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
         let sum = |sum: Tensor<2>, next: Tensor<2>| sum + next;
@@ -95,16 +102,11 @@ impl Factored<'_> {
         let among_others = (0..factors.len()).flat_map(|t| (0..t).map(move |s| (s, t)));
         let among_others = among_others.map(|(s, t)| dot(factors[s].clone(), factors[t].clone())); // [queries, 1]
         let biases = others().filter_map(|term| Some(term.biases?.gather(queries, term.field))); // [queries, 1]
-        let of_asked = asked.biases.map(|biases| biases.rows.val().transpose()); // [1, rows]
-        let product = factors.iter().cloned().reduce(sum)?.matmul(asked.factors.rows.val().transpose()); // [queries, rows]
+        let of_asked = asked.biases.map(|biases| biases.all_rows(queries).transpose()); // [1, rows]
+        let product = factors.iter().cloned().reduce(sum)?.matmul(asked.factors.all_rows(queries).transpose()); // [queries, rows]
         let scores = biases.chain(of_asked).chain(among_others).fold(product, sum);
         Some(if self.offset == 0.0 { scores } else { scores + self.offset })
     }
-}
-
-/// Row-wise dot products: `[batch, rank]`, `[batch, rank]` → `[batch, 1]`.
-pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
-    (p * q).sum_dim(1)
 }
 
 /// Adds b_u + b_i to scores `[batch, 1]`, for the tables that exist.

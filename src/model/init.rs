@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{Table, TableGroup, TableKind, Use};
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
-use crate::data::{FieldId, Frame, ITEM, USER};
+use crate::data::{BagId, FieldId, Frame, ITEM, USER};
 use crate::random;
 
 /// Initial distribution of latent factors.
@@ -97,16 +97,31 @@ pub struct Start<'a> {
 
 impl Start<'_> {
     /// A factor table for the rows of one field, drawn from stream `init/<name>`; `non_negative` takes the absolute value
-    /// of every draw.
+    /// of every draw. Each feature of the rows has a table of its own in it, drawn from stream `init/<name>.<feature>`.
+    /// Rows without training interactions are 0, or what is planted in a row of no offset, and they stay so; with features
+    /// alone all rows do.
     pub fn factors(&self, name: &str, field: FieldId, rank: usize, init: FactorInit, non_negative: bool) -> Table {
-        let mut values = self.draw(name, self.frame.rows(field) * rank, init);
-        if non_negative {
-            values.iter_mut().for_each(|value| *value = value.abs());
-        }
+        let draw = |name: &str, rows: usize, init: FactorInit| {
+            let mut values = self.draw(name, rows * rank, init);
+            if non_negative {
+                values.iter_mut().for_each(|value| *value = value.abs());
+            }
+            values
+        };
+        let entity = &self.frame.entities[self.frame[field].entity];
+        let own = if entity.by_features_alone { 0 } else { entity.trained() };
+        let mut values = draw(name, own, init);
+        values.resize(entity.rows * rank, 0.0);
+        let mut unseen = vec![0.0; rank];
         if let FactorInit::Matched { .. } = init {
-            self.plant_baseline(&mut values, field, rank, non_negative);
+            let planted = self.planted(field, rank, non_negative);
+            let plant =
+                |row: &mut [f32], offset| row.iter_mut().zip(planted(offset)).for_each(|(own, more)| *own += more);
+            values.chunks_mut(rank).enumerate().for_each(|(row, own)| plant(own, self.offset_of(field, row)));
+            plant(&mut unseen, 0.0);
         }
-        self.table(TableKind::Factors, &[Use::Field(field)], rank, values)
+        let of_feature = |feature: &str, rows| draw(&format!("{name}.{feature}"), rows, init);
+        self.with_features(TableKind::Factors, field, values, unseen, &of_feature)
     }
 
     /// A factor table that several fields and bags of one entity index, drawn like [`factors`](Self::factors).
@@ -114,14 +129,14 @@ impl Start<'_> {
     /// # Panics
     /// If these belong to several entities.
     pub fn shared_factors(&self, name: &str, uses: &[Use], rank: usize, init: FactorInit) -> Table {
-        let rows = self.frame.entities[self.entity_of(uses)].1;
+        let rows = self.frame.entities[self.entity_of(uses)].rows;
         self.table(TableKind::Factors, uses, rank, self.draw(name, rows * rank, init))
     }
 
-    /// A bias table for the rows of one field, initialized to its offsets.
+    /// A bias table for the rows of one field, initialized to its offsets; those of its features are 0.
     pub fn biases(&self, field: FieldId) -> Table {
         let offsets = (0..self.frame.rows(field)).map(|row| self.offset_of(field, row) as f32).collect();
-        self.table(TableKind::Biases, &[Use::Field(field)], 1, offsets)
+        self.with_features(TableKind::Biases, field, offsets, vec![0.0], &|_, rows| vec![0.0; rows])
     }
 
     /// Factors and biases for each of `fields`, in their order, with streams `init/<field's name>_factors`: the tables
@@ -154,8 +169,37 @@ impl Start<'_> {
         Param::from_data(TensorData::new(vec![self.mean_score as f32], [1]), self.device).set_require_grad(false)
     }
 
+    /// A table for the rows of one field, with those of its features, whose values `of_feature` gives by name and number of
+    /// rows; `unseen` is a row that training never saw.
+    fn with_features(
+        &self,
+        kind: TableKind,
+        field: FieldId,
+        values: Vec<f32>,
+        unseen: Vec<f32>,
+        of_feature: &dyn Fn(&str, usize) -> Vec<f32>,
+    ) -> Table {
+        let width = unseen.len();
+        let entity = &self.frame.entities[self.frame[field].entity];
+        let bags = (0..).map(BagId).zip(&self.frame.bags);
+        let own = bags.filter(|(_, bag)| bag.is_feature && bag.owner == self.frame[field].entity);
+        let features = own.map(|(id, bag)| {
+            let values = of_feature(&bag.name, self.frame.entities[bag.of].rows);
+            (bag.name.clone(), self.table(kind, &[Use::Bag(field, id)], width, values))
+        });
+        let features: Vec<(String, Table)> = features.collect();
+        let mut table = self.table(kind, &[Use::Field(field)], width, values).with_trained(entity.trained());
+        if entity.by_features_alone {
+            table.rows = table.rows.set_require_grad(false);
+        }
+        if features.is_empty() || unseen.iter().all(|&value| value == 0.0) {
+            return table.with_features(features);
+        }
+        table.with_features(features).with_unseen(unseen)
+    }
+
     fn table(&self, kind: TableKind, uses: &[Use], width: usize, values: Vec<f32>) -> Table {
-        let entity = self.frame.entities[self.entity_of(uses)].0.as_str().into();
+        let entity = self.frame.entities[self.entity_of(uses)].name.as_str().into();
         Table::new(TableGroup { entity, kind }, uses.to_vec(), width, values, self.device)
     }
 
@@ -174,13 +218,19 @@ impl Start<'_> {
         self.seed.map(|seed| random::stream(seed, &format!("init/{name}")))
     }
 
+    /// The offset of a row; 0 if it is known by its features alone.
     fn offset_of(&self, field: FieldId, row: usize) -> f64 {
+        let entity = &self.frame.entities[self.frame[field].entity];
+        if row >= entity.trained() || entity.by_features_alone {
+            return 0.0;
+        }
         let offsets = self.offsets.get(field.0).copied().unwrap_or_default();
         offsets.get(row).copied().map_or(0.0, f64::from)
     }
 
-    /// Adds the baseline to the first two components; see [`FactorInit::Matched`].
-    fn plant_baseline(&self, values: &mut [f32], field: FieldId, rank: usize, non_negative: bool) {
+    /// What the first two components of a row of this field get, by its offset, so that they carry the baseline; see
+    /// [`FactorInit::Matched`].
+    fn planted(&self, field: FieldId, rank: usize, non_negative: bool) -> impl Fn(f64) -> [f32; 2] + use<> {
         let [user_offsets, item_offsets] = self.offsets;
         let size = |offsets: &[f32]| {
             let squares: f64 = offsets.iter().map(|&offset| f64::from(offset).powi(2)).sum();
@@ -190,21 +240,19 @@ impl Start<'_> {
         let shift = if non_negative && rank > 1 { f64::from(lowest) } else { 0.0 };
         let a = self.mean_score.abs().max(size(user_offsets)).sqrt();
         let c = size(item_offsets).sqrt();
+        let mean_score = self.mean_score;
         let share = |value: f64, by: f64| if by > 0.0 { value / by } else { 0.0 };
-        for (row, factors) in values.chunks_mut(rank).enumerate() {
-            let offset = self.offset_of(field, row);
+        move |offset| {
             let planted = match field {
                 USER => {
-                    let mean = self.mean_score + shift + offset;
+                    let mean = mean_score + shift + offset;
                     [share(if non_negative { mean.max(0.0) } else { mean }, a), c]
                 }
                 ITEM => [a, share(offset - shift, c)],
                 // The first two fields carry all of it.
                 _ => [0.0, 0.0],
             };
-            for (factor, planted) in factors.iter_mut().zip(planted) {
-                *factor += planted as f32;
-            }
+            planted.map(|value| value as f32)
         }
     }
 

@@ -20,13 +20,14 @@ pub mod parameters;
 mod part;
 mod popularity;
 mod size;
+mod summed;
 mod table;
 mod walk;
 
 pub use any::AnyModel;
 pub use biased_mf::{BiasedMf, BiasedMfConfig};
 pub use ease::Ease;
-pub use factorization::{Constraint, Factored, Factorization, Term, dot};
+pub use factorization::{Constraint, Factored, Factorization, Term};
 pub use gmf::{Gmf, GmfConfig};
 pub use init::{FactorInit, Start};
 pub use item_knn::{ItemKnn, ItemKnnConfig};
@@ -38,7 +39,8 @@ pub use parameters::HostTensor;
 pub use part::{Declaration, ModelKind, ModelPart, layers_key, names_where, rank_key};
 pub use popularity::Popularity;
 pub(crate) use size::sized;
-pub use table::{Table, TableGroup, TableKind, Use};
+pub(crate) use summed::summed;
+pub use table::{Table, TableGroup, TableKind, Use, dot};
 pub use walk::Visited;
 
 /// The models that every config can name, in the order of the documentation.

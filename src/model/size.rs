@@ -7,7 +7,7 @@ use super::init::Start;
 use super::parameters;
 use super::part::ModelKind;
 use crate::config::Values;
-use crate::data::Frame;
+use crate::data::{EntityFrame, Frame};
 use crate::error::Result;
 
 /// A model with one row of each entity, and how many numbers each of its parameters has with the rows of `frame`.
@@ -19,7 +19,8 @@ use crate::error::Result;
 pub fn sized(kind: &ModelKind, values: &Values, frame: &Frame, device: &Device) -> Result<(AnyModel, Vec<usize>)> {
     let with = |larger: Option<(usize, usize)>| -> Result<AnyModel> {
         let rows = |at: usize| larger.filter(|(own, _)| *own == at).map_or(1, |(_, rows)| rows);
-        let entities = frame.entities.iter().enumerate().map(|(at, (name, _))| (name.clone(), rows(at)));
+        let entity = |(at, entity): (usize, &EntityFrame)| EntityFrame { rows: rows(at), ..entity.clone() };
+        let entities = frame.entities.iter().enumerate().map(entity);
         let frame = &Frame { entities: entities.collect(), ..frame.clone() };
         kind.init(values, &Start { frame, mean_score: 1.0, offsets: [&[], &[]], seed: None, device })
     };
@@ -29,7 +30,7 @@ pub fn sized(kind: &ModelKind, values: &Values, frame: &Frame, device: &Device) 
     let smallest = with(None)?;
     let one = lengths(&smallest);
     let mut all = one.clone();
-    for (at, (_, rows)) in frame.entities.iter().enumerate() {
+    for (at, EntityFrame { rows, .. }) in frame.entities.iter().enumerate() {
         let [two, three] = [2, 3].map(|rows| with(Some((at, rows))).map(|model| lengths(&model)));
         let (two, three) = (two?, three?);
         // Newton's form, in which every term of what grows is at least 0.

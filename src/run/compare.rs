@@ -22,7 +22,7 @@ use crate::metric::{Metric, ObjectiveLoss, Scores};
 use crate::random;
 
 /// Effects of the keys that distinguish groups of runs.
-const OF_GROUP: [Effect; 3] = [Effect::Refit, Effect::Data, Effect::Result];
+const OF_GROUP: [Effect; 4] = [Effect::Refit, Effect::Data, Effect::Input, Effect::Result];
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 10_000;
 

@@ -74,6 +74,7 @@ pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cel
     let of_lists = [
         (&baselines.popularity, "recommend that"),
         (&baselines.item_knn, "take model.kind = \"item-knn\", with its defaults"),
+        (&baselines.content, "raise data.item_features.identity_dropout"),
     ];
     let remedy_of = |trivial: &Scores| of_lists.iter().find(|(own, _)| own.as_ref() == Some(trivial));
     let (of_lists, of_errors): (Vec<_>, Vec<_>) = baselines

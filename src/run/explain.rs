@@ -9,7 +9,7 @@ use crate::data::{Entity, FieldId, ITEM, Interactions, Role, USER, Vocabulary};
 use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::eval::Queries;
-use crate::model::{Table, Term};
+use crate::model::{Table, TableKind, Term, Use};
 use crate::solver::Setup;
 
 /// Rated items without which a model is asked once more; if there are more, those most like the explained one.
@@ -39,6 +39,9 @@ pub struct Explanation {
     pub terms: Vec<NamedTerm>,
     /// What each factor adds: factor and value, the largest magnitude first.
     pub factors: Vec<FactorTerm>,
+    /// What each value of the item's features adds, as part of the item's bias and factors: feature, value and what it adds,
+    /// the largest magnitude first.
+    pub features: Vec<(String, String, f64)>,
     /// What each rated item adds: item, rating and value, the largest value first.
     pub items: Vec<(u32, f32, f64)>,
     /// How the last were found.
@@ -64,6 +67,7 @@ pub fn explain(
     let folded = file.of_new(Role::User, user, device, parts)?;
     let score = scores(&folded, given, item, device)[0];
     let (terms, factors) = terms(&folded, item);
+    let features = of_features(file, &folded, item);
     let linear = match (parts.find_solver(&file.solver), file.kind.declaration.solver) {
         (Some(solver), None) => {
             let setup = Setup { objective: file.predictor.objective.clone(), seed: 0, device };
@@ -99,7 +103,7 @@ pub fn explain(
         }
     };
     items.sort_by(|one, other| other.2.total_cmp(&one.2).then(one.0.cmp(&other.0)));
-    Ok(Explanation { score, terms, factors, items, attribution })
+    Ok(Explanation { score, terms, factors, features, items, attribution })
 }
 
 /// The scores of an item for all users of a model of new ones, in the context of the first interaction given.
@@ -128,6 +132,36 @@ fn told(user: &NewRows, about: &[usize], keeps: impl Fn(usize, usize) -> bool) -
     let ids = Vocabulary::numbered(about.len());
     let entity = Entity { ids, ..Entity::new(&user.entity.name) };
     NewRows { entity, given: Interactions { columns, targets, ..Interactions::of_fields(0) }, ..NewRows::default() }
+}
+
+/// What each value of the item's features adds to the score of the first user of `folded`, if that is a sum of dot products
+/// and biases: w (b_v + ⟨p_u, e_v⟩).
+fn of_features(file: &ModelFile, folded: &ModelFile, item: u32) -> Vec<(String, String, f64)> {
+    let (Some(factored), Some(apart)) = (folded.model.factored(), &file.by_features) else { return Vec::new() };
+    let Some(user) = factored.terms.iter().find(|term| term.field == USER) else { return Vec::new() };
+    let user = to_vec(user.factors.rows.val().narrow(0, 0, 1));
+    let mut found: Vec<(String, String, f64)> = Vec::new();
+    for table in apart.tables() {
+        let [Use::Bag(ITEM, bag)] = table.uses()[..] else { continue };
+        let bag = &file.bags[bag.0];
+        let values = &file.entities[bag.frame.of].ids;
+        let (members, weights) = bag.of_row(item);
+        for (at, &member) in members.iter().enumerate() {
+            let row = to_vec(table.rows.val().narrow(0, member as usize, 1));
+            let product: f64 = match table.group().kind {
+                TableKind::Factors => user.iter().zip(&row).map(|(&p, &e)| f64::from(p) * f64::from(e)).sum(),
+                TableKind::Biases => f64::from(row[0]),
+            };
+            let adds = product * weights.map_or(1.0, |weights| f64::from(weights[at]));
+            let (feature, value) = (bag.frame.name.clone(), values.id(member as usize).to_string());
+            match found.iter_mut().find(|(own, other, _)| (own, other) == (&feature, &value)) {
+                Some((.., sum)) => *sum += adds,
+                None => found.push((feature, value, adds)),
+            }
+        }
+    }
+    found.sort_by(|one, other| other.2.abs().total_cmp(&one.2.abs()));
+    found
 }
 
 /// The terms of the score of the first user and an item, and what each factor adds, if it is a sum of these.

@@ -46,7 +46,8 @@ impl ModelFile {
             }
         });
         let baseline = self.predictor.baseline.folded_in(role, count, &new.given);
-        Ok(Self { model, entities, bags, predictor: Predictor { baseline, ..self.predictor.clone() }, ..self.clone() })
+        let predictor = Predictor { baseline, ..self.predictor.clone() };
+        Ok(Self { model, by_features: None, entities, bags, predictor, ..self.clone() })
     }
 
     /// This model with the rows of `new`, which is [`of_new`](Self::of_new) of it, behind its own.
@@ -62,15 +63,20 @@ impl ModelFile {
         });
         let ids = Vocabulary::from_ids(own.ids.ids().chain(added.ids.ids()));
         let mut entities = self.entities.clone();
-        entities[entity] = Entity { name: own.name.clone(), ids, titles };
+        entities[entity] = Entity { ids, titles, ..own.clone() };
         let of_side = |model: &AnyModel| -> Vec<(ParamId, Tensor<2>)> {
             let tables = model.tables().into_iter().filter(|table| table.is_indexed_by(field));
             tables.map(|table| (table.rows.id, table.rows.val())).collect()
         };
-        let both = of_side(&self.model).into_iter().zip(of_side(&new.model));
-        let mut tables: HashMap<ParamId, Tensor<2>> =
-            both.map(|((id, own), (_, added))| (id, Tensor::cat(vec![own, added], 0))).collect();
-        let model = self.model.clone().map(None, &mut |visited| tables.remove(&visited.id).unwrap_or(visited.rows));
+        let added = of_side(&new.model);
+        let with_added = |model: &AnyModel| {
+            let both = of_side(model).into_iter().zip(&added);
+            let mut tables: HashMap<ParamId, Tensor<2>> =
+                both.map(|((id, own), (_, added))| (id, Tensor::cat(vec![own, added.clone()], 0))).collect();
+            model.clone().map(None, &mut |visited| tables.remove(&visited.id).unwrap_or(visited.rows))
+        };
+        // A new row is what was found, and has no features.
+        let (model, by_features) = (with_added(&self.model), self.by_features.as_ref().map(with_added));
         let bags = self.bags.iter().zip(&*new.bags).map(|(own, new)| match own.frame.owner == entity {
             true => own.followed_by(new),
             false => own.clone(),
@@ -82,7 +88,8 @@ impl ModelFile {
         };
         own.extend(added);
         let bags = Arc::new(bags.collect());
-        Self { model, entities, bags, predictor: Predictor { baseline, ..self.predictor.clone() }, ..self.clone() }
+        let predictor = Predictor { baseline, ..self.predictor.clone() };
+        Self { model, by_features, entities, bags, predictor, ..self.clone() }
     }
 }
 
@@ -240,7 +247,9 @@ impl<'a> FoldIn<'a> {
         let ModelFile { entities, fields, bags, kind, .. } = self.file;
         let mut entities: Vec<Entity> = entities.clone();
         entities[self.entity].ids = Vocabulary::numbered(count);
-        let others: Vec<Bag> = bags.iter().filter(|bag| bag.frame.name != HISTORY).cloned().collect();
+        // Histories are collected anew, and the new rows have no other bags.
+        let other = |bag: &Bag| if bag.frame.owner == self.entity { bag.of_none(count) } else { bag.clone() };
+        let others: Vec<Bag> = bags.iter().filter(|bag| bag.frame.name != HISTORY).map(other).collect();
         let train = Interactions { bags: Arc::new(others), ..given };
         let mut split = Split { train, entities, fields: fields.clone(), ..Split::default() };
         split.add_histories(kind.declaration.histories, kind.declaration.histories_above_zero);
@@ -308,6 +317,7 @@ mod tests {
             },
             values: own.clone(),
             model,
+            by_features: None,
             entities: vec![
                 Entity { ids: Vocabulary::numbered(USERS), ..Entity::new("user") },
                 Entity { ids: Vocabulary::numbered(ITEMS), ..Entity::new("item") },

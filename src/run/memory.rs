@@ -195,6 +195,8 @@ fn model_size(settings: &Settings, sizes: &Sizes, device: &Device) -> Result<Mod
     let tables = smallest.tables();
     let read = |table: &&Table| width(table) * table.uses().iter().map(rows_read).sum::<usize>();
     let of_an_interaction = tables.iter().map(read).sum();
+    // What has features is gathered, and its dot products are not computed in place.
+    let is_gathered = !settings.model.declaration.is_dot_product || frame.bags.iter().any(|bag| bag.is_feature);
     let layers: usize = smallest.layers().iter().map(|layer| layer.weight.dims()[1]).sum();
     Ok(ModelSize {
         users: frame.rows(USER),
@@ -204,7 +206,7 @@ fn model_size(settings: &Settings, sizes: &Sizes, device: &Device) -> Result<Mod
         largest: all.into_iter().max().unwrap_or(0),
         widest: tables.iter().map(|table| width(table)).max().unwrap_or(0),
         of_an_interaction,
-        passing: if settings.model.declaration.is_dot_product { 0 } else { of_an_interaction + layers },
+        passing: if is_gathered { of_an_interaction + layers } else { 0 },
     })
 }
 
@@ -236,6 +238,7 @@ mod tests {
                 name: HISTORY.into(),
                 owner: pair[owner].entity,
                 of: pair[of].entity,
+                is_feature: false,
             };
             let frame = Frame { bags: kind.declaration.histories.iter().map(bag).collect(), ..pair.clone() };
             let of_kind = format!("model.kind={}", kind.name);

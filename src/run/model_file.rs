@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use crate::config::Values;
 use crate::config::words::joined;
-use crate::data::{Bag, BagFrame, Entity, Field, FieldId, Frame, ITEM, Layout, USER, Vocabulary};
+use crate::data::{Bag, BagFrame, Entity, EntityFrame, Field, FieldId, Frame, ITEM, Layout, USER, Vocabulary};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Predictor};
-use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters, sized};
+use crate::model::{AnyModel, HostTensor, ModelKind, Start, parameters, sized, summed};
 use crate::objective::ObjectiveKind;
 use crate::solver::nmf::Zeros;
 use crate::solver::{Components, Predictions};
@@ -39,8 +39,10 @@ pub struct ModelFile {
     pub objective_kind: ObjectiveKind,
     /// Values of the keys in `[model]` and `[loss]` that the two were created from.
     pub values: Values,
-    /// The model, without autodiff.
+    /// The model, without autodiff; where rows have features, the one in which each row is the sum of these.
     pub model: AnyModel,
+    /// Where rows have features, the model as it was trained, which keeps these apart.
+    pub by_features: Option<AnyModel>,
     /// Scores → predictions.
     pub predictor: Predictor,
     /// The entities that the model has rows for, with ids and titles.
@@ -72,7 +74,7 @@ struct Header {
     values: Values,
     clip: Option<(f32, f32)>,
     global_mean: f64,
-    entities: Vec<EntityHeader>,
+    entities: Vec<EntityFrame>,
     fields: Vec<Field>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bags: Vec<BagFrame>,
@@ -84,12 +86,6 @@ struct Header {
     predictions: Predictions,
     #[serde(default)]
     settled: Values,
-}
-
-#[derive(Serialize, Deserialize)]
-struct EntityHeader {
-    name: String,
-    rows: usize,
 }
 
 impl Header {
@@ -146,10 +142,9 @@ impl ModelFile {
     pub fn write(&self, path: &Path) -> Result<()> {
         let baseline = &self.predictor.baseline;
         let vector = |values: &[f32]| Tensor::floats(&HostTensor::vector(values.to_vec()));
-        let mut tensors: Vec<(String, Tensor)> = parameters::collect(&self.model)
-            .into_iter()
-            .map(|(name, values)| (name, Tensor::floats(&values)))
-            .collect();
+        let trained = self.by_features.as_ref().unwrap_or(&self.model);
+        let mut tensors: Vec<(String, Tensor)> =
+            parameters::collect(trained).into_iter().map(|(name, values)| (name, Tensor::floats(&values))).collect();
         tensors.push(("baseline.user_offsets".into(), vector(&baseline.user_offsets)));
         tensors.push(("baseline.item_offsets".into(), vector(&baseline.item_offsets)));
         for (at, entity) in self.entities.iter().enumerate() {
@@ -164,7 +159,6 @@ impl ModelFile {
             tensors.push((format!("bags.{at}.members"), Tensor::u32s(members)));
             tensors.extend(weights.map(|weights| (format!("bags.{at}.weights"), vector(weights))));
         }
-        let entity = |entity: &Entity| EntityHeader { name: entity.name.clone(), rows: entity.ids.len() };
         let header = Header {
             format_version: MODEL.version,
             model: self.kind.name.into(),
@@ -172,7 +166,7 @@ impl ModelFile {
             values: self.values.clone(),
             clip: self.predictor.clip,
             global_mean: baseline.global_mean,
-            entities: self.entities.iter().map(entity).collect(),
+            entities: Frame::of(&self.entities, &[]).entities,
             fields: self.fields.clone(),
             bags: self.bags.iter().map(|bag| bag.frame.clone()).collect(),
             layout: self.layout,
@@ -244,11 +238,16 @@ impl ModelFile {
         let values: BTreeMap<String, HostTensor> =
             tensors.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.values()?))).collect();
         let model = parameters::restore(model, &values).map_err(|cause| broken(&cause))?;
+        let (model, by_features) = match summed(&kind, &header.values, &model, &frame, &bags)? {
+            Some(sum) => (sum, Some(model)),
+            None => (model, None),
+        };
         Ok(Self {
             kind,
             objective_kind,
             values: header.values,
             model,
+            by_features,
             predictor: Predictor { objective, clip: header.clip, baseline },
             entities,
             fields: header.fields,
@@ -272,13 +271,15 @@ fn titles_name(entity: usize) -> String {
 }
 
 /// The entities, or the name of what is missing.
-fn read_entities(tensors: &BTreeMap<String, Tensor>, headers: &[EntityHeader]) -> Result<Vec<Entity>, String> {
+fn read_entities(tensors: &BTreeMap<String, Tensor>, headers: &[EntityFrame]) -> Result<Vec<Entity>, String> {
     let texts = |name: String, rows: usize| read_texts(tensors, &name).filter(|texts| texts.len() == rows).ok_or(name);
-    let read = |(at, EntityHeader { name, rows }): (usize, &EntityHeader)| {
+    let read = |(at, frame): (usize, &EntityFrame)| {
+        let EntityFrame { name, rows, trained, .. } = frame;
         let ids = Vocabulary::from_ids(texts(ids_name(at), *rows)?);
         let has_titles = tensors.contains_key(&format!("{}.text", titles_name(at)));
         let titles = has_titles.then(|| texts(titles_name(at), *rows)).transpose()?;
-        if ids.len() == *rows { Ok(Entity { name: name.clone(), ids, titles }) } else { Err(ids_name(at)) }
+        let entity = Entity { ids, titles, trained: *trained, ..Entity::new(name) };
+        if entity.ids.len() == *rows { Ok(entity) } else { Err(ids_name(at)) }
     };
     headers.iter().enumerate().map(read).collect()
 }
@@ -287,7 +288,7 @@ fn read_entities(tensors: &BTreeMap<String, Tensor>, headers: &[EntityHeader]) -
 fn read_bag(tensors: &BTreeMap<String, Tensor>, frame: &Frame, at: usize) -> Option<Bag> {
     let tensor = |name: &str| tensors.get(&format!("bags.{at}.{name}"));
     let own = &frame.bags[at];
-    let (owners, of) = (frame.entities.get(own.owner)?.1, frame.entities.get(own.of)?.1);
+    let (owners, of) = (frame.entities.get(own.owner)?.rows, frame.entities.get(own.of)?.rows);
     let members = tensor("members")?.to_u32s()?;
     let weights = match tensor("weights") {
         Some(weights) => Some(weights.values()?.data),
@@ -355,6 +356,7 @@ mod tests {
             kind,
             objective_kind,
             model: kind.init(&values, &start).expect("a model"),
+            by_features: None,
             predictor: Predictor {
                 objective: objective_kind.make(&values).expect("a loss"),
                 clip: Some((1.0, 5.0)),
@@ -362,8 +364,8 @@ mod tests {
             },
             values,
             entities: vec![
-                Entity { name: "user".into(), ids: Vocabulary::from_ids(["a", "b", "c"]), titles: None },
-                Entity { name: "item".into(), ids: Vocabulary::from_ids(["x", "y"]), titles },
+                Entity { ids: Vocabulary::from_ids(["a", "b", "c"]), ..Entity::new("user") },
+                Entity { ids: Vocabulary::from_ids(["x", "y"]), titles, ..Entity::new("item") },
             ],
             fields: pair_fields(),
             bags,

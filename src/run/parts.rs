@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::config::words::joined;
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
-use crate::data::Source;
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
+use crate::data::{Features, Source};
 use crate::metric::{self, Metric, Metrics};
-use crate::model::{Declaration, ModelKind, ModelPart, names_where};
+use crate::model::{Constraint, Declaration, ModelKind, ModelPart, names_where};
 use crate::objective::{Loss, ObjectiveKind, ObjectivePart, ranking};
 use crate::solver::{self, SolverPart};
 
@@ -107,9 +107,11 @@ impl Parts {
         let choice = self.models.iter().fold(choice, |choice, kind| choice.part(kind.name, kind.keys()));
         let carrying = names_where(&self.models, Declaration::factors_carry_mean);
         let using = names_where(&self.models, |model| model.uses_context);
+        let of_parts = names_where(&self.models, |model| model.constraint == Constraint::NonNegative);
         Keys::from(choice)
             .rule(move |values| check_start(values, &carrying).into_iter().collect())
             .rule(move |values| check_context(values, &using).into_iter().collect())
+            .rule(move |values| check_signs(values, &of_parts))
     }
 
     pub(super) fn objective_keys(&self) -> Keys {
@@ -157,6 +159,19 @@ fn check_start(values: &Values, carrying: &[String]) -> Option<Problem> {
         joined(carrying, "and")
     );
     Some(Problem::new(["model.init", "model.kind"], message))
+}
+
+/// Parts that are at least 0 are no sums of parts of which some are subtracted.
+fn check_signs(values: &Values, of_parts: &[String]) -> Vec<Problem> {
+    let kind: String = values.get("model.kind");
+    let scaled =
+        |features: &Features| features.bins == 0 && !(features.numbers.is_empty() && features.years.is_empty());
+    let Some(features) = Features::of(values).into_iter().find(|own| of_parts.contains(&kind) && scaled(own)) else {
+        return Vec::new();
+    };
+    let bins = format!("{}.bins", Features::section(features.role));
+    let message = format!("{bins} = 0 makes numbers of both signs, but model.kind is {kind:?}; cut them into groups");
+    vec![Problem::new([bins.as_str(), "model.kind"], message)]
 }
 
 /// Columns beyond user and item are read only for models that use them.

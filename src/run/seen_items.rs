@@ -136,8 +136,8 @@ mod tests {
             validation: part(&[[0, 1], [1, UNKNOWN]]),
             test: part(&[[UNKNOWN, 1], [0, 2], [1, 2]]),
             entities: vec![
-                Entity { name: "user".into(), ids: Vocabulary::numbered(2), titles: None },
-                Entity { name: "item".into(), ids: Vocabulary::numbered(4), titles: None },
+                Entity { ids: Vocabulary::numbered(2), ..Entity::new("user") },
+                Entity { ids: Vocabulary::numbered(4), ..Entity::new("item") },
             ],
             fields: pair_fields(),
         };

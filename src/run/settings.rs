@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use super::parts::Parts;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
-use crate::data::{Dataset, ITEM, Source, USER};
+use crate::data::{Dataset, Features, ITEM, Source, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Location, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
@@ -64,10 +64,12 @@ pub struct Settings {
     pub max_memory: Option<f64>,
 }
 
-/// The entities of a config: users, items and context columns.
+/// The entities of a config: users, items, context columns and features.
 fn entities(values: &Values) -> Vec<String> {
     let context: Vec<String> = values.find("data.context").unwrap_or_default();
-    ["user", "item"].map(Into::into).into_iter().chain(context).collect()
+    let features = Features::of(values);
+    let features = features.iter().flat_map(Features::names).map(String::from);
+    ["user", "item"].map(Into::into).into_iter().chain(context).chain(features).collect()
 }
 
 impl Parts {
@@ -192,6 +194,13 @@ impl Settings {
         })
     }
 
+    /// The values of `[model]` and `[loss]`, which a model is made of.
+    pub(super) fn model_values(&self) -> Values {
+        let sections = ["model", "loss"].map(|section| self.values().section(section));
+        let values = sections.iter().flat_map(Values::iter);
+        values.map(|(path, value)| (path.to_string(), value.clone())).collect()
+    }
+
     /// The value of every key.
     pub fn values(&self) -> &Values {
         self.config.values()
@@ -254,7 +263,11 @@ impl Settings {
     /// Those of the model.
     pub fn initial_model(&self, data: &Split, evaluator: &Evaluator, device: &Device) -> Result<AnyModel> {
         let Predictor { objective, baseline, .. } = &evaluator.predictor;
-        let frame = data.frame();
+        let mut frame = data.frame();
+        for features in Features::of(self.values()) {
+            let entity = frame[features.role.field()].entity;
+            frame.entities[entity].by_features_alone = features.identity_dropout == 1.0;
+        }
         // Preferences start from the targets, too; an order starts from nothing.
         let of_targets = (self.predictions() == Predictions::Preferences).then(|| Baseline::fit(&data.train, &frame));
         let baseline = of_targets.as_ref().unwrap_or(baseline);

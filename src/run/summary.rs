@@ -62,12 +62,22 @@ pub struct Summary {
     pub test_unknown_users: usize,
     /// Test ratings whose item was not in training; predicted by the biases baseline.
     pub test_unknown_items: usize,
+    /// Test ratings whose user has none in training and is known by features alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub test_cold_users: usize,
+    /// Test ratings whose item has none in training and is known by features alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub test_cold_items: usize,
     /// What makes this result doubtful, and what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
     /// Measures and findings of the factors: of pictures, documents, SVD and non-negative models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Summary {
@@ -114,17 +124,21 @@ pub struct Baselines {
     /// Item k-NN with its default settings; `None` also where it would take long to compute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_knn: Option<Scores>,
+    /// What is like the items that the user met, by features alone, where items have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Scores>,
 }
 
 impl Baselines {
     /// Those that there are, with names for people.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &Scores)> {
-        let Self { global_mean, biases, popularity, item_knn, .. } = self;
+        let Self { global_mean, biases, popularity, item_knn, content, .. } = self;
         let all = [
             ("always the mean", global_mean),
             ("biases only", biases),
             ("what is most popular", popularity),
             ("item k-NN", item_knn),
+            ("content k-NN", content),
         ];
         all.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)))
     }

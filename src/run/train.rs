@@ -21,7 +21,7 @@ use super::settings::Settings;
 use super::shown;
 use super::summary::{Baselines, Summary};
 use super::train_options::{Resume, TrainOptions};
-use crate::config::{Config, Effect, Values};
+use crate::config::{Config, Effect};
 use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
 use crate::data::unseen::met_items;
@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Evaluator};
 use crate::files::{self, Lock};
 use crate::linalg::processor::vector_features;
+use crate::model::summed;
 use crate::report::{JsonLines, TensorBoard};
 use crate::solver::Predictions;
 use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
@@ -118,7 +119,9 @@ impl Job<'_, '_> {
         });
         let new_users = new_users.transpose()?;
         drop(dataset);
-        let model = &trained.model;
+        let kind = &self.settings.model;
+        let sum = summed(kind, &self.settings.model_values(), &trained.model, &data.frame(), &data.train.bags)?;
+        let model = sum.as_ref().unwrap_or(&trained.model);
         let test = match &new_users {
             None => evaluator.evaluate(model, &device.device, &data.test),
             Some(_) => Evaluation::default(),
@@ -149,6 +152,8 @@ impl Job<'_, '_> {
             reachable_error,
             test_unknown_users: test.unknown(USER),
             test_unknown_items: test.unknown(ITEM),
+            test_cold_users: data.test.count_cold(USER, data.entity(USER)),
+            test_cold_items: data.test.count_cold(ITEM, data.entity(ITEM)),
             test: test.scores,
             doubts,
             views: None,
@@ -157,14 +162,16 @@ impl Job<'_, '_> {
         let declaration = self.settings.model.declaration;
         let settled = self.settings.solver.settled(self.settings.values(), declaration, &data.train).section("solver");
         let has_held_out_cells = held_out_cells(&data) > 0;
-        let values = self.settings.values();
-        let values = ["model", "loss"].map(|section| values.section(section));
-        let values = values.iter().flat_map(Values::iter).map(|(path, value)| (path.to_string(), value.clone()));
+        let (model, by_features) = match sum {
+            Some(sum) => (sum, Some(trained.model)),
+            None => (trained.model, None),
+        };
         let file = ModelFile {
             kind: self.settings.model,
             objective_kind: self.settings.objective_kind,
-            values: values.collect(),
-            model: trained.model,
+            values: self.settings.model_values(),
+            model,
+            by_features,
             predictor: evaluator.predictor.clone(),
             bags: Arc::clone(&data.train.bags),
             entities: data.entities,
@@ -182,7 +189,7 @@ impl Job<'_, '_> {
             summary.test_unknown_users = test.unknown(USER);
             summary.test_unknown_items = test.unknown(ITEM);
             summary.test = test.scores;
-            summary.baselines = self.baselines_on(&tested.evaluator, "test", &tested.asked);
+            summary.baselines = self.baselines_on(&tested.evaluator, "test", &tested.asked, file.fields[ITEM.0].entity);
         }
         summary.views = shown::views(self.settings, &directory, &file, &data.train, &held_out)?;
         summary.doubts.extend(doubts::of_result(self.settings, &summary, has_held_out_cells));
@@ -202,17 +209,28 @@ impl Job<'_, '_> {
     fn baselines(&self, evaluator: &Evaluator, data: &Split, tests_new_users: bool) -> Option<Baselines> {
         let splits = [("test", &data.test), ("validation", &data.validation), ("train", &data.train)];
         let (split, interactions) = splits.into_iter().find(|(_, interactions)| !interactions.is_empty())?;
-        if tests_new_users { None } else { self.baselines_on(evaluator, split, interactions) }
+        if tests_new_users {
+            None
+        } else {
+            self.baselines_on(evaluator, split, interactions, data.fields[ITEM.0].entity)
+        }
     }
 
-    /// Trivial baselines on these interactions.
-    fn baselines_on(&self, evaluator: &Evaluator, split: &str, interactions: &Interactions) -> Option<Baselines> {
+    /// Trivial baselines on these interactions, whose items are of the entity `items`.
+    fn baselines_on(
+        &self,
+        evaluator: &Evaluator,
+        split: &str,
+        interactions: &Interactions,
+        items: usize,
+    ) -> Option<Baselines> {
         // Counts are in another unit than preferences.
         let are_comparable = self.settings.predictions() == Predictions::Targets;
         let tallies = are_comparable.then(|| evaluator.predictor.baselines(interactions, &evaluator.metrics));
         let [global_mean, biases] = tallies.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
         let [popularity, item_knn] = [evaluator.popularity(interactions), evaluator.item_knn(interactions)];
-        let baselines = Baselines { split: split.into(), global_mean, biases, popularity, item_knn };
+        let content = evaluator.content(interactions, items);
+        let baselines = Baselines { split: split.into(), global_mean, biases, popularity, item_knn, content };
         let has_some = baselines.named().next().is_some();
         has_some.then_some(baselines)
     }
@@ -327,7 +345,8 @@ impl Job<'_, '_> {
 
 /// Keys that affect the result and differ between `a` and `b`.
 fn differing_keys(a: &Config, b: &Config) -> Vec<String> {
-    const DECISIVE: [Effect; 5] = [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Result];
+    const DECISIVE: [Effect; 6] =
+        [Effect::Name, Effect::Refit, Effect::Pairing, Effect::Data, Effect::Input, Effect::Result];
     let (a, b): (Vec<_>, Vec<_>) = (a.deciding(&DECISIVE).collect(), b.deciding(&DECISIVE).collect());
     let differing = a.iter().filter(|value| !b.contains(value)).chain(b.iter().filter(|value| !a.contains(value)));
     let mut keys: Vec<String> = differing.map(|(key, _)| key.to_string()).collect();

@@ -9,6 +9,7 @@ use super::regularization::Regularization;
 use super::rule::UpdateRule;
 use super::solve::Solver;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
+use crate::data::Features;
 use crate::error::Result;
 use crate::model::ModelKind;
 
@@ -82,7 +83,14 @@ impl SolverPart for GradientDescent {
             optimizer: Optimizer::new((self.rule)(values)),
         };
         let batch_size = values.get("solver.batch_size");
-        Ok(Box::new(MiniBatch::new(step, batch_size, LearningRate::of(values), setup.seed, setup.device)))
+        let solver = MiniBatch::new(step, batch_size, LearningRate::of(values), setup.seed, setup.device);
+        let shares =
+            Features::of(values).into_iter().map(|features| (features.role.field(), features.identity_dropout));
+        Ok(Box::new(solver.with_identity_dropout(shares.collect())))
+    }
+
+    fn takes_features(&self) -> bool {
+        true
     }
 
     fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use rand::RngExt;
 
 use super::gradient::GradientStep;
 use super::learning_rate::LearningRate;
@@ -13,11 +14,12 @@ use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, Stepped};
 use crate::data::batch::{EpochOrder, Samples};
 use crate::data::unseen::Unseen;
-use crate::data::{Interactions, PAIR};
+use crate::data::{FieldId, Interactions, PAIR, UNKNOWN};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
 use crate::objective::Draw;
+use crate::random;
 
 /// The solver: one gradient step per batch.
 #[derive(Debug, Clone)]
@@ -33,13 +35,41 @@ pub struct MiniBatch {
     order: (u64, EpochOrder),
     /// What candidates are drawn from, if the objective draws any.
     unseen: Option<Arc<Unseen>>,
+    /// Fields, and the share of their rows whose own vectors are hidden in a step.
+    identity_dropout: Vec<(FieldId, f64)>,
 }
 
 impl MiniBatch {
     /// Steps of `batch_size` interactions (0 for all) in an order that follows from `seed`.
     pub fn new(step: GradientStep, batch_size: usize, learning_rate: LearningRate, seed: u64, device: &Device) -> Self {
         let device = device.clone().autodiff();
-        Self { step, batch_size, learning_rate, seed, device, order: (0, EpochOrder::default()), unseen: None }
+        Self {
+            step,
+            batch_size,
+            learning_rate,
+            seed,
+            device,
+            order: (0, EpochOrder::default()),
+            unseen: None,
+            identity_dropout: Vec::new(),
+        }
+    }
+
+    /// The same with identity dropout: for each score of a step, a row of one of these fields, which has features, shows
+    /// these alone with its field's probability. So they learn to speak for rows without interactions, and the own vectors
+    /// to say what they cannot   (Volkovs, Yu & Poutanen 2017).
+    pub fn with_identity_dropout(self, shares: Vec<(FieldId, f64)>) -> Self {
+        Self { identity_dropout: shares, ..self }
+    }
+
+    /// Hides own vectors in a step.
+    fn hide(&self, samples: &mut Samples, number: StepNumber) {
+        for &(field, share) in self.identity_dropout.iter().filter(|(_, share)| *share > 0.0) {
+            let name = format!("identity/{}/{}/{}", field.0, number.epoch, number.step);
+            let mut random = random::stream(self.seed, &name);
+            let hide = |&row: &u32| if random.random_bool(share) { UNKNOWN } else { row };
+            samples.hidden.push((field, samples.column(field).iter().map(hide).collect()));
+        }
     }
 
     fn size(&self, train: &Interactions) -> usize {
@@ -51,7 +81,7 @@ impl Solver for MiniBatch {
     fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         self.step.optimizer.check(model)?;
         let candidates = self.step.objective.candidates();
-        let sizes = PAIR.map(|field| model.rows(field).unwrap_or_else(|| train.rows(field)));
+        let sizes = PAIR.map(|field| model.trained_rows(field).unwrap_or_else(|| train.rows(field)));
         self.unseen = candidates.map(|negatives| Arc::new(negatives.unseen(train, sizes)));
         Ok(train.len().div_ceil(self.size(train)) as u64)
     }
@@ -65,7 +95,9 @@ impl Solver for MiniBatch {
         let positions = self.order.1.positions(start..(start + size).min(train.len()));
         let scorer = |samples: &Arc<Samples>| to_vec(model.forward(&samples.to_device(&self.device)).inner());
         let draw = Draw { seed: self.seed, epoch: number.epoch, scorer: &scorer, unseen: self.unseen.as_deref() };
-        let samples = Arc::new(self.step.objective.draw(train, &positions, &draw));
+        let mut samples = self.step.objective.draw(train, &positions, &draw);
+        self.hide(&mut samples, number);
+        let samples = Arc::new(samples);
         let rate = self.learning_rate.at(number);
         let (model, sums, norms) = self.step.step(model, &samples, &self.device, rate, number.is_last());
         Stepped { model, outcome: Ok(StepOutcome { sums, norms, is_converged: false }) }

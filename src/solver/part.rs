@@ -12,7 +12,7 @@ use super::regularization::Regularization;
 use super::solve::Solver;
 use crate::config::words::joined;
 use crate::config::{Keys, Problem, Values};
-use crate::data::{Interactions, Role};
+use crate::data::{Features, Interactions, Role};
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, Constraint, Declaration, ModelKind, names_where};
 use crate::objective::{Loss, Objective, Squared};
@@ -71,6 +71,11 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// Those of [`fold_in`](Self::fold_in).
     fn linear(&self, values: &Values, setup: &Setup, role: Role, model: &AnyModel) -> Result<Option<OneSide>> {
         Ok(linear(&setup.objective, Regularization::of_config(values), role, model))
+    }
+
+    /// Whether it trains models whose rows have features. By default it does not.
+    fn takes_features(&self) -> bool {
+        false
     }
 
     /// The targets that the solver rejects; by default none.
@@ -317,6 +322,32 @@ pub(super) fn check_tied(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Proble
             _ => return Vec::new(),
         };
         vec![Problem::new(["solver.kind", "model.kind"], message)]
+    }
+}
+
+/// A rule that features go with a solver that takes them.
+pub(super) fn check_features(
+    parts: &[Arc<dyn SolverPart>],
+) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let taking: Vec<String> =
+        parts.iter().filter(|part| part.takes_features()).map(|part| part.name().into()).collect();
+    move |values| {
+        let (solver, model) = kinds(values);
+        let features = Features::of(values);
+        let Some(section) = features.first().map(|features| Features::section(features.role)) else {
+            return Vec::new();
+        };
+        let message = || {
+            let taking = joined(&taking, "and");
+            format!(
+                "{section} needs a solver that takes features ({taking}), but solver.kind is {solver:?} (model.kind = {model:?})"
+            )
+        };
+        let key = format!("{section}.path");
+        (!taking.contains(&solver))
+            .then(|| Problem::new(["solver.kind", key.as_str()], message()))
+            .into_iter()
+            .collect()
     }
 }
 

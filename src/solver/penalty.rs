@@ -70,7 +70,7 @@ fn each_use(table: &Table, samples: &Samples, taken: &TakenTables, mut count: im
         match of {
             Use::Field(field) => {
                 let own = places.and_then(|places| places.column(field));
-                let indices = own.unwrap_or_else(|| samples.column(field));
+                let indices = own.unwrap_or_else(|| samples.own_column(field));
                 indices.iter().filter(|&&row| row != UNKNOWN).for_each(|&row| count(row));
             }
             Use::Bag(field, bag) => {

@@ -76,15 +76,15 @@ impl TakenTables {
 /// The rows that samples touch through these uses, and the places of their indices.
 fn touched(uses: &[Use], samples: &Samples) -> TouchedRows {
     if let [Use::Field(field)] = uses
-        && !samples.column(*field).contains(&UNKNOWN)
+        && !samples.own_column(*field).contains(&UNKNOWN)
     {
-        let (rows, places) = distinct(samples.column(*field));
+        let (rows, places) = distinct(samples.own_column(*field));
         return TouchedRows::new(rows, vec![(*field, places)]);
     }
     let mut all: Vec<u32> = Vec::new();
     for of in uses {
         match *of {
-            Use::Field(field) => all.extend(samples.column(field).iter().filter(|&&row| row != UNKNOWN)),
+            Use::Field(field) => all.extend(samples.own_column(field).iter().filter(|&&row| row != UNKNOWN)),
             Use::Bag(field, bag) => {
                 let (owners, _) = distinct(samples.column(field));
                 owners.iter().for_each(|&owner| all.extend(samples.bags[bag.0].of_row(owner).0));
@@ -97,7 +97,7 @@ fn touched(uses: &[Use], samples: &Samples) -> TouchedRows {
         places.rows.push(0);
     }
     let place = |row: u32| if row == UNKNOWN { UNKNOWN } else { places.of_row(row) };
-    let column = |field: FieldId| (field, samples.column(field).iter().map(|&row| place(row)).collect());
+    let column = |field: FieldId| (field, samples.own_column(field).iter().map(|&row| place(row)).collect());
     let fields = uses.iter().filter_map(|of| if let Use::Field(field) = of { Some(*field) } else { None });
     let columns = fields.map(column).collect();
     TouchedRows::new(std::mem::take(&mut places.rows), columns)
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_table_has_the_union_of_what_its_fields_and_bags_touch() {
-        let frame = BagFrame { name: "b".into(), owner: 0, of: 1 };
+        let frame = BagFrame { name: "b".into(), owner: 0, of: 1, is_feature: false };
         let bag = Bag::new(frame, vec![0, 2, 3], vec![9, 4, 7], None).expect("a bag");
         let columns = vec![vec![0, 0, UNKNOWN], vec![4, UNKNOWN, 8]];
         let samples = Samples::of_columns(columns, &Arc::new(vec![bag]));

@@ -266,7 +266,7 @@ fn catalogs_are_not_larger_than_models_can_be() {
     let device = cpu().device;
     let of = |items: usize| {
         let frame = with_histories(Interactions::default(), 1, 1).1;
-        Frame { entities: vec![("user".into(), 1), ("item".into(), items)], ..frame }
+        Frame { entities: Frame::pair(1, items).entities, ..frame }
     };
     let message = Ease::new(&start_of(&of(65_537), 0.0, 1, &device)).expect_err("too many").to_string();
     assert!(message.contains("there are 65537") && message.contains("data.min_item_ratings"), "{message}");

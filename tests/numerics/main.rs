@@ -22,6 +22,7 @@ mod contract;
 mod counts;
 mod determinism;
 mod every_method;
+mod features;
 mod golden;
 mod inputs;
 mod interruption;

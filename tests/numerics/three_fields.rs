@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use lowrank::data::batch::{Batch, Samples};
-use lowrank::data::{Bag, BagFrame, BagId, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER};
+use lowrank::data::{Bag, BagFrame, BagId, EntityFrame, Field, FieldId, Frame, ITEM, Interactions, UNKNOWN, USER};
 use lowrank::model::{AnyModel, FactorInit, Factorization, Start, Table, Use, Visited, dot};
 
 use crate::inputs::{NUM_ITEMS, NUM_USERS, cpu, doubles, samples, start_of, trainable, wave};
@@ -66,9 +66,9 @@ impl Factorization for Sequence {
 /// Users, items and tags; the second and the third field are items.
 fn frame() -> Frame {
     let mut frame = Frame::pair(NUM_USERS, NUM_ITEMS);
-    frame.entities.push(("tag".into(), NUM_TAGS));
+    frame.entities.push(EntityFrame::new("tag", NUM_TAGS));
     frame.fields.push(Field { name: "previous".into(), entity: frame[ITEM].entity, role: None });
-    let bag = |name: &str, owner, of| BagFrame { name: name.into(), owner, of };
+    let bag = |name: &str, owner, of| BagFrame { name: name.into(), owner, of, is_feature: false };
     frame.bags = vec![bag("history", 0, 1), bag("tags", 1, 2)];
     frame
 }

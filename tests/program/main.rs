@@ -7,6 +7,7 @@ mod configs;
 mod counted;
 mod determinism;
 mod errors;
+mod features;
 mod files;
 mod help;
 mod init;
@@ -129,6 +130,28 @@ impl Place {
     fn train<'a>(&self, config: &str, settings: impl IntoIterator<Item = &'a str>) -> Outcome {
         let overrides = settings.into_iter().flat_map(|setting| ["--set", setting]);
         self.call(["train", config, "--quiet"].into_iter().chain(overrides))
+    }
+
+    /// A copy of `movielens-100k` as the catalog keeps it, small and with the features of users and items: what stands in for
+    /// the data of configs that have features. Returns whether `config` has any.
+    fn stand_in_for_features(&self, config: &str) -> bool {
+        let folder = self.path("cache/lowrank/data/movielens-100k");
+        fs::create_dir_all(&folder).expect("a folder");
+        let rating = |at: usize| format!("{}\t{}\t{}\t{at}\n", at % 40, at * 7 % 30, 1 + at * 3 % 5);
+        let item = |at: usize| {
+            let flags: String = (0..19).map(|genre| if (at + genre).is_multiple_of(7) { "|1" } else { "|0" }).collect();
+            format!("{at}|Film {at} ({})|01-Jan-1990||{flags}\n", 1960 + at)
+        };
+        let user = |at: usize| format!("{at}|{}|{}|job{}|1\n", 20 + at, ["F", "M"][at % 2], at % 5);
+        let [ratings, items, users] = [
+            (0..1000).map(rating).collect::<String>(),
+            (0..30).map(item).collect::<String>(),
+            (0..40).map(user).collect::<String>(),
+        ];
+        for (name, text) in [("u.data", ratings), ("u.item", items), ("u.user", users)] {
+            fs::write(folder.join(name), text).expect("a file written");
+        }
+        config.contains("-cold-") || config.contains("/cold-")
     }
 
     /// Trains on [`SMALL`] data with a small model into `runs/<name>-1`, which must succeed.

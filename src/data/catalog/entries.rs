@@ -1,11 +1,16 @@
 //! The data sets of the catalog, and finding one by its name.
 
-use super::entry::{Archive, Checksum, Entry, Titles};
+use super::entry::{Archive, CatalogFeatures, Checksum, Entry, Titles};
 use crate::error::{Error, Result};
 
 const ITEM_TITLE: &[&str] = &["item", "title"];
 const MOVIES_DAT: Option<Titles> = Some(Titles { file: "movies.dat", delimiter: "::", columns: ITEM_TITLE });
 const MOVIES_CSV: Option<Titles> = Some(Titles { file: "movies.csv", delimiter: ",", columns: ITEM_TITLE });
+
+const GENRES_DAT: Option<CatalogFeatures> =
+    Some(CatalogFeatures { file: "movies.dat", delimiter: "::", columns: &["item", "title", "genre"], separator: "|" });
+const GENRES_CSV: Option<CatalogFeatures> =
+    Some(CatalogFeatures { file: "movies.csv", delimiter: ",", columns: &["item", "title", "genre"], separator: "|" });
 
 const ENTRIES: &[Entry] = &[
     Entry {
@@ -20,6 +25,43 @@ const ENTRIES: &[Entry] = &[
         delimiter: "\t",
         columns: None,
         titles: Some(Titles { file: "u.item", delimiter: "|", columns: ITEM_TITLE }),
+        user_features: Some(CatalogFeatures {
+            file: "u.user",
+            delimiter: "|",
+            columns: &["user", "age", "gender", "occupation", "zip"],
+            separator: "|",
+        }),
+        item_features: Some(CatalogFeatures {
+            file: "u.item",
+            delimiter: "|",
+            columns: &[
+                "item",
+                "title",
+                "date",
+                "-",
+                "-",
+                "genre=unknown",
+                "genre=Action",
+                "genre=Adventure",
+                "genre=Animation",
+                "genre=Children's",
+                "genre=Comedy",
+                "genre=Crime",
+                "genre=Documentary",
+                "genre=Drama",
+                "genre=Fantasy",
+                "genre=Film-Noir",
+                "genre=Horror",
+                "genre=Musical",
+                "genre=Mystery",
+                "genre=Romance",
+                "genre=Sci-Fi",
+                "genre=Thriller",
+                "genre=War",
+                "genre=Western",
+            ],
+            separator: "|",
+        }),
         folds: &[
             ("u1.base", "u1.test"),
             ("u2.base", "u2.test"),
@@ -40,6 +82,13 @@ const ENTRIES: &[Entry] = &[
         delimiter: "::",
         columns: None,
         titles: MOVIES_DAT,
+        user_features: Some(CatalogFeatures {
+            file: "users.dat",
+            delimiter: "::",
+            columns: &["user", "gender", "age", "occupation", "zip"],
+            separator: "|",
+        }),
+        item_features: GENRES_DAT,
         folds: &[],
     },
     Entry {
@@ -54,6 +103,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: "::",
         columns: None,
         titles: MOVIES_DAT,
+        user_features: None,
+        item_features: GENRES_DAT,
         folds: &[],
     },
     Entry {
@@ -68,6 +119,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: ",",
         columns: None,
         titles: MOVIES_CSV,
+        user_features: None,
+        item_features: GENRES_CSV,
         folds: &[],
     },
     Entry {
@@ -82,6 +135,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: ",",
         columns: None,
         titles: MOVIES_CSV,
+        user_features: None,
+        item_features: GENRES_CSV,
         folds: &[],
     },
     Entry {
@@ -96,6 +151,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: ",",
         columns: None,
         titles: MOVIES_CSV,
+        user_features: None,
+        item_features: GENRES_CSV,
         folds: &[],
     },
     Entry {
@@ -106,6 +163,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: " ",
         columns: None,
         titles: None,
+        user_features: None,
+        item_features: None,
         folds: &[],
     },
     Entry {
@@ -116,6 +175,18 @@ const ENTRIES: &[Entry] = &[
         delimiter: "\t",
         columns: None,
         titles: Some(Titles { file: "items_info.dat", delimiter: "\t", columns: &["item", "-", "title"] }),
+        user_features: Some(CatalogFeatures {
+            file: "users_info.dat",
+            delimiter: "\t",
+            columns: &["user", "location", "age"],
+            separator: ", ",
+        }),
+        item_features: Some(CatalogFeatures {
+            file: "items_info.dat",
+            delimiter: "\t",
+            columns: &["item", "-", "title", "author", "year", "publisher"],
+            separator: ", ",
+        }),
         folds: &[],
     },
     Entry {
@@ -126,6 +197,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: "\t",
         columns: None,
         titles: Some(Titles { file: "item_info.dat", delimiter: "\t", columns: ITEM_TITLE }),
+        user_features: None,
+        item_features: None,
         folds: &[],
     },
     Entry {
@@ -136,6 +209,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: "\t",
         columns: None,
         titles: None,
+        user_features: None,
+        item_features: None,
         folds: &[],
     },
     Entry {
@@ -146,6 +221,8 @@ const ENTRIES: &[Entry] = &[
         delimiter: "\t",
         columns: None,
         titles: None,
+        user_features: None,
+        item_features: None,
         folds: &[("ml-1m.train.rating", "ml-1m.test.rating")],
     },
 ];

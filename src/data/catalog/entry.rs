@@ -21,6 +21,10 @@ pub struct Entry {
     pub columns: Option<&'static [&'static str]>,
     /// The file of item titles.
     pub titles: Option<Titles>,
+    /// The file of features of its users.
+    pub user_features: Option<CatalogFeatures>,
+    /// The file of features of its items.
+    pub item_features: Option<CatalogFeatures>,
     /// Ready-made training and test files, one pair per fold.
     pub folds: &'static [(&'static str, &'static str)],
 }
@@ -56,11 +60,26 @@ pub struct Titles {
     pub columns: &'static [&'static str],
 }
 
+/// A file of features, as in [`FeatureTable`](crate::data::read::FeatureTable).
+#[derive(Debug, Clone, Copy)]
+pub struct CatalogFeatures {
+    /// Its name.
+    pub file: &'static str,
+    /// Its field delimiter.
+    pub delimiter: &'static str,
+    /// Names of its columns; empty where the first line has them.
+    pub columns: &'static [&'static str],
+    /// What stands between the values of its lists.
+    pub separator: &'static str,
+}
+
 impl Entry {
     /// All its files, the ratings first.
     pub(super) fn files(&self) -> Vec<&'static str> {
         let mut files = vec![self.ratings];
         files.extend(self.titles.map(|titles| titles.file));
+        let of_features = [self.user_features, self.item_features].into_iter().flatten().map(|features| features.file);
+        files.extend(of_features.filter(|file| self.titles.is_none_or(|titles| titles.file != *file)));
         files.extend(self.folds.iter().flat_map(|&(train, test)| [train, test]));
         files
     }

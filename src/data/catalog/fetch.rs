@@ -250,6 +250,8 @@ mod tests {
             delimiter: "|",
             columns: Some(&["item", "user", "rating"]),
             titles: Some(Titles { file: "titles", delimiter: ",", columns: &["title", "item"] }),
+            user_features: None,
+            item_features: None,
             folds: &[("base", "test")],
         };
         (path, entry)

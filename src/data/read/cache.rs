@@ -158,7 +158,7 @@ impl BinaryCopy {
         for (name, size) in header.entities {
             let ends = input.column(size.ids)?;
             let ids = Vocabulary::from_parts(String::from_utf8(input.bytes(size.text)?).ok()?, ends)?;
-            entities.push(Entity { name, ids, titles: None });
+            entities.push(Entity { ids, ..Entity::new(&name) });
         }
         let checksum = input.checksum.sum();
         let is_whole = input.column::<u32>(1)? == [checksum] && input.left == 0;

@@ -19,6 +19,14 @@ pub fn fingerprint(hashes: &[Hash]) -> String {
     }
 }
 
+/// The fingerprint of what has the fingerprint `other` and of a file with this hash.
+pub fn combined(other: &str, hash: &Hash) -> String {
+    let mut both = Sha256::new();
+    both.update(other);
+    both.update(hash);
+    hexadecimal(&both.finalize())
+}
+
 /// Two digits a byte, in lower case.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

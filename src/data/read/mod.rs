@@ -21,6 +21,7 @@ mod dense_layout;
 mod document_options;
 mod documents;
 mod duplicates;
+mod feature_table;
 mod folder;
 mod foreign;
 mod hash;
@@ -56,7 +57,10 @@ pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
 pub use documents::{Documents, terms};
 pub use duplicates::Duplicates;
+pub use feature_table::FeatureTable;
+pub(super) use feature_table::JOINT;
 pub use hash::Hash;
+pub(super) use hash::combined;
 use hash::fingerprint;
 pub use matrix_market::MatrixMarket;
 pub use numpy::Numpy;
@@ -65,6 +69,7 @@ pub use pictures::{Picture, Pictures};
 pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
 pub use shared_keys::{HeaderLine, context_key};
 pub use ten_x::TenX;
+pub(super) use text::finite_number;
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
@@ -80,11 +85,20 @@ pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> 
     let copy = BinaryCopy::of(path, test, reader, options);
     let mut dataset = copy.map_or_else(read, |copy| copy.read_or(read))?;
     if let Some(file) = &options.titles {
-        let PairMut { items, notes, .. } = dataset.pair_mut();
-        let titles = titles::read(file, items, notes)?;
-        dataset.entities[dataset.fields[ITEM.0].entity].titles = Some(titles);
+        add_titles(file, &mut dataset)?;
     }
     Ok(dataset)
+}
+
+/// Gives the items of `dataset` the titles in `file`.
+///
+/// # Errors
+/// Those of reading; [`Error::Data`] if no item has one.
+pub(super) fn add_titles(file: &TitleFile, dataset: &mut Dataset) -> Result<()> {
+    let PairMut { items, notes, .. } = dataset.pair_mut();
+    let titles = titles::read(file, items, notes)?;
+    dataset.entities[dataset.fields[ITEM.0].entity].titles = Some(titles);
+    Ok(())
 }
 
 /// Reads a whole matrix, but no titles.

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Part;
 use super::cut::{Begin, by_moment};
 use super::spec::{SplitKind, SplitSpec};
-use crate::data::{Dataset, Interactions, USER, Vocabulary, class_of};
+use crate::data::{Dataset, ITEM, Interactions, USER, Vocabulary, class_of};
 use crate::error::{Error, Result};
 use crate::linalg::Groups;
 use crate::random;
@@ -98,6 +98,20 @@ pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part
             draw(&mut of_users, &users, test, 0.0, &mut random::stream(seed, "split/new-users"));
             parts.iter_mut().zip(ratings.column(USER)).for_each(|(part, &user)| *part = of_users[user as usize]);
             draw_validation(&mut parts, validation, seed, "split/new-users/validation");
+            wants_test
+        }
+        SplitKind::ColdUsers | SplitKind::ColdItems => {
+            let (field, name) = match kind {
+                SplitKind::ColdUsers => (USER, "split/cold-users"),
+                _ => (ITEM, "split/cold-items"),
+            };
+            // Rows that nobody rates are in no part.
+            let mut rows = ratings.column(field).to_vec();
+            rows.sort_unstable();
+            rows.dedup();
+            let mut of_rows = vec![Part::Train; dataset.entity(field).ids.len()];
+            draw(&mut of_rows, &rows, test, validation, &mut random::stream(seed, name));
+            parts.iter_mut().zip(ratings.column(field)).for_each(|(part, &row)| *part = of_rows[row as usize]);
             wants_test
         }
         SplitKind::FirstOfClass { train_rows } => {

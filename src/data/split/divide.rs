@@ -83,7 +83,9 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     }
     let joined = |part: &Part| if refit && *part == Part::Validation { Part::Train } else { *part };
     let parts: Vec<Part> = parts.iter().map(joined).collect();
-    let renumberings = renumberings(dataset, &parts);
+    let mut renumberings = renumberings(dataset, &parts);
+    let trained: Vec<usize> = renumberings.iter().map(|own| own.old.len()).collect();
+    let bags = Arc::new(described(dataset, &mut renumberings));
     let counts = Part::ALL.map(|wanted| parts.iter().filter(|part| **part == wanted).count());
     let renumbered = |(field, column): (&Field, &Vec<u32>)| {
         let new = &renumberings[field.entity].new;
@@ -103,18 +105,20 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
         targets: take(&mut targets[part as usize]),
         weights: weights.as_mut().map(|dealt| take(&mut dealt[part as usize])),
         timestamps: timestamps.as_mut().map(|dealt| take(&mut dealt[part as usize])),
-        bags: Arc::clone(&all.bags),
+        bags: Arc::clone(&bags),
     });
     if train.is_empty() {
         return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
     }
-    let entity = |(entity, renumbering): (&Entity, Renumbering)| {
+    let entity = |((at, entity), renumbering): ((usize, &Entity), Renumbering)| {
+        let has_features = bags.iter().any(|bag| bag.frame.owner == at);
         let title = |titles: &Vec<String>, row: u32| titles.get(row as usize).cloned().unwrap_or_default();
         let titles = entity.titles.as_ref();
         let titles = titles.map(|titles| renumbering.old.iter().map(|&row| title(titles, row)).collect());
-        Entity { name: entity.name.clone(), ids: renumbering.vocabulary, titles }
+        let trained = has_features.then_some(trained[at]);
+        Entity { ids: renumbering.vocabulary, titles, trained, ..Entity::new(&entity.name) }
     };
-    let entities = dataset.entities.iter().zip(renumberings).map(entity).collect();
+    let entities = dataset.entities.iter().enumerate().zip(renumberings).map(entity).collect();
     Ok(Split { train, validation, test, entities, fields: dataset.fields.clone() })
 }
 
@@ -190,6 +194,29 @@ fn renumbering<'a>(dataset: &'a Dataset, entity: usize, parts: &[Part]) -> Renum
     in_training.for_each(|at| own.iter().for_each(|column| keep(column[at])));
     (0..).zip(kept).filter(|(_, kept)| *kept).for_each(|(old, _)| renumbering.see(old));
     renumbering
+}
+
+/// The bags of rows under their new indices. A member is one if a row that training has interactions of has it, and of the
+/// other rows those come behind which have such a member of some bag. Rows of an entity that are in bags of that same entity
+/// are what training makes them.
+fn described(dataset: &Dataset, renumberings: &mut [Renumbering]) -> Vec<Bag> {
+    let all = &dataset.interactions.bags;
+    let mut of_two = |see: &dyn Fn(&Bag, &mut Renumbering, &mut Renumbering)| {
+        for bag in &**all {
+            if let Ok([owners, members]) = renumberings.get_disjoint_mut([bag.frame.owner, bag.frame.of]) {
+                see(bag, owners, members);
+            }
+        }
+    };
+    of_two(&|bag, owners, members| {
+        owners.old.iter().for_each(|&owner| bag.of_row(owner).0.iter().for_each(|&member| members.see(member)));
+    });
+    of_two(&|bag, owners, members| {
+        let is_known = |member: &u32| members.new[*member as usize] != UNKNOWN;
+        (0..bag.rows() as u32).filter(|&row| bag.of_row(row).0.iter().any(is_known)).for_each(|row| owners.see(row));
+    });
+    let renumbered = |bag: &Bag| bag.renumbered(&renumberings[bag.frame.owner].old, &renumberings[bag.frame.of].new);
+    all.iter().map(renumbered).collect()
 }
 
 /// Gives the ids that a model knows new indices, in the order in which it is shown them.

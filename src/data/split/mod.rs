@@ -32,7 +32,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Dataset, Layout, UNKNOWN, USER};
+    use crate::data::{Bag, BagFrame, Dataset, Entity, FieldId, ITEM, Layout, UNKNOWN, USER, Vocabulary};
     use crate::error::{Error, Result};
     use crate::linalg::Groups;
 
@@ -185,6 +185,65 @@ mod tests {
         data.interactions.timestamps = None;
         let message = usage(assign(&data, &spec(SplitKind::Temporal, 0.1, 0.0), 0));
         assert!(message.contains("no timestamps; add a column"));
+    }
+
+    #[test]
+    fn whole_users_or_items_are_held_out() {
+        let data = dataset(20, 30);
+        for (kind, field) in [(SplitKind::ColdUsers, USER), (SplitKind::ColdItems, ITEM)] {
+            let of = |seed| assign(&data, &spec(kind, 0.2, 0.1), seed).unwrap();
+            let mut of_rows = vec![None; data.entity(field).ids.len()];
+            for (&row, part) in data.interactions.column(field).iter().zip(of(1)) {
+                assert_eq!(*of_rows[row as usize].get_or_insert(part), part);
+            }
+            let count = |wanted| of_rows.iter().flatten().filter(|part| **part == wanted).count();
+            let rows = of_rows.len() as f64;
+            assert_eq!(count(Part::Test), (0.2 * rows).round() as usize, "{kind:?}");
+            assert_eq!(count(Part::Validation), (0.1 * rows).round() as usize, "{kind:?}");
+            assert_ne!(of(1), of(2));
+        }
+    }
+
+    /// Users u0 to u2 with one rating each of items i0, i1 and i2, and features of items: i0 is a and b, i1 is b, i2 is c
+    /// and d, i3 without ratings a and d, i4 d alone.
+    fn described() -> Dataset {
+        let mut dataset = Dataset::default();
+        for at in 0..3_u32 {
+            let pair = dataset.pair_mut();
+            let indices = [pair.users.insert(&format!("u{at}")), pair.items.insert(&format!("i{at}"))];
+            dataset.interactions.push(indices, at as f32, None);
+        }
+        for id in ["i3", "i4"] {
+            dataset.pair_mut().items.insert(id);
+        }
+        dataset.entities.push(Entity { ids: Vocabulary::from_ids(["a", "b", "c", "d"]), ..Entity::new("kind") });
+        let frame = BagFrame { name: "kind".into(), owner: 1, of: 2, is_feature: true };
+        let bag = Bag::new(frame, vec![0, 2, 3, 5, 7, 8], vec![0, 1, 1, 2, 3, 0, 3, 3], None).expect("parts that fit");
+        dataset.interactions.bags = std::sync::Arc::new(vec![bag]);
+        dataset
+    }
+
+    #[test]
+    fn rows_without_training_ratings_stand_behind_if_their_features_are_known() {
+        let split = divide(&described(), &[Part::Train, Part::Test, Part::Test], false).unwrap();
+        let ids = |entity: usize| split.entities[entity].ids.ids().collect::<Vec<_>>();
+        // Nothing is known of c and d, so that i2 and i4 are nothing.
+        assert_eq!((ids(0), ids(1), ids(2)), (vec!["u0"], vec!["i0", "i1", "i3"], vec!["a", "b"]));
+        assert_eq!(split.entities.iter().map(|entity| entity.trained).collect::<Vec<_>>(), [None, Some(1), None]);
+        assert_eq!(split.test.column(ITEM), [1, UNKNOWN]);
+        let bag = &split.test.bags[0];
+        assert_eq!([0, 1, 2].map(|row| bag.of_row(row).0), [&[0, 1][..], &[1], &[0]]);
+        let cold = [(1, 1), (0, 0)]
+            .map(|(field, count)| (split.test.count_cold(FieldId(field), &split.entities[field]), count));
+        assert!(cold.iter().all(|(found, expected)| found == expected), "{cold:?}");
+        let whole = divide(&described(), &[Part::Train; 3], false).unwrap();
+        let baseline = crate::eval::Baseline::fit(&whole.train, &whole.frame());
+        let damped = |sum: f64, count: f64| sum / (count + 5.0);
+        // Residuals of i0, i1, i2 are -1, 0, 1: a has -1, d has 1.
+        let expected = [damped(-1.0, 1.0), 0.0, damped(1.0, 1.0), 0.0, damped(1.0, 1.0)];
+        for (found, expected) in baseline.item_offsets.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6, "{:?}", baseline.item_offsets);
+        }
     }
 
     #[test]

@@ -54,6 +54,11 @@ pub enum SplitKind {
         /// Share of the ratings of each new user that is given, above 0 and below 1.
         given: f64,
     },
+    /// All ratings of a share of the users are test, and all of another share validation: they are known by their features
+    /// alone.
+    ColdUsers,
+    /// The same of items.
+    ColdItems,
 }
 
 impl SplitKind {
@@ -80,13 +85,14 @@ impl SplitSpec {
     /// The config keys of splits.
     pub fn keys() -> Keys {
         let test = || {
-            let meaning = "Share of the ratings in the test part; with new-users, of the users.";
+            let meaning = "Share of the ratings in the test part; with new-users and cold-users of the users, with cold-items of \
+                           the items.";
             let key = Key::new("data.split.test", KeyKind::SHARE, meaning);
             key.default("0.1").when(absent(TEST_FROM))
         };
         let validation = "Share of the ratings (with k-fold, files and new-users, of those outside the test part) in the \
-                          validation part. With leave-last-out, any value above 0 takes each user's second-newest \
-                          rating.";
+                          validation part; with cold-users and cold-items of all users or items. With leave-last-out, any \
+                          value above 0 takes each user's second-newest rating.";
         let validation = || {
             Key::new("data.split.validation", KeyKind::SHARE, validation).default("0.1").when(absent(VALIDATION_FROM))
         };
@@ -112,7 +118,9 @@ impl SplitSpec {
         let kind = "How ratings are divided into training, validation and test. \"temporal\" holds out each user's newest \
                     ratings, \"global-temporal\" those of all users from one moment on: nothing is trained on that comes after \
                     what is tested. Ratings of the very moment are all in the later part. \"new-users\" holds out whole \
-                    users: once trained, the model takes them in by a share of their ratings, and is tested on the others.";
+                    users: once trained, the model takes them in by a share of their ratings, and is tested on the others. \
+                    \"cold-users\" and \"cold-items\" hold out whole users or items, too, of which the model knows the features \
+                    alone.";
         let given = "Share of the ratings of each new user that the model is given, drawn at random.";
         let given = Key::new("data.split.given", KeyKind::Float(Bound::Excluded(0.0), Bound::Excluded(1.0)), given);
         let data = |keys: Keys| keys.effect(Effect::Data);
@@ -128,7 +136,9 @@ impl SplitSpec {
                 .part("global-temporal", data(Keys::new(moments).and([test(), validation()])))
                 .part(SplitKind::FILES, data([validation()].into()).and(fold()))
                 .part(SplitKind::FIRST_OF_CLASS, data([rows].into()))
-                .part(SplitKind::NEW_USERS, data([given.default("0.8"), test(), validation()].into())),
+                .part(SplitKind::NEW_USERS, data([given.default("0.8"), test(), validation()].into()))
+                .part("cold-users", data([test(), validation()].into()))
+                .part("cold-items", data([test(), validation()].into())),
         )
         .rule(check_values)
         .exclusive("data.split.test", TEST_FROM)
@@ -149,6 +159,8 @@ impl SplitSpec {
             }
             SplitKind::FILES => SplitKind::Files,
             SplitKind::NEW_USERS => SplitKind::NewUsers { given: values.get("data.split.given") },
+            "cold-users" => SplitKind::ColdUsers,
+            "cold-items" => SplitKind::ColdItems,
             SplitKind::FIRST_OF_CLASS => SplitKind::FirstOfClass { train_rows: values.get("data.split.train_rows") },
             _ => SplitKind::None,
         };

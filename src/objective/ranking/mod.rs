@@ -56,6 +56,7 @@ fn kind<L: RankingPart>() -> ObjectiveKind {
             .default_for("model.init_std", "0.01")
             .default_for("solver.regularization.<entity>_factors", L::LAMBDA)
             .default_for("solver.regularization.<entity>_biases", L::LAMBDA)
+            .default_for("data.item_features.identity_dropout", "0.5")
     };
     ObjectiveKind::new(L::NAME, keys, |values| Ok(Arc::new(Ranking::new(L::of(values), Negatives::of(values)))))
 }

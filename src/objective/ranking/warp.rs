@@ -109,6 +109,7 @@ pub(super) fn first_violating(
         draws: 2,
         offsets: Some(offsets),
         bags: Arc::clone(&samples.bags),
+        hidden: Vec::new(),
     }
 }
 

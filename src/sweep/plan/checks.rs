@@ -54,6 +54,7 @@ fn not_searchable(key: &Key, others: Option<&str>) -> Option<String> {
         Effect::Pairing | Effect::Data => {
             "trials are compared on the same validation ratings; set it in [set] or repeat it in [repeat]"
         }
+        Effect::Input => "it is read once for all trials; set it in [set]",
         Effect::Nothing | Effect::Name | Effect::Refit => "it does not affect how good a trial is; set it in [set]",
         Effect::Result if key.path == "train.early_stopping.metric" => "trials are compared by it; set metric",
         Effect::Result => {

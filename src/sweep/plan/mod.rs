@@ -276,7 +276,7 @@ impl Plan {
         let mut identity: BTreeMap<String, String> =
             own.map(|(key, value)| (key.to_string(), in_toml(value))).collect();
         identity.insert("metric".into(), self.metric.name().into());
-        let base = self.base.deciding(&[Effect::Pairing, Effect::Data, Effect::Result]);
+        let base = self.base.deciding(&[Effect::Pairing, Effect::Data, Effect::Input, Effect::Result]);
         identity.extend(base.map(|(key, value)| (format!("base {key}"), in_toml(value))));
         for dimension in &self.space.dimensions {
             let when: Vec<_> = dimension.when.iter().map(|c| format!("{}: {:?}", c.key, c.values)).collect();

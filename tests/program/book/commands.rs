@@ -61,6 +61,7 @@ pages! {
     texts_run = "texts",
     genes_run = "genes",
     tuning_runs = "tuning",
+    features_run = "features",
     own_model_runs = "own-model",
     reproducible_runs = "reproducible",
     results_run = "results",

@@ -8,6 +8,7 @@ mod splitter;
 
 pub(super) use delimiter::splitter;
 pub(super) use encoding::{BYTE_ORDER_MARK, UTF_16, decode, is_utf_16, shown};
-pub(super) use fields::{Row, finite_number, listed, parse_number};
+pub(in crate::data) use fields::finite_number;
+pub(super) use fields::{Row, listed, parse_number};
 pub(super) use lines::{KeptLine, Line, Lines};
 pub(super) use splitter::Splitter;
