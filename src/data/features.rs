@@ -60,7 +60,7 @@ impl Features {
     fn keys_of(role: Role) -> Keys {
         let section = Self::section(role);
         let of = |name: &str| format!("{section}.{name}");
-        let key = |name: &str, kind, meaning: &str| Key::new(&of(name), kind, &meaning.replace("<noun>", noun(role)));
+        let key = |name: &str, kind, meaning: &str| Key::new(&of(name), kind, &meaning.replace("<noun>", role.noun()));
         let in_file = || given(&of("path"));
         let path = "A file with a line for each <noun>, of what is known of it beside ratings; found as data.path is. Those \
                     without ratings are predicted and recommended by that alone. Some data sets of the catalog have such a file of \
@@ -134,8 +134,7 @@ impl Features {
 
     /// Their names, in order.
     pub fn names(&self) -> Vec<&str> {
-        let kinds = [&self.categories, &self.lists, &self.numbers, &self.years];
-        kinds.into_iter().flatten().map(String::as_str).collect()
+        self.names_and_kinds().map(|(name, _)| name).collect()
     }
 
     /// Reads the features and adds them to `dataset`; ids that it does not have become rows without interactions. `own` is
@@ -145,7 +144,7 @@ impl Features {
     /// Those of reading; [`Error::Usage`] for data that are a whole matrix or have no such table; [`Error::Data`] for what
     /// is no number, or if no line is one of the dataset's.
     pub(super) fn add_to(&self, dataset: &mut Dataset, own: Option<(FeatureTable, &str)>) -> Result<()> {
-        let (section, noun) = (Self::section(self.role), noun(self.role));
+        let (section, noun) = (Self::section(self.role), self.role.noun());
         if dataset.layout.is_ordered() {
             return Err(Error::Usage(format!("{section} is for lists of ratings, and these data are a whole matrix")));
         }
@@ -308,13 +307,6 @@ impl Members {
         dataset.entities.push(Entity { ids: self.values, ..Entity::new(name) });
         let bag = Bag::new(frame, starts, members, weights).expect("made of one line after the other");
         Arc::make_mut(&mut dataset.interactions.bags).push(bag);
-    }
-}
-
-fn noun(role: Role) -> &'static str {
-    match role {
-        Role::User => "user",
-        Role::Item => "item",
     }
 }
 

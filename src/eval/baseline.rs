@@ -96,14 +96,14 @@ impl Baseline {
             Role::User => (USER, ITEM, &self.item_offsets),
             Role::Item => (ITEM, USER, &self.user_offsets),
         };
-        let mut sums = vec![(0.0, DAMPING); count];
+        let mut sums = vec![(0.0, 0.0); count];
         let rows = interactions.column(own).iter().zip(interactions.column(other)).zip(&interactions.targets);
         for ((&row, &other), &target) in rows.filter(|_| !is_constant) {
             let (sum, count) = &mut sums[row as usize];
             *sum += f64::from(target) - self.global_mean - others.get(other as usize).copied().map_or(0.0, f64::from);
             *count += 1.0;
         }
-        let offsets = sums.into_iter().map(|(sum, count)| (sum / count) as f32).collect();
+        let offsets = sums.into_iter().map(damped).collect();
         match role {
             Role::User => Self { user_offsets: offsets, ..self.clone() },
             Role::Item => Self { item_offsets: offsets, ..self.clone() },

@@ -87,7 +87,7 @@ pub struct Term<'a> {
 }
 
 impl Factored<'_> {
-    /// Whether a row is more than the sum of its features, for no table has any.
+    /// Whether no table's rows have features.
     pub(super) fn is_plain(&self) -> bool {
         let tables = self.terms.iter().flat_map(|term| std::iter::once(term.factors).chain(term.biases));
         tables.into_iter().all(|table| table.features().is_empty())

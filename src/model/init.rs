@@ -188,7 +188,7 @@ impl Start<'_> {
             (bag.name.clone(), self.table(kind, &[Use::Bag(field, id)], width, values))
         });
         let features: Vec<(String, Table)> = features.collect();
-        let mut table = self.table(kind, &[Use::Field(field)], width, values).with_trained(entity.trained());
+        let mut table = self.table(kind, &[Use::Field(field)], width, values).with_trained(entity.trained);
         if entity.by_features_alone {
             table.rows = table.rows.set_require_grad(false);
         }

@@ -61,8 +61,8 @@ pub struct Table {
     pub rows: Param<Tensor<2>>,
     group: TableGroup,
     uses: Vec<Use>,
-    /// How many rows, the first ones, training has interactions of.
-    trained: usize,
+    /// How many rows, the first ones, training has interactions of; `None` for all.
+    trained: Option<usize>,
     /// Those of the features, by name.
     features: Vec<(String, Table)>,
     /// What a row that is hidden shows beside its features, as one that training never saw has it: `[width]`; empty for
@@ -75,7 +75,7 @@ impl Table {
     pub fn new(group: TableGroup, uses: Vec<Use>, width: usize, values: Vec<f32>, device: &Device) -> Self {
         let shape = [values.len() / width, width];
         let rows = Param::from_data(TensorData::new(values, shape), device);
-        Self { rows, group, uses, trained: shape[0], features: Vec::new(), unseen: Vec::new() }
+        Self { rows, group, uses, trained: None, features: Vec::new(), unseen: Vec::new() }
     }
 
     /// The same with the tables of features, by name, each of which is indexed by one bag.
@@ -83,8 +83,8 @@ impl Table {
         Self { features, ..self }
     }
 
-    /// The same, of which training has interactions of the first rows only.
-    pub(super) fn with_trained(self, trained: usize) -> Self {
+    /// The same, of which training has interactions of so many rows, the first ones; `None` for all.
+    pub(super) fn with_trained(self, trained: Option<usize>) -> Self {
         Self { trained, ..self }
     }
 
@@ -95,7 +95,7 @@ impl Table {
 
     /// How many rows, the first ones, training has interactions of.
     pub fn trained_rows(&self) -> usize {
-        self.trained
+        self.trained.unwrap_or_else(|| self.rows.dims()[0])
     }
 
     /// The tables of features, by name.

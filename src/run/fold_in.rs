@@ -485,6 +485,19 @@ mod tests {
         assert!(refused.expect_err("refused").to_string().contains("bm25"));
     }
 
+    /// What the new users did not meet is drawn from for each of them.
+    #[test]
+    fn there_may_be_more_new_users_than_users_of_training() {
+        let (parts, device) = (Parts::built_in(), Device::default());
+        let count = 2 * USERS + 1;
+        for solver in ["adam", "stratified"] {
+            let file = file(&["model.kind=mf", "loss.kind=bpr", &format!("solver.kind={solver}")]);
+            let new = new_rows(Role::User, history(count, 8), count);
+            let folded = file.of_new(Role::User, &new, &device, &parts).expect("rows");
+            assert_eq!(table(&folded.model, "user_factors").len(), count * RANK, "{solver}");
+        }
+    }
+
     /// Huber's loss with a threshold that nothing reaches is half the squared loss, but not one that systems are known for.
     #[test]
     fn gradients_come_to_the_solution_of_the_equations() {

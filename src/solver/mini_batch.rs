@@ -14,7 +14,7 @@ use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, Stepped};
 use crate::data::batch::{EpochOrder, Samples};
 use crate::data::unseen::Unseen;
-use crate::data::{FieldId, Interactions, PAIR, UNKNOWN};
+use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
@@ -81,8 +81,10 @@ impl Solver for MiniBatch {
     fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         self.step.optimizer.check(model)?;
         let candidates = self.step.objective.candidates();
-        let sizes = PAIR.map(|field| model.trained_rows(field).unwrap_or_else(|| train.rows(field)));
-        self.unseen = candidates.map(|negatives| Arc::new(negatives.unseen(train, sizes)));
+        // Items that are known by their features alone are nobody's choice against others.
+        let users = model.rows(USER).unwrap_or_else(|| train.rows(USER));
+        let items = model.trained_rows(ITEM).unwrap_or_else(|| train.rows(ITEM));
+        self.unseen = candidates.map(|negatives| Arc::new(negatives.unseen(train, [users, items])));
         Ok(train.len().div_ceil(self.size(train)) as u64)
     }
 

@@ -133,8 +133,8 @@ impl Place {
     }
 
     /// A copy of `movielens-100k` as the catalog keeps it, small and with the features of users and items: what stands in for
-    /// the data of configs that have features. Returns whether `config` has any.
-    fn stand_in_for_features(&self, config: &str) -> bool {
+    /// the data of configs that have features.
+    fn stand_in_for_features(&self) {
         let folder = self.path("cache/lowrank/data/movielens-100k");
         fs::create_dir_all(&folder).expect("a folder");
         let rating = |at: usize| format!("{}\t{}\t{}\t{at}\n", at % 40, at * 7 % 30, 1 + at * 3 % 5);
@@ -151,7 +151,6 @@ impl Place {
         for (name, text) in [("u.data", ratings), ("u.item", items), ("u.user", users)] {
             fs::write(folder.join(name), text).expect("a file written");
         }
-        config.contains("-cold-") || config.contains("/cold-")
     }
 
     /// Trains on [`SMALL`] data with a small model into `runs/<name>-1`, which must succeed.

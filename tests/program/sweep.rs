@@ -309,13 +309,17 @@ fn every_committed_space_is_valid_and_sweeps_a_stand_in() {
         let place = Place::new();
         let check = place.call(["sweep", &space, "--check"]).succeeds();
         assert!(check.stdout.contains("keys are searched"), "{check:?}");
-        let has_features = place.stand_in_for_features(&space);
+        place.stand_in_for_features();
+        let text = fs::read_to_string(&space).expect("UTF-8");
+        let base = text.lines().find_map(|line| line.strip_prefix("base = ")).expect("a base").trim_matches('"');
+        let base = Path::new(&space).parent().expect("a folder").join(base);
+        let has_features = fs::read_to_string(base).expect("UTF-8").contains("_features = ");
         let small = super::SMALL.map(|setting| format!("set.{setting}"));
         let small = if has_features { &[] } else { &small[..] };
         let folds = (!has_features).then_some("set.data.split.kind=k-fold");
         let more = ["trials=2", "refit=false"].into_iter().chain(folds);
         // A key that is searched cannot be set.
-        let is_searched = std::fs::read_to_string(&space).expect("UTF-8").contains("\ntrain.epochs = {");
+        let is_searched = text.contains("\ntrain.epochs = {");
         let short = (!is_searched).then_some("set.train.epochs=1");
         let settings = small.iter().map(String::as_str).chain(more).chain(short).flat_map(|setting| ["--set", setting]);
         let outcome = place.call(["sweep", &space, "--quiet", "--json"].into_iter().chain(settings));

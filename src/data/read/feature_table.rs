@@ -89,7 +89,7 @@ impl FeatureTable {
             true => format!("{} {:?}", at + 1, first[at]),
             false => format!("{}", at + 1),
         };
-        let noun = if role == data::Role::User { "user" } else { "item" };
+        let noun = role.noun();
         let of_features = wanted.iter().zip(&columns).map(|(name, flags)| match &flags[..] {
             [one] => format!("{name} column {}", told(one.at)),
             several => format!("{name} {} columns", several.len()),
@@ -133,9 +133,10 @@ impl Places {
         wanted: &[&str],
         section: &str,
     ) -> Result<Self, String> {
-        let (noun, own) = match role {
-            data::Role::User => ("user", Role::User),
-            data::Role::Item => ("item", Role::Item),
+        let noun = role.noun();
+        let own = match role {
+            data::Role::User => Role::User,
+            data::Role::Item => Role::Item,
         };
         let names = given.unwrap_or(first);
         let is_id = |name: &String| match given {

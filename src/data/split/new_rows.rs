@@ -18,6 +18,14 @@ impl Role {
         }
     }
 
+    /// One of this side, for people.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Item => "item",
+        }
+    }
+
     /// The other side.
     pub fn other(self) -> Self {
         match self {
