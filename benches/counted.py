@@ -5,8 +5,8 @@
 
     LOWRANK_DATA=FOLDER python3 benches/counted.py LOWRANK msweb steam        # only logs with such names
 
-The split is random, 80/10/10, the seed 1. What is most popular, implicit ALS, item k-NN with each weighting and number of neighbours, and
-EASE without λ in the config and with several, where there are at most 6,000 items.
+The split is random, 80/10/10, the seed 1. What is most popular, implicit ALS, item k-NN with each weighting and number of neighbours, SLIM
+with several penalties, and EASE without λ in the config and with several, where there are at most 6,000 items.
 """
 
 import json
@@ -53,6 +53,11 @@ def main():
                           for count in (20, 50, 100, 200)]
                 values = " ".join(f"{value['validation']['ndcg@10']:.4f}" for value in values)
                 print(f"  item-knn {weighting}, 20, 50, 100, 200 neighbours: {values}", flush=True)
+            for l1 in (0.2, 1, 3):
+                values = [trained("model.kind=item-knn", "solver.kind=slim", f"solver.l1={l1}", f"solver.l2={l2}",
+                                  f"model.neighbours={count}") for l2, count in ((1, 200), (10, 50), (10, 200), (100, 200))]
+                values = " ".join(f"{value['validation']['ndcg@10']:.4f}" for value in values)
+                print(f"  slim, l1 {l1}, l2 1, 10 (50 neighbours), 10, 100: {values}", flush=True)
             for penalty in (None, 50, 200, 500, 1000) if items <= 6000 else ():
                 given = [f"solver.regularization.item_weights={penalty}"] if penalty else []
                 value = trained("model.kind=ease", *given)

@@ -51,7 +51,7 @@ fn model(kind: &str, users: usize, items: usize, opened: &Opened) -> AnyModel {
     match kind {
         "mf" => MfConfig { rank, init }.init(&start).into(),
         "biased-mf" => BiasedMfConfig { rank, init }.init(&start).into(),
-        _ => NeuMfConfig { rank, layers: vec![64, 32, 16], init, biases: true }.init(&start).into(),
+        _ => NeuMfConfig { rank, mlp_rank: rank, layers: vec![64, 32, 16], init, biases: true }.init(&start).into(),
     }
 }
 

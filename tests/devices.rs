@@ -60,7 +60,7 @@ fn model(name: &str, start: &Start) -> AnyModel {
         "nmf" => NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }.init(start).into(),
         "gmf" => GmfConfig { rank, init, biases: false }.init(start).into(),
         "mlp" => MlpConfig { rank, layers, init, biases: false }.init(start).into(),
-        "neumf" => NeuMfConfig { rank, layers, init, biases: true }.init(start).into(),
+        "neumf" => NeuMfConfig { rank, mlp_rank: rank, layers, init, biases: true }.init(start).into(),
         _ => panic!("no model {name}"),
     }
 }

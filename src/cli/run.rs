@@ -33,17 +33,7 @@ pub struct OpenRun {
 /// Those of the device and the model file.
 pub fn open(run: &RunArg, parts: &Parts) -> Result<OpenRun> {
     let device = run.device.parse::<crate::device::DeviceSpec>()?.open()?;
-    let (path, directory) = if run.run.is_dir() {
-        let directory = RunDirectory::open(&run.run)?;
-        (directory.finished(directory.model())?, Some(directory))
-    } else if !run.run.exists() {
-        return Err(Error::Usage(format!(
-            "{}: there is no such run directory or model file; `lowrank train CONFIG` creates one",
-            run.run.display()
-        )));
-    } else {
-        (run.run.clone(), run.run.parent().and_then(|parent| RunDirectory::open(parent).ok()))
-    };
+    let (path, directory) = RunDirectory::find_model(&run.run)?;
     Ok(OpenRun { file: ModelFile::read(&path, &device.device, parts)?, device, directory, path, parts: parts.clone() })
 }
 

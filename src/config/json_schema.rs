@@ -83,6 +83,9 @@ fn kind(kind: &KeyKind) -> Value {
         KeyKind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$" }),
         KeyKind::Choice(words) => json!({ "enum": words }),
         KeyKind::TextList => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
+        KeyKind::PathList => {
+            json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 })
+        }
         KeyKind::IntList(range) => json!({ "type": "array", "items": integer(range.start(), range.end()) }),
     }
 }

@@ -52,6 +52,8 @@ pub enum KeyKind {
     Choice(Vec<String>),
     /// A nonempty list of text.
     TextList,
+    /// A nonempty list of paths, each as for [`Path`](Self::Path).
+    PathList,
     /// A list of integers, each in the range.
     IntList(RangeInclusive<i64>),
 }
@@ -125,7 +127,7 @@ impl KeyKind {
             Self::Float(..) => "a number".into(),
             Self::Text | Self::Path | Self::Name => "a string".into(),
             Self::Choice(words) => format!("one of {}", any_of(words)),
-            Self::TextList => "a list of strings".into(),
+            Self::TextList | Self::PathList => "a list of strings".into(),
             Self::IntList(_) => "a list of integers".into(),
         }
     }
@@ -251,11 +253,13 @@ impl Key {
                     return Err(format!("{}{remedy}", out_of_range(self.kind.noun())));
                 }
             }
-            (KeyKind::TextList, Value::Array(list)) => {
+            (KeyKind::TextList | KeyKind::PathList, Value::Array(list)) => {
                 if list.is_empty() {
                     return Err(format!("{} must not be empty", self.path));
                 }
-                if let Some(position) = list.iter().position(|element| !element.is_str()) {
+                let is_path = self.kind == KeyKind::PathList;
+                let fits = |element: &Value| element.as_str().is_some_and(|text| !(is_path && text.is_empty()));
+                if let Some(position) = list.iter().position(|element| !fits(element)) {
                     return Err(self.wrong_element(position, &list[position]));
                 }
             }
@@ -365,6 +369,7 @@ mod tests {
             (KeyKind::IntList(1..=65536), ["[]", "[1, 65536]"], ["[0]", "[3, 65537]"]),
             (KeyKind::Name, ["'a-B_3.x'", "'größe'"], ["'a/b'", "'.a'"]),
             (KeyKind::TextList, ["['']", "['a', 'b']"], ["[]", "['a', 1]"]),
+            (KeyKind::PathList, ["['a']", "['a', 'b/c']"], ["[]", "['a', '']"]),
         ] {
             let key = Key::new("a.b", kind, "");
             let accepts = |text: &str| key.check(&value(text)).is_ok();

@@ -195,6 +195,8 @@ mod tests {
             let keys = ["solver.kind", "train.epochs", "evaluation.clip", "train.early_stopping.metric", "model.rank"];
             assert_eq!(shown(&config, &keys), format!("\"{kind}\" 1 false \"ndcg@10\" "));
         }
+        let slim = good(DATA, &["model.kind=item-knn", "solver.kind=slim"]);
+        assert_eq!(shown(&slim, &["model.neighbours", "solver.l1", "evaluation.clip"]), "200 1.0 false");
         for (weighting, shrinkage) in [("cosine", "10.0"), ("tf-idf", "100.0"), ("bm25", "")] {
             let config = good(DATA, &["model.kind=item-knn", &format!("solver.weighting={weighting}")]);
             assert_eq!(shown(&config, &["solver.shrinkage"]), shrinkage);
@@ -265,6 +267,7 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
             "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'multiplicative'".into(),
+            "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.start_from = ['r']".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
             "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),
         ] {

@@ -11,12 +11,18 @@ use super::key::{Key, KeyKind};
 use super::schema::Schema;
 use crate::files::STANDARD_INPUT;
 
-/// The value of a path key, seen from `folder`: absolute, unless it means standard input. Of other keys the value as it is.
+/// The value of a key of paths, seen from `folder`: each absolute, unless it means standard input. Of other keys the value as
+/// it is.
 ///
 /// # Errors
 /// What is wrong, beginning with the key.
 pub fn absolute(key: &Key, value: Value, folder: &Path) -> Result<Value, String> {
     match (&key.kind, value) {
+        (KeyKind::PathList, Value::Array(list)) => {
+            let element = Key { kind: KeyKind::Path, ..key.clone() };
+            let list: Result<Vec<_>, _> = list.into_iter().map(|value| absolute(&element, value, folder)).collect();
+            list.map(Value::Array)
+        }
         (KeyKind::Path, Value::String(text)) if text != STANDARD_INPUT => {
             let path = folder.join(&text);
             // Values are UTF-8. If the current folder is not, the path has to do as it is seen from there.
@@ -43,16 +49,23 @@ pub fn from_here(path: PathBuf) -> PathBuf {
 pub fn with_absolute_paths(schema: &Schema, text: &str, folder: &Path) -> String {
     let Ok(table) = DeTable::parse(text) else { return text.into() };
     let mut found = Vec::new();
-    for key in schema.keys().iter().filter(|key| key.kind == KeyKind::Path) {
+    for key in schema.keys().iter().filter(|key| matches!(key.kind, KeyKind::Path | KeyKind::PathList)) {
         let mut parts = key.path.split('.');
         let first = parts.next().and_then(|part| table.get_ref().get(part));
         let value = parts.fold(first, |value, part| match value?.get_ref() {
             DeValue::Table(table) => table.get(part),
             _ => None,
         });
-        let Some((value, word)) = value.and_then(|value| Some((value, value.get_ref().as_str()?))) else { continue };
-        if let Ok(whole) = absolute(key, Value::from(word), folder) {
-            found.push((value.span(), whole.to_string()));
+        let Some(value) = value else { continue };
+        let words: Vec<_> = match value.get_ref() {
+            DeValue::Array(list) => list.iter().collect(),
+            _ => vec![value],
+        };
+        let element = Key { kind: KeyKind::Path, ..key.clone() };
+        for (span, word) in words.into_iter().filter_map(|value| Some((value.span(), value.get_ref().as_str()?))) {
+            if let Ok(whole) = absolute(&element, Value::from(word), folder) {
+                found.push((span, whole.to_string()));
+            }
         }
     }
     found.sort_by_key(|(span, _)| span.start);
@@ -70,9 +83,11 @@ mod tests {
     #[test]
     fn paths_in_a_text_become_absolute_and_nothing_else_changes() {
         let text = "# data.path = \"x\"\nname = 'r.csv'\n[data]\npath = 'r.csv' # here\ntitles = { path = \"a/t.csv\" }\n\
-                    test_path = \"/abs/t.csv\"\n";
-        let expected =
-            text.replace("path = 'r.csv'", "path = \"/here/r.csv\"").replace("\"a/t.csv\"", "\"/here/a/t.csv\"");
+                    test_path = \"/abs/t.csv\"\n[model]\nstart_from = [ 'a', \"/b\" ]\n";
+        let expected = text
+            .replace("path = 'r.csv'", "path = \"/here/r.csv\"")
+            .replace("\"a/t.csv\"", "\"/here/a/t.csv\"")
+            .replace("'a'", "\"/here/a\"");
         assert_eq!(with_absolute_paths(&Parts::built_in().schema(), text, Path::new("/here")), expected);
         assert_eq!(
             with_absolute_paths(&Parts::built_in().schema(), "data.path = [", Path::new("/here")),

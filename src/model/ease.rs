@@ -117,12 +117,8 @@ impl Factorization for Ease {
 
 impl ModelPart for Ease {
     const NAME: &'static str = "ease";
-    const DECLARATION: Declaration = Declaration {
-        solver: Some("ease"),
-        histories: &[(USER, ITEM)],
-        histories_above_zero: true,
-        ..Declaration::NONE
-    };
+    const DECLARATION: Declaration =
+        Declaration { solvers: &["ease"], histories: &[(USER, ITEM)], histories_above_zero: true, ..Declaration::NONE };
 
     fn init(_: &Values, start: &Start) -> Result<Self> {
         Self::new(start)

@@ -1,6 +1,8 @@
 //! Item k-NN: r̂_ui = Σ_{j ∈ H(u) ∩ N(i)} s_ij, with the k items N(i) that are most similar to item i (Sarwar, Karypis,
 //! Konstan & Riedl 2001, section 3.2, for interactions without values).
 //!
+//! s_ij is how similar the two are, or with `solver.kind = "slim"` a weight that is learned (Ning & Karypis 2011).
+//!
 //! H(u) are the items that user u met in training. What is kept is turned around, as scores need it: for each item j the
 //! items that have it among their neighbours, and how similar they are. These are k·items pairs at most, so that the
 //! model grows with the catalog and not with its square.
@@ -14,7 +16,7 @@ use super::history::{self, OfItems};
 use super::init::Start;
 use super::part::{Declaration, ModelPart};
 use super::table::Table;
-use crate::config::{Key, KeyKind, Keys, Values};
+use crate::config::{Key, KeyKind, Keys, Values, is};
 use crate::data::batch::Batch;
 use crate::data::{BagId, FieldId, ITEM, USER};
 use crate::device::with_values;
@@ -31,6 +33,8 @@ pub struct ItemKnnConfig {
 impl ItemKnnConfig {
     /// k if nothing else is said; chosen on the validation parts of six logs (benches/README.md).
     pub const NEIGHBOURS: usize = 50;
+    /// The same where weights are learned, which more neighbours make better.
+    pub const NEIGHBOURS_OF_SLIM: usize = 200;
 
     /// The model before training: no item is similar to another.
     ///
@@ -162,7 +166,7 @@ impl Factorization for ItemKnn {
 impl ModelPart for ItemKnn {
     const NAME: &'static str = "item-knn";
     const DECLARATION: Declaration = Declaration {
-        solver: Some("item-knn"),
+        solvers: &["item-knn", "slim"],
         histories: &[(USER, ITEM)],
         histories_above_zero: true,
         ..Declaration::NONE
@@ -170,8 +174,10 @@ impl ModelPart for ItemKnn {
 
     fn keys() -> Keys {
         let meaning = "How many of the most similar items count for each item.";
-        let key = Key::new("model.neighbours", KeyKind::Int(1..=4096), meaning);
-        key.default(&ItemKnnConfig::NEIGHBOURS.to_string()).into()
+        Key::new("model.neighbours", KeyKind::Int(1..=4096), meaning)
+            .default(&ItemKnnConfig::NEIGHBOURS.to_string())
+            .default_if(is("solver.kind", ["slim"]), &ItemKnnConfig::NEIGHBOURS_OF_SLIM.to_string())
+            .into()
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {

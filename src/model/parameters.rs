@@ -21,6 +21,9 @@ pub struct HostTensor {
     pub data: Vec<f32>,
 }
 
+/// The parameters of a model by name.
+pub type ByName = BTreeMap<String, HostTensor>;
+
 impl HostTensor {
     /// A vector.
     pub fn vector(data: Vec<f32>) -> Self {
@@ -41,7 +44,7 @@ pub fn collect(model: &AnyModel) -> Vec<(String, HostTensor)> {
 ///
 /// # Errors
 /// A message about the first parameter that is missing or has another shape.
-pub fn restore(model: AnyModel, values: &BTreeMap<String, HostTensor>) -> Result<AnyModel, String> {
+pub fn restore(model: AnyModel, values: &ByName) -> Result<AnyModel, String> {
     let mut problem: Option<String> = None;
     let model = model.map(None, &mut |Visited { name, shape, rows, .. }| match values.get(&name) {
         Some(found) if found.shape == shape => {

@@ -5,7 +5,8 @@ use std::fmt;
 use super::any::AnyModel;
 use super::factorization::{Constraint, Factorization};
 use super::init::Start;
-use crate::config::{Key, KeyKind, Keys, Values};
+use super::parameters::ByName;
+use crate::config::{Effect, Key, KeyKind, Keys, Values};
 use crate::data::FieldId;
 use crate::error::Result;
 
@@ -28,9 +29,9 @@ pub struct Declaration {
     pub histories: &'static [(FieldId, FieldId)],
     /// Whether only interactions with a target above 0, which are signs of a preference, belong to these histories.
     pub histories_above_zero: bool,
-    /// The solver that alone finds its parameters, for a model that is no minimum of an objective which others minimize;
-    /// it is the default for such a model. `None` for all others.
-    pub solver: Option<&'static str>,
+    /// The solvers that alone find its parameters, for a model that is no minimum of an objective which others minimize;
+    /// the first is the default for such a model. Empty for all others.
+    pub solvers: &'static [&'static str],
 }
 
 impl Declaration {
@@ -43,12 +44,17 @@ impl Declaration {
         uses_context: false,
         histories: &[],
         histories_above_zero: false,
-        solver: None,
+        solvers: &[],
     };
 
     /// Whether factors must carry the mean, because nothing else does.
     pub fn factors_carry_mean(self) -> bool {
         self.is_dot_product && !self.has_biases
+    }
+
+    /// Whether only solvers of its own find its parameters.
+    pub fn has_own_solvers(self) -> bool {
+        !self.solvers.is_empty()
     }
 
     /// Whether every score is a sum of products of numbers that are at least 0, and therefore at least 0 itself.
@@ -68,6 +74,15 @@ pub trait ModelPart: Factorization + Sized + 'static {
     /// The keys of `[model]` that it reads, which it may share with other models.
     fn keys() -> Keys {
         Keys::default()
+    }
+
+    /// Kinds of models of which one of each makes such a model, by [`made_of`](Self::made_of); none by default.
+    const MADE_OF: &'static [&'static str] = &[];
+
+    /// The parameters by name, from those of models of the kinds [`MADE_OF`](Self::MADE_OF), in that order.
+    fn made_of(parts: &[ByName]) -> ByName {
+        let _ = parts;
+        ByName::new()
     }
 
     /// How many numbers such a model has at least, whatever the data: those of its dense layers. A file that holds fewer
@@ -91,6 +106,9 @@ pub struct ModelKind {
     pub name: &'static str,
     /// Properties of these models.
     pub declaration: Declaration,
+    /// Kinds of models of which one of each makes such a model; see [`ModelPart::MADE_OF`].
+    pub made_of: &'static [&'static str],
+    join: fn(&[ByName]) -> ByName,
     keys: fn() -> Keys,
     least_size: fn(&Values) -> usize,
     init: fn(&Values, &Start) -> Result<AnyModel>,
@@ -100,7 +118,15 @@ impl ModelKind {
     /// The kind of models of type `M`.
     pub fn of<M: ModelPart>() -> Self {
         let init = |values: &Values, start: &Start| Ok(M::init(values, start)?.into());
-        Self { name: M::NAME, declaration: M::DECLARATION, keys: M::keys, least_size: M::least_size, init }
+        Self {
+            name: M::NAME,
+            declaration: M::DECLARATION,
+            made_of: M::MADE_OF,
+            join: M::made_of,
+            keys: M::keys,
+            least_size: M::least_size,
+            init,
+        }
     }
 
     /// The config keys that it reads.
@@ -111,6 +137,11 @@ impl ModelKind {
     /// See [`ModelPart::least_size`].
     pub fn least_size(&self, values: &Values) -> usize {
         (self.least_size)(values)
+    }
+
+    /// The parameters by name, from those of models of the kinds `made_of`, in that order.
+    pub fn join(&self, parts: &[ByName]) -> ByName {
+        (self.join)(parts)
     }
 
     /// The model before training, as a config asks for it.
@@ -136,6 +167,16 @@ pub fn names_where(kinds: &[ModelKind], wanted: impl Fn(Declaration) -> bool) ->
 /// `model.rank`: the number of latent factors of each row.
 pub fn rank_key() -> Key {
     Key::new("model.rank", KeyKind::Int(1..=4096), "Number of latent factors of each user and item.").default("32")
+}
+
+/// `model.start_from`: trained models that a model starts from.
+pub const START_FROM: &str = "model.start_from";
+
+/// The key of [`START_FROM`].
+pub(crate) fn start_from_key() -> Key {
+    let meaning = "Runs, or model files, whose parameters the model starts from: one of its own kind, or for \"neumf\" one of \
+                   \"gmf\" and one of \"mlp\", which it begins as the mean of. Rows are matched by id; those of new ids start as usual.";
+    Key::new(START_FROM, KeyKind::PathList, meaning).effect(Effect::Input)
 }
 
 /// `model.layers`: widths of hidden layers.

@@ -50,7 +50,7 @@ impl Factorization for Popularity {
 
 impl ModelPart for Popularity {
     const NAME: &'static str = "popularity";
-    const DECLARATION: Declaration = Declaration { solver: Some("popularity"), ..Declaration::NONE };
+    const DECLARATION: Declaration = Declaration { solvers: &["popularity"], ..Declaration::NONE };
 
     fn init(_: &Values, start: &Start) -> Result<Self> {
         Ok(Self::new(start))

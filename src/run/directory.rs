@@ -118,6 +118,24 @@ impl RunDirectory {
         Err(Error::Usage(format!("{}: is not a run directory (it has no config.toml)", path.display())))
     }
 
+    /// The model file that people name by a run directory or by its own path, and the run directory, if it lies in one.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there is none.
+    pub fn find_model(path: &Path) -> Result<(PathBuf, Option<Self>)> {
+        if path.is_dir() {
+            let directory = Self::open(path)?;
+            return Ok((directory.finished(directory.model())?, Some(directory)));
+        }
+        if !path.exists() {
+            return Err(Error::Usage(format!(
+                "{}: there is no such run directory or model file; `lowrank train CONFIG` creates one",
+                path.display()
+            )));
+        }
+        Ok((path.to_path_buf(), path.parent().and_then(|parent| Self::open(parent).ok())))
+    }
+
     /// Rejects data other than those the run began with.
     ///
     /// # Errors

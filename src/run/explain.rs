@@ -68,8 +68,9 @@ pub fn explain(
     let score = scores(&folded, given, item, device)[0];
     let (terms, factors) = terms(&folded, item);
     let features = of_features(file, &folded, item);
-    let linear = match (parts.find_solver(&file.solver), file.kind.declaration.solver) {
-        (Some(solver), None) => {
+    let has_own_solvers = file.kind.declaration.has_own_solvers();
+    let linear = match parts.find_solver(&file.solver) {
+        Some(solver) if !has_own_solvers => {
             let setup = Setup { objective: file.predictor.objective.clone(), seed: 0, device };
             solver.linear(&file.settled, &setup, Role::User, &folded.model)?
         }
@@ -83,7 +84,7 @@ pub fn explain(
             (items, Attribution::Exact)
         }
         // Where the score is a sum over what was met, each item alone has its own term.
-        None if !file.kind.declaration.histories.is_empty() && file.kind.declaration.solver.is_some() => {
+        None if !file.kind.declaration.histories.is_empty() && has_own_solvers => {
             let each: Vec<usize> = (0..given.len()).collect();
             let alone = file.of_new(Role::User, &told(user, &each, |at, row| at == row), device, parts)?;
             let value = |(at, value): (usize, f32)| (rated(at).0, rated(at).1, f64::from(value));

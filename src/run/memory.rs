@@ -242,7 +242,7 @@ mod tests {
             };
             let frame = Frame { bags: kind.declaration.histories.iter().map(bag).collect(), ..pair.clone() };
             let of_kind = format!("model.kind={}", kind.name);
-            let has_rank = kind.declaration.solver.is_none();
+            let has_rank = !kind.declaration.has_own_solvers();
             let overrides = [of_kind.as_str(), "model.rank=5"];
             let settings = settings(&overrides[..if has_rank { 2 } else { 1 }]);
             let start = Start { frame: &frame, mean_score: 1.0, offsets: [&[], &[]], seed: Some(0), device: &device };

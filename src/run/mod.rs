@@ -19,6 +19,7 @@ mod protocols;
 mod seen_items;
 mod settings;
 mod shown;
+mod start_from;
 mod summary;
 mod train;
 mod train_options;

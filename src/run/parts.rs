@@ -7,7 +7,7 @@ use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent}
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::data::{Features, Source};
 use crate::metric::{self, Metric, Metrics};
-use crate::model::{Constraint, Declaration, ModelKind, ModelPart, names_where};
+use crate::model::{Constraint, Declaration, ModelKind, ModelPart, names_where, start_from_key};
 use crate::objective::{Loss, ObjectiveKind, ObjectivePart, ranking};
 use crate::solver::{self, SolverPart};
 
@@ -109,6 +109,7 @@ impl Parts {
         let using = names_where(&self.models, |model| model.uses_context);
         let of_parts = names_where(&self.models, |model| model.constraint == Constraint::NonNegative);
         Keys::from(choice)
+            .and(start_from_key())
             .rule(move |values| check_start(values, &carrying).into_iter().collect())
             .rule(move |values| check_context(values, &using).into_iter().collect())
             .rule(move |values| check_signs(values, &of_parts))

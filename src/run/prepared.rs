@@ -89,7 +89,8 @@ impl Prepared {
         if let Some(reason) = settings.why_last().filter(|_| !data.validation.is_empty()) {
             note(&format!("the last epoch is kept, whatever the validation part says: {reason}"));
         }
-        let doubts = doubts::of_data(settings, &dataset, &data);
+        let mut doubts = doubts::of_data(settings, &dataset, &data);
+        doubts.extend(settings.start_from.check(&settings.model, &settings.config, &data, &device.device, note)?);
         doubts.iter().for_each(|doubt| note(&format!("warning: {doubt}")));
         let sizes = Sizes::of(&data, dataset.interactions.len());
         let memory = memory::of_run(settings, &sizes, program, &device.device)?;

@@ -12,6 +12,8 @@ use crate::tables::grouped;
 
 /// Largest rank that is proposed for matrices.
 const MOST_COMPONENTS: usize = 50;
+/// Events up to which weights between neighbours are learned in reasonable time.
+const MOST_EVENTS_OF_SLIM: usize = 5_000_000;
 /// Items up to which weights between all of them are computed in reasonable time, which grows with their cube.
 const MOST_ITEMS_OF_EASE: usize = 10_000;
 
@@ -200,11 +202,15 @@ impl Task {
                  [train]\n\
                  refit = true             # at the end, validation events count, too\n",
                 of_times(dataset),
-                match dataset.items().len() <= MOST_ITEMS_OF_EASE {
-                    true => "kind = \"ease\"            # a weight between every two items, in one step",
-                    false => {
-                        "kind = \"item-knn\"        # the most similar items; weights between all of so many would take long"
+                match (dataset.items().len(), ratings.len()) {
+                    (..=MOST_ITEMS_OF_EASE, _) =>
+                        "kind = \"ease\"            # a weight between every two items, in one step",
+                    (_, ..=MOST_EVENTS_OF_SLIM) => {
+                        "kind = \"item-knn\"        # the most similar items; weights between all of so many would take long\n\n\
+                         [solver]\nkind = \"slim\"           # learns how much each of them counts"
                     }
+                    _ =>
+                        "kind = \"item-knn\"        # the most similar items; to learn weights of so many would take long",
                 },
             ),
             Self::Gaps => format!(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::parts::Parts;
+use super::start_from::StartFrom;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
 use crate::data::{Dataset, Features, ITEM, Source, USER};
@@ -14,7 +15,7 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Location, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
 use crate::metric::{Metric, Metrics};
-use crate::model::{AnyModel, ModelKind, Start};
+use crate::model::{AnyModel, ModelKind, START_FROM, Start};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
 use crate::solver::nmf::Zeros;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub model: ModelKind,
     /// The kind of objective.
     pub objective_kind: ObjectiveKind,
+    /// Trained models that the model starts from.
+    pub start_from: StartFrom,
     /// The objective to minimize.
     pub objective: Arc<dyn Objective>,
     /// The solver.
@@ -175,6 +178,7 @@ impl Settings {
             name: values.get("name"),
             seed: values.get("seed"),
             model: *parts.find_model(&kind("model.kind")).ok_or_else(|| missing("model.kind"))?,
+            start_from: StartFrom::of(values, parts),
             objective_kind,
             objective,
             solver,
@@ -197,7 +201,8 @@ impl Settings {
     /// The values of `[model]` and `[loss]`, which a model is made of.
     pub(super) fn model_values(&self) -> Values {
         let sections = ["model", "loss"].map(|section| self.values().section(section));
-        let values = sections.iter().flat_map(Values::iter);
+        // What a model started from is no part of it.
+        let values = sections.iter().flat_map(Values::iter).filter(|(path, _)| *path != START_FROM);
         values.map(|(path, value)| (path.to_string(), value.clone())).collect()
     }
 
@@ -260,7 +265,7 @@ impl Settings {
     /// The model with its initial parameters.
     ///
     /// # Errors
-    /// Those of the model.
+    /// Those of the model, and [`Error::Usage`] if it cannot start from the trained ones that the config names.
     pub fn initial_model(&self, data: &Split, evaluator: &Evaluator, device: &Device) -> Result<AnyModel> {
         let Predictor { objective, baseline, .. } = &evaluator.predictor;
         let mut frame = data.frame();
@@ -283,7 +288,8 @@ impl Settings {
             seed: Some(self.seed),
             device,
         };
-        self.model.init(self.values(), &start)
+        let model = self.model.init(self.values(), &start)?;
+        self.start_from.started(&self.model, model, &data.entities, &start)
     }
 
     /// Training of `model` with the solver, for as long as `training` says.

@@ -34,7 +34,7 @@ use crate::linalg::processor::vector_features;
 use crate::model::summed;
 use crate::report::{JsonLines, TensorBoard};
 use crate::solver::Predictions;
-use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained};
+use crate::train::{Checkpoints, Observer, TrainConfig, TrainData, Trained, Trainer};
 
 /// A finished run.
 pub struct Finished {
@@ -80,11 +80,12 @@ impl Job<'_, '_> {
             // What is wrong with it is said before training.
             read_candidates(&path, data.users(), data.items())?;
         }
-        let (directory, _owned) = self.directory(&dataset, &device)?;
         let config = self.settings.training.clone();
         let evaluator = self.settings.evaluator(&data);
+        let trainer = self.trainer(config.clone(), &data, &evaluator, &device)?;
+        let (directory, _owned) = self.directory(&dataset, &device)?;
         let (selected, mut has_trained) =
-            self.phase(&directory, &directory, config.clone(), &data, &evaluator, &device)?;
+            self.phase(&directory, &directory, config.epochs, trainer, &data, &evaluator)?;
         let best = selected.progress.best.clone();
         let best_epoch = best.as_ref().map_or(selected.progress.epoch, |best| best.epoch);
         let mut seconds = selected.progress.seconds;
@@ -95,8 +96,9 @@ impl Job<'_, '_> {
             let evaluator = self.settings.evaluator(&data);
             let config = TrainConfig { epochs: best_epoch, ..config };
             (self.options.note)(&format!("epoch {best_epoch} was best; retraining on training and validation ratings"));
+            let trainer = self.trainer(config, &data, &evaluator, &device)?;
             let (refit, has_refitted) =
-                self.phase(&directory, &directory.refit(), config, &data, &evaluator, &device)?;
+                self.phase(&directory, &directory.refit(), best_epoch, trainer, &data, &evaluator)?;
             has_trained |= has_refitted;
             seconds += refit.progress.seconds;
             ratings_seen += refit.progress.ratings_seen;
@@ -295,21 +297,29 @@ impl Job<'_, '_> {
         })
     }
 
-    /// Trains one model from its start, or from its last checkpoint, in `directory` (of the run `root`). Says whether
-    /// there was anything left to train.
-    fn phase(
+    fn trainer(
         &self,
-        root: &RunDirectory,
-        directory: &RunDirectory,
         config: TrainConfig,
         data: &Split,
         evaluator: &Evaluator,
         device: &Opened,
-    ) -> Result<(Trained, bool)> {
+    ) -> Result<Trainer<'static>> {
         let model = self.settings.initial_model(data, evaluator, &device.device)?;
-        let epochs = config.epochs;
+        self.settings.trainer(config, model, device)
+    }
+
+    /// Trains one model for so many epochs from its start, or from its last checkpoint, in `directory` (of the run
+    /// `root`). Says whether there was anything left to train.
+    fn phase(
+        &self,
+        root: &RunDirectory,
+        directory: &RunDirectory,
+        epochs: u64,
+        trainer: Trainer,
+        data: &Split,
+        evaluator: &Evaluator,
+    ) -> Result<(Trained, bool)> {
         let checkpoints = Checkpoints::create(&directory.checkpoints())?;
-        let trainer = self.settings.trainer(config, model, device)?;
         let mut trainer = trainer.with_checkpoints(checkpoints).with_stop(self.options.stop);
         if self.options.resume != Resume::New {
             trainer = trainer.resume()?;

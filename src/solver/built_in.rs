@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::als::AlsPart;
-use super::closed_form::{EasePart, ItemKnnPart, PopularityPart};
+use super::closed_form::{EasePart, ItemKnnPart, PopularityPart, SlimPart};
 use super::gradient_descent::GradientDescent;
-use super::part::{SolverPart, check_features, check_tied};
+use super::part::{SolverPart, check_features, check_start, check_tied};
 use super::stratified::StratifiedPart;
 use super::whole_matrix::WholeMatrixPart;
 use crate::config::{Choice, Key, Keys, in_toml, is};
@@ -25,18 +25,19 @@ pub fn built_in() -> Vec<Arc<dyn SolverPart>> {
         Arc::new(WholeMatrixPart::Multiplicative),
         Arc::new(PopularityPart),
         Arc::new(ItemKnnPart),
+        Arc::new(SlimPart),
         Arc::new(EasePart),
     ]
 }
 
 /// The config keys of solvers, of which `solver.kind` chooses one.
 pub fn keys(parts: &[Arc<dyn SolverPart>], models: &[ModelKind]) -> Keys {
-    let of_model = |key: Key, kind: &ModelKind| match kind.declaration.solver {
-        Some(solver) => key.default_if(is("model.kind", [kind.name]), &in_toml(&solver.into())),
-        None => key,
+    let of_model = |key: Key, kind: &ModelKind| match kind.declaration.solvers {
+        [first, ..] => key.default_if(is("model.kind", [kind.name]), &in_toml(&(*first).into())),
+        [] => key,
     };
     let choice = Choice::new("solver.kind", "How the parameters are found.")
         .with(|key| models.iter().fold(key.default("'adam'"), of_model));
     let choice = parts.iter().fold(choice, |choice, part| choice.part(part.name(), part.keys(models)));
-    Keys::from(choice).rule(check_tied(models)).rule(check_features(parts))
+    Keys::from(choice).rule(check_tied(models)).rule(check_features(parts)).rule(check_start(parts))
 }

@@ -29,7 +29,7 @@ mod whole_matrix;
 pub use als::{Als, AlsConfig, AlsPart, Confidence, Feedback, Inner, OneSide};
 pub use built_in::built_in;
 pub(crate) use built_in::keys;
-pub use closed_form::{ClosedForm, EasePart, ItemKnnPart, PopularityPart};
+pub use closed_form::{ClosedForm, EasePart, ItemKnnPart, PopularityPart, SlimPart};
 pub use gradient::{Clip, GradientStep, UpdatedRows};
 pub use gradient_descent::GradientDescent;
 pub use learning_rate::LearningRate;

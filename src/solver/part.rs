@@ -14,7 +14,7 @@ use crate::config::words::joined;
 use crate::config::{Keys, Problem, Values};
 use crate::data::{Features, Interactions, Role};
 use crate::error::{Error, Result};
-use crate::model::{AnyModel, Constraint, Declaration, ModelKind, names_where};
+use crate::model::{AnyModel, Constraint, Declaration, ModelKind, START_FROM, names_where};
 use crate::objective::{Loss, Objective, Squared};
 
 /// Checks a target: the requirement that it violates, or `None`.
@@ -76,6 +76,12 @@ pub trait SolverPart: fmt::Debug + Send + Sync {
     /// Whether it trains models whose rows have features. By default it does not.
     fn takes_features(&self) -> bool {
         false
+    }
+
+    /// Whether it begins with the parameters that a model has. By default it does.
+    fn takes_start(&self, values: &Values) -> bool {
+        let _ = values;
+        true
     }
 
     /// The targets that the solver rejects; by default none.
@@ -251,7 +257,7 @@ pub(super) fn needs_model(
 ) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
     let fit = names_where(models, is_fit);
     // Those have a message of their own.
-    let tied = names_where(models, |model| model.solver.is_some());
+    let tied = names_where(models, |model| model.has_own_solvers());
     move |values| {
         let (solver, model) = kinds(values);
         if tied.contains(&model) {
@@ -303,15 +309,17 @@ pub(super) fn needs_bounds(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Prob
 
 /// Models that one solver alone finds go with that solver, and it with them.
 pub(super) fn check_tied(models: &[ModelKind]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
-    let tied: Vec<(&'static str, &'static str)> =
-        models.iter().filter_map(|kind| Some((kind.name, kind.declaration.solver?))).collect();
+    let tied: Vec<(&'static str, &'static [&'static str])> =
+        models.iter().map(|kind| (kind.name, kind.declaration.solvers)).filter(|(_, own)| !own.is_empty()).collect();
     move |values| {
         let (solver, model) = kinds(values);
         let of_model = tied.iter().find(|(name, _)| *name == model);
-        let of_solver: Vec<&str> = tied.iter().filter(|(_, own)| *own == solver).map(|(name, _)| *name).collect();
+        let finds = |own: &[&str]| own.contains(&solver.as_str());
+        let of_solver: Vec<&str> = tied.iter().filter(|(_, own)| finds(own)).map(|(name, _)| *name).collect();
         let message = match of_model {
-            Some((_, own)) if *own != solver => {
-                format!("model.kind = {model:?} is found by solver.kind = {own:?} alone, but solver.kind is {solver:?}")
+            Some((_, own)) if !finds(own) => {
+                let own = joined(&own.iter().map(|own| format!("{own:?}")).collect::<Vec<_>>(), "or");
+                format!("model.kind = {model:?} is found by solver.kind = {own} alone, but solver.kind is {solver:?}")
             }
             None if !of_solver.is_empty() => {
                 let fit = joined(&of_solver, "and");
@@ -348,6 +356,21 @@ pub(super) fn check_features(
             .then(|| Problem::new(["solver.kind", key.as_str()], message()))
             .into_iter()
             .collect()
+    }
+}
+
+/// A rule that trained models are a start only for a solver that begins with what there is.
+pub(super) fn check_start(parts: &[Arc<dyn SolverPart>]) -> impl Fn(&Values) -> Vec<Problem> + Send + Sync + 'static {
+    let parts = parts.to_vec();
+    move |values| {
+        let (solver, _) = kinds(values);
+        let takes_none = parts.iter().any(|part| part.name() == solver && !part.takes_start(values));
+        if !(takes_none && values.contains(START_FROM)) {
+            return Vec::new();
+        }
+        let message =
+            format!("{START_FROM} changes nothing with solver.kind = {solver:?}, which begins with the data alone");
+        vec![Problem::new([START_FROM, "solver.kind"], message)]
     }
 }
 

@@ -28,7 +28,7 @@ fn scores(model: &AnyModel, users: &[u32], items: &[u32]) -> Vec<f32> {
 fn every_model_and_loss_that_configs_can_name_is_tested() {
     // Models of counts are no minimum that gradients find; they have tests of their own, in `counts`.
     let (counted, names): (Vec<_>, Vec<_>) =
-        lowrank::model::built_in().into_iter().partition(|model| model.declaration.solver.is_some());
+        lowrank::model::built_in().into_iter().partition(|model| model.declaration.has_own_solvers());
     assert_eq!(counted.iter().map(|model| model.name).collect::<Vec<_>>(), ["popularity", "item-knn", "ease"]);
     let names: Vec<&str> = names.iter().map(|model| model.name).collect();
     assert_eq!(models(3).iter().map(kind).collect::<Vec<_>>(), names);

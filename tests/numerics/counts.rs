@@ -1,5 +1,5 @@
-//! Models of counts: popularity, item k-NN and EASE, against numpy (tests/scripts/counts.py), against the contract of all
-//! models, and against planted groups.
+//! Models of counts: popularity, item k-NN and EASE against numpy (tests/scripts/counts.py), SLIM against the conditions of
+//! its minimum, all against the contract of all models and against planted groups.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use lowrank::data::{Bag, Frame, HISTORY, ITEM, Interactions, UNKNOWN, USER};
 use lowrank::device::to_vec;
 use lowrank::linalg::Similarity;
 use lowrank::model::parameters::{collect, restore};
-use lowrank::model::{AnyModel, BiasedMfConfig, Ease, FactorInit, ItemKnnConfig, Popularity};
-use lowrank::solver::closed_form::{ease, item_knn, popularity};
+use lowrank::model::{AnyModel, BiasedMfConfig, Ease, FactorInit, ItemKnn, ItemKnnConfig, Popularity};
+use lowrank::solver::closed_form::{ease, item_knn, popularity, slim};
 use lowrank::solver::{ClosedForm, Solver, StepNumber, StepOutcome};
 
 use crate::inputs::{cpu, start_of};
@@ -122,6 +122,7 @@ fn every_case(frame: &Frame) -> Vec<(AnyModel, ClosedForm)> {
         (neighbours(), item_knn(Similarity::Bm25 { k1: 1.5, b: 0.6 })),
         (weights(), ease(Some(4.0))),
         (weights(), ease(None)),
+        (neighbours(), slim(0.3, 0.5)),
     ]
 }
 
@@ -169,6 +170,51 @@ fn scores_are_those_of_numpy() {
     };
     let spread: f64 = (0..NUM_ITEMS).map(|item| share(item) * (1.0 - share(item))).sum::<f64>() / NUM_ITEMS as f64;
     assert!((fits[0][0] - spread).abs() < 1e-3, "{fits:?} {spread}");
+}
+
+/// The conditions of Karush, Kuhn and Tucker, which hold at the only minimum of a strictly convex objective.
+#[test]
+fn slim_is_the_minimum_of_its_objective() {
+    let train = train();
+    let frame = with_histories(train.clone(), NUM_USERS, NUM_ITEMS).1;
+    let device = cpu().device;
+    let (starts, members, _) = train.bag(frame.bag(USER, HISTORY).expect("histories")).parts();
+    let of_user = |user: usize| &members[starts[user] as usize..starts[user + 1] as usize];
+    let met = |user: usize, item: usize| f64::from(of_user(user).contains(&(item as u32)));
+    for (l1, l2) in [(0.0, 0.5), (0.3, 0.5), (2.0, 1.0), (100.0, 0.0)] {
+        let every =
+            ItemKnnConfig { neighbours: NUM_ITEMS }.init(&start_of(&frame, 0.0, 1, &device)).expect("histories");
+        let (model, outcome) = trained((every.into(), slim(l1, l2)), &train);
+        let model = model.downcast_ref::<ItemKnn>().expect("as begun");
+        let [lengths, items, values] =
+            [&model.list_lengths, &model.neighbours, &model.similarities].map(|parameter| to_vec(parameter.val()));
+        let mut weights = [[0.0; NUM_ITEMS]; NUM_ITEMS];
+        let mut pairs = items.iter().zip(&values);
+        for (from, &length) in lengths.iter().enumerate() {
+            for (&to, &weight) in pairs.by_ref().take(length as usize) {
+                weights[from][to as usize] = f64::from(weight);
+            }
+        }
+        let mut objective = 0.0;
+        for item in 0..NUM_ITEMS {
+            let residual = |user: usize| {
+                met(user, item) - (0..NUM_ITEMS).map(|from| met(user, from) * weights[from][item]).sum::<f64>()
+            };
+            objective += (0..NUM_USERS).map(|user| residual(user).powi(2)).sum::<f64>();
+            for (from, weight) in weights.iter().map(|row| row[item]).enumerate() {
+                objective += l2 * weight * weight + 2.0 * l1 * weight;
+                let slope = l1 + l2 * weight - (0..NUM_USERS).map(|user| met(user, from) * residual(user)).sum::<f64>();
+                match (from == item, weight > 0.0) {
+                    (true, has_weight) => assert!(!has_weight),
+                    (false, true) => assert!(slope.abs() < 1e-2, "{l1} {l2}: {slope} at {from} -> {item}"),
+                    (false, false) => assert!(slope > -1e-2, "{l1} {l2}: {slope} at {from} -> {item}"),
+                }
+            }
+        }
+        let sums = to_vec(outcome.sums.sums);
+        assert!((f64::from(sums[0]) + f64::from(sums[1]) - objective).abs() < 1e-3 * objective, "{sums:?} {objective}");
+        assert_eq!(values.iter().any(|&weight| weight > 0.0), l1 < 100.0);
+    }
 }
 
 #[test]
@@ -248,9 +294,12 @@ fn other_models_are_refused() {
     let frame = with_histories(train.clone(), NUM_USERS, NUM_ITEMS).1;
     let start = start_of(&frame, 0.0, 1, &device);
     let other: AnyModel = BiasedMfConfig { rank: 2, init: FactorInit::Normal { std: 0.1 } }.init(&start).into();
-    for (name, mut solver) in
-        [("popularity", popularity()), ("ease", ease(None)), ("item-knn", item_knn(Similarity::default()))]
-    {
+    for (name, mut solver) in [
+        ("popularity", popularity()),
+        ("ease", ease(None)),
+        ("item-knn", item_knn(Similarity::default())),
+        ("item-knn", slim(1.0, 1.0)),
+    ] {
         let stepped = solver.step(other.clone(), &train, StepNumber { epoch: 1, step: 0, steps: 1 });
         let message = stepped.outcome.expect_err("another model").to_string();
         assert!(message.contains(&format!("model.kind = {name:?}")), "{message}");

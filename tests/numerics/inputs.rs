@@ -103,7 +103,7 @@ pub fn models(rank: usize) -> Vec<ModelConfig> {
             ModelConfig::Nmf(_) => ModelConfig::Gmf(GmfConfig { rank, init, biases: false }),
             ModelConfig::Gmf(_) => ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), init, biases: false }),
             ModelConfig::Mlp(_) => {
-                ModelConfig::NeuMf(NeuMfConfig { rank, layers: layers.clone(), init, biases: false })
+                ModelConfig::NeuMf(NeuMfConfig { rank, mlp_rank: rank, layers: layers.clone(), init, biases: false })
             }
             ModelConfig::NeuMf(_) => return None,
         })

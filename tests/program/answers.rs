@@ -56,7 +56,7 @@ fn sums_of_parts_refuse_negative_data_whatever_trains_them() {
     ratings(&place, 9, 9, |user, item| Some(((7 * user + 5 * item) % 19) as f64 - 9.0));
     let solvers = Parts::built_in().schema().choices("solver.kind");
     // Some solvers find models of their own alone.
-    let others: Vec<_> = Parts::built_in().models.iter().filter_map(|kind| kind.declaration.solver).collect();
+    let others: Vec<_> = Parts::built_in().models.iter().flat_map(|kind| kind.declaration.solvers).copied().collect();
     for solver in solvers.iter().filter(|solver| *solver != "svd" && !others.contains(&solver.as_str())) {
         let solver = format!("solver.kind={solver}");
         let refused = train(&place, "r.csv", &["model.kind=nmf", &solver]);

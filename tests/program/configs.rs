@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lowrank::Parts;
 use lowrank::config::Key;
 
+use super::matrices::arrays;
 use super::{Place, SMALL, tensors};
 
 /// Every `*.toml` below `configs/` but the spaces of searches.
@@ -90,6 +90,7 @@ const FOLDER: &[&str] =
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
 const ITEM_KNN: &[&str] = &["model.kind=item-knn"];
+const SLIM: &[&str] = &["model.kind=item-knn", "solver.kind=slim"];
 const BM25: &[&str] = &["model.kind=item-knn", "solver.weighting=bm25"];
 
 const SVD: &[&str] = &["model.kind=mf", "solver.kind=svd", "solver.method=randomized", "solver.oversampling=0"];
@@ -181,6 +182,8 @@ const CASES: &[Case] = &[
     ("model.init_high", &["model.init=uniform"], "0.5", Model),
     ("model.neighbours", ITEM_KNN, "3", Model),
     ("model.layers", &["model.kind=mlp"], "[3]", Model),
+    ("model.mlp_rank", &["model.kind=neumf"], "3", Model),
+    ("model.start_from", &[], "['nowhere']", Refused("nowhere: there is no such run")),
     ("loss.kind", &[], "huber", Model),
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
@@ -208,6 +211,8 @@ const CASES: &[Case] = &[
     ("solver.weighting", ITEM_KNN, "cosine", Model),
     ("solver.shrinkage", ITEM_KNN, "1", Model),
     ("solver.bm25_k1", BM25, "2", Model),
+    ("solver.l1", SLIM, "0.1", Model),
+    ("solver.l2", SLIM, "9", Model),
     ("solver.bm25_b", BM25, "0.5", Model),
     ("solver.learning_rate", &[], "0.02", Model),
     ("solver.batch_size", &[], "10", Model),
@@ -251,28 +256,6 @@ const CASES: &[Case] = &[
     ("report.projector", &[], "false", Files),
     ("run.dir", &[], "elsewhere", Files),
 ];
-
-/// An `.npz` file with a sparse matrix and, beside it, the array `other`.
-fn arrays() -> Vec<u8> {
-    let array = |descr: &str, shape: &str, cells: &[u8]| {
-        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
-        [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), cells].concat()
-    };
-    let bytes = |factor: u8| (0..60).map(|at| at * factor % 9).collect::<Vec<u8>>();
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in [
-        ("format", array("|S3", "", b"coo")),
-        ("shape", array("|u1", "2,", &[9, 9])),
-        ("row", array("|u1", "60,", &bytes(1))),
-        ("col", array("|u1", "60,", &bytes(2))),
-        ("data", array("|u1", "60,", &bytes(4))),
-        ("other", array("|u1", "12, 5", &bytes(2))),
-    ] {
-        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).expect("a member");
-        archive.write_all(&content).expect("written");
-    }
-    archive.finish().expect("an archive").into_inner()
-}
 
 /// A place with data files of every kind that a case asks for.
 fn place() -> Place {

@@ -40,6 +40,11 @@ fn events_and_amounts_are_ranked() {
         assert!((0.0..=1.0).contains(&number(&result, "/test/ndcg@10")), "{name}: {result}");
         assert_eq!(result["model"], "ease", "{name}");
     }
+    // Weights between all items only while these are not too many.
+    let many = (0..20_002).map(|at| format!("u{},i{}\n", at % 50, at % 10_001));
+    place.write("many.csv", format!("user,item\n{}", many.collect::<String>()));
+    let told = place.call(["init", "many.csv", "-o", "-"]).succeeds();
+    assert!(told.stdout.contains("kind = \"item-knn\"") && told.stdout.contains("kind = \"slim\""), "{told:#?}");
     // Opinions tell what was chosen, too.
     place.write(
         "stars.csv",

@@ -22,6 +22,7 @@ mod real_data;
 mod recipes;
 mod runs;
 mod sources;
+mod start_from;
 mod surface;
 mod sweep;
 mod tables;

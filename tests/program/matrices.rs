@@ -1,5 +1,7 @@
 //! Matrices are factorized as they are: whole, in their order, and shown that way.
 
+use std::io::Write;
+
 use image::{GrayImage, Luma};
 
 use super::{Outcome, Place, number};
@@ -13,6 +15,28 @@ pub fn train(place: &Place, data: &str, settings: &[&str]) -> Outcome {
     let path = format!("data.path={data}");
     let settings = [path.as_str()].into_iter().chain(settings.iter().copied());
     place.call(["train", "c.toml"].into_iter().chain(settings.flat_map(|setting| ["--set", setting])))
+}
+
+/// An `.npz` file with a sparse matrix and, beside it, the array `other`.
+pub fn arrays() -> Vec<u8> {
+    let array = |descr: &str, shape: &str, cells: &[u8]| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+        [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), cells].concat()
+    };
+    let bytes = |factor: u8| (0..60).map(|at| at * factor % 9).collect::<Vec<u8>>();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("format", array("|S3", "", b"coo")),
+        ("shape", array("|u1", "2,", &[9, 9])),
+        ("row", array("|u1", "60,", &bytes(1))),
+        ("col", array("|u1", "60,", &bytes(2))),
+        ("data", array("|u1", "60,", &bytes(4))),
+        ("other", array("|u1", "12, 5", &bytes(2))),
+    ] {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).expect("a member");
+        archive.write_all(&content).expect("written");
+    }
+    archive.finish().expect("an archive").into_inner()
 }
 
 /// A grey picture with the shade that `shade` gives at (x, y), as a PGM file.

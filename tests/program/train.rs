@@ -80,7 +80,7 @@ fn assert_beats_baselines(summary: &Value, what: &str) {
 /// Kinds of models that are a minimum of a loss, and those that are counts of what users met, which predict no ratings.
 pub fn model_kinds() -> [Vec<String>; 2] {
     let (counted, others): (Vec<_>, Vec<_>) =
-        Parts::built_in().models.into_iter().partition(|kind| kind.declaration.solver.is_some());
+        Parts::built_in().models.into_iter().partition(|kind| kind.declaration.has_own_solvers());
     [others, counted].map(|kinds| kinds.iter().map(|kind| kind.name.to_string()).collect())
 }
 

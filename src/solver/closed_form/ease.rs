@@ -88,6 +88,10 @@ impl SolverPart for EasePart {
         "ease"
     }
 
+    fn takes_start(&self, _: &Values) -> bool {
+        false
+    }
+
     fn keys(&self, _: &[ModelKind]) -> Keys {
         let meaning = "Penalty of the squared weights between items, counted once and not per rating; if absent, five times the \
                        mean number of training interactions of a user.";

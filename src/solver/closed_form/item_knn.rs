@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use burn::module::ParamId;
 use rayon::prelude::*;
 
 use super::{ClosedForm, Found, signs, with_defaults};
@@ -12,7 +13,7 @@ use crate::config::{Choice, Key, KeyKind, Keys, Values, in_toml, is};
 use crate::error::{Error, Result};
 use crate::linalg::similar::{Similarity, add_rows, by_column, most_similar};
 use crate::linalg::{Cells, Groups};
-use crate::model::{ItemKnn, ModelKind};
+use crate::model::{AnyModel, ItemKnn, ModelKind};
 use crate::solver::part::{Footprint, Misfit, ModelSize, Predictions, Setup, SolverPart};
 use crate::solver::solve::Solver;
 
@@ -23,26 +24,39 @@ pub struct ItemKnnPart;
 /// A solver for [`ItemKnn`].
 pub fn item_knn(similarity: Similarity) -> ClosedForm {
     ClosedForm::new(move |model, train| {
-        let model = model.downcast_ref::<ItemKnn>();
-        let model =
-            model.ok_or_else(|| Error::Usage("the item-knn solver finds only model.kind = \"item-knn\"".into()))?;
+        let model = of_any(model, "item-knn")?;
         let [num_items, count] = model.neighbours.dims();
         let [of_users, of_items] = signs(train, model.history(), num_items);
         let lists = by_column(&most_similar(&of_items, &of_users, similarity, count));
-        let lengths = lists.columns().iter().map(|list| list.len() as f32).collect();
         let squared = squared_differences(&lists, &of_users);
-        let padded = |mut values: Vec<f32>| {
-            values.resize(num_items * count, 0.0);
-            values
-        };
-        let items = lists.columns().members().iter().map(|&item| item as f32).collect();
-        let parameters = HashMap::from([
-            (model.list_lengths.id, lengths),
-            (model.neighbours.id, padded(items)),
-            (model.similarities.id, padded(lists.into_values())),
-        ]);
+        let parameters = parameters(model, lists);
         Ok(Found { parameters, cells: of_users.members().len(), squared, penalty: 0.0 })
     })
+}
+
+/// The model of lists of neighbours that `solver` is to find.
+///
+/// # Errors
+/// [`Error::Usage`] if it is another.
+pub(super) fn of_any<'a>(model: &'a AnyModel, solver: &str) -> Result<&'a ItemKnn> {
+    let message = || Error::Usage(format!("the {solver} solver finds only model.kind = \"item-knn\""));
+    model.downcast_ref::<ItemKnn>().ok_or_else(message)
+}
+
+/// The parameters of the model whose lists these are: for each item those that have it among their neighbours.
+pub(super) fn parameters(model: &ItemKnn, lists: Cells) -> HashMap<ParamId, Vec<f32>> {
+    let [num_items, count] = model.neighbours.dims();
+    let padded = |mut values: Vec<f32>| {
+        values.resize(num_items * count, 0.0);
+        values
+    };
+    let lengths = lists.columns().iter().map(|list| list.len() as f32).collect();
+    let items = lists.columns().members().iter().map(|&item| item as f32).collect();
+    HashMap::from([
+        (model.list_lengths.id, lengths),
+        (model.neighbours.id, padded(items)),
+        (model.similarities.id, padded(lists.into_values())),
+    ])
 }
 
 /// Σ (1 − r̂_ui)² over the signs.
@@ -98,6 +112,10 @@ fn similarity(values: &Values) -> Similarity {
 impl SolverPart for ItemKnnPart {
     fn name(&self) -> &str {
         "item-knn"
+    }
+
+    fn takes_start(&self, _: &Values) -> bool {
+        false
     }
 
     fn keys(&self, _: &[ModelKind]) -> Keys {

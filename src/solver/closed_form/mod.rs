@@ -1,5 +1,5 @@
 //! Models of counts, whose parameters one step computes from the training interactions: what is most popular, item
-//! k-NN, and EASE.
+//! k-NN, SLIM, and EASE.
 //!
 //! An interaction with a target above 0 is a sign of a preference, and all signs count the same; others are none. The
 //! predictions are preferences, judged by ranked lists. The loss that is reported is the squared difference of signs and
@@ -9,6 +9,7 @@
 mod ease;
 mod item_knn;
 mod popularity;
+mod slim;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ use burn::tensor::{Tensor, TensorData};
 pub use self::ease::{EasePart, ease};
 pub use self::item_knn::{ItemKnnPart, item_knn};
 pub use self::popularity::{PopularityPart, popularity};
+pub use self::slim::{SlimPart, slim};
 use super::part::check_squared;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, StepSums, Stepped};

@@ -51,6 +51,10 @@ impl SolverPart for PopularityPart {
         "popularity"
     }
 
+    fn takes_start(&self, _: &Values) -> bool {
+        false
+    }
+
     fn keys(&self, _: &[ModelKind]) -> Keys {
         with_defaults(Keys::default())
     }

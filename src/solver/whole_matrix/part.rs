@@ -58,6 +58,10 @@ impl SolverPart for WholeMatrixPart {
         }
     }
 
+    fn takes_start(&self, values: &Values) -> bool {
+        values.is("solver.start", "model")
+    }
+
     fn keys(&self, models: &[ModelKind]) -> Keys {
         let nmf = |keys: Keys, epochs: &str| {
             MatrixMethod::nmf_keys()

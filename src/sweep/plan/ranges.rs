@@ -205,7 +205,7 @@ impl<'t> Parser<'t> {
 }
 
 fn is_list(kind: &KeyKind) -> bool {
-    matches!(kind, KeyKind::TextList | KeyKind::IntList(_))
+    matches!(kind, KeyKind::TextList | KeyKind::PathList | KeyKind::IntList(_))
 }
 
 /// A range as it could be written for this key.
@@ -217,6 +217,7 @@ fn example(key: &Key) -> String {
         KeyKind::Bool => "{ choice = [true, false] }".into(),
         KeyKind::Choice(words) => format!("{{ choice = {:?} }}", &words[..words.len().min(2)]),
         KeyKind::IntList(_) => "{ choice = [[64], [64, 32]] }".into(),
+        KeyKind::PathList => "{ choice = [[\"a\"], [\"b\"]] }".into(),
         KeyKind::Text | KeyKind::Path | KeyKind::Name | KeyKind::TextList => "{ choice = [\"a\", \"b\"] }".into(),
     }
 }
