@@ -13,7 +13,7 @@ use lowrank::error::Result;
 use lowrank::eval::{Baseline, Evaluator, Predictor};
 use lowrank::metric::{Metric, Metrics, ObjectiveLoss, Rmse};
 use lowrank::model::{
-    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
+    AnyModel, BiasedMfConfig, FactorInit, FmConfig, GmfConfig, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
 };
 use lowrank::objective::Squared;
 use lowrank::solver::{
@@ -25,7 +25,7 @@ use lowrank::train::{EpochReport, Observer, TrainConfig, TrainData, Trainer};
 type Curve = [f64; 4];
 
 /// With all rows, then with touched rows.
-const GOLDEN: [(UpdatedRows, [(&str, Curve); 6]); 2] = [
+const GOLDEN: [(UpdatedRows, [(&str, Curve); 7]); 2] = [
     (
         UpdatedRows::All,
         [
@@ -35,6 +35,7 @@ const GOLDEN: [(UpdatedRows, [(&str, Curve); 6]); 2] = [
             ("gmf", [0.5368711, 0.5259328, 0.5188268, 0.6929235]),
             ("mlp", [0.5318182, 0.4657023, 0.4102883, 0.6108061]),
             ("neumf", [0.5054791, 0.3784323, 0.3220251, 0.5841110]),
+            ("fm", [0.5177122, 0.4314769, 0.3945668, 0.6163977]),
         ],
     ),
     (
@@ -46,6 +47,7 @@ const GOLDEN: [(UpdatedRows, [(&str, Curve); 6]); 2] = [
             ("gmf", [0.5368723, 0.5274849, 0.5218283, 0.6932947]),
             ("mlp", [0.5328946, 0.4728557, 0.4208127, 0.6159595]),
             ("neumf", [0.5090560, 0.3959187, 0.3405581, 0.5962253]),
+            ("fm", [0.5203295, 0.4467665, 0.4121129, 0.6263678]),
         ],
     ),
 ];
@@ -61,6 +63,7 @@ fn model(name: &str, start: &Start) -> AnyModel {
         "gmf" => GmfConfig { rank, init, biases: false }.init(start).into(),
         "mlp" => MlpConfig { rank, layers, init, biases: false }.init(start).into(),
         "neumf" => NeuMfConfig { rank, mlp_rank: rank, layers, init, biases: true }.init(start).into(),
+        "fm" => FmConfig { rank, init }.init(start).into(),
         _ => panic!("no model {name}"),
     }
 }

@@ -244,6 +244,10 @@ fn count(model: &AnyModel) -> usize {
 fn frozen(config: &ModelConfig) -> usize {
     match config {
         ModelConfig::Mf(_) | ModelConfig::Nmf(_) => 0,
-        ModelConfig::BiasedMf(_) | ModelConfig::Gmf(_) | ModelConfig::Mlp(_) | ModelConfig::NeuMf(_) => 1,
+        ModelConfig::BiasedMf(_)
+        | ModelConfig::Gmf(_)
+        | ModelConfig::Mlp(_)
+        | ModelConfig::NeuMf(_)
+        | ModelConfig::Fm(_) => 1,
     }
 }

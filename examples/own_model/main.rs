@@ -1,5 +1,5 @@
-//! A program with its own model: a factorization machine over all columns of a rating (Rendle 2010),
-//! r̂ = μ + Σ_f b_f + Σ_(f<g) v_fᵀ v_g.
+//! A program with its own model: a tensor of ratings as a sum of products over all of its columns, user, item and context
+//! (CANDECOMP/PARAFAC: Carroll & Chang 1970, Harshman 1970), r̂ = μ + Σ_f b_f + Σ_k Π_f v_fk.
 //! `cargo run --release --example own_model -- train examples/own_model/own_model.toml`
 
 use lowrank::burn::module::{Module, Param};
@@ -12,7 +12,7 @@ use lowrank::model::{Declaration, FactorInit, Factorization, ModelPart, Start, T
 use lowrank::{Parts, burn};
 
 #[derive(Module, Debug)]
-struct FactorizationMachine {
+struct TensorFactorization {
     /// v_f: `[rows of f, rank]`, in the order of the fields.
     factors: Vec<Table>,
     /// b_f: `[rows of f, 1]`.
@@ -21,16 +21,14 @@ struct FactorizationMachine {
     global_mean: Param<Tensor<1>>,
 }
 
-impl Factorization for FactorizationMachine {
+impl Factorization for TensorFactorization {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let gather = |(at, table): (usize, &Table)| table.gather(batch, FieldId(at));
-        let sum = |terms: Vec<Tensor<2>>| terms.into_iter().reduce(|a, b| a + b).expect("two fields at least");
-        let rows: Vec<Tensor<2>> = self.factors.iter().enumerate().map(gather).collect(); // each [batch, rank]
-        let squares = sum(rows.iter().map(|row| row.clone() * row.clone()).collect());
-        let whole = sum(rows);
-        let pairs = (whole.clone() * whole - squares).sum_dim(1) * 0.5; // [batch, 1]
-        let biases = sum(self.biases.iter().enumerate().map(gather).collect());
-        self.global_mean.val() + (pairs + biases).squeeze_dim(1) // [batch]
+        let rows = |tables: &[Table]| -> Vec<Tensor<2>> {
+            tables.iter().enumerate().map(|(at, table)| table.gather(batch, FieldId(at))).collect() // each [batch, width]
+        };
+        let product = rows(&self.factors).into_iter().reduce(|a, b| a * b).expect("two fields at least").sum_dim(1); // [batch, 1]
+        let score = rows(&self.biases).into_iter().fold(product, |sum, bias| sum + bias);
+        self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
 
     fn tables(&self) -> Vec<&Table> {
@@ -38,8 +36,8 @@ impl Factorization for FactorizationMachine {
     }
 }
 
-impl ModelPart for FactorizationMachine {
-    const NAME: &'static str = "factorization-machine";
+impl ModelPart for TensorFactorization {
+    const NAME: &'static str = "tensor-factorization";
     const DECLARATION: Declaration = Declaration { has_biases: true, uses_context: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
@@ -55,5 +53,5 @@ impl ModelPart for FactorizationMachine {
 }
 
 fn main() -> std::process::ExitCode {
-    lowrank::cli::main(Parts::built_in().model::<FactorizationMachine>())
+    lowrank::cli::main(Parts::built_in().model::<TensorFactorization>())
 }

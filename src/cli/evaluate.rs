@@ -134,7 +134,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
             let settings = Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?;
             (settings.metrics, settings.relevant_from)
         }
-        None => (parts.metrics.of_interactions(), None),
+        None => (parts.metrics.defaults(), None),
     };
     let metrics = match &args.metrics {
         Some(names) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::classification;
 use super::loss::ObjectiveLoss;
 use super::mae::Mae;
 use super::measure::{Metric, Metrics};
@@ -11,5 +12,5 @@ use super::rmse::Rmse;
 /// The metrics that every config can name, in the order of the documentation.
 pub fn built_in() -> Metrics {
     let of_interactions: [Arc<dyn Metric>; 3] = [Arc::new(ObjectiveLoss), Arc::new(Rmse), Arc::new(Mae)];
-    Metrics(of_interactions.into_iter().chain(ranking::built_in()).collect())
+    Metrics(of_interactions.into_iter().chain(classification::built_in()).chain(ranking::built_in()).collect())
 }

@@ -23,6 +23,8 @@ pub enum Needs {
     Loss,
     /// A prediction beside each target.
     Pairs,
+    /// All pairs of a split, in the order of their predictions.
+    Order,
     /// The ranking of each user's candidates.
     Lists {
         /// How many of the best candidates it looks at; 0 if it needs only the places of the relevant ones.
@@ -40,7 +42,7 @@ impl Needs {
     pub fn list_length(self) -> Option<usize> {
         match self {
             Self::Lists { length } | Self::Exposure { length } => Some(length),
-            Self::Loss | Self::Pairs => None,
+            Self::Loss | Self::Pairs | Self::Order => None,
         }
     }
 }
@@ -54,6 +56,15 @@ pub struct Pair {
     pub prediction: f64,
     /// Its training loss, without the penalty; `None` for an objective that compares interactions.
     pub loss: Option<f64>,
+}
+
+/// A prediction and its target, among all of a split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placed {
+    /// r̂.
+    pub prediction: f32,
+    /// r.
+    pub target: f32,
 }
 
 /// Sum of a metric's measurements.
@@ -102,6 +113,11 @@ pub trait Metric: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether it is computed unless a config says otherwise: by default, if it needs no ranking.
+    fn is_default(&self) -> bool {
+        self.needs().list_length().is_none()
+    }
+
     /// The config keys that it reads, under `[evaluation]`.
     fn keys(&self) -> Keys {
         Keys::default()
@@ -130,6 +146,12 @@ pub trait Metric: fmt::Debug + Send + Sync {
     // Within an implementation `of_pair` is known, so one dynamic call serves many pairs.
     fn add_pairs(&self, pairs: &[Pair], sum: &mut Sum) {
         pairs.iter().for_each(|pair| sum.add(self.of_pair(pair)));
+    }
+
+    /// The metric, given all pairs of a split, the highest prediction first; only for [`Needs::Order`].
+    fn of_order(&self, pairs: &[Placed]) -> Option<f64> {
+        let _ = pairs;
+        None
     }
 
     /// Measures a ranked list; `None` is ignored.
@@ -164,14 +186,15 @@ impl dyn Metric + '_ {
     pub fn label(&self) -> String {
         match self.needs() {
             Needs::Loss => self.name().into(),
-            Needs::Pairs | Needs::Lists { .. } | Needs::Exposure { .. } => label(self.name()),
+            Needs::Pairs | Needs::Order | Needs::Lists { .. } | Needs::Exposure { .. } => label(self.name()),
         }
     }
 }
 
-/// The name of a metric in tables for people: one with a length is called as in configs, others are acronyms.
+/// The name of a metric in tables for people: one with a length or of several words is called as in configs, others are
+/// acronyms.
 pub fn label(name: &str) -> String {
-    if name.contains('@') { name.into() } else { name.to_uppercase() }
+    if name.contains(['@', '-']) { name.into() } else { name.to_uppercase() }
 }
 
 /// Some metrics, in the order in which they are shown.
@@ -211,6 +234,11 @@ impl Metrics {
     /// Those that compare predictions with targets, without ranking all items.
     pub fn of_interactions(&self) -> Self {
         self.those(|needs| needs.list_length().is_none())
+    }
+
+    /// Those that are computed unless a config says otherwise.
+    pub fn defaults(&self) -> Self {
+        Self(self.0.iter().filter(|metric| metric.is_default()).cloned().collect())
     }
 
     /// Those that rank all items.

@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::list::RankedList;
-use super::measure::{Metric, Metrics, Needs, Pair, Sum};
+use super::measure::{Metric, Metrics, Needs, Pair, Placed, Sum};
 
 /// Sums of the measurements of some metrics.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Tally {
     count: u64,
     /// By metric.
     sums: Vec<Sum>,
+    /// All pairs, if a metric needs them in their order.
+    pairs: Option<Vec<Placed>>,
     /// By length of lists, how often each item was in one.
     exposures: BTreeMap<usize, Vec<u64>>,
 }
@@ -30,6 +32,7 @@ impl Tally {
             metrics: metrics.clone(),
             count: 0,
             sums: vec![Sum::default(); metrics.0.len()],
+            pairs: metrics.0.iter().any(|metric| metric.needs() == Needs::Order).then(Vec::new),
             exposures: BTreeMap::new(),
         }
     }
@@ -39,6 +42,10 @@ impl Tally {
         self.count += pairs.len() as u64;
         for (metric, sum) in self.metrics.0.iter().zip(&mut self.sums) {
             metric.add_pairs(pairs, sum);
+        }
+        if let Some(all) = &mut self.pairs {
+            let placed = |pair: &Pair| Placed { prediction: pair.prediction as f32, target: pair.target as f32 };
+            all.extend(pairs.iter().map(placed));
         }
     }
 
@@ -55,7 +62,7 @@ impl Tally {
             match metric.needs() {
                 Needs::Lists { length } => sum.add(metric.of_list(&RankedList { items: first(length), ..*list })),
                 Needs::Exposure { length } => _ = lengths.insert(length),
-                Needs::Loss | Needs::Pairs => {}
+                Needs::Loss | Needs::Pairs | Needs::Order => {}
             }
         }
         for length in lengths {
@@ -66,9 +73,12 @@ impl Tally {
 
     /// The metrics that have measurements; `None` without interactions.
     pub fn scores(&self) -> Option<Scores> {
+        let mut pairs = self.pairs.clone().unwrap_or_default();
+        pairs.sort_unstable_by(|one, other| other.prediction.total_cmp(&one.prediction));
         let value = |(metric, sum): (&Arc<dyn Metric>, &Sum)| {
             let value = match metric.needs() {
                 Needs::Exposure { length } => metric.of_exposure(self.exposures.get(&length)?),
+                Needs::Order => metric.of_order(&pairs),
                 _ => (sum.count > 0).then(|| metric.summary(sum.total / sum.count as f64)),
             };
             Some((metric.name().to_string(), value?))

@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor};
 
 use super::factorization::{Constraint, Factored, Factorization};
-use super::table::{Table, Use};
+use super::table::{NamedTables, Table, Use};
 use super::walk::{Visited, as_rows};
 use crate::data::FieldId;
 use crate::data::batch::Batch;
@@ -62,6 +62,11 @@ impl AnyModel {
     /// The score as a sum of dot products of rows without features; see [`Factorization::factored`].
     pub fn factored(&self) -> Option<Factored<'_>> {
         self.0.factored().filter(Factored::is_plain)
+    }
+
+    /// Factors and biases with products within a row; see [`Factorization::products_within`].
+    pub(super) fn products_within(&self) -> Vec<(&Table, &Table)> {
+        self.0.products_within()
     }
 
     /// Whether a score is meaningful if these fields are unknown; see [`Factorization::can_score`].
@@ -134,6 +139,7 @@ trait Face: fmt::Debug + Send + Sync {
     fn layers(&self) -> Vec<&Linear>;
     fn constraint(&self) -> Constraint;
     fn factored(&self) -> Option<Factored<'_>>;
+    fn products_within(&self) -> Vec<(&Table, &Table)>;
     fn can_score(&self, unknown: &[FieldId]) -> bool;
     fn duplicate(&self) -> Box<dyn Face>;
     fn valid(&self) -> Box<dyn Face>;
@@ -168,6 +174,10 @@ impl<M: Factorization + 'static> Face for M {
 
     fn factored(&self) -> Option<Factored<'_>> {
         Factorization::factored(self)
+    }
+
+    fn products_within(&self) -> Vec<(&Table, &Table)> {
+        Factorization::products_within(self)
     }
 
     fn can_score(&self, unknown: &[FieldId]) -> bool {
@@ -212,9 +222,10 @@ impl<M: Factorization + 'static> Face for M {
 struct Path(Vec<Option<String>>);
 
 impl Path {
-    /// Enters a field. Enum variants have no name of their own.
+    /// Enters a field. Enum variants have no name of their own, and named tables need no other.
     fn enter(&mut self, name: &str, container_type: &str) {
-        self.0.push((!container_type.starts_with("Enum:")).then(|| name.to_string()));
+        let is_named = !container_type.starts_with("Enum:") && name != NamedTables::FIELD;
+        self.0.push(is_named.then(|| name.to_string()));
     }
 
     fn exit(&mut self) {

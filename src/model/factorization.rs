@@ -57,6 +57,12 @@ pub trait Factorization: Module + Sync {
         None
     }
 
+    /// Factors and biases of entities of which the score has the products within a row, too, where the row is the sum of
+    /// several vectors: its own and those of its features. By default it has none.
+    fn products_within(&self) -> Vec<(&Table, &Table)> {
+        Vec::new()
+    }
+
     /// Whether a score is meaningful for an interaction whose ids in these fields (at least one) training never saw;
     /// their rows are zeros. By default it is not, and the baseline predicts the interaction.
     fn can_score(&self, unknown: &[FieldId]) -> bool {
@@ -94,7 +100,7 @@ impl Factored<'_> {
     }
 
     /// See [`Factorization::forward_all`]; `None` if the field is in no term.
-    fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+    pub(super) fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
         let sum = |sum: Tensor<2>, next: Tensor<2>| sum + next;
         let asked = self.terms.iter().find(|term| term.field == field)?;
         let others = || self.terms.iter().filter(|term| term.field != field);

@@ -8,6 +8,7 @@ mod any;
 mod biased_mf;
 mod ease;
 mod factorization;
+mod fm;
 mod gmf;
 mod history;
 mod init;
@@ -28,6 +29,7 @@ pub use any::AnyModel;
 pub use biased_mf::{BiasedMf, BiasedMfConfig};
 pub use ease::Ease;
 pub use factorization::{Constraint, Factored, Factorization, Term};
+pub use fm::{Fm, FmConfig};
 pub use gmf::{Gmf, GmfConfig};
 pub use init::{FactorInit, Start};
 pub use item_knn::{ItemKnn, ItemKnnConfig};
@@ -41,7 +43,7 @@ pub use part::{Declaration, ModelKind, ModelPart, START_FROM, layers_key, names_
 pub use popularity::Popularity;
 pub(crate) use size::sized;
 pub(crate) use summed::summed;
-pub use table::{Table, TableGroup, TableKind, Use, dot};
+pub use table::{NamedTables, Table, TableGroup, TableKind, Use, dot};
 pub use walk::Visited;
 
 /// The models that every config can name, in the order of the documentation.
@@ -53,6 +55,7 @@ pub fn built_in() -> Vec<ModelKind> {
         ModelKind::of::<Gmf>(),
         ModelKind::of::<Mlp>(),
         ModelKind::of::<NeuMf>(),
+        ModelKind::of::<Fm>(),
         ModelKind::of::<Popularity>(),
         ModelKind::of::<ItemKnn>(),
         ModelKind::of::<Ease>(),

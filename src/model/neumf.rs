@@ -3,7 +3,7 @@
 //!
 //! The two towers can be trained first, as a `gmf` and an `mlp` that `model.start_from` names: the model then begins as the
 //! mean of the two, h = [h_gmf; h_mlp] / 2   (section 3.4.1, α = ½). μ, b_u and b_i are not in the paper: see
-//! [`Gmf`](super::Gmf).
+//! [`Gmf`].
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;

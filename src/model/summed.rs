@@ -31,9 +31,15 @@ pub(crate) fn summed(
     let device = model.device();
     let batch = Arc::new(Samples::of_columns(vec![Vec::new(); frame.fields.len()], bags)).to_device(&device);
     let tables = model.tables().into_iter().filter(|table| !table.features().is_empty());
-    let sums: HashMap<ParamId, Tensor<2>> = tables.map(|table| (table.rows.id, table.all_rows(&batch))).collect();
+    let mut sums: HashMap<ParamId, Tensor<2>> = tables.map(|table| (table.rows.id, table.all_rows(&batch))).collect();
     if sums.is_empty() {
         return Ok(None);
+    }
+    // What the parts of a row have to do with each other depends on the row alone, as its bias does.
+    for (factors, biases) in model.products_within() {
+        let (Some(whole), Some(own)) = (sums.get(&factors.rows.id), sums.get(&biases.rows.id)) else { continue };
+        let within = (whole.clone().square() - factors.all_squares(&batch)).sum_dim(1) * 0.5;
+        sums.insert(biases.rows.id, own.clone() + within);
     }
     let mut by_name: HashMap<String, Tensor<2>> = HashMap::new();
     model.visit(None, &mut |Visited { name, id, rows, .. }| {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use burn::module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::data::batch::Batch;
+use crate::data::batch::{BagRows, Batch};
 use crate::data::{BagId, FieldId};
 use crate::device::{bag_sums, row_dots};
 
@@ -63,8 +63,8 @@ pub struct Table {
     uses: Vec<Use>,
     /// How many rows, the first ones, training has interactions of; `None` for all.
     trained: Option<usize>,
-    /// Those of the features, by name.
-    features: Vec<(String, Table)>,
+    /// Those of the features.
+    features: NamedTables,
     /// What a row that is hidden shows beside its features, as one that training never saw has it: `[width]`; empty for
     /// zeros.
     unseen: Vec<f32>,
@@ -75,12 +75,12 @@ impl Table {
     pub fn new(group: TableGroup, uses: Vec<Use>, width: usize, values: Vec<f32>, device: &Device) -> Self {
         let shape = [values.len() / width, width];
         let rows = Param::from_data(TensorData::new(values, shape), device);
-        Self { rows, group, uses, trained: None, features: Vec::new(), unseen: Vec::new() }
+        Self { rows, group, uses, trained: None, features: NamedTables::default(), unseen: Vec::new() }
     }
 
     /// The same with the tables of features, by name, each of which is indexed by one bag.
     pub(super) fn with_features(self, features: Vec<(String, Self)>) -> Self {
-        Self { features, ..self }
+        Self { features: features.into(), ..self }
     }
 
     /// The same, of which training has interactions of so many rows, the first ones; `None` for all.
@@ -100,12 +100,12 @@ impl Table {
 
     /// The tables of features, by name.
     pub fn features(&self) -> &[(String, Self)] {
-        &self.features
+        self.features.as_slice()
     }
 
     /// This table and those of its features.
     pub fn all(&self) -> impl Iterator<Item = &Self> {
-        std::iter::once(self).chain(self.features.iter().map(|(_, table)| table))
+        std::iter::once(self).chain(self.features().iter().map(|(_, table)| table))
     }
 
     /// The λ group, which also names the entity of the rows.
@@ -131,33 +131,51 @@ impl Table {
     /// # Panics
     /// If the field does not index this table.
     pub fn gather(&self, batch: &Batch, field: FieldId) -> Tensor<2> {
+        self.with_features_of(self.own(batch, field), batch, field, false)
+    }
+
+    /// The same, and the sums of squares of what each is the sum of: the row's own vector, and the vector of each feature
+    /// times its weight.
+    ///
+    /// # Shapes
+    /// - outputs: `[batch, width]`
+    ///
+    /// # Panics
+    /// If the field does not index this table.
+    pub fn gather_with_squares(&self, batch: &Batch, field: FieldId) -> (Tensor<2>, Tensor<2>) {
+        let own = self.own(batch, field);
+        let squares = self.with_features_of(own.clone().square(), batch, field, true);
+        (self.with_features_of(own, batch, field, false), squares)
+    }
+
+    /// The rows' own vectors.
+    fn own(&self, batch: &Batch, field: FieldId) -> Tensor<2> {
         assert!(self.is_indexed_by(field), "a table gathers only fields in its uses");
         let column = batch.column(self.rows.id, field);
         let own = column.masked(self.rows.val().select(0, column.indices.clone()));
-        let own = match &column.known {
+        match &column.known {
             Some(known) if !self.unseen.is_empty() => {
                 let unseen = TensorData::new(self.unseen.clone(), [1, self.unseen.len()]);
                 own + (known.clone() * -1.0 + 1.0) * Tensor::from_data(unseen, &known.device())
             }
             _ => own,
-        };
-        // Each distinct row's features are added up once, whatever the number of its scores.
-        let sums = self.features.iter().filter_map(|(_, table)| table.of_bags(batch, field));
-        match sums.reduce(|(sum, of_scores), (more, _)| (sum + more, of_scores)) {
-            Some((sums, of_scores)) => own + sums.select(0, of_scores),
-            None => own,
         }
     }
 
-    /// The sums of the bags that index a feature's table, for each distinct row of the field, if they are those of the
-    /// field's rows; and the place of each score's row among these.
-    fn of_bags(&self, batch: &Batch, field: FieldId) -> Option<(Tensor<2>, Tensor<1, Int>)> {
-        match self.uses[..] {
+    /// `own` and the sums over features of the rows, or of their squares. Each distinct row's features are added up once,
+    /// whatever the number of its scores.
+    fn with_features_of(&self, own: Tensor<2>, batch: &Batch, field: FieldId, squared: bool) -> Tensor<2> {
+        let sums = self.features().iter().filter_map(|(_, table)| match table.uses[..] {
             [Use::Bag(of, bag)] if of == field => {
-                let bags = batch.bag(self.rows.id, field, bag);
-                Some((bag_sums(self.rows.val(), bags.rows, bags.weights, bags.bags, bags.count), bags.of_scores))
+                let bags = batch.bag(table.rows.id, field, bag);
+                let of_scores = bags.of_scores.clone();
+                Some((table.sums(bags, squared), of_scores))
             }
             _ => None,
+        });
+        match sums.reduce(|(sum, of_scores), (more, _)| (sum + more, of_scores)) {
+            Some((sums, of_scores)) => own + sums.select(0, of_scores),
+            None => own,
         }
     }
 
@@ -166,15 +184,34 @@ impl Table {
     /// # Shapes
     /// - output: `[num_rows, width]`
     pub(crate) fn all_rows(&self, batch: &Batch) -> Tensor<2> {
+        self.with_all_features(self.rows.val(), batch, false)
+    }
+
+    /// Every row's sum of squares of what it is the sum of; see [`gather_with_squares`](Self::gather_with_squares).
+    ///
+    /// # Shapes
+    /// - output: `[num_rows, width]`
+    pub(crate) fn all_squares(&self, batch: &Batch) -> Tensor<2> {
+        self.with_all_features(self.rows.val().square(), batch, true)
+    }
+
+    fn with_all_features(&self, own: Tensor<2>, batch: &Batch, squared: bool) -> Tensor<2> {
         let count = self.rows.dims()[0];
         let of_feature = |(_, table): &(String, Self)| match table.uses[..] {
-            [Use::Bag(_, bag)] => {
-                let bags = batch.bags_of_all(bag, count);
-                Some(bag_sums(table.rows.val(), bags.rows, bags.weights, bags.bags, bags.count))
-            }
+            [Use::Bag(_, bag)] => Some(table.sums(batch.bags_of_all(bag, count), squared)),
             _ => None,
         };
-        self.features.iter().filter_map(of_feature).fold(self.rows.val(), |sum, part| sum + part)
+        self.features().iter().filter_map(of_feature).fold(own, |sum, part| sum + part)
+    }
+
+    /// The weighted sums of this table's rows in each bag, or those of the squares of what is added up.
+    fn sums(&self, bags: BagRows, squared: bool) -> Tensor<2> {
+        let rows = self.rows.val();
+        let (rows, weights) = match squared {
+            false => (rows, bags.weights),
+            true => (rows.square(), bags.weights.map(|weights| weights.square())),
+        };
+        bag_sums(rows, bags.rows, weights, bags.bags, bags.count)
     }
 
     /// The weighted sums of the rows in the bags of a field's rows, one per score; zeros for an empty bag.
@@ -187,7 +224,8 @@ impl Table {
     pub fn gather_bag(&self, batch: &Batch, field: FieldId, bag: BagId) -> Tensor<2> {
         assert!(self.uses.contains(&Use::Bag(field, bag)), "a table gathers only bags in its uses");
         let bags = batch.bag(self.rows.id, field, bag);
-        bag_sums(self.rows.val(), bags.rows, bags.weights, bags.bags, bags.count).select(0, bags.of_scores)
+        let of_scores = bags.of_scores.clone();
+        self.sums(bags, false).select(0, of_scores)
     }
 
     /// Dot products of this table's rows of one field with another table's of another field: the same as
@@ -201,7 +239,7 @@ impl Table {
     pub fn dot(&self, field: FieldId, other: &Self, other_field: FieldId, batch: &Batch) -> Tensor<2> {
         let are_indexed = self.is_indexed_by(field) && other.is_indexed_by(other_field);
         assert!(are_indexed, "a table gathers only fields in its uses");
-        if !(self.features.is_empty() && other.features.is_empty()) {
+        if !(self.features().is_empty() && other.features().is_empty()) {
             return dot(self.gather(batch, field), other.gather(batch, other_field));
         }
         let [own, others] = [batch.column(self.rows.id, field), batch.column(other.rows.id, other_field)];
@@ -216,59 +254,49 @@ pub fn dot(p: Tensor<2>, q: Tensor<2>) -> Tensor<2> {
 }
 
 impl Table {
-    /// The same with other parameters.
-    fn each(self, change: &mut impl FnMut(Param<Tensor<2>>) -> Param<Tensor<2>>) -> Self {
-        let rows = change(self.rows);
-        let features = self.features.into_iter().map(|(name, table)| (name, table.each(change))).collect();
-        Self { rows, features, ..self }
+    fn each(self, rows: impl FnOnce(Param<Tensor<2>>) -> Param<Tensor<2>>, features: NamedTables) -> Self {
+        Self { rows: rows(self.rows), features, ..self }
     }
 }
 
 impl Module for Table {
     fn collect_devices(&self, devices: Devices) -> Devices {
-        self.all().fold(devices, |devices, table| table.rows.collect_devices(devices))
+        self.features.collect_devices(self.rows.collect_devices(devices))
     }
 
-    fn fork(self, device: &Device) -> Self {
-        self.each(&mut |rows| rows.fork(device))
+    fn fork(mut self, device: &Device) -> Self {
+        let features = std::mem::take(&mut self.features).fork(device);
+        self.each(|rows| rows.fork(device), features)
     }
 
-    fn to_device(self, device: &Device) -> Self {
-        self.each(&mut |rows| Module::to_device(rows, device))
+    fn to_device(mut self, device: &Device) -> Self {
+        let features = std::mem::take(&mut self.features).to_device(device);
+        self.each(|rows| Module::to_device(rows, device), features)
     }
 
-    fn materialize(self) -> Self {
-        self.each(&mut |rows| rows.materialize())
+    fn materialize(mut self) -> Self {
+        let features = std::mem::take(&mut self.features).materialize();
+        self.each(|rows| rows.materialize(), features)
     }
 
-    fn train(self) -> Self {
-        self.each(&mut |rows| rows.train())
+    fn train(mut self) -> Self {
+        let features = std::mem::take(&mut self.features).train();
+        self.each(|rows| rows.train(), features)
     }
 
     fn valid(&self) -> Self {
-        self.clone().each(&mut |rows| rows.valid())
+        Self { rows: self.rows.valid(), features: self.features.valid(), ..self.clone() }
     }
 
-    /// The parameter of a feature is in a module of its name.
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
         self.rows.visit(visitor);
-        for (name, table) in &self.features {
-            visitor.enter_module(name, "Table");
-            table.visit(visitor);
-            visitor.exit_module(name, "Table");
-        }
+        self.features.visit(visitor);
     }
 
-    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+    fn map<M: ModuleMapper>(mut self, mapper: &mut M) -> Self {
+        let features = std::mem::take(&mut self.features);
         let rows = Module::map(self.rows, mapper);
-        let of_feature = |(name, table): (String, Self)| {
-            mapper.enter_module(&name, "Table");
-            let table = Module::map(table, mapper);
-            mapper.exit_module(&name, "Table");
-            (name, table)
-        };
-        let features = self.features.into_iter().map(of_feature).collect();
-        Self { rows, features, ..self }
+        Self { rows, features: features.map(mapper), ..self }
     }
 }
 
@@ -280,3 +308,80 @@ impl ModuleDisplayDefault for Table {
 }
 
 impl ModuleDisplay for Table {}
+
+/// Tables with names that depend on the data, as those of the columns of a context. In a field called
+/// [`tables`](Self::FIELD) of a model, the parameter of each goes by its name alone: `hour_factors`.
+#[derive(Debug, Clone, Default)]
+pub struct NamedTables(Vec<(String, Table)>);
+
+impl From<Vec<(String, Table)>> for NamedTables {
+    fn from(tables: Vec<(String, Table)>) -> Self {
+        Self(tables)
+    }
+}
+
+impl NamedTables {
+    /// What a field is called whose name is left out of the names of parameters.
+    pub const FIELD: &'static str = "tables";
+
+    /// Names and tables, in their order.
+    pub fn as_slice(&self) -> &[(String, Table)] {
+        &self.0
+    }
+
+    fn each(self, mut change: impl FnMut(Table) -> Table) -> Self {
+        Self(self.0.into_iter().map(|(name, table)| (name, change(table))).collect())
+    }
+}
+
+impl Module for NamedTables {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.0.iter().fold(devices, |devices, (_, table)| table.collect_devices(devices))
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        self.each(|table| table.fork(device))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        self.each(|table| Module::to_device(table, device))
+    }
+
+    fn materialize(self) -> Self {
+        self.each(Table::materialize)
+    }
+
+    fn train(self) -> Self {
+        self.each(Table::train)
+    }
+
+    fn valid(&self) -> Self {
+        Self(self.0.iter().map(|(name, table)| (name.clone(), table.valid())).collect())
+    }
+
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        for (name, table) in &self.0 {
+            visitor.enter_module(name, "Table");
+            table.visit(visitor);
+            visitor.exit_module(name, "Table");
+        }
+    }
+
+    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+        let map = |(name, table): (String, Table)| {
+            mapper.enter_module(&name, "Table");
+            let table = Module::map(table, mapper);
+            mapper.exit_module(&name, "Table");
+            (name, table)
+        };
+        Self(self.0.into_iter().map(map).collect())
+    }
+}
+
+impl ModuleDisplayDefault for NamedTables {
+    fn content(&self, content: Content) -> Option<Content> {
+        self.0.iter().fold(content, |content, (name, table)| content.add(name, table)).optional()
+    }
+}
+
+impl ModuleDisplay for NamedTables {}

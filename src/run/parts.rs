@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::config::words::joined;
-use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
+use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent, is};
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::data::{Features, Source};
 use crate::metric::{self, Metric, Metrics};
 use crate::model::{Constraint, Declaration, ModelKind, ModelPart, names_where, start_from_key};
-use crate::objective::{Loss, ObjectiveKind, ObjectivePart, ranking};
+use crate::objective::{Logistic, Loss, ObjectiveKind, ObjectivePart, ranking};
 use crate::solver::{self, SolverPart};
 
 /// The parts of a program. Its own are added to the built-in ones:
@@ -121,16 +121,20 @@ impl Parts {
     }
 
     pub(super) fn metric_keys(&self) -> Keys {
-        let listed: Vec<String> = self.metrics.of_interactions().names().map(|name| format!("'{name}'")).collect();
+        let listed = |metrics: Metrics| {
+            let names: Vec<String> = metrics.names().map(|name| format!("'{name}'")).collect();
+            format!("[{}]", names.join(", "))
+        };
         let meaning = "Metrics to compute, in this order. Those with a length, as ndcg@10, rank all items for each user but \
                        those of training; any length may follow @.";
-        let relevant = "Interactions of at least this value are relevant in ranked lists; all if absent.";
+        let relevant = "Interactions of at least this value are relevant in ranked lists, all if absent; and positive as probabilities, 0.5 if absent.";
         let candidates = "A file with a line for each test interaction, as (user,item), and the items that it is ranked among: the \
                           test part is then ranked among these, too.";
         let sampled = "So many items that the user has not met are drawn for each test interaction, which is then ranked among \
                        these, too. It says less than a ranking of all items.";
-        let names =
-            Key::new("evaluation.metrics", KeyKind::TextList, meaning).default(&format!("[{}]", listed.join(", ")));
+        let names = Key::new("evaluation.metrics", KeyKind::TextList, meaning)
+            .default(&listed(self.metrics.defaults()))
+            .default_if(is("loss.kind", [Logistic::NAME]), &listed(self.metrics.of_interactions()));
         let keys = Keys::new([
             names.effect(Effect::Nothing),
             Key::new("evaluation.relevant_from", KeyKind::ANY_NUMBER, relevant),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::als::AlsPart;
 use super::closed_form::{EasePart, ItemKnnPart, PopularityPart, SlimPart};
+use super::combinations::{check_features, check_repeats, check_start, check_tied};
 use super::gradient_descent::GradientDescent;
-use super::part::{SolverPart, check_features, check_start, check_tied};
+use super::part::SolverPart;
 use super::stratified::StratifiedPart;
 use super::whole_matrix::WholeMatrixPart;
 use crate::config::{Choice, Key, Keys, in_toml, is};
@@ -39,5 +40,9 @@ pub fn keys(parts: &[Arc<dyn SolverPart>], models: &[ModelKind]) -> Keys {
     let choice = Choice::new("solver.kind", "How the parameters are found.")
         .with(|key| models.iter().fold(key.default("'adam'"), of_model));
     let choice = parts.iter().fold(choice, |choice, part| choice.part(part.name(), part.keys(models)));
-    Keys::from(choice).rule(check_tied(models)).rule(check_features(parts)).rule(check_start(parts))
+    Keys::from(choice)
+        .rule(check_tied(models))
+        .rule(check_features(parts))
+        .rule(check_start(parts))
+        .rule(check_repeats(parts))
 }

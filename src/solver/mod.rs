@@ -3,6 +3,7 @@
 mod als;
 mod built_in;
 pub mod closed_form;
+mod combinations;
 mod dot_product;
 mod fold_in;
 mod gradient;

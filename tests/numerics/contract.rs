@@ -55,7 +55,7 @@ fn forward_all_is_forward_for_every_pair() {
         }
         compared.push(kind(&config));
     }
-    assert_eq!(compared, ["mf", "biased-mf", "nmf"]);
+    assert_eq!(compared, ["mf", "biased-mf", "nmf", "fm"]);
 }
 
 #[test]

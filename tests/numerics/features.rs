@@ -77,8 +77,35 @@ fn summed_by_loops(config: &ModelConfig, model: &AnyModel) -> AnyModel {
         }
         sums.remove(&name);
     }
+    if kind(config) == "fm" {
+        // The products of what makes up a row are a part of its bias.
+        for (field, entity) in [("user", 0), ("item", 1)] {
+            let products = products_within(&parameters(model), field, entity, &bags);
+            let biases = &mut sums.get_mut(&format!("{field}_biases")).expect("a table").data;
+            biases.iter_mut().zip(products).for_each(|(bias, product)| *bias += product);
+        }
+    }
     let plain = Frame { bags: Vec::new(), ..frame };
     restore(fresh(config, &plain), &sums).expect("the same parameters")
+}
+
+/// Σ_{a<b} ⟨a, b⟩ over the vectors that each row of a field is the sum of.
+fn products_within(all: &BTreeMap<String, HostTensor>, field: &str, entity: usize, bags: &[Bag]) -> Vec<f32> {
+    let own = &all[&format!("{field}_factors")];
+    let width = own.shape[1];
+    let of_row = |(row, own): (usize, &[f32])| {
+        let mut parts = vec![own.to_vec()];
+        for bag in bags.iter().filter(|bag| bag.frame.owner == entity) {
+            let vectors = &all[&format!("{field}_factors.{}", bag.frame.name)].data;
+            let (members, weights) = bag.of_row(row as u32);
+            for (&member, &weight) in members.iter().zip(weights.expect("weights")) {
+                parts.push(vectors[member as usize * width..][..width].iter().map(|value| weight * value).collect());
+            }
+        }
+        let pairs = (0..parts.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        pairs.map(|(one, other)| parts[one].iter().zip(&parts[other]).map(|(a, b)| a * b).sum::<f32>()).sum()
+    };
+    own.data.chunks(width).enumerate().map(of_row).collect()
 }
 
 /// Every user with every item.

@@ -9,8 +9,8 @@ use lowrank::data::Frame;
 use lowrank::data::batch::Samples;
 use lowrank::device::{DeviceSpec, Opened};
 use lowrank::model::{
-    AnyModel, BiasedMfConfig, FactorInit, GmfConfig, HostTensor, MfConfig, MlpConfig, NeuMfConfig, NmfConfig, Start,
-    Visited, parameters,
+    AnyModel, BiasedMfConfig, FactorInit, FmConfig, GmfConfig, HostTensor, MfConfig, MlpConfig, NeuMfConfig, NmfConfig,
+    Start, Visited, parameters,
 };
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
@@ -27,6 +27,7 @@ pub enum ModelConfig {
     Mlp(MlpConfig),
     #[serde(rename = "neumf")]
     NeuMf(NeuMfConfig),
+    Fm(FmConfig),
 }
 
 impl ModelConfig {
@@ -38,6 +39,7 @@ impl ModelConfig {
             Self::Gmf(config) => config.init(start).into(),
             Self::Mlp(config) => config.init(start).into(),
             Self::NeuMf(config) => config.init(start).into(),
+            Self::Fm(config) => config.init(start).into(),
         }
     }
 }
@@ -105,7 +107,8 @@ pub fn models(rank: usize) -> Vec<ModelConfig> {
             ModelConfig::Mlp(_) => {
                 ModelConfig::NeuMf(NeuMfConfig { rank, mlp_rank: rank, layers: layers.clone(), init, biases: false })
             }
-            ModelConfig::NeuMf(_) => return None,
+            ModelConfig::NeuMf(_) => ModelConfig::Fm(FmConfig { rank, init }),
+            ModelConfig::Fm(_) => return None,
         })
     };
     successors(Some(ModelConfig::Mf(MfConfig { rank, init })), next).collect()

@@ -45,11 +45,28 @@ fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
             stand_in.push("evaluation.candidates=candidates.tsv");
         }
         place.stand_in_for_features();
-        match resolved.contains("_features]") {
-            true => place.train(path, ["train.epochs=1"]).succeeds(),
-            false => place.train(path, SMALL.into_iter().chain(stand_in)).succeeds(),
-        };
+        if let Some(list) = list_with_context(&resolved) {
+            place.write("list.txt", list);
+            place.train(path, ["train.epochs=1", "data.path=list.txt"]).succeeds();
+        } else if resolved.contains("_features]") {
+            place.train(path, ["train.epochs=1"]).succeeds();
+        } else {
+            place.train(path, SMALL.into_iter().chain(stand_in)).succeeds();
+        }
     }
+}
+
+/// A list with the columns of a config that has a context.
+pub fn list_with_context(resolved: &str) -> Option<String> {
+    let config: toml::Table = resolved.parse().expect("TOML");
+    let data = config["data"].as_table()?;
+    let (columns, delimiter) = (data.get("context").and(data.get("columns"))?.as_array()?, data["delimiter"].as_str()?);
+    let cell = |at: usize, column: usize| (at * (2 * column + 3) / (column + 1) % (3 + 5 * column)).to_string();
+    let line = |at: usize| {
+        let cells = (0..columns.len()).map(|column| if column == 0 { (at % 2).to_string() } else { cell(at, column) });
+        cells.collect::<Vec<_>>().join(delimiter)
+    };
+    Some((0..500).map(|at| line(at) + "\n").collect())
 }
 
 /// What must be different with another value of a key.
@@ -117,6 +134,7 @@ const CASES: &[Case] = &[
         Refused("are no ratings"),
     ),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
+    ("data.context", &["data.path=days.csv", "model.kind=fm"], "['day']", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.array", &["data.path=arrays.npz", "data.format=numpy", "data.split.kind=none"], "other", Model),
@@ -272,6 +290,8 @@ fn place() -> Place {
     place.write("doubtful.txt", "1-1,2-3\n1-2,2-4\n2-3,1-5\n");
     let timed = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, 1000 + at));
     place.write("timed.csv", timed.collect::<String>());
+    let days = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, at % 6));
+    place.write("days.csv", format!("user,item,rating,day\n{}", days.collect::<String>()));
     place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");

@@ -83,7 +83,7 @@ fn every_ranking_objective_gives_the_same_bytes_on_one_and_three_threads() {
 
 #[test]
 fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
-    const PAIRS: [(&str, &str); 18] = [
+    const PAIRS: [(&str, &str); 19] = [
         ("mf", "stratified"),
         ("biased-mf", "stratified"),
         ("nmf", "stratified"),
@@ -98,6 +98,7 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
         ("gmf", "adagrad"),
         ("mlp", "adam"),
         ("neumf", "adam"),
+        ("fm", "adam"),
         ("popularity", "popularity"),
         ("item-knn", "item-knn"),
         ("item-knn", "slim"),

@@ -4,6 +4,7 @@ mod answers;
 mod book;
 mod commands;
 mod configs;
+mod context;
 mod counted;
 mod determinism;
 mod errors;

@@ -26,7 +26,7 @@ fn ratings() -> String {
 }
 
 const CONFIG: &str = "name = 'own'\ndata = { path = 'r.csv', context = ['hour'], split = { kind = 'random', test = 0.2 } }\n\
-     model = { kind = 'factorization-machine', rank = 3 }\n\
+     model = { kind = 'tensor-factorization', rank = 3, init_std = 0.3 }\n\
      solver = { learning_rate = 0.05, batch_size = 32, regularization = { hour_factors = 0.0, hour_biases = 0.0 } }\n\
      train = { epochs = 40, checkpoint_every = 1 }\n";
 
@@ -54,6 +54,6 @@ fn a_model_of_another_crate_has_every_command_and_reads_its_column() {
     assert!(call(&["config", "explain", "data.context"]).succeeds().stdout.contains("Columns beside these"));
 
     // Without the model, its file and its keys are refused by name.
-    place.call(["predict", "runs/own-1", "u1", "i1"]).refuses(&["\"factorization-machine\""]);
-    place.call(["train", "own.toml"]).refuses(&["factorization-machine"]);
+    place.call(["predict", "runs/own-1", "u1", "i1"]).refuses(&["\"tensor-factorization\""]);
+    place.call(["train", "own.toml"]).refuses(&["tensor-factorization"]);
 }

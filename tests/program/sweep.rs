@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::configs::list_with_context;
 use super::{Outcome, Place, number};
 
 const BASE: &str = "\
@@ -313,10 +314,17 @@ fn every_committed_space_is_valid_and_sweeps_a_stand_in() {
         let text = fs::read_to_string(&space).expect("UTF-8");
         let base = text.lines().find_map(|line| line.strip_prefix("base = ")).expect("a base").trim_matches('"');
         let base = Path::new(&space).parent().expect("a folder").join(base);
-        let has_features = fs::read_to_string(base).expect("UTF-8").contains("_features = ");
-        let small = super::SMALL.map(|setting| format!("set.{setting}"));
-        let small = if has_features { &[] } else { &small[..] };
-        let folds = (!has_features).then_some("set.data.split.kind=k-fold");
+        let base = fs::read_to_string(base).expect("UTF-8");
+        let list = list_with_context(&base);
+        let has_data = list.is_some() || base.contains("_features = ");
+        let mut small: Vec<String> = Vec::new();
+        if let Some(list) = list {
+            place.write("list.txt", list);
+            small.push("set.data.path=list.txt".into());
+        } else if !has_data {
+            small.extend(super::SMALL.map(|setting| format!("set.{setting}")));
+        }
+        let folds = (!has_data).then_some("set.data.split.kind=k-fold");
         let more = ["trials=2", "refit=false"].into_iter().chain(folds);
         // A key that is searched cannot be set.
         let is_searched = text.contains("\ntrain.epochs = {");

@@ -315,24 +315,26 @@ fn every_model_trains_with_every_loss() {
 fn every_model_trains_with_every_solver_and_every_schedule() {
     let [models, solvers, schedules] =
         ["model.kind", "solver.kind", "solver.schedule.kind"].map(|key| Parts::built_in().schema().choices(key));
+    let kinds = Parts::built_in().models;
+    let of_others: Vec<&str> = kinds.iter().flat_map(|kind| kind.declaration.solvers).copied().collect();
+    let own_solvers = |model: &str| kinds.iter().find(|kind| kind.name == model).expect("a model").declaration.solvers;
     let solvers = models.iter().flat_map(|model| {
         // Some would be trained on all ratings, and the test says nothing of them then.
         let settings = |solver: &String| {
             let mut settings = vec![format!("model.kind={model}"), format!("solver.kind={solver}")];
             settings.push("data.split.kind=random".to_string());
-            if model == solver {
+            if own_solvers(model).contains(&solver.as_str()) {
                 settings
                     .extend(["evaluation.metrics=['rmse', 'loss']".into(), "train.early_stopping.metric=rmse".into()]);
             }
             settings
         };
-        let counted = &model_kinds()[1];
         let fits = |solver: &&String| match solver.as_str() {
             "stratified" | "als" => ["mf", "biased-mf", "nmf"].contains(&model.as_str()),
             "svd" => ["mf", "biased-mf"].contains(&model.as_str()),
             "hals" | "multiplicative" => model == "nmf",
-            solver if counted.iter().any(|kind| kind == solver) => model == solver,
-            _ => !counted.contains(model),
+            solver if own_solvers(model).is_empty() => !of_others.contains(&solver),
+            solver => own_solvers(model).contains(&solver),
         };
         solvers.iter().filter(fits).map(settings).collect::<Vec<_>>()
     });

@@ -187,7 +187,7 @@ impl Columns {
         ];
         let mut told: Vec<String> =
             roles.into_iter().filter_map(|(at, noun)| Some(format!("{noun} column {}", named(at?)))).collect();
-        told.extend(self.context.iter().map(|&at| format!("context column {}", named(at))));
+        told.extend(self.context.iter().map(|&at| format!("{} column {}", self.names[at], at + 1)));
         let is_used = |at: &usize| roles.iter().any(|(used, _)| *used == Some(*at)) || self.context.contains(at);
         let skipped: Vec<usize> = (0..self.names.len()).filter(|at| !is_used(at)).collect();
         let mut shown: Vec<String> = skipped.iter().take(MOST_NAMED).map(|&at| named(at)).collect();

@@ -1,9 +1,10 @@
-//! Ratings of the same item by the same user, in one file.
+//! Ratings of the same item by the same user, in one file; with columns of a context, in the same context.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::reader::Reader;
-use crate::data::{Dataset, ITEM, PairMut, UNKNOWN, USER};
+use crate::data::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
 use crate::error::{Error, Location};
 use crate::linalg::Groups;
 
@@ -21,13 +22,13 @@ pub enum Duplicates {
     Count,
     /// The data are refused.
     Error,
-    /// Both stay: the file is a list of requests rather than of ratings.
+    /// Both stay: each is an event of its own, or a request.
     Keep,
 }
 
 impl Duplicates {
     /// The words of `data.duplicates`.
-    pub(super) const WORDS: [&str; 5] = ["last", "mean", "sum", "count", "error"];
+    pub(super) const WORDS: [&str; 6] = ["last", "mean", "sum", "count", "keep", "error"];
 
     /// What a word of `data.duplicates` asks for.
     pub(super) fn of_word(word: &str) -> Self {
@@ -35,6 +36,7 @@ impl Duplicates {
             "mean" => Self::Mean,
             "sum" => Self::Sum,
             "count" => Self::Count,
+            "keep" => Self::Keep,
             "error" => Self::Error,
             _ => Self::Last,
         }
@@ -49,7 +51,21 @@ pub(super) enum Refused {
     TooLarge(usize),
 }
 
-/// Merges the ratings from `start` on that name the same user and item, and says so if there are any.
+/// For each rating from `start` on a number that it shares with those of the same item and context, and how many numbers there
+/// are; `None` without a context.
+fn cells_in_context(ratings: &Interactions, start: usize) -> Option<(Vec<u32>, usize)> {
+    let (own, context) = (&ratings.column(ITEM)[start..], &ratings.columns[ITEM.0 + 1..]);
+    let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
+    let number = |(at, &item): (usize, &u32)| {
+        let cell = std::iter::once(item).chain(context.iter().map(|column| column[start + at])).collect();
+        let next = numbers.len() as u32;
+        *numbers.entry(cell).or_insert(next)
+    };
+    let cells = (!context.is_empty()).then(|| own.iter().enumerate().map(number).collect())?;
+    Some((cells, numbers.len()))
+}
+
+/// Merges the ratings from `start` on that name the same user and item, and the same context, and says so if there are any.
 pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset) -> Result<Option<String>, Refused> {
     /// What is known of an item within one user's ratings.
     #[derive(Clone, Copy)]
@@ -65,7 +81,12 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
     }
     let PairMut { interactions: ratings, users, items, .. } = dataset.pair_mut();
     let groups = Groups::of_positions(users.len(), ratings.column(USER)[start..].iter().map(|&user| user as usize));
-    let mut seen = vec![UNSEEN; items.len()];
+    let apart = cells_in_context(ratings, start);
+    let cell = |ratings: &Interactions, rating: usize| match &apart {
+        Some((cells, _)) => cells[rating - start] as usize,
+        None => ratings.column(ITEM)[rating] as usize,
+    };
+    let mut seen = vec![UNSEEN; apart.as_ref().map_or(items.len(), |(_, count)| *count)];
     let mut merged = 0;
     // Whose repetition comes first in the file: its position, and that of what it repeats.
     let mut earliest: Option<(usize, usize)> = None;
@@ -75,7 +96,7 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
     }
     for group in groups.iter() {
         for rating in group.iter().map(|&rating| start + rating as usize) {
-            let item = &mut seen[ratings.column(ITEM)[rating] as usize];
+            let item = &mut seen[cell(ratings, rating)];
             item.count += 1;
             item.sum += f64::from(ratings.targets[rating]);
             if item.count == 1 {
@@ -102,7 +123,7 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
             ratings.columns[USER.0][rating] = UNKNOWN;
         }
         for &rating in group {
-            seen[ratings.column(ITEM)[start + rating as usize] as usize] = UNSEEN;
+            seen[cell(ratings, start + rating as usize)] = UNSEEN;
         }
     }
     let Some((_, first)) = earliest else { return Ok(None) };
@@ -120,7 +141,8 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
         _ => "the last counts",
     };
     let what = if merged == 1 { "rating repeated" } else { "ratings repeated" };
-    Ok(Some(format!("{merged} {what} a user and item rated before: {how}")))
+    let before = if apart.is_some() { "before in the same context" } else { "before" };
+    Ok(Some(format!("{merged} {what} a user and item rated {before}: {how}")))
 }
 
 impl Refused {

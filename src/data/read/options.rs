@@ -74,8 +74,9 @@ impl ReadOptions {
             .with(|key| key.default("'auto'").when(given("data.path")))
             .part(AUTO, Delimited::keys());
         let format = kinds.iter().fold(format, |format, kind| format.part(kind.name, kind.keys()));
-        let duplicates = "What counts if a user rated an item more than once: the last rating, the mean, the sum, or the count, \
-                          which makes events without ratings amounts; or nothing, and the data are refused.";
+        let duplicates = "What counts if a user rated an item more than once, in the same context if there is one: the last rating, \
+                          the mean, the sum, or the count, which makes events without ratings amounts; each by itself (\"keep\"), \
+                          as showings that were clicked or not; or nothing, and the data are refused.";
         let duplicates = Key::new("data.duplicates", KeyKind::choice(Duplicates::WORDS), duplicates).default("'last'");
         let binarize = "Ratings of at least this become 1, others 0; unchanged if absent.";
         Keys::from(format).and([duplicates, Key::new("data.binarize", KeyKind::ANY_NUMBER, binarize)])

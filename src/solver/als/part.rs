@@ -6,7 +6,8 @@ use crate::config::{Keys, Values};
 use crate::data::{Interactions, Role};
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, Constraint, Declaration, ModelKind, names_where};
-use crate::solver::part::{Predictions, Refusal, Setup, SolverPart, check_squared, needs_dot_product};
+use crate::solver::combinations::{check_squared, needs_dot_product};
+use crate::solver::part::{Predictions, Refusal, Setup, SolverPart};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 

@@ -88,6 +88,10 @@ impl SolverPart for EasePart {
         "ease"
     }
 
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
     fn takes_start(&self, _: &Values) -> bool {
         false
     }

@@ -114,6 +114,10 @@ impl SolverPart for ItemKnnPart {
         "item-knn"
     }
 
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
     fn takes_start(&self, _: &Values) -> bool {
         false
     }

@@ -20,7 +20,7 @@ pub use self::ease::{EasePart, ease};
 pub use self::item_knn::{ItemKnnPart, item_knn};
 pub use self::popularity::{PopularityPart, popularity};
 pub use self::slim::{SlimPart, slim};
-use super::part::check_squared;
+use super::combinations::check_squared;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, StepSums, Stepped};
 use crate::config::Keys;

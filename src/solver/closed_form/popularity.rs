@@ -51,6 +51,10 @@ impl SolverPart for PopularityPart {
         "popularity"
     }
 
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
     fn takes_start(&self, _: &Values) -> bool {
         false
     }

@@ -148,6 +148,10 @@ impl SolverPart for SlimPart {
         "slim"
     }
 
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
     fn takes_start(&self, _: &Values) -> bool {
         false
     }

@@ -8,8 +8,9 @@ use crate::config::{Keys, Values, is};
 use crate::error::Result;
 use crate::model::ModelKind;
 use crate::objective::ranking::Ranking;
+use crate::solver::combinations::needs_dot_product;
 use crate::solver::learning_rate::LearningRate;
-use crate::solver::part::{Footprint, Misfit, ModelSize, Setup, SolverPart, gradient_remedies, needs_dot_product};
+use crate::solver::part::{Footprint, Misfit, ModelSize, Setup, SolverPart, gradient_remedies};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 

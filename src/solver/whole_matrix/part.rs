@@ -7,10 +7,9 @@ use crate::data::{ITEM, Role, USER};
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, ModelKind};
 use crate::solver::als::OneSide;
+use crate::solver::combinations::{check_squared, needs_bounds, needs_signs};
 use crate::solver::nmf::{NmfOptions, Zeros};
-use crate::solver::part::{
-    Components, Footprint, Misfit, ModelSize, Setup, SolverPart, check_squared, needs_bounds, needs_signs,
-};
+use crate::solver::part::{Components, Footprint, Misfit, ModelSize, Setup, SolverPart};
 use crate::solver::regularization::Regularization;
 use crate::solver::solve::Solver;
 use crate::solver::svd;
@@ -56,6 +55,10 @@ impl SolverPart for WholeMatrixPart {
             Self::Hals => "hals",
             Self::Multiplicative => "multiplicative",
         }
+    }
+
+    fn takes_repeats(&self) -> bool {
+        false
     }
 
     fn takes_start(&self, values: &Values) -> bool {

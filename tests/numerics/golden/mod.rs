@@ -28,8 +28,11 @@ use crate::{ADAM, REGULARIZATION, SQUARED, some_samples};
 /// Largest accepted difference, relative to the expected number (or to the norm of the vector it is part of).
 const TOLERANCE: f64 = 1e-5;
 
-fn golden_models() -> impl Iterator<Item = &'static GoldenModel> {
-    [&DOT_PRODUCTS, &NEURAL].into_iter().flatten()
+/// In the order of [`models`]. Of two columns, a factorization machine is the product with biases.
+fn golden_models() -> impl Iterator<Item = GoldenModel> {
+    let golden = [&DOT_PRODUCTS, &NEURAL].into_iter().flatten().copied();
+    let product = DOT_PRODUCTS.iter().find(|golden| golden.name == "biased-mf").copied();
+    golden.chain(product.map(|product| GoldenModel { name: "fm", ..product }))
 }
 
 /// Update rule, learning rate and limits of a curve.

@@ -1,5 +1,6 @@
 //! What PyTorch says of a model.
 
+#[derive(Clone, Copy)]
 pub struct GoldenModel {
     pub name: &'static str,
     pub scores: [f64; 12],

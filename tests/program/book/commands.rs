@@ -62,6 +62,7 @@ pages! {
     genes_run = "genes",
     tuning_runs = "tuning",
     features_run = "features",
+    contexts_run = "context",
     own_model_runs = "own-model",
     reproducible_runs = "reproducible",
     results_run = "results",
