@@ -23,7 +23,8 @@ RATINGS = ["movielens-100k/u.data", "movielens-latest-small/ratings.csv", "filmt
 # What else learns from events: model, solver, and further settings.
 RANKERS = [("mf", "als", "solver.feedback=implicit", "train.epochs=15"),
            ("biased-mf", "stratified", "loss.kind=bpr", "train.epochs=40"),
-           ("biased-mf", "stratified", "loss.kind=warp", "train.epochs=40"), ("item-knn", "item-knn"), ("ease", "ease")]
+           ("biased-mf", "stratified", "loss.kind=warp", "train.epochs=40"), ("item-knn", "item-knn"), ("item-knn", "slim"),
+           ("ease", "ease")]
 OTHERS = [("mf", "adam"), ("biased-mf", "adam"), ("nmf", "adam"), ("neumf", "adam"), ("mf", "als"), ("biased-mf", "stratified")]
 
 

@@ -130,6 +130,7 @@ pub const PROTOCOLS: &[Protocol] = &[
             (&[0.7093, 0.4349], "Rendle et al. 2020: NeuMF of Dacrema et al."),
         ]
     ),
+    protocol!("ncf-movielens-1m/gmf", ABOUT_NCF, NCF_FILES, ONCE, NCF_METRICS, &[]),
     protocol!(
         "ncf-movielens-1m/ease",
         ABOUT_NCF,
