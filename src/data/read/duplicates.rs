@@ -1,6 +1,6 @@
 //! Ratings of the same item by the same user, in one file; with columns of a context, in the same context.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::path::Path;
 
 use super::reader::Reader;
@@ -51,18 +51,28 @@ pub(super) enum Refused {
     TooLarge(usize),
 }
 
-/// For each rating from `start` on a number that it shares with those of the same item and context, and how many numbers there
-/// are; `None` without a context.
-fn cells_in_context(ratings: &Interactions, start: usize) -> Option<(Vec<u32>, usize)> {
-    let (own, context) = (&ratings.column(ITEM)[start..], &ratings.columns[ITEM.0 + 1..]);
-    let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
-    let number = |(at, &item): (usize, &u32)| {
-        let cell = std::iter::once(item).chain(context.iter().map(|column| column[start + at])).collect();
-        let next = numbers.len() as u32;
-        *numbers.entry(cell).or_insert(next)
+/// For each rating from `start` on a number that it shares with those of the same user, item and context, below the number of
+/// that user's ratings; `None` without a context. `groups` has the ratings of each user.
+fn cells_in_context(ratings: &Interactions, start: usize, groups: &Groups) -> Option<Vec<u32>> {
+    let columns = &ratings.columns[ITEM.0..];
+    if columns.len() == 1 {
+        return None;
+    }
+    let value = |column: &[u32], rating: u32| column[start + rating as usize];
+    let order = |one: &u32, other: &u32| {
+        let orders = columns.iter().map(|column| value(column, *one).cmp(&value(column, *other)));
+        orders.fold(Ordering::Equal, Ordering::then)
     };
-    let cells = (!context.is_empty()).then(|| own.iter().enumerate().map(number).collect())?;
-    Some((cells, numbers.len()))
+    let mut cells = vec![0; ratings.len() - start];
+    let mut sorted: Vec<u32> = Vec::new();
+    for group in groups.iter() {
+        sorted.clear();
+        sorted.extend(group);
+        sorted.sort_unstable_by(order);
+        let equal = sorted.chunk_by(|one, other| order(one, other).is_eq());
+        (0..).zip(equal).for_each(|(number, equal)| equal.iter().for_each(|&rating| cells[rating as usize] = number));
+    }
+    Some(cells)
 }
 
 /// Merges the ratings from `start` on that name the same user and item, and the same context, and says so if there are any.
@@ -81,12 +91,13 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
     }
     let PairMut { interactions: ratings, users, items, .. } = dataset.pair_mut();
     let groups = Groups::of_positions(users.len(), ratings.column(USER)[start..].iter().map(|&user| user as usize));
-    let apart = cells_in_context(ratings, start);
+    let apart = cells_in_context(ratings, start, &groups);
     let cell = |ratings: &Interactions, rating: usize| match &apart {
-        Some((cells, _)) => cells[rating - start] as usize,
+        Some(cells) => cells[rating - start] as usize,
         None => ratings.column(ITEM)[rating] as usize,
     };
-    let mut seen = vec![UNSEEN; apart.as_ref().map_or(items.len(), |(_, count)| *count)];
+    let most = groups.iter().map(<[u32]>::len).max().unwrap_or_default();
+    let mut seen = vec![UNSEEN; if apart.is_some() { most } else { items.len() }];
     let mut merged = 0;
     // Whose repetition comes first in the file: its position, and that of what it repeats.
     let mut earliest: Option<(usize, usize)> = None;
