@@ -299,11 +299,10 @@ mod tests {
             crate::run::Settings::of(config, &Parts::built_in()).expect("settings");
             seen.extend(config.values().iter().map(|(path, _)| path.to_owned()));
         });
-        // Each feature has a λ for its factors and one for its biases.
+        // Each feature and each column of the context has a λ for its factors and one for its biases.
         let features = ["a", "b", "c", "d"].map(|name| [name.to_string(), format!("of_{name}")]);
-        let of_features =
-            features.as_flattened().iter().flat_map(|name| ["factors", "biases"].map(|kind| format!("{name}_{kind}")));
-        for group in of_features {
+        let others = features.as_flattened().iter().map(String::as_str).chain(["day"]);
+        for group in others.flat_map(|name| ["factors", "biases"].map(|kind| format!("{name}_{kind}"))) {
             assert!(seen.remove(&format!("solver.regularization.{group}")), "{group}");
         }
         let of_pairs = |key: &Key| ["user", "item"].map(|entity| key.path.replace("<entity>", entity));
