@@ -191,10 +191,9 @@ impl dyn Metric + '_ {
     }
 }
 
-/// The name of a metric in tables for people: one with a length or of several words is called as in configs, others are
-/// acronyms.
+/// The name of a metric in tables for people: one with a length is called as in configs, others are acronyms.
 pub fn label(name: &str) -> String {
-    if name.contains(['@', '-']) { name.into() } else { name.to_uppercase() }
+    if name.contains('@') { name.into() } else { name.to_uppercase() }
 }
 
 /// Some metrics, in the order in which they are shown.

@@ -31,7 +31,7 @@ for wrong in [
     "model.rnk = 3",
     "model.rank = 0",
     "model.rank = 2.5",
-    "model.kind = 'fm'",
+    "model.kind = 'fmm'",
     "seed = 'one'",
     "train.refit = 1",
     "solver.regularization.user_factors = -1",
