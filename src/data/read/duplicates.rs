@@ -60,8 +60,8 @@ fn cells_in_context(ratings: &Interactions, start: usize, groups: &Groups) -> Op
     }
     let value = |column: &[u32], rating: u32| column[start + rating as usize];
     let order = |one: &u32, other: &u32| {
-        let orders = columns.iter().map(|column| value(column, *one).cmp(&value(column, *other)));
-        orders.fold(Ordering::Equal, Ordering::then)
+        let mut orders = columns.iter().map(|column| value(column, *one).cmp(&value(column, *other)));
+        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
     let mut cells = vec![0; ratings.len() - start];
     let mut sorted: Vec<u32> = Vec::new();
