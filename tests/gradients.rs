@@ -248,6 +248,9 @@ fn frozen(config: &ModelConfig) -> usize {
         | ModelConfig::Gmf(_)
         | ModelConfig::Mlp(_)
         | ModelConfig::NeuMf(_)
-        | ModelConfig::Fm(_) => 1,
+        | ModelConfig::Fm(_)
+        | ModelConfig::Ffm(_)
+        | ModelConfig::Nfm(_)
+        | ModelConfig::DeepFm(_) => 1,
     }
 }

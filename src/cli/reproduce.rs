@@ -12,7 +12,8 @@ use super::output;
 use crate::config::Config;
 use crate::config::words::{did_you_mean, nearest};
 use crate::error::{Error, Result};
-use crate::run::{self, NCF, PROTOCOLS, Parts, Protocol, Resume, TrainOptions};
+use crate::model::START_FROM;
+use crate::run::{self, Finished, NCF, PROTOCOLS, Parts, Protocol, Resume, TrainOptions};
 use crate::tables;
 
 /// Arguments of `lowrank reproduce`.
@@ -34,8 +35,7 @@ pub struct ReproduceArgs {
 /// Runs a published experiment, and prints what comes out beside what others reached.
 pub fn reproduce(args: ReproduceArgs, parts: &Parts) -> Result<()> {
     let Some(name) = &args.name else { return list(args.json) };
-    let found = PROTOCOLS.iter().find(|protocol| protocol.name == name);
-    let protocol = found.ok_or_else(|| {
+    let protocol = Protocol::named(name).ok_or_else(|| {
         let names = PROTOCOLS.iter().map(|protocol| protocol.name);
         let hint = did_you_mean(nearest(name, names));
         Error::Usage(format!("there is no experiment {name:?}{hint}; `lowrank reproduce` lists them"))
@@ -78,23 +78,10 @@ fn list(as_json: bool) -> Result<()> {
 
 /// The mean of each metric over the runs.
 fn values(protocol: &Protocol, args: &ReproduceArgs, parts: &Parts) -> Result<Vec<f64>> {
-    let paths = if protocol.files.is_empty() { Vec::new() } else { protocol.paths(&folder(args)?) };
     let mut sums = vec![0.0; protocol.metrics.len()];
     for (number, settings) in (1..).zip(protocol.runs) {
-        let settings = settings.iter().map(|setting| setting.to_string());
-        let overrides: Vec<String> = paths.iter().cloned().chain(settings).chain(args.overrides.set.clone()).collect();
-        let name = format!("{}.toml", protocol.name.replace('/', "-"));
-        let config = Config::parse(&parts.schema(), protocol.config, Path::new(&name), &overrides)?;
         output::message(&format!("run {number} of {}", protocol.runs.len()));
-        let options = TrainOptions {
-            resume: Resume::New,
-            stop: &AtomicBool::new(false),
-            loaded: &|| {},
-            command_line: output::command_line(),
-            note: &mut |_| {},
-            observer: &|_| None,
-        };
-        let finished = run::train(&config, parts, options)?;
+        let finished = run_once(protocol, settings, args, parts)?;
         for (sum, metric) in sums.iter_mut().zip(protocol.metrics) {
             *sum += metric.of(&finished.summary).ok_or_else(|| {
                 Error::Failed(format!("{}: the result has no {}", finished.directory.path().display(), metric.name()))
@@ -102,6 +89,34 @@ fn values(protocol: &Protocol, args: &ReproduceArgs, parts: &Parts) -> Result<Ve
         }
     }
     Ok(sums.into_iter().map(|sum| sum / protocol.runs.len() as f64).collect())
+}
+
+/// One run with these settings, after those whose models it starts from. What people set holds for all of them.
+fn run_once(protocol: &Protocol, settings: &[&str], args: &ReproduceArgs, parts: &Parts) -> Result<Finished> {
+    let mut overrides = if protocol.files.is_empty() { Vec::new() } else { protocol.paths(&folder(args)?) };
+    let mut starts = Vec::new();
+    for name in protocol.starts_from {
+        let start = Protocol::named(name).expect("an experiment starts from those that exist");
+        output::message(&format!("first {name}"));
+        let finished = run_once(start, &[], args, parts)?;
+        starts.push(format!("{:?}", finished.directory.path().display().to_string()));
+    }
+    if !starts.is_empty() {
+        overrides.push(format!("{START_FROM}=[{}]", starts.join(", ")));
+    }
+    overrides.extend(settings.iter().map(|setting| setting.to_string()));
+    overrides.extend(args.overrides.set.iter().cloned());
+    let name = format!("{}.toml", protocol.name.replace('/', "-"));
+    let config = Config::parse(&parts.schema(), protocol.config, Path::new(&name), &overrides)?;
+    let options = TrainOptions {
+        resume: Resume::New,
+        stop: &AtomicBool::new(false),
+        loaded: &|| {},
+        command_line: output::command_line(),
+        note: &mut |_| {},
+        observer: &|_| None,
+    };
+    run::train(&config, parts, options)
 }
 
 /// The folder of the files.

@@ -269,6 +269,8 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'multiplicative'".into(),
             "data.path = 'a'\ndata.format = 'delimited'\nmodel.kind = 'fm'\ndata.context = ['day']".into(),
             "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.start_from = ['r']".into(),
+            "data.dataset = 'a'\nmodel.kind = 'svdpp'\nmodel.asymmetric = true".into(),
+            "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.fold_in_penalty = 1.0".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
             "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),
         ] {
@@ -448,7 +450,7 @@ factor = 3
 configs/x.toml:1:8: seed is a number too large to be read
 configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows, given
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\", \"neumf\", \
-\"fm\", \"popularity\", \"item-knn\" or \"ease\", but is \"bised-mf\"; did you mean \"biased-mf\"?
+\"svdpp\", \"fm\", \"ffm\", \"nfm\", \"deepfm\", \"popularity\", \"item-knn\" or \"ease\", but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")
 configs/x.toml:9:1: unknown key \"solver.kind\": within quotes a dot separates nothing
 configs/x.toml:10:2: unknown section [solvr]; did you mean [solver]?
@@ -459,7 +461,7 @@ configs/x.toml:16:1: unknown key \"colour\" in [solver]; `lowrank config explain
 configs/x.toml:17:9: unknown section [solver.shedule]; did you mean [solver.schedule]?
 --set solver.lr=1: unknown key \"lr\" in [solver]; `lowrank config explain solver` lists all
 --set modell.rank=3: unknown section [modell]; did you mean [model]?
---set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"svd\", \"hals\", \"multiplicative\", \"popularity\", \"item-knn\", \"slim\" or \"ease\", but is a table
+--set solver.kind.x=2: solver.kind must be one of \"adam\", \"adamw\", \"sgd\", \"adagrad\", \"stratified\", \"als\", \"gibbs\", \"svd\", \"hals\", \"multiplicative\", \"popularity\", \"item-knn\", \"slim\" or \"ease\", but is a table
 --set run.dir: must be a key and its value, as in solver.learning_rate=0.01
 --set =1: must be a key and its value, as in solver.learning_rate=0.01
 --set model.rank=[1,: model.rank must be an integer, but is a string (\"[1,\")

@@ -108,6 +108,13 @@ impl Interactions {
             .then(|| self.targets.iter().map(|&target| f64::from(target)).sum::<f64>() / self.len() as f64)
     }
 
+    /// Standard deviation of the targets, √(Σ (r − mean)² / n); 0 without interactions.
+    pub fn standard_deviation(&self) -> f64 {
+        let Some(mean) = self.mean() else { return 0.0 };
+        let squares: f64 = self.targets.iter().map(|&target| (f64::from(target) - mean).powi(2)).sum();
+        (squares / self.len() as f64).sqrt()
+    }
+
     /// Smallest and largest target; `None` without interactions.
     pub fn range(&self) -> Option<(f32, f32)> {
         let first = *self.targets.first()?;

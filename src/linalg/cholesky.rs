@@ -83,6 +83,8 @@ pub(crate) struct Solve<'a> {
     pub right: &'a mut [Lane],
     /// Room for L⁻¹·b.
     pub half: &'a mut [Lane],
+    /// ε, which is added to L⁻¹·b: if these are standard normal draws, x is one of N(A⁻¹b, A⁻¹).
+    pub noise: Option<&'a [f32]>,
     /// x.
     pub x: &'a mut [Lane],
 }
@@ -92,7 +94,7 @@ impl WithSimd for Solve<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { factor, size, right, half, x } = self;
+        let Self { factor, size, right, half, noise, x } = self;
         let lanes = right.len();
         for (place, column) in factor.chunks_exact(lanes).enumerate().take(size) {
             let start = place / Lane::WIDTH;
@@ -103,6 +105,9 @@ impl WithSimd for Solve<'_> {
             for (right, &number) in right.iter_mut().zip(vectors::<S>(&column[start..])) {
                 *right = simd.mul_add_f32s(found, number, *right);
             }
+        }
+        if let Some(noise) = noise {
+            cast_slice_mut::<_, f32>(half)[..size].iter_mut().zip(noise).for_each(|(half, noise)| *half += noise);
         }
         // Unknowns that are not known yet are zeros, and so is L above its diagonal.
         x.fill(Lane::ZERO);
@@ -156,7 +161,7 @@ mod tests {
             }
             let [mut right, mut half, mut x] = std::array::from_fn(|_| rows[..lanes].to_vec());
             let (right, half) = (&mut right, &mut half);
-            Solve { factor: &matrix, size, right, half, x: &mut x }.with_simd(simd);
+            Solve { factor: &matrix, size, right, half, noise: None, x: &mut x }.with_simd(simd);
             let mut numbers = cast_slice::<_, f32>(&x).to_vec();
             for (at, column) in cast_slice::<_, f32>(&matrix).chunks_exact(lanes * Lane::WIDTH).enumerate().take(size) {
                 numbers.extend_from_slice(&column[at..size]);

@@ -59,13 +59,18 @@ impl AnyModel {
         self.0.constraint()
     }
 
-    /// The score as a sum of dot products of rows without features; see [`Factorization::factored`].
+    /// The score as a sum of dot products, whatever rows are sums of; see [`Factorization::factored`].
+    pub fn terms(&self) -> Option<Factored<'_>> {
+        self.0.factored()
+    }
+
+    /// The same if rows are single vectors.
     pub fn factored(&self) -> Option<Factored<'_>> {
         self.0.factored().filter(Factored::is_plain)
     }
 
     /// Factors and biases with products within a row; see [`Factorization::products_within`].
-    pub(super) fn products_within(&self) -> Vec<(&Table, &Table)> {
+    pub fn products_within(&self) -> Vec<(&Table, &Table)> {
         self.0.products_within()
     }
 

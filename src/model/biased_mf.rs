@@ -1,6 +1,6 @@
 //! Biased matrix factorization: r̂_ui = μ + b_u + b_i + p_uᵀ q_i   (Koren, Bell & Volinsky 2009, eq. 4).
 //!
-//! Implicit feedback (the N(u) sum of SVD++) and time are not modelled.
+//! What users rated at all is part of [`SvdPp`](super::SvdPp).
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::factorization::{Factored, Factorization, Term};
 use super::init::{FactorInit, Start};
-use super::part::{Declaration, ModelPart, rank_key};
+use super::part::{Declaration, ModelPart, draws_key, rank_key, rank_of_draws};
 use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
@@ -68,22 +68,23 @@ impl Factorization for BiasedMf {
     }
 
     fn factored(&self) -> Option<Factored<'_>> {
-        let users = Term { field: USER, factors: &self.user_factors, biases: Some(&self.user_biases) };
-        let items = Term { field: ITEM, factors: &self.item_factors, biases: Some(&self.item_biases) };
+        let users = Term::new(USER, &self.user_factors, Some(&self.user_biases));
+        let items = Term::new(ITEM, &self.item_factors, Some(&self.item_biases));
         Some(Factored { offset: to_vec(self.global_mean.val())[0], terms: vec![users, items] })
     }
 }
 
 impl ModelPart for BiasedMf {
     const NAME: &'static str = "biased-mf";
-    const DECLARATION: Declaration = Declaration { is_dot_product: true, has_biases: true, ..Declaration::NONE };
+    const DECLARATION: Declaration =
+        Declaration { is_dot_product: true, is_factored: true, has_biases: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys())
+        Keys::new([rank_key(), draws_key()]).and(FactorInit::keys())
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {
-        let config = BiasedMfConfig { rank: values.get("model.rank"), init: FactorInit::of(values) };
+        let config = BiasedMfConfig { rank: rank_of_draws(values), init: FactorInit::of(values) };
         Ok(config.init(start))
     }
 }

@@ -52,7 +52,7 @@ pub trait Factorization: Module + Sync {
     }
 
     /// The score as a sum of biases and dot products, if it is only that; `None` (the default) otherwise. Some solvers
-    /// use more of these models than their gradients, where rows have no features.
+    /// use more of these models than their gradients, most of them where rows are single vectors.
     fn factored(&self) -> Option<Factored<'_>> {
         None
     }
@@ -90,17 +90,32 @@ pub struct Term<'a> {
     pub factors: &'a Table,
     /// b: `[rows, 1]`, if the field has biases.
     pub biases: Option<&'a Table>,
+    /// What is added to v beside its features: the rows of one more table in a bag of the field's row, such as what it met.
+    pub beside: Option<&'a Table>,
+}
+
+impl<'a> Term<'a> {
+    /// A field with nothing beside its rows.
+    pub fn new(field: FieldId, factors: &'a Table, biases: Option<&'a Table>) -> Self {
+        Self { field, factors, biases, beside: None }
+    }
 }
 
 impl Factored<'_> {
-    /// Whether no table's rows have features.
+    /// Whether rows are single vectors: no table has features, and nothing is beside them.
     pub(super) fn is_plain(&self) -> bool {
-        let tables = self.terms.iter().flat_map(|term| std::iter::once(term.factors).chain(term.biases));
-        tables.into_iter().all(|table| table.features().is_empty())
+        let is_plain = |term: &Term| {
+            let mut tables = std::iter::once(term.factors).chain(term.biases);
+            term.beside.is_none() && tables.all(|table| table.features().is_empty())
+        };
+        self.terms.iter().all(is_plain)
     }
 
-    /// See [`Factorization::forward_all`]; `None` if the field is in no term.
+    /// See [`Factorization::forward_all`]; `None` if the field is in no term, or something is beside rows.
     pub(super) fn forward_all(&self, queries: &Batch, field: FieldId) -> Option<Tensor<2>> {
+        if self.terms.iter().any(|term| term.beside.is_some()) {
+            return None;
+        }
         let sum = |sum: Tensor<2>, next: Tensor<2>| sum + next;
         let asked = self.terms.iter().find(|term| term.field == field)?;
         let others = || self.terms.iter().filter(|term| term.field != field);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::factorization::{Factored, Factorization, Term};
 use super::init::{FactorInit, Start};
-use super::part::{Declaration, ModelPart, rank_key};
+use super::part::{Declaration, ModelPart, draws_key, rank_key, rank_of_draws};
 use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
@@ -52,22 +52,22 @@ impl Factorization for Mf {
     }
 
     fn factored(&self) -> Option<Factored<'_>> {
-        let users = Term { field: USER, factors: &self.user_factors, biases: None };
-        let items = Term { field: ITEM, factors: &self.item_factors, biases: None };
+        let users = Term::new(USER, &self.user_factors, None);
+        let items = Term::new(ITEM, &self.item_factors, None);
         Some(Factored { offset: 0.0, terms: vec![users, items] })
     }
 }
 
 impl ModelPart for Mf {
     const NAME: &'static str = "mf";
-    const DECLARATION: Declaration = Declaration { is_dot_product: true, ..Declaration::NONE };
+    const DECLARATION: Declaration = Declaration { is_dot_product: true, is_factored: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
-        Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
+        Keys::new([rank_key(), draws_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")
     }
 
     fn init(values: &Values, start: &Start) -> Result<Self> {
-        let config = MfConfig { rank: values.get("model.rank"), init: FactorInit::of(values) };
+        let config = MfConfig { rank: rank_of_draws(values), init: FactorInit::of(values) };
         Ok(config.init(start))
     }
 }

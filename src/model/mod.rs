@@ -6,8 +6,11 @@
 
 mod any;
 mod biased_mf;
+mod deepfm;
 mod ease;
 mod factorization;
+mod ffm;
+mod field_tables;
 mod fm;
 mod gmf;
 mod history;
@@ -16,19 +19,23 @@ mod item_knn;
 mod mf;
 mod mlp;
 mod neumf;
+mod nfm;
 mod nmf;
 pub mod parameters;
 mod part;
 mod popularity;
 mod size;
 mod summed;
+mod svdpp;
 mod table;
 mod walk;
 
 pub use any::AnyModel;
 pub use biased_mf::{BiasedMf, BiasedMfConfig};
+pub use deepfm::{DeepFm, DeepFmConfig};
 pub use ease::Ease;
 pub use factorization::{Constraint, Factored, Factorization, Term};
+pub use ffm::{Ffm, FfmConfig};
 pub use fm::{Fm, FmConfig};
 pub use gmf::{Gmf, GmfConfig};
 pub use init::{FactorInit, Start};
@@ -36,13 +43,17 @@ pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use mf::{Mf, MfConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use neumf::{NeuMf, NeuMfConfig};
+pub use nfm::{Nfm, NfmConfig};
 pub use nmf::{Nmf, NmfConfig};
 pub use parameters::HostTensor;
 pub(crate) use part::start_from_key;
-pub use part::{Declaration, ModelKind, ModelPart, START_FROM, layers_key, names_where, rank_key};
+pub use part::{
+    DRAWS, Declaration, ModelKind, ModelPart, START_FROM, draws_key, layers_key, names_where, rank_key, rank_of_draws,
+};
 pub use popularity::Popularity;
 pub(crate) use size::sized;
 pub(crate) use summed::summed;
+pub use svdpp::{SvdPp, SvdPpConfig};
 pub use table::{NamedTables, Table, TableGroup, TableKind, Use, dot};
 pub use walk::Visited;
 
@@ -55,7 +66,11 @@ pub fn built_in() -> Vec<ModelKind> {
         ModelKind::of::<Gmf>(),
         ModelKind::of::<Mlp>(),
         ModelKind::of::<NeuMf>(),
+        ModelKind::of::<SvdPp>(),
         ModelKind::of::<Fm>(),
+        ModelKind::of::<Ffm>(),
+        ModelKind::of::<Nfm>(),
+        ModelKind::of::<DeepFm>(),
         ModelKind::of::<Popularity>(),
         ModelKind::of::<ItemKnn>(),
         ModelKind::of::<Ease>(),

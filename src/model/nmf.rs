@@ -57,16 +57,20 @@ impl Factorization for Nmf {
     }
 
     fn factored(&self) -> Option<Factored<'_>> {
-        let users = Term { field: USER, factors: &self.user_factors, biases: None };
-        let items = Term { field: ITEM, factors: &self.item_factors, biases: None };
+        let users = Term::new(USER, &self.user_factors, None);
+        let items = Term::new(ITEM, &self.item_factors, None);
         Some(Factored { offset: 0.0, terms: vec![users, items] })
     }
 }
 
 impl ModelPart for Nmf {
     const NAME: &'static str = "nmf";
-    const DECLARATION: Declaration =
-        Declaration { is_dot_product: true, constraint: Constraint::NonNegative, ..Declaration::NONE };
+    const DECLARATION: Declaration = Declaration {
+        is_dot_product: true,
+        is_factored: true,
+        constraint: Constraint::NonNegative,
+        ..Declaration::NONE
+    };
 
     fn keys() -> Keys {
         Keys::new([rank_key()]).and(FactorInit::keys()).default_for("model.init", "'matched'")

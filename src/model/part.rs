@@ -6,7 +6,7 @@ use super::any::AnyModel;
 use super::factorization::{Constraint, Factorization};
 use super::init::Start;
 use super::parameters::ByName;
-use crate::config::{Effect, Key, KeyKind, Keys, Values};
+use crate::config::{Effect, Key, KeyKind, Keys, Values, is};
 use crate::data::FieldId;
 use crate::error::Result;
 
@@ -16,6 +16,9 @@ pub struct Declaration {
     /// Whether its score is a dot product of two factors, plus biases if it has them, so that
     /// [`factored`](Factorization::factored) gives two terms.
     pub is_dot_product: bool,
+    /// Whether its score is a sum of biases and dot products, so that [`factored`](Factorization::factored) gives its terms,
+    /// with every setting or most.
+    pub is_factored: bool,
     /// Whether it has tables of biases.
     pub has_biases: bool,
     /// Whether it has dense layers.
@@ -38,6 +41,7 @@ impl Declaration {
     /// None of these.
     pub const NONE: Self = Self {
         is_dot_product: false,
+        is_factored: false,
         has_biases: false,
         has_layers: false,
         constraint: Constraint::None,
@@ -167,6 +171,21 @@ pub fn names_where(kinds: &[ModelKind], wanted: impl Fn(Declaration) -> bool) ->
 /// `model.rank`: the number of latent factors of each row.
 pub fn rank_key() -> Key {
     Key::new("model.rank", KeyKind::Int(1..=4096), "Number of latent factors of each user and item.").default("32")
+}
+
+/// `model.draws`: how many draws a model is the mean of.
+pub const DRAWS: &str = "model.draws";
+
+/// The key of [`DRAWS`], for models that the gibbs solver finds.
+pub fn draws_key() -> Key {
+    let meaning = "How many draws from the posterior distribution the model is the mean of, at most: it holds as many times \
+                   model.rank factors of each user and item.";
+    Key::new(DRAWS, KeyKind::Int(1..=10_000), meaning).default("100").when(is("solver.kind", ["gibbs"]))
+}
+
+/// Factors of each row in a model of so many draws; `model.rank` for a single one.
+pub fn rank_of_draws(values: &Values) -> usize {
+    values.get::<usize>("model.rank") * values.find::<usize>(DRAWS).unwrap_or(1)
 }
 
 /// `model.start_from`: trained models that a model starts from.

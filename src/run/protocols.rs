@@ -16,6 +16,8 @@ pub struct Protocol {
     pub config: &'static str,
     /// Keys that name files of a data set, and these files; empty if the config names a data set that can be fetched.
     pub files: &'static [(&'static str, &'static str)],
+    /// Experiments that are run first, whose models this one starts from.
+    pub starts_from: &'static [&'static str],
     /// Settings of each run, over which the mean is taken.
     pub runs: &'static [&'static [&'static str]],
     /// What is compared.
@@ -88,6 +90,7 @@ macro_rules! protocol {
             about: $about,
             config: include_str!(concat!("../../configs/", $name, ".toml")),
             files: $files,
+            starts_from: &[],
             runs: $runs,
             metrics: $metrics,
             others: $others,
@@ -127,10 +130,25 @@ pub const PROTOCOLS: &[Protocol] = &[
         NCF_METRICS,
         &[
             (&[0.7294, 0.4523], "Rendle et al. 2020: dot product, rank 192"),
-            (&[0.7093, 0.4349], "Rendle et al. 2020: NeuMF of Dacrema et al."),
+            (&[0.7093, 0.4349], "NeuMF of Dacrema et al., in Rendle et al. 2020"),
         ]
     ),
     protocol!("ncf-movielens-1m/gmf", ABOUT_NCF, NCF_FILES, ONCE, NCF_METRICS, &[]),
+    protocol!("ncf-movielens-1m/mlp", ABOUT_NCF, NCF_FILES, ONCE, NCF_METRICS, &[]),
+    Protocol {
+        starts_from: &["ncf-movielens-1m/gmf", "ncf-movielens-1m/mlp"],
+        ..protocol!(
+            "ncf-movielens-1m/neumf",
+            ABOUT_NCF,
+            NCF_FILES,
+            ONCE,
+            NCF_METRICS,
+            &[
+                (&[0.730, 0.447], "He et al. 2017, \"Neural Collaborative Filtering\""),
+                (&[0.7093, 0.4349], "NeuMF of Dacrema et al., in Rendle et al. 2020"),
+            ]
+        )
+    },
     protocol!(
         "ncf-movielens-1m/ease",
         ABOUT_NCF,
@@ -146,6 +164,16 @@ pub const PROTOCOLS: &[Protocol] = &[
     protocol!("movielens-100k/neumf", ABOUT_FOLDS, &[], FOLDS, RMSE, &[]),
     protocol!("movielens-100k/mlp", ABOUT_FOLDS, &[], FOLDS, RMSE, &[]),
     protocol!(
+        "movielens-100k/gibbs",
+        ABOUT_FOLDS,
+        &[],
+        FOLDS,
+        RMSE,
+        &[(&[0.8976], "myFM (Ohtsuki 2020), ids only: measured by benches/peers/myfm_gibbs.py")]
+    ),
+    protocol!("movielens-100k/svdpp", ABOUT_FOLDS, &[], FOLDS, RMSE, &[]),
+    protocol!("movielens-100k/features", ABOUT_FOLDS, &[], FOLDS, RMSE, &[]),
+    protocol!(
         "movielens-1m/biased-mf",
         "RMSE, a random tenth",
         &[],
@@ -154,9 +182,22 @@ pub const PROTOCOLS: &[Protocol] = &[
         &[(&[0.829], "CF-NADE (Zheng et al. 2016)"), (&[0.832], "GC-MC (van den Berg et al. 2017)"),]
     ),
     protocol!("movielens-1m/als", "RMSE, a random tenth", &[], ONCE, RMSE, &[]),
+    protocol!(
+        "movielens-1m/gibbs",
+        "RMSE, a random tenth",
+        &[],
+        ONCE,
+        RMSE,
+        &[(&[0.831], "I-AutoRec (Sedhain et al. 2015)"), (&[0.829], "CF-NADE (Zheng et al. 2016)")]
+    ),
 ];
 
 impl Protocol {
+    /// The experiment of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PROTOCOLS.iter().find(|protocol| protocol.name == name)
+    }
+
     /// The settings that name its files in a folder.
     pub fn paths(&self, folder: &Path) -> Vec<String> {
         let setting = |(key, file): &(&str, &str)| format!("{key}={}", folder.join(file).display());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::als::AlsPart;
 use super::closed_form::{EasePart, ItemKnnPart, PopularityPart, SlimPart};
 use super::combinations::{check_features, check_repeats, check_start, check_tied};
+use super::gibbs::GibbsPart;
 use super::gradient_descent::GradientDescent;
 use super::part::SolverPart;
 use super::stratified::StratifiedPart;
@@ -21,6 +22,7 @@ pub fn built_in() -> Vec<Arc<dyn SolverPart>> {
         Arc::new(GradientDescent::ADAGRAD),
         Arc::new(StratifiedPart),
         Arc::new(AlsPart),
+        Arc::new(GibbsPart),
         Arc::new(WholeMatrixPart::Svd),
         Arc::new(WholeMatrixPart::Hals),
         Arc::new(WholeMatrixPart::Multiplicative),

@@ -30,6 +30,10 @@ fn every_model_and_loss_that_configs_can_name_is_tested() {
     let (counted, names): (Vec<_>, Vec<_>) =
         lowrank::model::built_in().into_iter().partition(|model| model.declaration.has_own_solvers());
     assert_eq!(counted.iter().map(|model| model.name).collect::<Vec<_>>(), ["popularity", "item-knn", "ease"]);
+    // Those are held to loops in `histories.rs`.
+    let (with_histories, names): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|model| !model.declaration.histories.is_empty());
+    assert_eq!(with_histories.iter().map(|model| model.name).collect::<Vec<_>>(), ["svdpp"]);
     let names: Vec<&str> = names.iter().map(|model| model.name).collect();
     assert_eq!(models(3).iter().map(kind).collect::<Vec<_>>(), names);
     let names: Vec<&str> = Loss::kinds().iter().map(|loss| loss.name).collect();
@@ -55,7 +59,7 @@ fn forward_all_is_forward_for_every_pair() {
         }
         compared.push(kind(&config));
     }
-    assert_eq!(compared, ["mf", "biased-mf", "nmf", "fm"]);
+    assert_eq!(compared, ["mf", "biased-mf", "nmf", "fm", "ffm"]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use lowrank::solver::UpdatedRows;
 use lowrank::train::EpochReport;
 
 use crate::every_method::{
-    DENSE, EVERY_ALS, EVERY_NMF, IMPLICIT_ALS_CG, NUM_ITEMS, NUM_USERS, SPARSE, STRATIFIED, STRATIFIED_ADAM, SVD, adam,
-    fits, model, nobody, random_ratings, run, settings, trainer,
+    DENSE, EVERY_ALS, EVERY_NMF, GIBBS, IMPLICIT_ALS_CG, NUM_ITEMS, NUM_USERS, SPARSE, STRATIFIED, STRATIFIED_ADAM,
+    SVD, adam, fits, model, nobody, random_ratings, run, settings, trainer,
 };
 use crate::inputs::{cpu, kind, models};
 use crate::{AfterEpoch, SQUARED, TrainConfig, bits, fit, of, trainer_of};
@@ -55,7 +55,7 @@ fn on_any_number_of_threads<T: PartialEq + Send>(what: &str, work: impl Fn() -> 
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let others = EVERY_ALS.into_iter().chain(EVERY_NMF).chain([SVD]);
+    let others = EVERY_ALS.into_iter().chain(EVERY_NMF).chain([SVD, GIBBS]);
     for method in [DENSE, SPARSE, STRATIFIED, STRATIFIED_ADAM].into_iter().chain(others) {
         for config in models(4).into_iter().filter(|config| fits(method, config)) {
             on_any_number_of_threads(&kind(&config), || {

@@ -10,8 +10,8 @@ use lowrank::model::AnyModel;
 use lowrank::random;
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{
-    AlsConfig, Clip, Confidence, Decay, Feedback, Inner, MatrixMethod, NmfStart, RowRule, Schedule, UpdateRule,
-    UpdatedRows, nmf, svd,
+    AlsConfig, Clip, Confidence, Decay, Feedback, GibbsConfig, Inner, MatrixMethod, NmfStart, RowRule, Schedule,
+    UpdateRule, UpdatedRows, nmf, svd,
 };
 use lowrank::train::{EarlyStopping, EpochReport, Observer, Trained, Trainer};
 use rand::RngExt;
@@ -82,6 +82,9 @@ pub const MULTIPLICATIVE: Method =
     nmf(nmf::NmfMethod::Multiplicative, nmf::Divergence::KullbackLeibler, nmf::Zeros::Data, NmfStart::Nndsvda);
 pub const EVERY_NMF: [Method; 3] = [HALS, MASKED_HALS, MULTIPLICATIVE];
 
+/// Its first two draws are not kept.
+pub const GIBBS: Method = Method::Gibbs(GibbsConfig { burn_in: 2, epochs: 4, draws: 2 });
+
 /// Five batches an epoch, the last one smaller, and everything switched on.
 pub fn settings(method: Method, seed: u64) -> TrainConfig {
     TrainConfig {
@@ -147,6 +150,7 @@ pub fn methods() -> Vec<Method> {
         .chain([SPARSE, sparse, STRATIFIED, STRATIFIED_ADAM])
         .chain(EVERY_ALS)
         .chain(EVERY_NMF)
+        .chain([GIBBS])
         .collect()
 }
 
@@ -154,6 +158,7 @@ pub fn methods() -> Vec<Method> {
 pub fn fits(method: Method, config: &ModelConfig) -> bool {
     let models: &[&str] = match method {
         Method::MiniBatch(_) => return true,
+        Method::Gibbs(_) => &["mf", "biased-mf", "fm"],
         Method::Stratified(_) | ALS_CD => &["mf", "biased-mf", "nmf"],
         Method::Als(AlsConfig { feedback: Feedback::Explicit, .. }) => &["mf", "biased-mf"],
         Method::Als(_) => &["mf"],

@@ -77,7 +77,7 @@ fn summed_by_loops(config: &ModelConfig, model: &AnyModel) -> AnyModel {
         }
         sums.remove(&name);
     }
-    if kind(config) == "fm" {
+    if ["fm", "deepfm"].contains(&kind(config).as_str()) {
         // The products of what makes up a row are a part of its bias.
         for (field, entity) in [("user", 0), ("item", 1)] {
             let products = products_within(&parameters(model), field, entity, &bags);

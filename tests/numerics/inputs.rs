@@ -9,8 +9,8 @@ use lowrank::data::Frame;
 use lowrank::data::batch::Samples;
 use lowrank::device::{DeviceSpec, Opened};
 use lowrank::model::{
-    AnyModel, BiasedMfConfig, FactorInit, FmConfig, GmfConfig, HostTensor, MfConfig, MlpConfig, NeuMfConfig, NmfConfig,
-    Start, Visited, parameters,
+    AnyModel, BiasedMfConfig, DeepFmConfig, FactorInit, FfmConfig, FmConfig, GmfConfig, HostTensor, MfConfig,
+    MlpConfig, NeuMfConfig, NfmConfig, NmfConfig, Start, Visited, parameters,
 };
 use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
@@ -28,6 +28,10 @@ pub enum ModelConfig {
     #[serde(rename = "neumf")]
     NeuMf(NeuMfConfig),
     Fm(FmConfig),
+    Ffm(FfmConfig),
+    Nfm(NfmConfig),
+    #[serde(rename = "deepfm")]
+    DeepFm(DeepFmConfig),
 }
 
 impl ModelConfig {
@@ -40,6 +44,9 @@ impl ModelConfig {
             Self::Mlp(config) => config.init(start).into(),
             Self::NeuMf(config) => config.init(start).into(),
             Self::Fm(config) => config.init(start).into(),
+            Self::Ffm(config) => config.init(start).into(),
+            Self::Nfm(config) => config.init(start).into(),
+            Self::DeepFm(config) => config.init(start).into(),
         }
     }
 }
@@ -94,7 +101,7 @@ pub fn cpu() -> Opened {
     DeviceSpec::Cpu.open().expect("built in by default")
 }
 
-/// Every model. A test holds them to those that configs can name.
+/// Every model that needs no histories. A test holds them to those that configs can name.
 pub fn models(rank: usize) -> Vec<ModelConfig> {
     let init = FactorInit::Normal { std: 0.3 };
     let layers = vec![4, 2];
@@ -108,7 +115,10 @@ pub fn models(rank: usize) -> Vec<ModelConfig> {
                 ModelConfig::NeuMf(NeuMfConfig { rank, mlp_rank: rank, layers: layers.clone(), init, biases: false })
             }
             ModelConfig::NeuMf(_) => ModelConfig::Fm(FmConfig { rank, init }),
-            ModelConfig::Fm(_) => return None,
+            ModelConfig::Fm(_) => ModelConfig::Ffm(FfmConfig { rank, init }),
+            ModelConfig::Ffm(_) => ModelConfig::Nfm(NfmConfig { rank, layers: layers.clone(), init }),
+            ModelConfig::Nfm(_) => ModelConfig::DeepFm(DeepFmConfig { rank, layers: layers.clone(), init }),
+            ModelConfig::DeepFm(_) => return None,
         })
     };
     successors(Some(ModelConfig::Mf(MfConfig { rank, init })), next).collect()

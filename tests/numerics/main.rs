@@ -24,8 +24,10 @@ mod determinism;
 mod every_method;
 mod features;
 mod golden;
+mod histories;
 mod inputs;
 mod interruption;
+mod machines;
 mod matrix;
 mod own_model;
 mod ranking;
@@ -49,8 +51,8 @@ use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Scores};
 use lowrank::model::AnyModel;
 use lowrank::objective::{Loss, Squared};
 use lowrank::solver::{
-    Als, AlsConfig, Clip, Decay, GradientStep, LearningRate, MatrixMethod, MiniBatch, Optimizer, RowRule, Schedule,
-    Solver, Stratified, UpdateRule, UpdatedRows, WholeMatrix,
+    Als, AlsConfig, Clip, Decay, Gibbs, GibbsConfig, GradientStep, LearningRate, MatrixMethod, MiniBatch, Optimizer,
+    RowRule, Schedule, Solver, Stratified, UpdateRule, UpdatedRows, WholeMatrix,
 };
 use lowrank::train::{EarlyStopping, EpochReport, Observer, TrainData, Trained, Trainer};
 
@@ -68,6 +70,7 @@ enum Method {
     MiniBatch(Gradient),
     Stratified(RowRule),
     Als(AlsConfig),
+    Gibbs(GibbsConfig),
     WholeMatrix(MatrixMethod),
 }
 
@@ -129,6 +132,7 @@ fn trainer_of<'a>(config: TrainConfig, model: impl Into<AnyModel>, device: Opene
         }
         Method::Stratified(rule) => Box::new(Stratified::new(loss, regularization, rule, learning_rate, seed)),
         Method::Als(als) => Box::new(Als::new(loss, regularization, als)),
+        Method::Gibbs(gibbs) => Box::new(Gibbs::new(seed, gibbs)),
         Method::WholeMatrix(method) => Box::new(WholeMatrix::new(loss, regularization, method, seed)),
     };
     let TrainConfig { early_stopping, checkpoint_every, .. } = config;

@@ -83,12 +83,13 @@ fn every_ranking_objective_gives_the_same_bytes_on_one_and_three_threads() {
 
 #[test]
 fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
-    const PAIRS: [(&str, &str); 19] = [
+    const PAIRS: [(&str, &str); 24] = [
         ("mf", "stratified"),
         ("biased-mf", "stratified"),
         ("nmf", "stratified"),
         ("biased-mf", "als"),
         ("nmf", "als"),
+        ("biased-mf", "gibbs"),
         ("mf", "svd"),
         ("biased-mf", "svd"),
         ("nmf", "hals"),
@@ -98,7 +99,11 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
         ("gmf", "adagrad"),
         ("mlp", "adam"),
         ("neumf", "adam"),
+        ("svdpp", "adam"),
         ("fm", "adam"),
+        ("ffm", "adam"),
+        ("nfm", "adam"),
+        ("deepfm", "adam"),
         ("popularity", "popularity"),
         ("item-knn", "item-knn"),
         ("item-knn", "slim"),
@@ -120,11 +125,11 @@ fn every_model_and_solver_gives_the_same_bytes_on_one_and_three_threads() {
                 "train.epochs=2".into(),
             ];
             let is_counted = model == solver || solver == "slim";
-            let has_no_rate = is_counted || ["als", "svd", "hals", "multiplicative"].contains(&solver);
+            let has_no_rate = is_counted || ["als", "gibbs", "svd", "hals", "multiplicative"].contains(&solver);
             if !has_no_rate {
                 settings.push("solver.learning_rate=0.01".into());
             }
-            if has_no_rate && !is_counted && solver != "als" {
+            if has_no_rate && !is_counted && !["als", "gibbs"].contains(&solver) {
                 // They take the whole matrix, so that nothing is held out to wait for.
                 settings.push("train.early_stopping.patience=0".into());
             }

@@ -331,6 +331,7 @@ fn every_model_trains_with_every_solver_and_every_schedule() {
         };
         let fits = |solver: &&String| match solver.as_str() {
             "stratified" | "als" => ["mf", "biased-mf", "nmf"].contains(&model.as_str()),
+            "gibbs" => ["mf", "biased-mf", "svdpp", "fm"].contains(&model.as_str()),
             "svd" => ["mf", "biased-mf"].contains(&model.as_str()),
             "hals" | "multiplicative" => model == "nmf",
             solver if own_solvers(model).is_empty() => !of_others.contains(&solver),

@@ -56,6 +56,8 @@ def shapes(model):
         "gmf": lambda: pair() + output(RANK),
         "mlp": lambda: pair() + [*layers(2 * RANK)] + output(WIDTHS[-1]),
         "neumf": lambda: pair("gmf_") + pair("mlp_") + [*layers(2 * RANK)] + output(RANK + WIDTHS[-1]),
+        "nfm": lambda: shapes("biased-mf") + [*layers(RANK)] + output(WIDTHS[-1]),
+        "deepfm": lambda: shapes("biased-mf") + [*layers(2 * RANK)] + output(WIDTHS[-1]),
     }[model]()
 
 
@@ -99,6 +101,12 @@ def scores(model, p):
         return output(a * b)
     if model == "mlp":
         return output(tower(torch.cat(pair(), 1)))
+    if model in ("nfm", "deepfm"):
+        a, b = pair()
+        linear = p["user_biases"][U, 0] + p["item_biases"][I, 0]
+        if model == "nfm":
+            return linear + output(tower(a * b))
+        return linear + (a * b).sum(1) + output(tower(torch.cat([a, b], 1)))
     a, b = pair("gmf_")
     return output(torch.cat([a * b, tower(torch.cat(pair("mlp_"), 1))], 1))
 
@@ -252,6 +260,8 @@ def main():
         print(f'    ("{model}", {rust(sparse_curve(model))}),')
     print("];\n\n// neural.rs\n\npub const NEURAL: [GoldenModel; 3] = [")
     print_models(["gmf", "mlp", "neumf"])
+    print("];\n\n// deep.rs\n\npub const DEEP: [GoldenModel; 2] = [")
+    print_models(["nfm", "deepfm"])
     print("];")
 
 

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use super::confidence::Confidence;
 use crate::config::words::joined;
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values, is};
+use crate::data::Interactions;
 use crate::data::split::SplitSpec;
 use crate::model::{Constraint, ModelKind, names_where};
 use crate::objective::LIST_METRICS;
@@ -206,16 +207,9 @@ impl AlsConfig {
 }
 
 /// λ and ν of explicit feedback if a config has none.
-pub(super) fn default_penalties(has_biases: bool, ratings: &[f32]) -> (Regularization, f64) {
+pub(super) fn default_penalties(has_biases: bool, train: &Interactions) -> (Regularization, f64) {
     match has_biases {
-        true => (Regularization::of_pairs(standard_deviation(ratings), 1.0), 0.5),
+        true => (Regularization::of_pairs(train.standard_deviation(), 1.0), 0.5),
         false => (Regularization::usual(), 1.0),
     }
-}
-
-/// √(Σ (r − mean)² / n); 0 of nothing.
-fn standard_deviation(ratings: &[f32]) -> f64 {
-    let count = ratings.len().max(1) as f64;
-    let mean = ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / count;
-    (ratings.iter().map(|&rating| (f64::from(rating) - mean).powi(2)).sum::<f64>() / count).sqrt()
 }

@@ -86,7 +86,7 @@ impl Room {
         arch.dispatch(Form { equations, matrix, right, panel });
         if !equations.is_underdetermined() {
             if arch.dispatch(Factor { matrix, lanes, size }) {
-                return arch.dispatch(Solve { factor: matrix, size, right, half, x });
+                return arch.dispatch(Solve { factor: matrix, size, right, half, noise: None, x });
             }
             arch.dispatch(Form { equations, matrix, right, panel });
         }
@@ -380,7 +380,7 @@ mod tests {
             mirror(matrix, lanes);
             Sweeps { matrix, right, residual, x: &mut swept, size, sweeps: 3, lowest: 0.0 }.with_simd(simd);
             assert!((Factor { matrix, lanes, size }).with_simd(simd), "there is a penalty");
-            Solve { factor: matrix, size, right, half: residual, x: &mut exact }.with_simd(simd);
+            Solve { factor: matrix, size, right, half: residual, noise: None, x: &mut exact }.with_simd(simd);
             let mut scores = Vec::new();
             Scores { equations, x: &exact, scores: &mut scores }.with_simd(simd);
             [exact, near, swept].iter().for_each(|x| scores.extend_from_slice(cast_slice(x)));

@@ -336,7 +336,7 @@ impl Solver for Als {
         let lowest = if *non_negative { 0.0 } else { f32::NEG_INFINITY };
         if self.chooses_penalties {
             let has_biases = users.biases.is_some() && items.biases.is_some();
-            (self.regularization, self.config.count_exponent) = config::default_penalties(has_biases, &train.targets);
+            (self.regularization, self.config.count_exponent) = config::default_penalties(has_biases, train);
         }
         let confidences = matches!(self.config.feedback, Feedback::Implicit { .. }).then(|| {
             let (num_users, num_items) = (users.num_rows, items.num_rows);

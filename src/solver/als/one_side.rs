@@ -3,7 +3,7 @@
 use bytemuck::cast_slice;
 use faer::Mat;
 
-use super::{Als, AlsConfig, Feedback, Inner};
+use super::{Als, AlsConfig, Confidence, Feedback, Inner};
 use crate::data::{Interactions, Role};
 use crate::error::Result;
 use crate::linalg::symmetric::pseudo_inverse;
@@ -27,6 +27,13 @@ impl OneSide {
     /// A solver of the rows of `role`.
     pub fn new(loss: Loss, regularization: Regularization, config: AlsConfig, role: Role) -> Self {
         Self { als: Als::new(loss, regularization, config), role }
+    }
+
+    /// The same for explicit feedback, in which λ counts √n times for a row with n ratings.
+    pub(in crate::solver) fn half_counted(loss: Loss, regularization: Regularization, role: Role) -> Self {
+        let (feedback, inner) = (Feedback::Explicit, Inner::Cholesky);
+        let config = AlsConfig { feedback, inner, count_exponent: 0.5, confidence: Confidence::default() };
+        Self::new(loss, regularization, config, role)
     }
 
     /// What each interaction of a single row adds to its score with a row of the other side: of user u with item i, that with

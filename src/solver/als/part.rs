@@ -66,7 +66,7 @@ impl SolverPart for AlsPart {
     fn settled(&self, values: &Values, model: Declaration, train: &Interactions) -> Values {
         let mut settled = values.clone();
         if AlsConfig::of(values).feedback == Feedback::Explicit && !gives_penalties(values) {
-            let (regularization, exponent) = default_penalties(model.has_biases, &train.targets);
+            let (regularization, exponent) = default_penalties(model.has_biases, train);
             regularization.write(&mut settled);
             settled.insert(COUNT_EXPONENT, exponent);
         }

@@ -1,6 +1,7 @@
 //! Agreement with PyTorch. The constants are what `python tests/scripts/reference.py` prints (torch 2.15.0, `f64`);
 //! inputs are sines on both sides.
 
+mod deep;
 mod dot_products;
 mod losses;
 mod model;
@@ -16,6 +17,7 @@ use lowrank::model::{AnyModel, FactorInit, MfConfig};
 use lowrank::objective::{Loss, PointwiseLoss};
 use lowrank::solver::{Clip, GradientStep, UpdateRule, UpdatedRows};
 
+use self::deep::DEEP;
 use self::dot_products::{DOT_PRODUCTS, TOUCHED, TOY};
 use self::losses::LOSSES;
 use self::model::GoldenModel;
@@ -28,11 +30,12 @@ use crate::{ADAM, REGULARIZATION, SQUARED, some_samples};
 /// Largest accepted difference, relative to the expected number (or to the norm of the vector it is part of).
 const TOLERANCE: f64 = 1e-5;
 
-/// In the order of [`models`]. Of two columns, a factorization machine is the product with biases.
+/// In the order of [`models`]. Of two columns, factorization machines are the product with biases.
 fn golden_models() -> impl Iterator<Item = GoldenModel> {
     let golden = [&DOT_PRODUCTS, &NEURAL].into_iter().flatten().copied();
     let product = DOT_PRODUCTS.iter().find(|golden| golden.name == "biased-mf").copied();
-    golden.chain(product.map(|product| GoldenModel { name: "fm", ..product }))
+    let machines = ["fm", "ffm"].into_iter().filter_map(move |name| Some(GoldenModel { name, ..product? }));
+    golden.chain(machines).chain(DEEP)
 }
 
 /// Update rule, learning rate and limits of a curve.

@@ -63,6 +63,7 @@ pages! {
     tuning_runs = "tuning",
     features_run = "features",
     contexts_run = "context",
+    draws_run = "bayes",
     own_model_runs = "own-model",
     reproducible_runs = "reproducible",
     results_run = "results",
