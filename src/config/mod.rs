@@ -270,7 +270,7 @@ mod tests {
             "data.path = 'a'\ndata.format = 'delimited'\nmodel.kind = 'fm'\ndata.context = ['day']".into(),
             "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.start_from = ['r']".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nmodel.asymmetric = true".into(),
-            "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.fold_in_penalty = 1.0".into(),
+            "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.burn_in = 1\nsolver.fold_in_penalty = 1.0".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
             "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),
         ] {

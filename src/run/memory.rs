@@ -248,7 +248,8 @@ mod tests {
             let start = Start { frame: &frame, mean_score: 1.0, offsets: [&[], &[]], seed: Some(0), device: &device };
             let model = kind.init(settings.values(), &start).expect("a model");
             let expected: usize = parameters::collect(&model).iter().map(|(_, values)| values.data.len()).sum();
-            let sizes = Sizes { frame, members: vec![], train: 500, validation: 0, undivided: 0, files: false };
+            let members = vec![3; frame.bags.len()];
+            let sizes = Sizes { frame, members, train: 500, validation: 0, undivided: 0, files: false };
             let size = model_size(&settings, &sizes, &device).expect("a size");
             assert_eq!(size.parameters, expected, "{}", kind.name);
         }

@@ -82,8 +82,8 @@ pub const MULTIPLICATIVE: Method =
     nmf(nmf::NmfMethod::Multiplicative, nmf::Divergence::KullbackLeibler, nmf::Zeros::Data, NmfStart::Nndsvda);
 pub const EVERY_NMF: [Method; 3] = [HALS, MASKED_HALS, MULTIPLICATIVE];
 
-/// Its first two draws are not kept.
-pub const GIBBS: Method = Method::Gibbs(GibbsConfig { burn_in: 2, epochs: 4, draws: 2 });
+/// Its first six draws are not kept, and of six more two.
+pub const GIBBS: Method = Method::Gibbs(GibbsConfig { burn_in: 2, epochs: 4, sweeps: 3, draws: 2 });
 
 /// Five batches an epoch, the last one smaller, and everything switched on.
 pub fn settings(method: Method, seed: u64) -> TrainConfig {

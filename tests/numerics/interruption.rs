@@ -81,7 +81,7 @@ fn an_interruption_in_the_middle_of_an_epoch_changes_no_bit() {
     }
     for (what, config, method) in every_method_on_some_models() {
         // An epoch has one step.
-        if matches!(method, Method::WholeMatrix(_) | Method::Gibbs(_)) {
+        if matches!(method, Method::WholeMatrix(_)) {
             continue;
         }
         // An epoch of als has two steps.

@@ -100,8 +100,8 @@ fn the_mean_of_draws_is_nearer_to_the_truth_than_one_of_them() {
         matrix.iter().map(|row| row.iter().map(|value| value + stream.random_range(-0.6..0.6)).collect()).collect();
     let (train, rest) = divided(&noisy, 0.6);
     let distance_of = |draws: usize| {
-        let gibbs = GibbsConfig { burn_in: if draws == 1 { 249 } else { 50 }, epochs: 250, draws };
-        let settings = TrainConfig { method: Method::Gibbs(gibbs), ..train_config(250, ADAM, 0.1) };
+        let gibbs = GibbsConfig { burn_in: if draws == 1 { 24 } else { 5 }, epochs: 25, sweeps: 10, draws };
+        let settings = TrainConfig { method: Method::Gibbs(gibbs), ..train_config(25, ADAM, 0.1) };
         let model = trained(&biased_mf(3 * draws), &matrix, &train, settings);
         distance(&predictions(&model, &matrix, &train, &rest, SQUARED), &matrix, &rest)
     };

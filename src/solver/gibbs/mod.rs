@@ -8,12 +8,12 @@
 //! y ~ N(ŝ, 1/α),  x_r ~ N(μ, diag(λ)⁻¹) for the rows x_r = [v_r; w_r] of each table,
 //! μ_k ~ N(0, 1/λ_k),  λ_k ~ Γ(½, ½),  α ~ Γ(½, ½).
 //!
-//! An epoch draws α, and then field by field μ and λ of its tables, all rows' own vectors, in parallel, and those of features, one
-//! after another. Given all else, the score is linear in x_r: with ĥ the sum of the other fields' vectors and a 1, and t the rest
+//! A step, of which an epoch has several, draws α, and then field by field μ and λ of its tables, all rows' own vectors, in parallel,
+//! and those of features, one after another. Given all else, the score is linear in x_r: with ĥ the sum of the other fields' vectors and a 1, and t the rest
 //! of the target, x_r ~ N(P⁻¹(α Σ t ĥ + diag(λ)μ), P⁻¹) with P = α Σ ĥĥᵀ + diag(λ), over the interactions of r. A row without
 //! any becomes μ, as the mean of its draws would.
 //!
-//! **The model is the mean of its draws**: of the epochs after the burn-in, `draws` are kept, evenly, side by side in one wide table, in
+//! **The model is the mean of its draws**: of the steps after the burn-in, `draws` are kept, evenly, side by side in one wide table, in
 //! which each has a share of 1/√draws, so that the product of two rows is the mean of the products of their draws. The
 //! biases are means. Before the first is kept, the model is the last draw. All of that is the same for any number of threads.
 
@@ -52,16 +52,19 @@ pub struct GibbsConfig {
     pub burn_in: u64,
     /// Epochs in all.
     pub epochs: u64,
+    /// Steps of an epoch, each a draw of everything.
+    pub sweeps: u64,
     /// How many draws the model is the mean of.
     pub draws: usize,
 }
 
 impl GibbsConfig {
-    /// Whether the draw of an epoch is kept: each n-th after the burn-in, with the least n for which there are no more of them than
-    /// the model has room for.
-    fn keeps(self, epoch: u64) -> bool {
-        let every = self.epochs.saturating_sub(self.burn_in).div_ceil(self.draws as u64).max(1);
-        epoch > self.burn_in && (epoch - self.burn_in).is_multiple_of(every)
+    /// Whether a draw, counted from 1, is kept: each n-th after the burn-in, with the least n for which there are no more of them
+    /// than the model has room for.
+    fn keeps(self, draw: u64) -> bool {
+        let burn_in = self.burn_in * self.sweeps;
+        let every = (self.epochs * self.sweeps).saturating_sub(burn_in).div_ceil(self.draws as u64).max(1);
+        draw > burn_in && (draw - burn_in).is_multiple_of(every)
     }
 }
 
@@ -267,21 +270,22 @@ impl Solver for Gibbs {
         state.restore(&std::mem::take(&mut self.restored));
         state.sides.iter_mut().for_each(Side::add_up);
         self.state = Some(state);
-        Ok(1)
+        Ok(self.config.sweeps)
     }
 
-    /// The sums are those of the draw before the step.
+    /// The sums are those of the draw before the step, so that an epoch's are the mean of its draws'.
     fn step(&mut self, model: AnyModel, train: &Interactions, number: StepNumber) -> Stepped {
         let State { sides, kept, scale, rank, .. } = self.state.as_mut().expect("begun");
         let squares = split(sides, 0, |first, others| first.squares(others));
-        let stream = |name: &str| random::stream(self.seed, &format!("gibbs/{}/{name}", number.epoch));
+        let draw = (number.epoch - 1) * number.steps + number.step + 1;
+        let stream = |name: &str| random::stream(self.seed, &format!("gibbs/{draw}/{name}"));
         let alpha = noise_precision(squares, train.len(), &mut stream("noise"));
         for field in 0..sides.len() {
             let streams =
                 Streams { serial: stream(&format!("field/{field}")), of_rows: stream(&format!("rows/{field}")) };
             split(sides, field, |side, others| side.draw(others, alpha, streams));
         }
-        if self.config.keeps(number.epoch) {
+        if self.config.keeps(draw) {
             kept.keep(tables(sides), *rank);
         }
         let squares = squares * f64::from(*scale).powi(2);
@@ -338,13 +342,14 @@ mod tests {
 
     #[test]
     fn draws_are_kept_evenly_after_the_burn_in() {
-        let kept = |burn_in, epochs, draws| {
-            let config = GibbsConfig { burn_in, epochs, draws };
-            (1..=epochs).filter(|&epoch| config.keeps(epoch)).collect::<Vec<_>>()
+        let kept = |burn_in, epochs, sweeps, draws| {
+            let config = GibbsConfig { burn_in, epochs, sweeps, draws };
+            (1..=epochs * sweeps).filter(|&draw| config.keeps(draw)).collect::<Vec<_>>()
         };
-        assert_eq!(kept(2, 8, 3), [4, 6, 8]);
-        assert_eq!(kept(0, 3, 100), [1, 2, 3]);
-        assert_eq!(kept(4, 10, 4), [6, 8, 10]);
-        assert_eq!(kept(9, 10, 1), [10]);
+        assert_eq!(kept(2, 8, 1, 3), [4, 6, 8]);
+        assert_eq!(kept(0, 3, 1, 100), [1, 2, 3]);
+        assert_eq!(kept(1, 3, 4, 4), [6, 8, 10, 12]);
+        assert_eq!(kept(4, 10, 1, 4), [6, 8, 10]);
+        assert_eq!(kept(9, 10, 1, 1), [10]);
     }
 }

@@ -5,6 +5,7 @@ use crate::config::words::joined;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
 use crate::data::{Features, Interactions, Role};
 use crate::error::Result;
+use crate::linalg::Lane;
 use crate::model::{AnyModel, Constraint, DRAWS, Declaration, ModelKind};
 use crate::objective::{Loss, Squared};
 use crate::solver::als::OneSide;
@@ -19,6 +20,7 @@ use crate::solver::solve::Solver;
 #[derive(Debug, Clone, Copy)]
 pub struct GibbsPart;
 
+const SWEEPS: &str = "solver.sweeps";
 const BURN_IN: &str = "solver.burn_in";
 const FOLD_IN_PENALTY: &str = "solver.fold_in_penalty";
 const EPOCHS: &str = "train.epochs";
@@ -29,6 +31,8 @@ impl SolverPart for GibbsPart {
     }
 
     fn keys(&self, models: &[ModelKind]) -> Keys {
+        let meaning = "Draws of all parameters in an epoch.";
+        let sweeps = Key::new(SWEEPS, KeyKind::AT_LEAST_ONE, meaning).default("10");
         let meaning = "Epochs before the first draw is kept; if absent, a tenth of train.epochs.";
         let burn_in = Key::new(BURN_IN, KeyKind::ANY_COUNT, meaning);
         let fits = |model: Declaration| model.is_factored && model.constraint == Constraint::None;
@@ -42,10 +46,8 @@ impl SolverPart for GibbsPart {
         let meaning = "Penalty of the factors of a row that is folded into the finished model, √n times for n ratings. If absent, the \
                        standard deviation of the training ratings.";
         let penalty = Key::new(FOLD_IN_PENALTY, KeyKind::NOT_NEGATIVE, meaning);
-        Keys::new([burn_in, penalty])
-            .default_for(EPOCHS, "220")
-            .default_for("train.checkpoint_every", "20")
-            .default_for("report.histograms_every", "100")
+        Keys::new([sweeps, burn_in, penalty])
+            .default_for(EPOCHS, "22")
             .default_for("model.init_std", "0.1")
             .rule(needs_sum)
             .rule(check_squared)
@@ -59,6 +61,7 @@ impl SolverPart for GibbsPart {
         let config = GibbsConfig {
             burn_in: burn_in(values),
             epochs: values.get(EPOCHS),
+            sweeps: values.get(SWEEPS),
             draws: values.find(DRAWS).unwrap_or(1),
         };
         Ok(Box::new(Gibbs::new(setup.seed, config)))
@@ -98,10 +101,14 @@ impl SolverPart for GibbsPart {
         })
     }
 
-    /// The last draw and those kept, which the model holds once more, interactions by field, and the model that is written.
-    fn footprint(&self, _: &Values, size: &ModelSize) -> Footprint {
-        let ModelSize { parameters, train, .. } = *size;
-        Footprint { copies: 0, moments: parameters, lasting: 6 * train, in_step: parameters }
+    /// The last draw and those kept, which the model holds once more, interactions by field, and the model that is written. Where
+    /// something is known of rows, what the interactions say about each row of a field, which is a matrix.
+    fn footprint(&self, values: &Values, size: &ModelSize) -> Footprint {
+        let ModelSize { users, items, parameters, train, .. } = *size;
+        let width = Lane::count(values.get::<usize>("model.rank") + 1) * Lane::WIDTH;
+        let is_described = values.is("model.kind", "svdpp") || !Features::of(values).is_empty();
+        let evidence = if is_described { users.max(items) * width * (width + 1) } else { 0 };
+        Footprint { copies: 0, moments: parameters, lasting: 6 * train, in_step: parameters + evidence }
     }
 
     fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {
@@ -112,13 +119,14 @@ impl SolverPart for GibbsPart {
     }
 
     fn memory_remedies(&self, _: &Values) -> Vec<&'static str> {
-        vec!["lower model.draws"]
+        vec!["lower model.draws", "lower model.rank"]
     }
 }
 
 /// Epochs before the first draw is kept.
 fn burn_in(values: &Values) -> u64 {
-    values.find(BURN_IN).unwrap_or_else(|| values.get::<u64>(EPOCHS) / 10)
+    let epochs: u64 = values.get(EPOCHS);
+    values.find(BURN_IN).unwrap_or_else(|| (epochs / 10).max(1).min(epochs.saturating_sub(1)))
 }
 
 /// Something has to follow the burn-in.

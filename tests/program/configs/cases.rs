@@ -155,6 +155,7 @@ pub const CASES: &[Case] = &[
     ("solver.inner_steps", &["solver.kind=als", "solver.inner=conjugate-gradient"], "1", Model),
     ("solver.method", SVD, "exact", Model),
     ("solver.oversampling", &["model.kind=mf", "solver.kind=svd", "solver.method=randomized"], "0", Model),
+    ("solver.sweeps", GIBBS, "2", Model),
     ("solver.burn_in", GIBBS, "3", Model),
     ("solver.fold_in_penalty", &["solver.kind=gibbs", "train.epochs=4", "data.split.kind=new-users"], "99.0", Summary),
     ("solver.power_iterations", SVD, "0", Model),
