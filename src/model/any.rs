@@ -70,7 +70,7 @@ impl AnyModel {
     }
 
     /// Factors and biases with products within a row; see [`Factorization::products_within`].
-    pub fn products_within(&self) -> Vec<(&Table, &Table)> {
+    pub(crate) fn products_within(&self) -> Vec<(&Table, &Table)> {
         self.0.products_within()
     }
 

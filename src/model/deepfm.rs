@@ -10,13 +10,14 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::factorization::Factorization;
+use super::field_tables::knows_pair;
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, size_of_layers, tower};
 use super::part::{Declaration, ModelPart, layers_key, rank_key};
 use super::table::{NamedTables, Table};
 use crate::config::{Keys, Values};
+use crate::data::FieldId;
 use crate::data::batch::Batch;
-use crate::data::{FieldId, ITEM, USER};
 use crate::error::Result;
 
 /// Size and start of a [`DeepFm`].
@@ -74,7 +75,7 @@ impl Factorization for DeepFm {
     }
 
     fn can_score(&self, unknown: &[FieldId]) -> bool {
-        !unknown.contains(&USER) && !unknown.contains(&ITEM)
+        knows_pair(unknown)
     }
 
     fn products_within(&self) -> Vec<(&Table, &Table)> {

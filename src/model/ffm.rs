@@ -9,12 +9,13 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::factorization::Factorization;
+use super::field_tables::knows_pair;
 use super::init::{FactorInit, Start};
 use super::part::{Declaration, ModelPart, rank_key};
 use super::table::{NamedTables, Table, dot};
 use crate::config::{Keys, Values};
+use crate::data::FieldId;
 use crate::data::batch::Batch;
-use crate::data::{FieldId, ITEM, USER};
 use crate::error::Result;
 
 /// Size and start of an [`Ffm`].
@@ -86,7 +87,7 @@ impl Factorization for Ffm {
     }
 
     fn can_score(&self, unknown: &[FieldId]) -> bool {
-        !unknown.contains(&USER) && !unknown.contains(&ITEM)
+        knows_pair(unknown)
     }
 }
 

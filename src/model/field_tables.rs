@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 use super::init::{FactorInit, Start};
 use super::table::{NamedTables, Table};
-use crate::data::FieldId;
 use crate::data::batch::Batch;
+use crate::data::{FieldId, PAIR};
 
 impl NamedTables {
     /// v of each field of the data, `[rows, width]`, in the order of the fields, and then w of each, `[rows, 1]`.
@@ -47,6 +47,12 @@ impl NamedTables {
         let (rows, squares): (Vec<_>, Vec<_>) = self.by_field().map(of_field).unzip(); // each [batch, width]
         half_products(sum(rows.into_iter()), sum(squares.into_iter())).sum_dim(1)
     }
+}
+
+/// Whether these models can score an interaction with these unknown fields: a context that training never saw, or that is not given,
+/// adds nothing; without user or item the baseline predicts.
+pub(super) fn knows_pair(unknown: &[FieldId]) -> bool {
+    PAIR.iter().all(|field| !unknown.contains(field))
 }
 
 /// Adds up tensors of one shape, at least one.

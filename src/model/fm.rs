@@ -8,13 +8,13 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::factorization::{Factored, Factorization, Term};
-use super::field_tables::half_products;
+use super::field_tables::{half_products, knows_pair};
 use super::init::{FactorInit, Start};
 use super::part::{Declaration, ModelPart, draws_key, rank_key, rank_of_draws};
 use super::table::{NamedTables, Table};
 use crate::config::{Keys, Values};
+use crate::data::FieldId;
 use crate::data::batch::Batch;
-use crate::data::{FieldId, ITEM, USER};
 use crate::device::to_vec;
 use crate::error::Result;
 
@@ -73,9 +73,8 @@ impl Factorization for Fm {
         Some(Factored { offset: to_vec(self.global_mean.val())[0], terms: terms.collect() })
     }
 
-    /// A context that training never saw, or that is not given, adds nothing; without user or item the baseline predicts.
     fn can_score(&self, unknown: &[FieldId]) -> bool {
-        !unknown.contains(&USER) && !unknown.contains(&ITEM)
+        knows_pair(unknown)
     }
 
     fn products_within(&self) -> Vec<(&Table, &Table)> {

@@ -10,14 +10,14 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::factorization::Factorization;
-use super::field_tables::{half_products, sum};
+use super::field_tables::{half_products, knows_pair, sum};
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, size_of_layers, tower};
 use super::part::{Declaration, ModelPart, layers_key, rank_key};
 use super::table::{NamedTables, Table};
 use crate::config::{Keys, Values};
+use crate::data::FieldId;
 use crate::data::batch::Batch;
-use crate::data::{FieldId, ITEM, USER};
 use crate::error::Result;
 
 /// Size and start of a [`Nfm`].
@@ -76,7 +76,7 @@ impl Factorization for Nfm {
     }
 
     fn can_score(&self, unknown: &[FieldId]) -> bool {
-        !unknown.contains(&USER) && !unknown.contains(&ITEM)
+        knows_pair(unknown)
     }
 }
 

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::data::batch::{BagRows, Batch};
 use crate::data::{BagId, FieldId};
-use crate::device::{bag_sums, row_dots};
+use crate::device::{bag_sums, row_dots, to_vec};
 
 /// What a row of a table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +91,12 @@ impl Table {
     /// The same, in which rows that training never saw are these numbers, and so is what a hidden row shows.
     pub(super) fn with_unseen(self, unseen: Vec<f32>) -> Self {
         Self { unseen, ..self }
+    }
+
+    /// The table's own numbers in main memory, row by row.
+    pub(crate) fn numbers(&self) -> Vec<f32> {
+        let rows = self.rows.val();
+        to_vec(if rows.is_autodiff() { rows.inner() } else { rows })
     }
 
     /// How many rows, the first ones, training has interactions of.

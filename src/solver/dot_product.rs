@@ -8,7 +8,6 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::regularization::Regularization;
 use crate::data::{FieldId, Interactions, Role};
-use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::model::{AnyModel, Constraint, Table, TableGroup, TableKind, Term, Visited};
 
@@ -46,13 +45,15 @@ pub(super) struct SideTables {
 
 impl SideTables {
     fn of(term: &Term) -> Self {
-        let values = |table: &Table| {
-            let rows = table.rows.val();
-            to_vec(if rows.is_autodiff() { rows.inner() } else { rows })
-        };
         let [num_rows, _] = term.factors.rows.dims();
         let group = term.factors.group().clone();
-        Self { field: term.field, num_rows, factors: values(term.factors), biases: term.biases.map(values), group }
+        Self {
+            field: term.field,
+            num_rows,
+            factors: term.factors.numbers(),
+            biases: term.biases.map(Table::numbers),
+            group,
+        }
     }
 
     /// The λ group of factors or biases.

@@ -9,9 +9,9 @@
 //! μ_k ~ N(0, 1/λ_k),  λ_k ~ Γ(½, ½),  α ~ Γ(½, ½).
 //!
 //! A step, of which an epoch has several, draws α, and then field by field μ and λ of its tables, all rows' own vectors, in parallel,
-//! and those of features, one after another. Given all else, the score is linear in x_r: with ĥ the sum of the other fields' vectors and a 1, and t the rest
-//! of the target, x_r ~ N(P⁻¹(α Σ t ĥ + diag(λ)μ), P⁻¹) with P = α Σ ĥĥᵀ + diag(λ), over the interactions of r. A row without
-//! any becomes μ, as the mean of its draws would.
+//! and those of features, one after another. Given all else, the score is linear in x_r: with ĥ the sum of the other fields'
+//! vectors and a 1, and t the rest of the target, x_r ~ N(P⁻¹(α Σ t ĥ + diag(λ)μ), P⁻¹) with P = α Σ ĥĥᵀ + diag(λ), over the
+//! interactions of r. A row without any becomes μ, as the mean of its draws would.
 //!
 //! **The model is the mean of its draws**: of the steps after the burn-in, `draws` are kept, evenly, side by side in one wide table, in
 //! which each has a share of 1/√draws, so that the product of two rows is the mean of the products of their draws. The
@@ -39,7 +39,6 @@ use self::side::{Members, Side, Streams};
 use super::solve::Solver;
 use super::step::{StepNumber, StepSums, Stepped};
 use crate::data::{Bag, Interactions};
-use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::linalg::{Cells, Lane};
 use crate::model::{AnyModel, HostTensor, Table, Term, Use, Visited};
@@ -153,16 +152,10 @@ impl Gibbs {
     }
 }
 
-/// The values of a table's parameter.
-fn values(table: &Table) -> Vec<f32> {
-    let rows = table.rows.val();
-    to_vec(if rows.is_autodiff() { rows.inner() } else { rows })
-}
-
 /// Reads the first `rank` numbers of each row, and the biases behind them, in units of `scale`.
 fn rows(factors: &Table, biases: Option<&Table>, rank: usize, lanes: usize, scale: f32) -> DrawnRows {
     let [count, width] = factors.rows.dims();
-    let (factors, biases) = (values(factors), biases.map(values));
+    let (factors, biases) = (factors.numbers(), biases.map(Table::numbers));
     let mut padded = vec![Lane::ZERO; count * lanes];
     let numbers = cast_slice_mut::<_, f32>(&mut padded).chunks_exact_mut(lanes * Lane::WIDTH);
     for (at, (own, factors)) in numbers.zip(factors.chunks_exact(width)).enumerate() {

@@ -33,7 +33,7 @@ impl SolverPart for GibbsPart {
     fn keys(&self, models: &[ModelKind]) -> Keys {
         let meaning = "Draws of all parameters in an epoch.";
         let sweeps = Key::new(SWEEPS, KeyKind::AT_LEAST_ONE, meaning).default("10");
-        let meaning = "Epochs before the first draw is kept; if absent, a tenth of train.epochs.";
+        let meaning = "Epochs before the first draw is kept; if absent, a tenth of train.epochs, but at least one.";
         let burn_in = Key::new(BURN_IN, KeyKind::ANY_COUNT, meaning);
         let fits = |model: Declaration| model.is_factored && model.constraint == Constraint::None;
         let needs_sum = needs_model(models, fits, |fit, solver, model| {

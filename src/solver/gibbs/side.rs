@@ -127,23 +127,21 @@ impl Side {
         self.draw_own(others, alpha, &mut streams, Some(&mut evidence));
         self.add_up();
         // b − Aẑ: what is left to explain.
-        evidence.par_iter_mut().enumerate().for_each(|(row, evidence)| {
-            mirror(&mut evidence.matrix, lanes);
-            take_away(evidence, 1.0, self.whole.row(row));
-        });
+        evidence.par_iter_mut().enumerate().for_each(|(row, evidence)| take_away(evidence, 1.0, self.whole.row(row)));
         for members in &mut self.members {
             members.draw(&mut evidence, alpha, &mut streams.serial);
         }
         self.add_up();
     }
 
-    /// Draws the rows' own vectors. What the interactions of each say is kept in `kept`, if it is asked for.
+    /// Draws the rows' own vectors. What the interactions of each say is kept in `kept`, with a whole matrix, if it is asked for.
     fn draw_own(&mut self, others: &[&DrawnRows], alpha: f32, streams: &mut Streams, kept: Option<&mut [Evidence]>) {
         let Some(mut own) = self.own.take() else {
             if let Some(kept) = kept {
                 let work = || Work::new(self.whole.lanes);
                 kept.par_iter_mut().enumerate().for_each_init(work, |work, (row, kept)| {
                     self.gather(row, others, work);
+                    mirror(&mut work.evidence.matrix, self.whole.lanes);
                     kept.clone_from(&work.evidence);
                 });
             }
@@ -162,8 +160,8 @@ impl Side {
             side.gather(row, others, work);
             let Work { evidence, right, room, .. } = work;
             if let Some(kept) = kept {
-                kept.clone_from(evidence);
                 mirror(&mut evidence.matrix, lanes);
+                kept.clone_from(evidence);
                 // What is known of the row explains its part.
                 right.copy_from_slice(side.whole.row(row));
                 add_scaled(right, -1.0, x);
