@@ -9,14 +9,16 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lowrank::Parts;
 use lowrank::data::batch::{EpochOrder, Samples};
-use lowrank::data::{Frame, Interactions};
+use lowrank::data::{EntityFrame, Field, Frame, Interactions};
 use lowrank::device::{DeviceSpec, Opened, to_vec};
 use lowrank::eval::{Baseline, Evaluator, Predictor};
 use lowrank::metric::{Mae, Metrics, ObjectiveLoss, Rmse, Tally};
-use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, MfConfig, NeuMfConfig, Start};
-use lowrank::objective::{Loss, Squared};
+use lowrank::model::{AnyModel, BiasedMfConfig, FactorInit, FmConfig, MfConfig, NeuMfConfig, Start};
+use lowrank::objective::{Logistic, Loss, Squared};
 use lowrank::random::stream;
-use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
+use lowrank::solver::{
+    Clip, GradientStep, LearningRate, MiniBatch, Optimizer, Regularization, Solver, StepNumber, UpdateRule, UpdatedRows,
+};
 use rand::RngExt;
 
 const LOSS: Loss = Loss::Squared(Squared {});
@@ -51,7 +53,9 @@ fn model(kind: &str, users: usize, items: usize, opened: &Opened) -> AnyModel {
     match kind {
         "mf" => MfConfig { rank, init }.init(&start).into(),
         "biased-mf" => BiasedMfConfig { rank, init }.init(&start).into(),
-        _ => NeuMfConfig { rank, mlp_rank: rank, layers: vec![64, 32, 16], init, biases: true }.init(&start).into(),
+        _ => NeuMfConfig { rank, mlp_rank: rank, layers: vec![64, 32, 16], dropout: 0.0, init, biases: true }
+            .init(&start)
+            .into(),
     }
 }
 
@@ -96,6 +100,82 @@ fn step(bencher: Bencher, kind: &str, (users, items, batch, growth): (usize, usi
         held = Some(model);
         to_vec(sums.sums)
     });
+}
+
+/// Rows of each field of frappe's log, with its number of training rows; and ten fields of 100,000 rows each.
+const LOGS: [([usize; 10], usize); 2] = [([957, 4082, 7, 7, 2, 3, 2, 9, 80, 233], 69_266), ([100_000; 10], 10_000_000)];
+
+/// An epoch of a factorization machine of rank 32 with Adam in batches of 512, as `solver.kind = "adam"` trains it.
+#[divan::bench(args = [0, 1], sample_count = 9, sample_size = 1)]
+fn epoch_of_machine(bencher: Bencher, log: usize) {
+    let (sizes, count) = LOGS[log];
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let (frame, train) = clicks(&sizes, count);
+    let mut solver = MiniBatch::new(machine_step(), BATCH, LearningRate::constant(0.004), 1, &opened.device);
+    let mut held = Some(machine(&frame, &opened).to_training(&opened.device));
+    let steps = solver.begin(held.as_ref().expect("made"), &train).expect("begun");
+    let mut epoch = 0;
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        epoch += 1;
+        for step in 0..steps {
+            let stepped = solver.step(held.take().expect("put back"), &train, StepNumber { epoch, step, steps });
+            held = Some(stepped.model);
+        }
+    });
+}
+
+/// The same on frappe's shape by autodiff, which every other model is trained by.
+#[divan::bench(sample_count = 9, sample_size = 1)]
+fn epoch_of_machine_by_autodiff(bencher: Bencher) {
+    let (sizes, count) = LOGS[0];
+    let opened = DeviceSpec::Auto.open().expect("a device");
+    let (frame, train) = clicks(&sizes, count);
+    let device = opened.device.clone().autodiff();
+    let mut solver = machine_step();
+    let mut held = Some(machine(&frame, &opened).to_training(&opened.device));
+    let mut epoch = 0;
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        epoch += 1;
+        let order = EpochOrder::new(count, 1, epoch);
+        for start in (0..count).step_by(BATCH) {
+            let positions = order.positions(start..(start + BATCH).min(count));
+            let samples = Arc::new(Samples::gather(&train, &positions));
+            held = Some(solver.step(held.take().expect("put back"), &samples, &device, 0.004, false).0);
+        }
+    });
+}
+
+const BATCH: usize = 512;
+
+/// Clicks with `sizes.len()` fields: small numbers are frequent, as popular items are.
+fn clicks(sizes: &[usize], count: usize) -> (Frame, Interactions) {
+    let mut random = stream(1, "bench/clicks");
+    let mut frame = Frame::pair(sizes[0], sizes[1]);
+    for (at, &rows) in sizes.iter().enumerate().skip(2) {
+        frame.entities.push(EntityFrame::new(&format!("field_{at}"), rows));
+        frame.fields.push(Field::new(&format!("field_{at}"), at));
+    }
+    let mut train = Interactions::of_fields(sizes.len()).like(count);
+    for (column, &rows) in train.columns.iter_mut().zip(sizes) {
+        column.extend((0..count).map(|_| (random.random::<f64>().powi(2) * rows as f64) as u32));
+    }
+    train.targets.extend((0..count).map(|_| f32::from(u8::from(random.random_bool(1.0 / 3.0)))));
+    (frame, train)
+}
+
+fn machine(frame: &Frame, opened: &Opened) -> AnyModel {
+    let start = Start { frame, mean_score: -0.7, offsets: [&[], &[]], seed: Some(1), device: &opened.device };
+    FmConfig { rank: 32, init: FactorInit::Normal { std: 0.014 } }.init(&start).into()
+}
+
+fn machine_step() -> GradientStep {
+    GradientStep {
+        objective: Arc::new(Loss::Logistic(Logistic {})),
+        regularization: Regularization::new([("user_factors", 0.009), ("item_factors", 0.009)]),
+        clip: Clip::default(),
+        rows: UpdatedRows::Touched,
+        optimizer: Optimizer::new(UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }),
+    }
 }
 
 /// Metrics of a million pairs.

@@ -61,8 +61,8 @@ fn model(name: &str, start: &Start) -> AnyModel {
         // Wide enough for the projection to cut some factors off at zero.
         "nmf" => NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }.init(start).into(),
         "gmf" => GmfConfig { rank, init, biases: false }.init(start).into(),
-        "mlp" => MlpConfig { rank, layers, init, biases: false }.init(start).into(),
-        "neumf" => NeuMfConfig { rank, mlp_rank: rank, layers, init, biases: true }.init(start).into(),
+        "mlp" => MlpConfig { rank, layers, dropout: 0.0, init, biases: false }.init(start).into(),
+        "neumf" => NeuMfConfig { rank, mlp_rank: rank, layers, dropout: 0.0, init, biases: true }.init(start).into(),
         "fm" => FmConfig { rank, init }.init(start).into(),
         _ => panic!("no model {name}"),
     }

@@ -13,7 +13,10 @@ use crate::data::unseen::met_items;
 use crate::data::{ITEM, Interactions, Role, USER};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluator, worse_than};
-use crate::metric::{Metric, Metrics, ObjectiveLoss, Scores, label};
+use crate::metric::{
+    CalibrationGroup, Decision, Metric, Metrics, ObjectiveLoss, Scores, calibration_curve, decisions, label,
+};
+use crate::objective::Logistic;
 use crate::run::{
     AmongCandidates, Parts, Ranked, RunDirectory, SeenItems, Settings, TestedUsers, among_candidates, check_targets,
 };
@@ -40,6 +43,10 @@ pub struct EvaluateArgs {
     /// Metrics to compute, such as rmse,ndcg@20; by default those of the run.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     metrics: Option<Vec<String>>,
+    /// Print also what thresholds do, by precision and recall, and what happens of what is predicted, in ten groups: for a
+    /// model of probabilities.
+    #[arg(long)]
+    thresholds: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +76,7 @@ struct Asked {
 }
 
 /// What the arguments ask for.
-fn asked(args: &EvaluateArgs, open: &run::OpenRun, parts: &Parts) -> Result<Asked> {
+fn asked(args: &EvaluateArgs, open: &mut run::OpenRun, parts: &Parts) -> Result<Asked> {
     match (&args.data, &open.directory) {
         (Some(path), _) => of_file(args, open, path),
         (None, Some(directory)) => of_run(args, open, directory, parts),
@@ -80,9 +87,13 @@ fn asked(args: &EvaluateArgs, open: &run::OpenRun, parts: &Parts) -> Result<Aske
 }
 
 /// The ratings of a file, of users whom the model knows or takes in.
-fn of_file(args: &EvaluateArgs, open: &run::OpenRun, path: &Path) -> Result<Asked> {
+fn of_file(args: &EvaluateArgs, open: &mut run::OpenRun, path: &Path) -> Result<Asked> {
     let dataset = open.read(path, &args.overrides.set, None)?;
-    check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
+    check_targets(
+        &dataset,
+        |rating| open.file.predictor.objective.refuses(rating),
+        |_, message| Error::Usage(message),
+    )?;
     let what = path.display().to_string();
     let Some(share) = args.new_users else {
         return Ok(Asked { rated: Rated::Known(open.reindexed(&dataset, |_| true)?), what, own_settings: None });
@@ -128,7 +139,7 @@ fn of_run(args: &EvaluateArgs, open: &run::OpenRun, directory: &RunDirectory, pa
 
 /// Prints the metrics of a model and of the baselines.
 pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
-    let open = run::open(&args.run, parts)?;
+    let mut open = run::open(&args.run, parts)?;
     let (own, relevant_from) = match &open.directory {
         Some(directory) => {
             let settings = Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?;
@@ -143,7 +154,14 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         }
         None => own,
     };
-    let Asked { rated, what, own_settings } = asked(&args, &open, parts)?;
+    if args.thresholds && open.file.objective_kind.name != Logistic::NAME {
+        let message = format!(
+            "--thresholds is of probabilities, but with loss.kind = {:?} predictions are none",
+            open.file.objective_kind.name
+        );
+        return Err(Error::Usage(message));
+    }
+    let Asked { rated, what, own_settings } = asked(&args, &mut open, parts)?;
     let file = &open.file;
     let seen = open.seen()?.map(SeenItems::into_train);
     let trained = seen.clone().filter(|_| own_settings.is_some());
@@ -190,9 +208,16 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
         if worse.is_empty() { Vec::new() } else { vec![format!("this model is {}", worse.join(", and "))] };
     let [unknown_users, unknown_items] = [USER, ITEM].map(|field| evaluation.unknown(field));
     let [cold_users, cold_items] = [USER, ITEM].map(|field| ratings.count_cold(field, file.entity(field)));
+    let decided = args.thresholds.then(|| {
+        let (predictions, targets) = (&evaluation.predictions, &ratings.targets);
+        (decisions(predictions, targets, relevant_from.unwrap_or(0.5)), calibration_curve(predictions, targets))
+    });
     if args.json {
+        let (thresholds, calibration) = decided.unzip();
         return output::print_json(&json!({
             "data": what,
+            "thresholds": thresholds,
+            "calibration": calibration,
             "model": scores[0].1,
             "global_mean": mean,
             "biases": biases,
@@ -230,10 +255,28 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     header.extend(labels.iter().map(String::as_str));
     header.push("ratings");
     output::print(&format!(
-        "on {what}\n\n{}{}{}{}",
+        "on {what}\n\n{}{}{}{}{}",
         output::table(&header, &rows),
+        decided.map_or(String::new(), |(decisions, curve)| probabilities(&decisions, &curve)),
         output::unknown(unknown_users, unknown_items, file.predictions),
         output::cold(cold_users, cold_items),
         output::warnings(&doubts),
     ))
+}
+
+/// Tables of what thresholds do, and of what happens of what is predicted.
+fn probabilities(decisions: &[Decision], curve: &[CalibrationGroup]) -> String {
+    let number = tables::number;
+    let decision = |own: &Decision| {
+        let precision = own.precision.map_or(String::new(), number);
+        vec![number(own.threshold), number(own.share), precision, number(own.recall), number(own.f1)]
+    };
+    let group = |own: &CalibrationGroup| vec![number(own.predicted), number(own.observed), own.count.to_string()];
+    let decisions: Vec<Vec<String>> = decisions.iter().map(decision).collect();
+    let curve: Vec<Vec<String>> = curve.iter().map(group).collect();
+    format!(
+        "\n{}\n{}",
+        output::table(&["threshold", "share above", "precision", "recall", "F1"], &decisions),
+        output::table(&["predicted", "observed", "ratings"], &curve)
+    )
 }

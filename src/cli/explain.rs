@@ -39,13 +39,13 @@ const STRONGEST: usize = 3;
 
 /// Prints what adds to the score of an item.
 pub fn explain(args: ExplainArgs, parts: &Parts) -> Result<()> {
-    let open = run::open(&args.run, parts)?;
-    let file = &open.file;
+    let mut open = run::open(&args.run, parts)?;
     let item = open.item(&args.item)?;
     let user = match &args.user {
         Some(id) => open.known_user(id)?,
-        None => args.told.user(&open)?,
+        None => args.told.user(&mut open)?,
     };
+    let file = &open.file;
     let catalog = open.seen()?.map(|seen| Catalog::new(seen.train(), file.items().len()));
     let likeness = |one, other| catalog.as_ref().map_or(0.0, |catalog| catalog.similarity(one, other));
     let explanation = explained(file, &user, item, &open.device.device, parts, likeness)?;

@@ -38,8 +38,8 @@ struct Grown {
 
 /// Finds the rows of the new users of a file, and then those of its new items, and writes the model with them.
 pub fn fold_in(args: FoldInArgs, parts: &Parts) -> Result<()> {
-    let open = run::open(&args.run, parts)?;
-    let Some(directory) = &open.directory else {
+    let mut open = run::open(&args.run, parts)?;
+    let Some(directory) = open.directory.clone() else {
         return Err(Error::Usage("fold-in needs the run directory of the model, not the model file alone".into()));
     };
     let to = RunDirectory::at(&args.to);
@@ -47,7 +47,11 @@ pub fn fold_in(args: FoldInArgs, parts: &Parts) -> Result<()> {
         return Err(Error::Usage(format!("{}: has files already; name another folder", to.path().display())));
     }
     let dataset = open.read(&args.data, &args.overrides.set, None)?;
-    check_targets(&dataset, |rating| open.file.predictor.objective.refuses(rating), |_| None)?;
+    check_targets(
+        &dataset,
+        |rating| open.file.predictor.objective.refuses(rating),
+        |_, message| Error::Usage(message),
+    )?;
     let mut grown = Grown { file: open.file.clone(), seen: open.seen()? };
     let (users, items) = (count_new(&open.file, &dataset, Role::User), count_new(&open.file, &dataset, Role::Item));
     if users + items == 0 {

@@ -22,6 +22,7 @@ mod recommend;
 mod reconstruct;
 mod reproduce;
 mod run;
+mod score;
 mod sweep;
 mod told;
 mod train;
@@ -61,6 +62,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// List the items that users would rate highest, new users included.
     Recommend(recommend::RecommendArgs),
+    /// List the users, or lines of a file, that an item has the highest predictions for.
+    Score(score::ScoreArgs),
     /// Say what adds to the score of an item for a user.
     Explain(explain::ExplainArgs),
     /// Take new users and items into a trained model.
@@ -108,6 +111,7 @@ impl Cli {
             Command::Compare(args) => compare::compare(args, parts),
             Command::Predict(args) => predict::predict(args, parts),
             Command::Recommend(args) => recommend::recommend(args, parts),
+            Command::Score(args) => score::score(args, parts),
             Command::Explain(args) => explain::explain(args, parts),
             Command::FoldIn(args) => fold_in::fold_in(args, parts),
             Command::Export(args) => export::export(args, parts),

@@ -37,8 +37,8 @@ pub struct PredictArgs {
 
 /// Prints the predicted rating of each pair.
 pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
-    let open = run::open(&args.run, parts)?;
-    let (pairs, rows) = pairs(&args, &open)?;
+    let mut open = run::open(&args.run, parts)?;
+    let (pairs, rows) = pairs(&args, &mut open)?;
     let predictions = open.file.predictor.predict(&open.file.model, &open.device.device, &rows);
     let unknown = |at: usize| rows.columns.iter().any(|column| column[at] == UNKNOWN);
     if args.json {
@@ -65,7 +65,7 @@ pub fn predict(args: PredictArgs, parts: &Parts) -> Result<()> {
 }
 
 /// The ids to show, and the interactions to predict under the model's indices.
-fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<(Vec<(String, String)>, Interactions)> {
+fn pairs(args: &PredictArgs, open: &mut OpenRun) -> Result<(Vec<(String, String)>, Interactions)> {
     if let Some(path) = &args.file {
         let dataset = open.read(path, &args.overrides.set, Some(Duplicates::Keep))?;
         let id = |field: FieldId, index: u32| dataset.entity(field).ids.id(index as usize).to_string();
@@ -81,12 +81,13 @@ fn pairs(args: &PredictArgs, open: &OpenRun) -> Result<(Vec<(String, String)>, I
         return Err(Error::Usage(format!("user {user:?} has no item: give ids in pairs, USER ITEM USER ITEM …")));
     }
     let index = |vocabulary: &Vocabulary, id: &str| vocabulary.index(id).unwrap_or(UNKNOWN);
+    let context = open.context(&args.context)?;
     let file = &open.file;
     let mut columns = vec![
         pairs.iter().map(|[user, _]| index(file.users(), user)).collect(),
         pairs.iter().map(|[_, item]| index(file.items(), item)).collect(),
     ];
-    columns.extend(open.context(&args.context)?.into_iter().map(|row| vec![row; pairs.len()]));
+    columns.extend(context.into_iter().map(|row| vec![row; pairs.len()]));
     let targets = vec![0.0; pairs.len()];
     let rows = Interactions { columns, targets, bags: file.bags.clone(), ..Interactions::default() };
     Ok((pairs.iter().map(|[user, item]| (user.clone(), item.clone())).collect(), rows))

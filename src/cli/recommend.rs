@@ -93,12 +93,12 @@ type Place = (u32, f32);
 
 /// Prints the items that users would rate highest.
 pub fn recommend(args: RecommendArgs, parts: &Parts) -> Result<()> {
-    let open = run::open(&args.run, parts)?;
-    let (new_file, users) = whom(&args, &open, parts)?;
+    let mut open = run::open(&args.run, parts)?;
+    let context = open.context(&args.told.context)?;
+    let (new_file, users) = whom(&args, &mut open, parts)?;
     let file = new_file.as_ref().unwrap_or(&open.file);
     let format = args.format.unwrap_or(if args.json { ListFormat::Json } else { ListFormat::Table });
     check_format(format, &args, users.rows.len())?;
-    let context = open.context(&args.told.context)?;
     let others = args.filter.outside(&open)?;
     let catalog = catalog(&args, &open)?;
     let options =
@@ -194,18 +194,19 @@ fn csv(file: &ModelFile, users: &Users, lists: &[Vec<Place>]) -> Result<String> 
 }
 
 /// Whom to recommend to, with the model that has them if they are new.
-fn whom(args: &RecommendArgs, open: &run::OpenRun, parts: &Parts) -> Result<(Option<ModelFile>, Users)> {
-    let file = &open.file;
+fn whom(args: &RecommendArgs, open: &mut run::OpenRun, parts: &Parts) -> Result<(Option<ModelFile>, Users)> {
     let is_new = !args.told.rating.is_empty() || args.history.is_some();
     if is_new {
         let new = match &args.history {
             Some(path) => {
                 let dataset = open.read(path, &args.overrides.set, None)?;
-                check_targets(&dataset, |rating| file.predictor.objective.refuses(rating), |_| None)?;
+                let refuses = |rating| open.file.predictor.objective.refuses(rating);
+                check_targets(&dataset, refuses, |_, message| Error::Usage(message))?;
                 run::new_rows(&open.file, &dataset, Role::User, |_| true, 1.0, 0)?
             }
             None => args.told.user(open)?,
         };
+        let file = &open.file;
         if new.given.is_empty() {
             return Err(Error::Usage(format!(
                 "nothing that was rated is among the {} items of this model",
@@ -221,7 +222,7 @@ fn whom(args: &RecommendArgs, open: &run::OpenRun, parts: &Parts) -> Result<(Opt
         return Ok((Some(folded), Users { rows: (0..count as u32).collect(), met, is_known: true }));
     }
     let rows: Vec<u32> = if args.all {
-        (0..file.users().len() as u32).collect()
+        (0..open.file.users().len() as u32).collect()
     } else {
         let from_file = args.users.as_deref().map(ids_in).transpose()?;
         let ids = from_file.as_ref().unwrap_or(&args.user);

@@ -6,14 +6,18 @@ use super::arguments::RunArg;
 use super::output;
 use crate::config::words::{did_you_mean, joined, nearest};
 use crate::config::{Config, Values};
+use crate::data::context::{at_moment, moment_of, typed, understand_as};
 use crate::data::read::{DocumentOptions, Duplicates, ReadOptions, context_key, read_dataset};
 use crate::data::split::{NewRows, Part, assign, reindexed};
-use crate::data::{Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER};
+use crate::data::{CellForm, Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::model::names_where;
 use crate::run::views::Fitted;
 use crate::run::{ModelFile, Parts, RunDirectory, SeenItems, Settings};
+
+/// What `--context` calls the time of an interaction.
+const TIMESTAMP: &str = "timestamp";
 
 /// A model ready to predict.
 pub struct OpenRun {
@@ -92,11 +96,12 @@ impl OpenRun {
         })
     }
 
-    /// Reads ratings or pairs in the layout of the run's own file, if known, and passes on the notes of the reader.
+    /// Reads ratings or pairs in the layout of the run's own file, if known, and passes on the notes of the reader. Cells of the
+    /// context that the model does not know are taken in by what they hold.
     ///
     /// # Errors
-    /// Those of the config and the reader.
-    pub fn read(&self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
+    /// Those of the config, the reader and the forms of the context.
+    pub fn read(&mut self, path: &Path, overrides: &[String], duplicates: Option<Duplicates>) -> Result<Dataset> {
         let mut options = match &self.directory {
             Some(directory) => {
                 let config = Config::load(&self.parts.schema(), &directory.config(), overrides)?;
@@ -104,15 +109,23 @@ impl OpenRun {
             }
             None => {
                 let (_, context) = self.file.fields.split_at(2);
-                let context = context.iter().map(|field| field.name.clone());
+                let is_column = |field: &&Field| !field.form.as_ref().is_some_and(CellForm::is_of_time);
+                let context = context.iter().filter(is_column).map(|field| field.name.clone());
                 let mut values = Values::default();
                 values.insert(context_key().path, context.collect::<Vec<_>>());
                 ReadOptions::of(&values, &self.parts.readers)
             }
         };
         options.duplicates = duplicates.unwrap_or(options.duplicates);
-        let dataset = read_dataset(path, None, &options)?;
+        let mut dataset = read_dataset(path, None, &options)?;
+        understand_as(&mut dataset, &self.file.fields)?;
         dataset.notes.iter().for_each(|note| output::message(note));
+        let cells = |field: &Field| {
+            let own = dataset.fields.iter().position(|own| own.name == field.name);
+            own.map_or(Vec::new(), |own| dataset.entity(FieldId(own)).ids.ids().collect())
+        };
+        let cells: Vec<Vec<&str>> = self.file.fields.iter().map(cells).collect();
+        self.file.take_in(&cells)?;
         Ok(dataset)
     }
 
@@ -162,29 +175,51 @@ impl OpenRun {
         Ok(Interactions { bags: self.file.bags.clone(), ..interactions })
     }
 
-    /// The row that `--context` names in each field beyond user and item, in their order.
+    /// The row that `--context` names in each field beyond user and item, in their order. `timestamp=…` gives those that are made
+    /// of the time. A cell that the model does not know is taken in by what it holds.
     ///
     /// # Errors
     /// [`Error::Usage`] for one that is missing, or that the model does not have.
-    pub fn context(&self, given: &[String]) -> Result<Vec<u32>> {
+    pub fn context(&mut self, given: &[String]) -> Result<Vec<u32>> {
         let (_, fields) = self.file.fields.split_at(2);
         let pairs = given.iter().map(|pair| {
             let name_and_id = pair.split_once('=');
             name_and_id.ok_or_else(|| Error::Usage(format!("--context {pair}: write it as NAME=ID")))
         });
         let pairs = pairs.collect::<Result<Vec<_>>>()?;
-        if let Some((name, _)) = pairs.iter().find(|(name, _)| !fields.iter().any(|field| field.name == *name)) {
+        let moment = pairs.iter().find(|(name, _)| *name == TIMESTAMP).map(|(_, text)| {
+            let message =
+                || format!("--context {TIMESTAMP}={text}: write it as 2010-12-01 08:26, or in seconds since 1970");
+            moment_of(text).ok_or_else(|| Error::Usage(message()))
+        });
+        let moment = moment.transpose()?;
+        let of_time = |field: &Field| field.form.as_ref().is_some_and(CellForm::is_of_time);
+        let is_known = |name: &str| {
+            fields.iter().any(|field| field.name == *name) || name == TIMESTAMP && fields.iter().any(of_time)
+        };
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_known(name)) {
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let known = if names.is_empty() { "no context".into() } else { joined(&names, "and") };
             return Err(Error::Usage(format!("--context {name}=…: this model has {known}")));
         }
-        let row = |(at, field): (usize, &Field)| {
-            let (_, id) = pairs.iter().find(|(name, _)| *name == field.name).ok_or_else(|| {
-                Error::Usage(format!("this model reads the {0} of a rating; add --context {0}=ID", field.name))
-            })?;
-            Ok(self.file.entity(FieldId(at + 2)).ids.index(id).unwrap_or(UNKNOWN))
+        let cell = |field: &Field| {
+            let given = pairs.iter().find(|(name, _)| *name == field.name);
+            let told = || moment.and_then(|moment| at_moment(field, moment));
+            match (given, told) {
+                (Some((name, text)), _) => {
+                    typed(field, text).map_err(|expected| Error::Usage(format!("--context {name}={text}: {expected}")))
+                }
+                (None, told) => told().ok_or_else(|| {
+                    Error::Usage(format!("this model reads the {0} of a rating; add --context {0}=ID", field.name))
+                }),
+            }
         };
-        fields.iter().enumerate().map(row).collect()
+        let cells = fields.iter().map(cell).collect::<Result<Vec<String>>>()?;
+        let known: Vec<Vec<&str>> =
+            [vec![], vec![]].into_iter().chain(cells.iter().map(|cell| vec![cell.as_str()])).collect();
+        self.file.take_in(&known)?;
+        let index = |(at, cell): (usize, &String)| self.file.entity(FieldId(at + 2)).ids.index(cell).unwrap_or(UNKNOWN);
+        Ok(cells.iter().enumerate().map(index).collect())
     }
 
     /// The items that users rated in training; `None` if the file is not beside the model.

@@ -26,9 +26,9 @@ impl Told {
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown item, and for what is no rating of this model.
-    pub fn user(&self, open: &OpenRun) -> Result<NewRows> {
-        let file = &open.file;
+    pub fn user(&self, open: &mut OpenRun) -> Result<NewRows> {
         let context = open.context(&self.context)?;
+        let file = &open.file;
         let mut given = Interactions::of_fields(file.fields.len());
         for rating in &self.rating {
             let with_value = rating.rsplit_once('=');

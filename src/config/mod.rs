@@ -267,8 +267,11 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'als'\nsolver.feedback = 'implicit'".into(),
             "data.dataset = 'a'\nmodel.kind = 'mf'\nsolver.kind = 'svd'\nsolver.oversampling = 5".into(),
             "data.dataset = 'a'\nmodel.kind = 'nmf'\nsolver.kind = 'multiplicative'".into(),
-            "data.path = 'a'\ndata.format = 'delimited'\nmodel.kind = 'fm'\ndata.context = ['day']".into(),
-            "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.start_from = ['r']".into(),
+            "data.path = 'a'\ndata.format = 'delimited'\nmodel.kind = 'fm'\ndata.context = ['day', 'tags', 'rates', 'price', 'word']\n\
+             data.context_columns = { lists = ['tags'], weighted = ['rates'], numbers = ['price'], hashed = ['word'], times = ['hour'] }"
+                .into(),
+            "data.path = 'a'\ndata.format = 'libsvm'\ndata.field_starts = [0, 5]".into(),
+            "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.dropout = 0.5\nmodel.start_from = ['r']".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nmodel.asymmetric = true".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.burn_in = 1\nsolver.fold_in_penalty = 1.0".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
@@ -303,7 +306,8 @@ mod tests {
         });
         // Each feature and each column of the context has a λ for its factors and one for its biases.
         let features = ["a", "b", "c", "d"].map(|name| [name.to_string(), format!("of_{name}")]);
-        let others = features.as_flattened().iter().map(String::as_str).chain(["day"]);
+        let others =
+            features.as_flattened().iter().map(String::as_str).chain(["day", "tags", "rates", "price", "word", "hour"]);
         for group in others.flat_map(|name| ["factors", "biases"].map(|kind| format!("{name}_{kind}"))) {
             assert!(seen.remove(&format!("solver.regularization.{group}")), "{group}");
         }

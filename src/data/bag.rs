@@ -28,6 +28,20 @@ impl Bag {
         fits.then_some(Self { frame, starts, members, weights })
     }
 
+    /// The bag with these members and weights of each row.
+    pub(crate) fn of_lines<'a>(frame: BagFrame, lines: impl IntoIterator<Item = &'a [(u32, f32)]>) -> Self {
+        let (mut starts, mut members, mut weights) = (vec![0], Vec::new(), Vec::new());
+        for line in lines {
+            for &(member, weight) in line {
+                members.push(member);
+                weights.push(weight);
+            }
+            starts.push(members.len() as u64);
+        }
+        let weights = weights.iter().any(|&weight| weight != 1.0).then_some(weights);
+        Self { frame, starts, members, weights }
+    }
+
     /// The rows that each row of the entity of field `owner` met in the field `of`: each once, in ascending order, with
     /// the weight 1/√(their number)   (Koren 2008, eq. 15). `column` gives the indices of a field in the training
     /// interactions.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::module::ParamId;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::{Bag, BagId, FieldId, Interactions, UNKNOWN};
@@ -51,6 +52,33 @@ pub struct Samples {
     pub bags: Arc<Vec<Bag>>,
     /// The indices of fields of which some rows are hidden: [`UNKNOWN`] in their place. Bags see all.
     pub hidden: Vec<(FieldId, Vec<u32>)>,
+    /// What a step of training drops; `None` outside of training.
+    pub dropout: Option<Dropout>,
+}
+
+/// Which units of a network a step of training drops   (Srivastava et al. 2014).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropout {
+    /// Seed of the run.
+    pub seed: u64,
+    /// The epoch of the step, from 1.
+    pub epoch: u64,
+    /// The step in its epoch, from 0.
+    pub step: u64,
+}
+
+impl Dropout {
+    /// `units` of the layer `name`, of which a `share` is 0 and the rest divided by what is left, so that sums stay what they are in the
+    /// mean: `[scores, width]` → `[scores, width]`
+    fn drop(self, name: &str, units: Tensor<2>, share: f64, device: &Device) -> Tensor<2> {
+        let shape = units.dims();
+        let mut random = random::stream(self.seed, &format!("dropout/{name}/{}/{}", self.epoch, self.step));
+        let bound = (share * 2.0_f64.powi(32)) as u32;
+        let rest = (1.0 / (1.0 - share)) as f32;
+        let kept: Vec<f32> =
+            (0..shape[0] * shape[1]).map(|_| if random.next_u32() < bound { 0.0 } else { rest }).collect();
+        units * Tensor::from_data(TensorData::new(kept, shape), device)
+    }
 }
 
 impl Samples {
@@ -66,13 +94,15 @@ impl Samples {
             offsets: None,
             bags: Arc::clone(&interactions.bags),
             hidden: Vec::new(),
+            dropout: None,
         }
     }
 
     /// Rows without a target, to be scored: one column per field, all of one length.
     pub fn of_columns(columns: Vec<Vec<u32>>, bags: &Arc<Vec<Bag>>) -> Self {
         let targets = vec![0.0; columns.first().map_or(0, Vec::len)];
-        Self { columns, targets, weights: None, draws: 1, offsets: None, bags: Arc::clone(bags), hidden: Vec::new() }
+        let bags = Arc::clone(bags);
+        Self { columns, targets, weights: None, draws: 1, offsets: None, bags, hidden: Vec::new(), dropout: None }
     }
 
     /// Number of positions.
@@ -273,6 +303,17 @@ impl Batch {
         self.samples.expanded(self.samples.column(field))
     }
 
+    /// `units` of the layer `name`, of which a step of training drops a `share`; all of them outside of training.
+    ///
+    /// # Shapes
+    /// - input and output: `[batch, width]`
+    pub fn dropped(&self, name: &str, units: Tensor<2>, share: f64) -> Tensor<2> {
+        match self.samples.dropout.filter(|_| share > 0.0) {
+            Some(dropout) => dropout.drop(name, units, share, &self.device),
+            None => units,
+        }
+    }
+
     /// The members of the bag of one row, and their weights if those are not 1.
     pub fn members(&self, bag: BagId, row: u32) -> (&[u32], Option<&[f32]>) {
         self.samples.bags[bag.0].of_row(row)
@@ -410,6 +451,32 @@ mod tests {
         let empty = Samples::of_columns(vec![vec![1, 1]], &bags(Some(vec![0.1, 0.2, 0.3])));
         let bag = Arc::new(empty).to_device(&Device::default()).bag(table, USER, BagId(0));
         assert_eq!((ints(&bag.rows).len(), bag.weights.is_none(), bag.count), (0, true, 1));
+    }
+
+    #[test]
+    fn a_step_drops_a_share_of_units_and_keeps_the_mean() {
+        let dropped = |dropout: Option<Dropout>, name: &str, share: f64| {
+            let columns = vec![vec![0; 500]; 2];
+            let samples = Samples { dropout, ..Samples::of_columns(columns, &Arc::default()) };
+            let batch = Arc::new(samples).to_device(&Device::default());
+            to_vec(batch.dropped(name, Tensor::ones([500, 40], &Device::default()), share))
+        };
+        let first = Dropout { seed: 1, epoch: 1, step: 0 };
+        let units = dropped(Some(first), "hidden.0", 0.25);
+        assert!(units.iter().all(|&unit| unit == 0.0 || unit == 4.0 / 3.0));
+        let zeros = units.iter().filter(|unit| **unit == 0.0).count();
+        // 20,000 draws: a standard deviation of 61.
+        assert!((4_700..5_300).contains(&zeros), "{zeros}");
+        assert_eq!(units, dropped(Some(first), "hidden.0", 0.25));
+        for other in [
+            (Dropout { step: 1, ..first }, "hidden.0"),
+            (Dropout { seed: 2, ..first }, "hidden.0"),
+            (first, "hidden.1"),
+        ] {
+            assert_ne!(units, dropped(Some(other.0), other.1, 0.25));
+        }
+        assert_eq!(dropped(None, "hidden.0", 0.25), vec![1.0; 20_000]);
+        assert_eq!(dropped(Some(first), "hidden.0", 0.0), vec![1.0; 20_000]);
     }
 
     #[test]

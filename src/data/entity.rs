@@ -2,6 +2,7 @@
 
 use std::ops::Index;
 
+use super::context::CellForm;
 use super::vocabulary::Vocabulary;
 
 /// A kind of thing: users, items, hours, words.
@@ -41,7 +42,7 @@ pub enum Role {
 }
 
 /// A column of the interactions: indices into one entity. Two fields may share an entity.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Field {
     /// Its name: `user`, `context_word`.
     pub name: String,
@@ -50,6 +51,16 @@ pub struct Field {
     /// Its role, if it has one. The user is the first field of all, the item the second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// What a cell of its column says, if it is more than the name of a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<CellForm>,
+}
+
+impl Field {
+    /// A column without a role, that indexes the entity at this place.
+    pub fn new(name: &str, entity: usize) -> Self {
+        Self { name: name.into(), entity, role: None, form: None }
+    }
 }
 
 /// The position of a field among all.
@@ -75,7 +86,7 @@ pub const PAIR: [FieldId; 2] = [USER, ITEM];
 
 /// Names and numbers of rows of all entities, and the fields that index them: what models and solvers know about the
 /// data.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Frame {
     /// The entities.
     pub entities: Vec<EntityFrame>,
@@ -193,7 +204,7 @@ pub fn has_roles(fields: &[Field]) -> bool {
 /// The fields of a matrix of users and items.
 pub fn pair_fields() -> Vec<Field> {
     vec![
-        Field { name: "user".into(), entity: 0, role: Some(Role::User) },
-        Field { name: "item".into(), entity: 1, role: Some(Role::Item) },
+        Field { role: Some(Role::User), ..Field::new("user", 0) },
+        Field { role: Some(Role::Item), ..Field::new("item", 1) },
     ]
 }

@@ -2,11 +2,12 @@
 
 use std::ops::Bound;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::entity::{BagFrame, Role};
-use super::read::{FeatureTable, JOINT, combined, finite_number};
-use super::{Bag, Dataset, Entity, Vocabulary};
+use super::Dataset;
+use super::context::Context;
+use super::entity::Role;
+use super::read::{FeatureTable, combined, finite_number};
+use super::values::Members;
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, When, from_here, given};
 use crate::error::{Error, Result};
 use crate::tables::grouped;
@@ -132,6 +133,11 @@ impl Features {
         [Role::User, Role::Item].map(of).into_iter().filter(|features| !features.names().is_empty()).collect()
     }
 
+    /// The key of the file of the first features that a config asks for.
+    pub fn key(values: &Values) -> Option<String> {
+        Self::of(values).first().map(|features| format!("{}.path", Self::section(features.role)))
+    }
+
     /// Their names, in order.
     pub fn names(&self) -> Vec<&str> {
         self.names_and_kinds().map(|(name, _)| name).collect()
@@ -229,87 +235,6 @@ impl Features {
     }
 }
 
-/// The values of a feature, and which of them each line has, with what weight.
-#[derive(Debug, Default)]
-struct Members {
-    values: Vocabulary,
-    of_lines: Vec<Vec<(u32, f32)>>,
-}
-
-impl Members {
-    /// Each cell is a value, or several that are separated; a value counts once, and n of them weigh 1/√n.
-    fn of_words(cells: &[String], separator: Option<&str>) -> Self {
-        let mut values = Vocabulary::default();
-        let line = |cell: &String| {
-            let parts: Vec<&str> = match separator {
-                None => cell.split(JOINT).collect(),
-                Some(separator) => cell.split(JOINT).flat_map(|part| part.split(separator)).collect(),
-            };
-            let mut members: Vec<u32> = parts
-                .into_iter()
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(|part| values.insert(part))
-                .collect();
-            members.sort_unstable();
-            members.dedup();
-            let weight = 1.0 / (members.len() as f32).sqrt();
-            members.into_iter().map(|value| (value, weight)).collect()
-        };
-        let of_lines = cells.iter().map(line).collect();
-        Self { values, of_lines }
-    }
-
-    /// One value called `name`, that each line has with its number less the mean, by the standard deviation.
-    fn of_numbers(name: &str, numbers: &[Option<f32>]) -> Self {
-        let known = || numbers.iter().flatten().map(|&number| f64::from(number));
-        let count = known().count().max(1) as f64;
-        let mean = known().sum::<f64>() / count;
-        let deviation = (known().map(|number| (number - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let scaled = |number: f32| if deviation > 0.0 { ((f64::from(number) - mean) / deviation) as f32 } else { 0.0 };
-        let of_lines = numbers.iter().map(|number| number.map(|number| (0, scaled(number))).into_iter().collect());
-        Self { values: Vocabulary::from_ids([name]), of_lines: of_lines.collect() }
-    }
-
-    /// Groups of nearly equal size, called by their smallest and largest numbers. Equal numbers are in one group.
-    fn of_bins(numbers: &[Option<f32>], bins: usize) -> Self {
-        let mut sorted: Vec<f32> = numbers.iter().flatten().copied().collect();
-        sorted.sort_by(f32::total_cmp);
-        // The first number of each group.
-        let mut starts: Vec<f32> = (0..bins).filter_map(|bin| sorted.get(bin * sorted.len() / bins).copied()).collect();
-        starts.dedup();
-        let bin = |number: f32| starts.partition_point(|&start| start <= number) - 1;
-        let mut ranges: Vec<(f32, f32)> = vec![(f32::INFINITY, f32::NEG_INFINITY); starts.len()];
-        for &number in &sorted {
-            let (low, high) = &mut ranges[bin(number)];
-            (*low, *high) = (low.min(number), high.max(number));
-        }
-        let named = |(low, high): &(f32, f32)| if low == high { low.to_string() } else { format!("{low} to {high}") };
-        let of_lines =
-            numbers.iter().map(|number| number.map(|number| (bin(number) as u32, 1.0)).into_iter().collect());
-        Self { values: Vocabulary::from_ids(ranges.iter().map(named)), of_lines: of_lines.collect() }
-    }
-
-    /// Adds the feature `name` to the rows of the entity `owner`, which has `count`: line n is that of `rows[n]`.
-    fn add_to(self, dataset: &mut Dataset, owner: usize, name: &str, rows: &[u32], count: usize) {
-        let mut lines: Vec<Option<&[(u32, f32)]>> = vec![None; count];
-        rows.iter().zip(&self.of_lines).for_each(|(&row, members)| lines[row as usize] = Some(members));
-        let (mut starts, mut members, mut weights) = (vec![0], Vec::new(), Vec::new());
-        for line in lines {
-            for &(value, weight) in line.unwrap_or_default() {
-                members.push(value);
-                weights.push(weight);
-            }
-            starts.push(members.len() as u64);
-        }
-        let weights = weights.iter().any(|&weight| weight != 1.0).then_some(weights);
-        let frame = BagFrame { name: name.into(), owner, of: dataset.entities.len(), is_feature: true };
-        dataset.entities.push(Entity { ids: self.values, ..Entity::new(name) });
-        let bag = Bag::new(frame, starts, members, weights).expect("made of one line after the other");
-        Arc::make_mut(&mut dataset.interactions.bags).push(bag);
-    }
-}
-
 /// The last four digits of a text that stand alone, as a year.
 fn year(text: &str) -> Option<f32> {
     let is_year = |run: &&str| run.len() == 4 && run.bytes().all(|byte| byte.is_ascii_digit());
@@ -320,7 +245,7 @@ fn year(text: &str) -> Option<f32> {
 /// Features have to be somewhere, each once, under names that other keys can name.
 fn check(values: &Values) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let context: Vec<String> = values.find("data.context").unwrap_or_default();
+    let context = Context::names(values);
     let mut taken: Vec<String> = ["user", "item"].map(Into::into).into_iter().chain(context).collect();
     for role in [Role::User, Role::Item] {
         let section = Features::section(role);
@@ -372,39 +297,6 @@ fn check(values: &Values) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(cells: &[&str], separator: Option<&str>) -> Members {
-        Members::of_words(&cells.iter().map(ToString::to_string).collect::<Vec<_>>(), separator)
-    }
-
-    #[test]
-    fn values_of_a_list_weigh_one_together() {
-        let members = words(&["x|y", "", " y | y ", "z\nx\ny\nw"], Some("|"));
-        assert_eq!(members.values.ids().collect::<Vec<_>>(), ["x", "y", "z", "w"]);
-        let half = 1.0 / 2.0_f32.sqrt();
-        let expected = [vec![(0, half), (1, half)], vec![], vec![(1, 1.0)], [0, 1, 2, 3].map(|v| (v, 0.5)).to_vec()];
-        assert_eq!(members.of_lines, expected);
-        assert_eq!(words(&["x|y", "x|y", ""], None).of_lines, [vec![(0, 1.0)], vec![(0, 1.0)], vec![]]);
-    }
-
-    #[test]
-    fn numbers_are_scaled_or_grouped() {
-        let numbers = [Some(1.0), None, Some(3.0), Some(5.0)];
-        let scaled = Members::of_numbers("age", &numbers);
-        let weight = (8.0_f64 / 3.0).sqrt().recip() as f32 * 2.0;
-        assert_eq!(scaled.of_lines, [vec![(0, -weight)], vec![], vec![(0, 0.0)], vec![(0, weight)]]);
-        assert_eq!(Members::of_numbers("age", &[Some(2.0)]).of_lines, [[(0, 0.0)]]);
-        let grouped = Members::of_bins(&[Some(7.0), Some(1.0), None, Some(2.0), Some(1.0), Some(3.5)], 2);
-        assert_eq!(grouped.values.ids().collect::<Vec<_>>(), ["1", "2 to 7"]);
-        assert_eq!(
-            grouped.of_lines,
-            [vec![(1, 1.0)], vec![(0, 1.0)], vec![], vec![(1, 1.0)], vec![(0, 1.0)], vec![(1, 1.0)]]
-        );
-        let single = Members::of_bins(&[Some(4.0), Some(2.0), Some(3.0)], 10);
-        assert_eq!(single.values.ids().collect::<Vec<_>>(), ["2", "3", "4"]);
-        let none = Members::of_bins(&[None], 3);
-        assert_eq!((none.values.len(), none.of_lines), (0, vec![vec![]]));
-    }
 
     #[test]
     fn a_year_is_the_last_four_digits_alone() {

@@ -4,6 +4,7 @@ mod bag;
 pub mod batch;
 mod candidate_list;
 pub mod catalog;
+pub mod context;
 mod core;
 mod entity;
 mod features;
@@ -17,15 +18,18 @@ pub(crate) mod statistics;
 pub mod synthetic;
 mod times;
 pub mod unseen;
+mod values;
 mod vocabulary;
 
 pub use bag::Bag;
 pub use candidate_list::CandidateList;
+pub use context::{CellForm, Context};
 pub use entity::{
     BagFrame, BagId, Entity, EntityFrame, Field, FieldId, Frame, HISTORY, ITEM, PAIR, Role, UNKNOWN, USER, has_roles,
     pair_fields,
 };
 pub use features::Features;
+
 pub use interactions::Interactions;
 pub use layout::{Layout, class_of};
 pub use source::Source;
@@ -89,7 +93,7 @@ impl Dataset {
     pub fn add_fields(&mut self, names: &[String]) {
         for name in names {
             if !self.fields.iter().any(|field| field.name == *name) {
-                self.fields.push(Field { name: name.clone(), entity: self.entities.len(), role: None });
+                self.fields.push(Field::new(name, self.entities.len()));
                 self.entities.push(Entity::new(name));
                 self.interactions.columns.push(vec![UNKNOWN; self.interactions.len()]);
             }

@@ -6,9 +6,9 @@ use super::core::Core;
 use super::read::{Duplicates, ReadOptions, ReaderKind, TitleFile, add_titles, binarize, read_dataset};
 use super::split::SplitKind;
 use super::synthetic::Synthetic;
-use super::{Dataset, Features, FieldId, ITEM, USER, catalog};
+use super::{Context, Dataset, Features, FieldId, ITEM, USER, catalog};
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, from_here, given, is};
-use crate::error::{Location, Result};
+use crate::error::{Error, Location, Result};
 use crate::files;
 
 /// The name under `data.dataset` that plants ratings instead of reading them.
@@ -38,6 +38,8 @@ pub struct Source {
     pub options: ReadOptions,
     /// What is left of them.
     core: Option<Core>,
+    /// How columns beside user and item are understood.
+    context: Context,
     /// What is known of users and items beside them.
     features: Vec<Features>,
     /// Whether a binary copy of a large file may be kept.
@@ -81,6 +83,7 @@ impl Source {
             origin,
             options: ReadOptions::of(values, readers),
             core: Core::of(values),
+            context: Context::of(values),
             features: Features::of(values),
             cache: values.get("data.cache"),
         }
@@ -95,6 +98,7 @@ impl Source {
         if let Some(core) = self.core {
             core.take(&mut dataset)?;
         }
+        self.context.add_to(&mut dataset)?.map_err(|misread| self.error_at(&dataset, misread.at, misread.message))?;
         for features in &self.features {
             let own = match &self.origin {
                 Origin::Catalog { name, .. } => catalog::features(catalog::find(name)?, features.role)?,
@@ -112,7 +116,7 @@ impl Source {
 
     /// Where the file has the rating at position `at` of the data, for messages; of several that were merged, the one that
     /// counts, or else the first.
-    pub(crate) fn place_of(&self, dataset: &Dataset, at: usize) -> Option<Location> {
+    fn place_of(&self, dataset: &Dataset, at: usize) -> Option<Location> {
         let Origin::File { path, test, .. } = &self.origin else { return None };
         let is_test = dataset.test_start.is_some_and(|start| at >= start);
         let path = test.as_ref().filter(|_| is_test).unwrap_or(path);
@@ -121,6 +125,14 @@ impl Source {
         let lines = self.options.reader(path).ok()?.lines_of(path, row(USER), row(ITEM)).ok()?;
         let line = if self.options.duplicates == Duplicates::Last { lines.last() } else { lines.first() };
         Some(Location::at(path, *line?, 0))
+    }
+
+    /// An error about the rating at position `at` of the data, with its place if a file has it.
+    pub(crate) fn error_at(&self, dataset: &Dataset, at: usize, message: String) -> Error {
+        match self.place_of(dataset, at) {
+            Some(location) => Error::Data { location, message },
+            None => Error::Usage(message),
+        }
     }
 
     fn load_all(&self) -> Result<Dataset> {

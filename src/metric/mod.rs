@@ -17,6 +17,7 @@ mod tally;
 
 pub use built_in::built_in;
 pub use catalog::{Catalog, popularity_scores};
+pub use classification::{CalibrationGroup, Decision, calibration_curve, decisions};
 pub use list::RankedList;
 pub use loss::ObjectiveLoss;
 pub use mae::Mae;

@@ -2,7 +2,7 @@
 //! + hᵀ φ_L(… φ_1([v_user; v_item; …]))   (Guo et al. 2017, eq. 1 to 4).
 //!
 //! The network sees the vector of each field: user, item and each column of the context, with the features of its row added to
-//! it. The paper's dropout is left out: λ and early stopping hold the network back here.
+//! it; `model.dropout` is the paper's.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -13,7 +13,7 @@ use super::factorization::Factorization;
 use super::field_tables::knows_pair;
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, size_of_layers, tower};
-use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::part::{Declaration, ModelPart, dropout, dropout_key, layers_key, rank_key};
 use super::table::{NamedTables, Table};
 use crate::config::{Keys, Values};
 use crate::data::FieldId;
@@ -28,6 +28,9 @@ pub struct DeepFmConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    #[serde(default)]
+    pub dropout: f64,
     /// Initial distribution of the factors.
     pub init: FactorInit,
 }
@@ -43,6 +46,8 @@ pub struct DeepFm {
     pub output: Linear,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    pub dropout: f64,
 }
 
 impl DeepFmConfig {
@@ -55,13 +60,14 @@ impl DeepFmConfig {
             hidden,
             output: start.layer("output", last, 1),
             global_mean: start.offset(),
+            dropout: self.dropout,
         }
     }
 }
 
 impl Factorization for DeepFm {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
-        let top = tower(&self.hidden, Tensor::cat(self.tables.rows(batch), 1)); // [batch, last width]
+        let top = tower(&self.hidden, Tensor::cat(self.tables.rows(batch), 1), batch, self.dropout); // [batch, last width]
         let score = self.output.forward(top) + self.tables.products(batch) + self.tables.linear(batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
@@ -89,7 +95,7 @@ impl ModelPart for DeepFm {
         Declaration { has_biases: true, has_layers: true, uses_context: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
-        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+        Keys::new([rank_key()]).and([layers_key(), dropout_key()]).and(FactorInit::keys())
     }
 
     fn least_size(values: &Values) -> usize {
@@ -100,6 +106,7 @@ impl ModelPart for DeepFm {
         let config = DeepFmConfig {
             rank: values.get("model.rank"),
             layers: values.get("model.layers"),
+            dropout: dropout(values),
             init: FactorInit::of(values),
         };
         Ok(config.init(start))

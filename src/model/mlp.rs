@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::factorization::{Factorization, with_biases};
 use super::init::{FactorInit, Start};
-use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::part::{Declaration, ModelPart, dropout, dropout_key, layers_key, rank_key};
 use super::table::Table;
 use crate::config::{Keys, Values};
 use crate::data::batch::Batch;
@@ -26,6 +26,9 @@ pub struct MlpConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    #[serde(default)]
+    pub dropout: f64,
     /// Initial distribution of the factors.
     pub init: FactorInit,
     /// Whether b_u + b_i are part of the score; false is the paper's model.
@@ -49,6 +52,8 @@ pub struct Mlp {
     pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    pub dropout: f64,
 }
 
 impl MlpConfig {
@@ -64,6 +69,7 @@ impl MlpConfig {
             user_biases: self.biases.then(|| start.biases(USER)),
             item_biases: self.biases.then(|| start.biases(ITEM)),
             global_mean: start.offset(),
+            dropout: self.dropout,
         }
     }
 }
@@ -71,7 +77,7 @@ impl MlpConfig {
 impl Factorization for Mlp {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let pair = Tensor::cat(vec![self.user_factors.gather(batch, USER), self.item_factors.gather(batch, ITEM)], 1); // [batch, 2 rank]
-        let top = tower(&self.hidden, pair); // [batch, last width]
+        let top = tower(&self.hidden, pair, batch, self.dropout); // [batch, last width]
         let score = with_biases(self.output.forward(top), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
@@ -102,9 +108,12 @@ pub(super) fn hidden_layers(start: &Start, name: &str, inputs: usize, widths: &[
     (layers, last)
 }
 
-/// φ_L(… φ_1(z)).
-pub(super) fn tower(hidden: &[Linear], z: Tensor<2>) -> Tensor<2> {
-    hidden.iter().fold(z, |z, layer| activation::relu(layer.forward(z)))
+/// φ_L(… φ_1(z)); in training, a share `dropout` of the units of each layer is dropped.
+pub(super) fn tower(hidden: &[Linear], z: Tensor<2>, batch: &Batch, dropout: f64) -> Tensor<2> {
+    hidden
+        .iter()
+        .enumerate()
+        .fold(z, |z, (l, layer)| batch.dropped(&format!("hidden.{l}"), activation::relu(layer.forward(z)), dropout))
 }
 
 impl ModelPart for Mlp {
@@ -112,7 +121,7 @@ impl ModelPart for Mlp {
     const DECLARATION: Declaration = Declaration { has_biases: true, has_layers: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
-        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+        Keys::new([rank_key()]).and([layers_key(), dropout_key()]).and(FactorInit::keys())
     }
 
     fn least_size(values: &Values) -> usize {
@@ -124,6 +133,7 @@ impl ModelPart for Mlp {
         let config = MlpConfig {
             rank: values.get("model.rank"),
             layers: values.get("model.layers"),
+            dropout: dropout(values),
             init: FactorInit::of(values),
             biases: true,
         };

@@ -15,7 +15,7 @@ use super::gmf::Gmf;
 use super::init::{FactorInit, Start};
 use super::mlp::{Mlp, hidden_layers, size_of_layers, tower};
 use super::parameters::{ByName, HostTensor};
-use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::part::{Declaration, ModelPart, dropout, dropout_key, layers_key, rank_key};
 use super::table::Table;
 use crate::config::{Key, KeyKind, Keys, Values};
 use crate::data::batch::Batch;
@@ -39,6 +39,9 @@ pub struct NeuMfConfig {
     pub mlp_rank: usize,
     /// Widths of the MLP tower's hidden layers, in order.
     pub layers: Vec<usize>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    #[serde(default)]
+    pub dropout: f64,
     /// Initial distribution of the factors.
     pub init: FactorInit,
     /// Whether b_u + b_i are part of the score; false is the paper's model.
@@ -66,6 +69,8 @@ pub struct NeuMf {
     pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    pub dropout: f64,
 }
 
 impl NeuMfConfig {
@@ -83,6 +88,7 @@ impl NeuMfConfig {
             user_biases: self.biases.then(|| start.biases(USER)),
             item_biases: self.biases.then(|| start.biases(ITEM)),
             global_mean: start.offset(),
+            dropout: self.dropout,
         }
     }
 }
@@ -92,7 +98,7 @@ impl Factorization for NeuMf {
         let product = self.gmf_user_factors.gather(batch, USER) * self.gmf_item_factors.gather(batch, ITEM); // [batch, rank]
         let pair =
             Tensor::cat(vec![self.mlp_user_factors.gather(batch, USER), self.mlp_item_factors.gather(batch, ITEM)], 1); // [batch, 2 mlp_rank]
-        let fused = Tensor::cat(vec![product, tower(&self.hidden, pair)], 1); // [batch, rank + last width]
+        let fused = Tensor::cat(vec![product, tower(&self.hidden, pair, batch, self.dropout)], 1); // [batch, rank + last width]
         let score = with_biases(self.output.forward(fused), [&self.user_biases, &self.item_biases], batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
@@ -119,7 +125,7 @@ impl ModelPart for NeuMf {
     fn keys() -> Keys {
         let meaning = "Number of latent factors of each user and item in the MLP tower; if absent, model.rank.";
         let mlp_rank = Key::new(MLP_RANK, KeyKind::Int(1..=4096), meaning);
-        Keys::new([rank_key(), mlp_rank]).and(layers_key()).and(FactorInit::keys())
+        Keys::new([rank_key(), mlp_rank]).and([layers_key(), dropout_key()]).and(FactorInit::keys())
     }
 
     fn made_of(parts: &[ByName]) -> ByName {
@@ -161,6 +167,7 @@ impl ModelPart for NeuMf {
             rank: values.get("model.rank"),
             mlp_rank: mlp_rank(values),
             layers: values.get("model.layers"),
+            dropout: dropout(values),
             init: FactorInit::of(values),
             biases: true,
         };

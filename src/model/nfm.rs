@@ -2,7 +2,7 @@
 //! of fields, of which a factorization machine is the sum (He & Chua 2017, eq. 2 to 7).
 //!
 //! Fields are user, item and each column of the context. Features of a row are added to its vector: they have no products with
-//! each other. The paper's dropout and batch normalization are left out: λ and early stopping hold the network back here.
+//! each other. `model.dropout` is the paper's, of the products and of each layer; its batch normalization is left out.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -13,7 +13,7 @@ use super::factorization::Factorization;
 use super::field_tables::{half_products, knows_pair, sum};
 use super::init::{FactorInit, Start};
 use super::mlp::{hidden_layers, size_of_layers, tower};
-use super::part::{Declaration, ModelPart, layers_key, rank_key};
+use super::part::{Declaration, ModelPart, dropout, dropout_key, layers_key, rank_key};
 use super::table::{NamedTables, Table};
 use crate::config::{Keys, Values};
 use crate::data::FieldId;
@@ -28,6 +28,9 @@ pub struct NfmConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    #[serde(default)]
+    pub dropout: f64,
     /// Initial distribution of the factors.
     pub init: FactorInit,
 }
@@ -43,6 +46,8 @@ pub struct Nfm {
     pub output: Linear,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
+    /// Share of the units of each hidden layer that a step of training drops.
+    pub dropout: f64,
 }
 
 impl NfmConfig {
@@ -54,6 +59,7 @@ impl NfmConfig {
             hidden,
             output: start.layer("output", last, 1),
             global_mean: start.offset(),
+            dropout: self.dropout,
         }
     }
 }
@@ -62,7 +68,8 @@ impl Factorization for Nfm {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let rows = self.tables.rows(batch); // each [batch, rank]
         let squares = sum(rows.iter().map(|row| row.clone().square()));
-        let top = tower(&self.hidden, half_products(sum(rows.into_iter()), squares)); // [batch, last width]
+        let products = batch.dropped("products", half_products(sum(rows.into_iter()), squares), self.dropout); // [batch, rank]
+        let top = tower(&self.hidden, products, batch, self.dropout); // [batch, last width]
         let score = self.output.forward(top) + self.tables.linear(batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]
     }
@@ -86,7 +93,7 @@ impl ModelPart for Nfm {
         Declaration { has_biases: true, has_layers: true, uses_context: true, ..Declaration::NONE };
 
     fn keys() -> Keys {
-        Keys::new([rank_key()]).and(layers_key()).and(FactorInit::keys())
+        Keys::new([rank_key()]).and([layers_key(), dropout_key()]).and(FactorInit::keys())
     }
 
     fn least_size(values: &Values) -> usize {
@@ -97,6 +104,7 @@ impl ModelPart for Nfm {
         let config = NfmConfig {
             rank: values.get("model.rank"),
             layers: values.get("model.layers"),
+            dropout: dropout(values),
             init: FactorInit::of(values),
         };
         Ok(config.init(start))

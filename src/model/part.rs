@@ -1,6 +1,7 @@
 //! Kinds of models that a config can name.
 
 use std::fmt;
+use std::ops::Bound;
 
 use super::any::AnyModel;
 use super::factorization::{Constraint, Factorization};
@@ -196,6 +197,21 @@ pub(crate) fn start_from_key() -> Key {
     let meaning = "Runs, or model files, whose parameters the model starts from: one of its own kind, or for \"neumf\" one of \
                    \"gmf\" and one of \"mlp\", which it begins as the mean of. Rows are matched by id; those of new ids start as usual.";
     Key::new(START_FROM, KeyKind::PathList, meaning).effect(Effect::Input)
+}
+
+/// Share of the units of each hidden layer that a step of training drops.
+const DROPOUT: &str = "model.dropout";
+
+/// `model.dropout`.
+pub fn dropout_key() -> Key {
+    let meaning = "Share of the units of each hidden layer that a step of training drops, drawn anew for each interaction, so that \
+                   none relies on another; none if absent.";
+    Key::new(DROPOUT, KeyKind::Float(Bound::Included(0.0), Bound::Excluded(1.0)), meaning)
+}
+
+/// The share that a config asks for.
+pub fn dropout(values: &Values) -> f64 {
+    values.find(DROPOUT).unwrap_or(0.0)
 }
 
 /// `model.layers`: widths of hidden layers.

@@ -85,7 +85,7 @@ fn run(
     if settings.split.kind != SplitKind::None {
         note("only the training part is factorized; set data.split.kind = \"none\" to use all");
     }
-    check_targets(&dataset, settings.refusal(), |at| settings.source.place_of(&dataset, at))?;
+    check_targets(&dataset, settings.refusal(), |at, message| settings.source.error_at(&dataset, at, message))?;
     let parts = assign(&dataset, &settings.split, settings.seed)?;
     dataset.interactions.timestamps = None;
     let data = divide(&dataset, &parts, false)?;

@@ -59,7 +59,7 @@ impl Estimate {
 }
 
 /// How much there is to train on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sizes {
     /// What the model has rows for.
     pub frame: Frame,

@@ -1,6 +1,7 @@
 //! Runs: from a resolved config to a directory with all its results.
 
 mod among;
+mod cells;
 mod chosen;
 pub(crate) mod compare;
 pub(crate) mod consensus;

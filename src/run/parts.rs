@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::words::joined;
 use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent, is};
+use crate::data::Context;
 use crate::data::read::{self, ReaderKind, ReaderPart, context_key};
 use crate::data::{Features, Source};
 use crate::metric::{self, Metric, Metrics};
@@ -98,7 +99,7 @@ impl Parts {
     pub(super) fn data_keys(&self) -> Keys {
         let keys = Source::keys(&self.readers);
         let has_context = self.models.iter().any(|kind| kind.declaration.uses_context);
-        if has_context { keys } else { keys.without(&context_key().path) }
+        if has_context { keys.and(Context::keys()) } else { keys.without(&context_key().path) }
     }
 
     pub(super) fn model_keys(&self) -> Keys {
@@ -182,16 +183,16 @@ fn check_signs(values: &Values, of_parts: &[String]) -> Vec<Problem> {
 /// Columns beyond user and item are read only for models that use them.
 fn check_context(values: &Values, using: &[String]) -> Option<Problem> {
     let kind: String = values.get("model.kind");
-    let context: Vec<String> = values.find("data.context").unwrap_or_default();
-    if context.is_empty() || using.contains(&kind) {
+    if Context::names(values).is_empty() || using.contains(&kind) {
         return None;
     }
+    let key = Context::key(values);
     let remedy = match using {
         [] => "no model here uses one".into(),
         _ => format!("those that do are {}", joined(using, "and")),
     };
-    let message = format!("data.context is set, but {kind} does not use a context; {remedy}");
-    Some(Problem::new(["data.context", "model.kind"], message))
+    let message = format!("{key} is set, but {kind} does not use a context; {remedy}");
+    Some(Problem::new([key.as_str(), "model.kind"], message))
 }
 
 /// Candidates are for metrics of ranked lists, of users and items alone.
@@ -200,10 +201,10 @@ fn check_candidates(values: &Values, metrics: &Metrics) -> Option<Problem> {
     let key = keys.into_iter().find(|key| values.contains(key))?;
     let asked: Vec<String> = values.get("evaluation.metrics");
     let ranks = |name: &String| metrics.find(name).is_some_and(|metric| metric.needs().list_length().is_some());
-    let context: Vec<String> = values.find("data.context").unwrap_or_default();
-    if !context.is_empty() {
-        let message = format!("{key} ranks items for users alone, but data.context is set");
-        return Some(Problem::new([key, "data.context"], message));
+    if !Context::names(values).is_empty() {
+        let context = Context::key(values);
+        let message = format!("{key} ranks items for users alone, but {context} is set");
+        return Some(Problem::new([key, context.as_str()], message));
     }
     let message = format!("{key} needs a metric of ranked lists in evaluation.metrics, such as \"ndcg@10\"");
     (!asked.iter().any(ranks)).then(|| Problem::new([key, "evaluation.metrics"], message))

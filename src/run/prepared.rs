@@ -68,7 +68,7 @@ impl Prepared {
         let parts = assign(&dataset, &settings.split, settings.seed)?;
         // The split is done, and nothing else uses them.
         dataset.interactions.timestamps = None;
-        check_targets(&dataset, settings.refusal(), |at| settings.source.place_of(&dataset, at))?;
+        check_targets(&dataset, settings.refusal(), |at, message| settings.source.error_at(&dataset, at, message))?;
         let data = divided(settings, &dataset, &parts, false)?;
         let held_out = held_out_cells(&data);
         let absent = (data.users().len() * data.items().len()).saturating_sub(data.train.len());

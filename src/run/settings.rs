@@ -10,9 +10,9 @@ use super::parts::Parts;
 use super::start_from::StartFrom;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
-use crate::data::{Dataset, Features, ITEM, Source, USER};
+use crate::data::{CellForm, Context, Dataset, Features, ITEM, Source, USER};
 use crate::device::{DeviceSpec, Opened};
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
 use crate::metric::{Metric, Metrics};
 use crate::model::{AnyModel, ModelKind, START_FROM, Start};
@@ -69,7 +69,7 @@ pub struct Settings {
 
 /// The entities of a config: users, items, context columns and features.
 fn entities(values: &Values) -> Vec<String> {
-    let context: Vec<String> = values.find("data.context").unwrap_or_default();
+    let context = Context::names(values);
     let features = Features::of(values);
     let features = features.iter().flat_map(Features::names).map(String::from);
     ["user", "item"].map(Into::into).into_iter().chain(context).chain(features).collect()
@@ -273,6 +273,9 @@ impl Settings {
             let entity = frame[features.role.field()].entity;
             frame.entities[entity].by_features_alone = features.identity_dropout == 1.0;
         }
+        for field in data.fields.iter().filter(|field| field.form.as_ref().is_some_and(CellForm::is_summed)) {
+            frame.entities[field.entity].by_features_alone = true;
+        }
         // Preferences start from the targets, too; an order starts from nothing.
         let of_targets = (self.predictions() == Predictions::Preferences).then(|| Baseline::fit(&data.train, &frame));
         let baseline = of_targets.as_ref().unwrap_or(baseline);
@@ -324,12 +327,11 @@ fn why_last(solver: &dyn SolverPart, only_ranks: bool, values: &Values, metric: 
 /// Refuses targets for which `refuses` has a remedy.
 ///
 /// # Errors
-/// With the first such target and the remedy: [`Error::Data`] if `place_of` a position in the data is a line of a file, else
-/// [`Error::Usage`].
+/// What `error_at` the position of the first such target makes of the remedy.
 pub fn check_targets<R: Display>(
     dataset: &Dataset,
     refuses: impl Fn(f32) -> Option<R>,
-    place_of: impl Fn(usize) -> Option<Location>,
+    error_at: impl Fn(usize, String) -> Error,
 ) -> Result<()> {
     let interactions = &dataset.interactions;
     let (user_noun, item_noun) = dataset.layout.nouns();
@@ -338,10 +340,7 @@ pub fn check_targets<R: Display>(
             let user = dataset.users().id(interactions.column(USER)[at] as usize);
             let item = dataset.items().id(interactions.column(ITEM)[at] as usize);
             let message = format!("the rating {value} of {user_noun} {user} for {item_noun} {item}: {remedy}");
-            return Err(match place_of(at) {
-                Some(location) => Error::Data { location, message },
-                None => Error::Usage(message),
-            });
+            return Err(error_at(at, message));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::part::SolverPart;
 use crate::config::words::joined;
 use crate::config::{Problem, Values};
-use crate::data::Features;
+use crate::data::{Context, Features};
 use crate::model::{Constraint, Declaration, ModelKind, START_FROM, names_where};
 use crate::objective::Squared;
 
@@ -106,17 +106,13 @@ pub(super) fn check_features(
         parts.iter().filter(|part| part.takes_features()).map(|part| part.name().into()).collect();
     move |values| {
         let (solver, model) = kinds(values);
-        let features = Features::of(values);
-        let Some(section) = features.first().map(|features| Features::section(features.role)) else {
-            return Vec::new();
-        };
+        let Some(key) = Features::key(values).or_else(|| Context::summed_key(values)) else { return Vec::new() };
         let message = || {
-            let taking = joined(&taking, "and");
+            let (taking, key) = (joined(&taking, "and"), key.trim_end_matches(".path"));
             format!(
-                "{section} needs a solver that takes features ({taking}), but solver.kind is {solver:?} (model.kind = {model:?})"
+                "{key} needs a solver that takes features ({taking}), but solver.kind is {solver:?} (model.kind = {model:?})"
             )
         };
-        let key = format!("{section}.path");
         (!taking.contains(&solver))
             .then(|| Problem::new(["solver.kind", key.as_str()], message()))
             .into_iter()

@@ -9,9 +9,10 @@ use super::regularization::Regularization;
 use super::rule::UpdateRule;
 use super::solve::Solver;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
-use crate::data::Features;
+use crate::data::{Context, Features};
 use crate::error::Result;
-use crate::model::ModelKind;
+use crate::linalg::Lane;
+use crate::model::{Fm, ModelKind, ModelPart};
 
 /// Copies of the values that an interaction passes through the layers: forward, and their slopes backward.
 const THROUGH_LAYERS: usize = 2;
@@ -35,6 +36,15 @@ impl GradientDescent {
     pub const SGD: Self = Self { name: "sgd", keys: UpdateRule::sgd_keys, rule: UpdateRule::sgd_of };
     /// AdaGrad (Duchi, Hazan & Singer 2011): s ← s + g², θ ← θ − ηg / (√s + ε).
     pub const ADAGRAD: Self = Self { name: "adagrad", keys: UpdateRule::adagrad_keys, rule: UpdateRule::adagrad_of };
+}
+
+/// Whether steps of the model are written out rather than found by autodiff, on the CPU.
+fn is_written_out(values: &Values) -> bool {
+    let has_features = Features::key(values).or_else(|| Context::summed_key(values)).is_some();
+    values.is("model.kind", Fm::NAME)
+        && values.get::<UpdatedRows>("solver.rows") == UpdatedRows::Touched
+        && !values.contains("solver.clip_norm")
+        && !has_features
 }
 
 fn adamw_keys() -> Keys {
@@ -108,8 +118,14 @@ impl SolverPart for GradientDescent {
         };
         // The new order of the interactions is drawn beside the old one.
         let in_step = (gradients + batch * scores * (OF_A_STEP + THROUGH_LAYERS * passing)).max(train);
-        let moments = (self.rule)(values).moment_names().len() * parameters;
-        Footprint { copies: 0, moments, lasting: train + unseen, in_step }
+        let of_each = (self.rule)(values).moment_names().len();
+        if is_written_out(values) {
+            // Rows of a layout of its own, padded to whole lanes.
+            let rank: usize = values.get("model.rank");
+            let padded = parameters * Lane::count(rank) * Lane::WIDTH / rank;
+            return Footprint { copies: padded, moments: of_each * padded, lasting: train, in_step };
+        }
+        Footprint { copies: 0, moments: of_each * parameters, lasting: train + unseen, in_step }
     }
 
     fn remedies(&self, _: &Values, misfit: Misfit) -> Vec<&'static str> {

@@ -89,7 +89,7 @@ impl RuleAtStep {
 
     /// Moves a row against its gradient.
     #[inline(always)]
-    fn apply(self, row: &mut [f32], gradient: &[f32], moments: &mut [&mut [f32]]) {
+    pub fn apply(self, row: &mut [f32], gradient: &[f32], moments: &mut [&mut [f32]]) {
         let pairs = row.iter_mut().zip(gradient);
         match (self, moments) {
             (Self::Adam { keep1, add1, keep2, add2, root, epsilon, rate }, [first, second]) => {

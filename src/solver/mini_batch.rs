@@ -7,12 +7,13 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use rand::RngExt;
 
+use super::factored::FactoredStep;
 use super::gradient::GradientStep;
 use super::learning_rate::LearningRate;
 use super::optimizer::Optimizer;
 use super::solve::Solver;
 use super::step::{StepNumber, StepOutcome, Stepped};
-use crate::data::batch::{EpochOrder, Samples};
+use crate::data::batch::{Dropout, EpochOrder, Samples};
 use crate::data::unseen::Unseen;
 use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
 use crate::device::to_vec;
@@ -25,6 +26,8 @@ use crate::random;
 #[derive(Debug, Clone)]
 pub struct MiniBatch {
     step: GradientStep,
+    /// The same steps without autodiff, for models that have them, once training has begun.
+    factored: Option<FactoredStep>,
     /// Interactions per step; 0 for all.
     batch_size: usize,
     learning_rate: LearningRate,
@@ -45,6 +48,7 @@ impl MiniBatch {
         let device = device.clone().autodiff();
         Self {
             step,
+            factored: None,
             batch_size,
             learning_rate,
             seed,
@@ -80,6 +84,7 @@ impl MiniBatch {
 impl Solver for MiniBatch {
     fn begin(&mut self, model: &AnyModel, train: &Interactions) -> Result<u64> {
         self.step.optimizer.check(model)?;
+        self.factored = FactoredStep::of(model, &self.step, &self.device);
         let candidates = self.step.objective.candidates();
         // Items that are known by their features alone are nobody's choice against others.
         let users = model.rows(USER).unwrap_or_else(|| train.rows(USER));
@@ -95,12 +100,18 @@ impl Solver for MiniBatch {
         let size = self.size(train);
         let start = number.step as usize * size;
         let positions = self.order.1.positions(start..(start + size).min(train.len()));
+        let rate = self.learning_rate.at(number);
+        if let Some(factored) = &mut self.factored {
+            let rule = self.step.optimizer.rule();
+            let (sums, norms) = factored.step(train, &positions, rule, rate, number.is_last(), &self.device);
+            return Stepped { model, outcome: Ok(StepOutcome { sums, norms, is_converged: false }) };
+        }
         let scorer = |samples: &Arc<Samples>| to_vec(model.forward(&samples.to_device(&self.device)).inner());
         let draw = Draw { seed: self.seed, epoch: number.epoch, scorer: &scorer, unseen: self.unseen.as_deref() };
         let mut samples = self.step.objective.draw(train, &positions, &draw);
         self.hide(&mut samples, number);
+        samples.dropout = Some(Dropout { seed: self.seed, epoch: number.epoch, step: number.step });
         let samples = Arc::new(samples);
-        let rate = self.learning_rate.at(number);
         let (model, sums, norms) = self.step.step(model, &samples, &self.device, rate, number.is_last());
         Stepped { model, outcome: Ok(StepOutcome { sums, norms, is_converged: false }) }
     }
@@ -109,8 +120,15 @@ impl Solver for MiniBatch {
         Some(self.learning_rate.at(number))
     }
 
+    fn write_back(&self, model: AnyModel) -> AnyModel {
+        match &self.factored {
+            None => model,
+            Some(factored) => factored.write_back(model),
+        }
+    }
+
     fn memory(&self) -> BTreeMap<String, HostTensor> {
-        self.step.optimizer.save()
+        self.factored.as_ref().map_or_else(|| self.step.optimizer.save(), FactoredStep::memory)
     }
 
     fn restore(&mut self, steps: u64, memory: &BTreeMap<String, HostTensor>) {

@@ -5,6 +5,7 @@ mod built_in;
 pub mod closed_form;
 mod combinations;
 mod dot_product;
+mod factored;
 mod fold_in;
 mod gibbs;
 mod gradient;

@@ -110,14 +110,23 @@ pub fn models(rank: usize) -> Vec<ModelConfig> {
             ModelConfig::Mf(_) => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
             ModelConfig::BiasedMf(_) => ModelConfig::Nmf(NmfConfig { rank, init }),
             ModelConfig::Nmf(_) => ModelConfig::Gmf(GmfConfig { rank, init, biases: false }),
-            ModelConfig::Gmf(_) => ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), init, biases: false }),
-            ModelConfig::Mlp(_) => {
-                ModelConfig::NeuMf(NeuMfConfig { rank, mlp_rank: rank, layers: layers.clone(), init, biases: false })
+            ModelConfig::Gmf(_) => {
+                ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), dropout: 0.0, init, biases: false })
             }
+            ModelConfig::Mlp(_) => ModelConfig::NeuMf(NeuMfConfig {
+                rank,
+                mlp_rank: rank,
+                layers: layers.clone(),
+                dropout: 0.0,
+                init,
+                biases: false,
+            }),
             ModelConfig::NeuMf(_) => ModelConfig::Fm(FmConfig { rank, init }),
             ModelConfig::Fm(_) => ModelConfig::Ffm(FfmConfig { rank, init }),
-            ModelConfig::Ffm(_) => ModelConfig::Nfm(NfmConfig { rank, layers: layers.clone(), init }),
-            ModelConfig::Nfm(_) => ModelConfig::DeepFm(DeepFmConfig { rank, layers: layers.clone(), init }),
+            ModelConfig::Ffm(_) => ModelConfig::Nfm(NfmConfig { rank, layers: layers.clone(), dropout: 0.0, init }),
+            ModelConfig::Nfm(_) => {
+                ModelConfig::DeepFm(DeepFmConfig { rank, layers: layers.clone(), dropout: 0.0, init })
+            }
             ModelConfig::DeepFm(_) => return None,
         })
     };

@@ -19,7 +19,7 @@ const MEAN: f64 = 0.7;
 fn frame() -> Frame {
     let mut frame = Frame::pair(NUM_USERS, NUM_ITEMS);
     frame.entities.extend([EntityFrame::new("hour", NUM_HOURS), EntityFrame::new("genre", 2)]);
-    frame.fields.push(Field { name: "hour".into(), entity: 2, role: None });
+    frame.fields.push(Field::new("hour", 2));
     frame.bags = vec![BagFrame { name: "genre".into(), owner: 1, of: 3, is_feature: true }];
     frame
 }

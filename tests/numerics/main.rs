@@ -22,6 +22,7 @@ mod contract;
 mod counts;
 mod determinism;
 mod every_method;
+mod factored;
 mod features;
 mod golden;
 mod histories;

@@ -67,7 +67,7 @@ impl Factorization for Sequence {
 fn frame() -> Frame {
     let mut frame = Frame::pair(NUM_USERS, NUM_ITEMS);
     frame.entities.push(EntityFrame::new("tag", NUM_TAGS));
-    frame.fields.push(Field { name: "previous".into(), entity: frame[ITEM].entity, role: None });
+    frame.fields.push(Field::new("previous", frame[ITEM].entity));
     let bag = |name: &str, owner, of| BagFrame { name: name.into(), owner, of, is_feature: false };
     frame.bags = vec![bag("history", 0, 1), bag("tags", 1, 2)];
     frame

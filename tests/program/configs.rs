@@ -91,6 +91,23 @@ fn place() -> Place {
     place.write("timed.csv", timed.collect::<String>());
     let days = (0..200).map(|at| format!("{},{},{},{}\n", at % 20, at * 7 % 23, 1 + at * 3 % 5, at % 6));
     place.write("days.csv", format!("user,item,rating,day\n{}", days.collect::<String>()));
+    let column = |at: usize| {
+        let tags = ["a|b", "b|c-d", "a-b"][at % 3];
+        format!(
+            "{},{},{},{},{tags},x:{}|y,{},w{}\n",
+            at % 20,
+            at * 7 % 23,
+            1 + at * 3 % 5,
+            at * 5000,
+            at % 4,
+            at % 50,
+            at % 11
+        )
+    };
+    let columns = (0..200).map(column).collect::<String>();
+    place.write("columns.csv", format!("user,item,rating,timestamp,tags,rates,price,word\n{columns}"));
+    let swapped = (0..200).map(|at| format!("{} {}:1 {}:1\n", 1 + at * 3 % 5, 30 + at * 7 % 23, at % 20));
+    place.write("r.libsvm", swapped.collect::<String>());
     place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");

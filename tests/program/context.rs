@@ -47,6 +47,30 @@ fn every_command_takes_a_context() {
     with(&["recommend", "runs/c-1", "--all", "--keep-seen", "-n", "3", "--format", "csv"]).succeeds();
     with(&["recommend", "runs/c-1", "--rating", "i1=5", "--rating", "i2=1", "-n", "3"]).succeeds();
     with(&["explain", "runs/c-1", "i3", "--user", "u1"]).succeeds();
+    // For whom, and when: all users at noon, or the lines of a file.
+    let all = with(&["score", "runs/c-1", "i3", "-n", "0", "--json"]).succeeds().json();
+    let of = |json: &serde_json::Value| -> Vec<f64> {
+        json.as_array().expect("a list").iter().map(|own| number(own, "/prediction")).collect()
+    };
+    assert!(of(&all).len() == 12 && of(&all).is_sorted_by(|one, next| one >= next), "{all}");
+    assert_eq!((all[0]["hour"].as_str(), all[0]["weather"].as_str()), (Some("noon"), Some("wet")));
+    place.write(
+        "whom.csv",
+        "user,item,rating,hour,weather\nu1,?,0,morning,dry\nu1,?,0,night,dry\nu1,?,0,night,\nnobody,?,0,noon,dry\n",
+    );
+    let lines = place.call(["score", "runs/c-1", "i1", "--file", "whom.csv", "--json"]).succeeds().json();
+    let known = |at: usize| {
+        lines.as_array().expect("a list").iter().find(|own| own["hour"] == ["morning", "night"][at]).expect("one")
+    };
+    assert!(number(known(1), "/prediction") > number(known(0), "/prediction"), "{lines}");
+    assert!((number(known(0), "/prediction") - predicted("morning")).abs() < 1e-5);
+    let table = place.call(["score", "runs/c-1", "i1", "--file", "whom.csv", "-n", "2"]).succeeds();
+    assert!(table.stdout.starts_with("   user  hour") && table.stdout.lines().count() == 3, "{table:#?}");
+    assert!(table.stderr.contains("not seen in training: the user of 1"), "{table:#?}");
+    place.call(["score", "runs/c-1", "i1"]).refuses(&["add --context hour=ID"]);
+    place
+        .call(["score", "runs/c-1", "i77", "--context", "hour=noon", "--context", "weather=wet"])
+        .refuses(&["\"i77\" is the id of none"]);
     place.call(["recommend", "runs/c-1", "u1"]).refuses(&["add --context hour=ID"]);
     place.call(["predict", "runs/c-1", "u1", "i1", "--context", "day=1"]).refuses(&["this model has hour and weather"]);
     place.call(["train", "c.toml", "--resume", "--quiet"]).succeeds();
@@ -64,6 +88,162 @@ fn every_command_takes_a_context() {
     let [dusk, none] = [0, 1].map(|at| number(&json, &format!("/{at}/prediction")));
     assert_eq!(dusk, none, "{json}");
     assert_ne!(dusk, number(&json, "/2/prediction"), "{json}");
+}
+
+/// Ratings that rise with a price, with tags that are worth 1, 2 and 4 together, and at night.
+fn described() -> String {
+    let mut text = String::from("user,item,rating,timestamp,tags,price,place\n");
+    for at in 0..600_u32 {
+        let tags = ["x", "x|y", "y|z", "z", "y"][at as usize % 5];
+        let worth: f64 = tags.split('|').map(|tag| f64::from([1, 2, 4]["xyz".find(tag).expect("a tag")])).sum();
+        let (price, hour) = (at * 7 % 10, at % 24);
+        let rating = worth / 2.0 + f64::from(price) / 5.0 + if hour < 6 { 2.0 } else { 0.0 };
+        let place = if at % 50 == 0 { String::new() } else { format!("p{}", at % 37) };
+        text += &format!("u{},i{},{rating},{},{tags},{price}.5,{place}\n", at % 12, at % 7, at * 3600);
+    }
+    text
+}
+
+const DESCRIBED: &str = "name = 'd'\n\
+    data.path = 'd.csv'\ndata.context = ['tags', 'price', 'place']\ndata.duplicates = 'keep'\n\
+    data.split = { kind = 'random', test = 0.2 }\n\
+    data.context_columns = { lists = ['tags'], numbers = ['price'], bins = 5, hashed = ['place'], buckets = 8, times = ['hour', 'gap'] }\n\
+    model = { kind = 'fm', rank = 2, init_std = 0.05 }\n\
+    solver = { learning_rate = 0.05, batch_size = 64, regularization = { tags_factors = 0.0, tags_biases = 0.0, price_biases = 0.0 } }\n\
+    train = { epochs = 60, checkpoint_every = 1 }\n";
+
+#[test]
+fn columns_hold_lists_numbers_and_times() {
+    let place = Place::new();
+    place.write("d.csv", described());
+    place.write("d.toml", DESCRIBED);
+    let trained = place.call(["train", "d.toml", "--json"]).succeeds();
+    let summary = trained.json();
+    let (found, biases) = (number(&summary, "/test/rmse"), number(&summary, "/baselines/biases/rmse"));
+    assert!(found < 0.4 * biases, "{found} and {biases}");
+    assert!(
+        trained.stderr.contains("place: 37 words share 8 of 8 values, 29 of them with an earlier one"),
+        "{trained:#?}"
+    );
+    let fixed = ["gap=under an hour", "place=p1"];
+    let predicted = |own: &[&str]| -> f64 {
+        let told = own.iter().chain(&fixed).flat_map(|told| ["--context", told]);
+        let call = ["predict", "runs/d-1", "u1", "i1", "--json"].into_iter().chain(told);
+        number(&place.call(call).succeeds().json(), "/0/prediction")
+    };
+    // Tags that no rating has together, a price that none has, an hour by the moment.
+    let dear = predicted(&["tags=x|z", "price=9.9", "hour=12"]);
+    assert!(dear > predicted(&["tags=x", "price=9.9", "hour=12"]) + 0.5);
+    assert!(dear > predicted(&["tags=x|z", "price=0", "hour=12"]) + 0.8);
+    assert!(predicted(&["tags=x|z", "price=9.9", "timestamp=2020-01-01 03:30"]) > dear + 1.0);
+    assert_eq!(predicted(&["tags=x|z", "price=9.9", "timestamp=2020-01-01 12:30"]), dear);
+    assert_eq!(predicted(&["tags=x|z", "price=8.5 to 9.5", "hour=12"]), dear);
+    let call = |told: &[&str]| {
+        let told = told.iter().flat_map(|told| ["--context", told]);
+        place.call(["recommend", "runs/d-1", "u1", "--keep-seen", "-n", "3"].into_iter().chain(told))
+    };
+    call(&["tags=x|z", "price=1", "timestamp=3600", "gap=first", "place=new"]).succeeds();
+    call(&["tags=x", "price=cheap", "hour=1", "gap=first", "place=p1"])
+        .refuses(&["--context price=cheap: expected a number"]);
+    call(&["tags=x", "price=1", "timestamp=soon", "gap=first", "place=p1"])
+        .refuses(&["--context timestamp=soon: write it as"]);
+    call(&["tags=x", "price=1", "timestamp=5", "place=p1"]).refuses(&["add --context gap=ID"]);
+    // A file, with the run and with its model alone.
+    place.write(
+        "new.csv",
+        "user,item,rating,timestamp,tags,price,place\nu1,i1,1,43200,x|z,9.9,p1\nu1,i1,1,43201,x,NA,p1\nu2,i1,1,43200,unheard,9.9,p1\n",
+    );
+    let of_file = |run: &str| place.call(["predict", run, "--file", "new.csv", "--json"]).succeeds();
+    let outcome = of_file("runs/d-1");
+    let json = outcome.json();
+    assert!(outcome.stderr.contains("gap: of each user's interactions, those in this file count"), "{outcome:#?}");
+    assert!((number(&json, "/0/prediction") - dear).abs() < 1.0, "{json} and {dear}");
+    assert_ne!(json.pointer("/0/prediction"), json.pointer("/1/prediction"));
+    std::fs::copy(place.path("runs/d-1/model.safetensors"), place.path("alone.safetensors")).expect("a copy");
+    assert_eq!(of_file("alone.safetensors").json(), json);
+    let again = place.call(["evaluate", "runs/d-1", "--json"]).succeeds().json();
+    assert_eq!(again.pointer("/model/rmse"), summary.pointer("/test/rmse"), "{again}");
+    let of_file = place.call(["evaluate", "runs/d-1", "--data", "d.csv", "--json"]).succeeds().json();
+    assert!(number(&of_file, "/model/rmse") < found, "{of_file}");
+    place.call(["explain", "runs/d-1", "i3", "--user", "u1"]).succeeds();
+    place.call(["export", "runs/d-1", "--to", "arrays"]).succeeds();
+    place.call(["train", "d.toml", "--resume", "--quiet"]).succeeds();
+}
+
+#[test]
+fn columns_that_are_not_what_they_are_called_are_refused() {
+    let place = Place::new();
+    place.write("d.csv", described());
+    place.write("d.toml", DESCRIBED);
+    let train = |setting: &str| place.call(["train", "d.toml", "--quiet", "--set", setting]);
+    train("data.context_columns.numbers=['tags']").refuses(&["data.context_columns names \"tags\" twice"]);
+    train("data.context_columns.numbers=['prise']")
+        .refuses(&["names \"prise\", which data.context does not; did you mean \"price\"?"]);
+    train("data.context_columns.times=['houre']").refuses(&["names \"houre\"", "did you mean \"hour\"?"]);
+    train("data.context_columns.hashed=['price']").refuses(&["names \"price\" twice"]);
+    train("model.kind=biased-mf").refuses(&["data.context is set, but biased-mf does not use a context"]);
+    train("solver.kind=gibbs").refuses(&["data.context_columns.lists", "gibbs"]);
+    place
+        .call([
+            "train",
+            "d.toml",
+            "--quiet",
+            "--set",
+            "data.columns=['user', 'item', 'rating', '-', 'tags', 'price', 'place']",
+        ])
+        .refuses(&["data.context_columns.times needs times, but the data have none"]);
+    place.write("d.csv", described().replacen(",7.5,", ",dear,", 1));
+    let line = described().lines().position(|line| line.contains(",7.5,")).expect("a price") + 1;
+    train("seed=1").refuses(&[&format!("d.csv:{line}"), "price is \"dear\": expected a number"]);
+}
+
+#[test]
+fn json_lines_and_libsvm_have_contexts() {
+    let place = Place::new();
+    let (mut lines, mut indices) = (String::new(), String::new());
+    for line in described().lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let tags: Vec<String> = cells[4].split('|').map(|tag| format!("\"{tag}\"")).collect();
+        lines += &format!(
+            "{{\"user\": \"{}\", \"item\": \"{}\", \"rating\": {}, \"tags\": [{}]}}\n",
+            cells[0],
+            cells[1],
+            cells[2],
+            tags.join(", ")
+        );
+        let tags = cells[4].split('|').map(|tag| format!(" {}:1", 20 + "xyz".find(tag).expect("a tag")));
+        indices += &format!(
+            "{} {}:1 {}:1{}\n",
+            cells[2],
+            &cells[0][1..],
+            12 + &cells[1][1..].parse::<u32>().expect("a number"),
+            tags.collect::<String>()
+        );
+    }
+    place.write("d.jsonl", lines);
+    place.write("d.libsvm", indices);
+    let model = "model = { kind = 'fm', rank = 2 }\nsolver = { learning_rate = 0.05, batch_size = 64 }\ntrain.epochs = 20\n\
+                 data.context = ['tags']\ndata.duplicates = 'keep'\ndata.context_columns.lists = ['tags']\n";
+    let errors = [("d.jsonl", "json-lines", ""), ("d.libsvm", "libsvm", "data.field_starts = [0, 12, 20]\n")].map(
+        |(file, format, more)| {
+            place.write("d.toml", format!("name = '{format}'\n{model}{more}"));
+            let given =
+                ["--set", &format!("data.path={file}"), "--set", &format!("data.format={format}")].map(String::from);
+            let call = ["train", "d.toml", "--quiet", "--json"].map(String::from).into_iter().chain(given);
+            number(&place.call(call).succeeds().json(), "/test/rmse")
+        },
+    );
+    // The same data, numbered alike.
+    assert_eq!(errors[0], errors[1]);
+    place.write(
+        "d.toml",
+        format!("{model}data.field_starts = [0, 12, 20]\n").replace("data.context_columns.lists = ['tags']\n", ""),
+    );
+    place.call(["train", "d.toml", "--set", "data.path=d.libsvm", "--set", "data.format=libsvm"]).refuses(&[
+        "d.libsvm:2",
+        "tags has several values in a cell",
+        "data.context_columns.lists",
+    ]);
 }
 
 #[test]
@@ -126,6 +306,22 @@ fn probabilities_are_judged_as_such() {
     assert!((of("/test/log-loss") - of("/test/loss")).abs() < 1e-5, "{summary}");
     assert!(of("/test/log-loss") < of("/baselines/biases/log-loss"), "{summary}");
     assert!((0.0..0.5).contains(&of("/test/calibration-error")), "{summary}");
+    let decided = place.call(["evaluate", "runs/c-1", "--thresholds", "--json"]).succeeds().json();
+    let at = |place: usize, name: &str| number(&decided, &format!("/thresholds/{place}/{name}"));
+    // Nine tenths and the best.
+    assert!((0..9).all(|place| at(place, "recall") >= at(place + 1, "recall") && at(place, "share") >= at(place + 1, "share")), "{decided}");
+    assert!((0..10).any(|place| at(place, "f1") > 0.8), "{decided}");
+    let groups = decided["calibration"].as_array().expect("a curve");
+    let error: f64 = groups
+        .iter()
+        .map(|own| (number(own, "/predicted") - number(own, "/observed")).abs() * number(own, "/count"))
+        .sum();
+    assert!((error / 24.0 - of("/test/calibration-error")).abs() < 1e-6, "{decided}");
+    let text = place.call(["evaluate", "runs/c-1", "--thresholds"]).succeeds().stdout;
+    assert!(
+        text.contains("threshold  share above  precision  recall") && text.contains("predicted  observed  ratings"),
+        "{text}"
+    );
     let other = ["c.toml", "--set", "loss.kind=squared", "--set", "evaluation.metrics=['log-loss']"];
     place
         .call(["train"].into_iter().chain(other).chain(["--set", "train.early_stopping.metric=log-loss"]))

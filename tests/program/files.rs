@@ -184,6 +184,8 @@ fn control_characters_never_reach_the_terminal() {
         ("recommend", vec!["none\u{1b}[2J"]),
         ("predict", vec![u, i]),
         ("predict", vec!["--file", "r.csv"]),
+        ("score", vec![i]),
+        ("score", vec![i, "--file", "r.csv"]),
         ("evaluate", vec!["--data", "r.csv"]),
     ] {
         calls.push([command, "runs/c-1"].into_iter().chain(rest).collect());
@@ -194,7 +196,7 @@ fn control_characters_never_reach_the_terminal() {
     calls.push(vec!["train", "bad.toml"]);
     for call in calls {
         for json in [false, true] {
-            let has_json = ["train", "inspect", "components", "query", "recommend", "predict", "evaluate"];
+            let has_json = ["train", "inspect", "components", "query", "recommend", "predict", "score", "evaluate"];
             if json && (!has_json.contains(&call[0]) || call.contains(&"bad.toml")) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! Lines of a list that are no ratings.
 
+use super::text::Lines;
 use crate::config::choice;
 use crate::error::{Error, Result};
 use crate::tables::grouped;
@@ -53,13 +54,21 @@ impl LeftOut {
         }
     }
 
-    /// How many there are, and the first ones, if there are any; `kept` lines are ratings.
-    pub fn told(&self, kept: usize) -> Option<String> {
+    /// A note of how many there are, with the first ones, if there are any; `kept` of `lines` are ratings.
+    ///
+    /// # Errors
+    /// If all are bad, with the `remedy`.
+    pub fn close(self, kept: usize, remedy: &str, lines: &Lines) -> Result<Option<String>> {
+        if self.count == 0 {
+            return Ok(None);
+        }
         let more = self.count - self.first.len() as u64;
         let more = if more > 0 { format!("; and {} more", grouped(more)) } else { String::new() };
-        let all = self.count + kept as u64;
-        (self.count > 0).then(|| {
-            format!("{} of {} lines are no ratings: {}{more}", grouped(self.count), grouped(all), self.first.join("; "))
-        })
+        let (count, all) = (grouped(self.count), grouped(self.count + kept as u64));
+        let told = format!("{count} of {all} lines are no ratings: {}{more}", self.first.join("; "));
+        match kept {
+            0 => Err(lines.error(format!("{told}; {remedy}"))),
+            _ => Ok(Some(lines.note(&format!("{told}; they are left out")))),
+        }
     }
 }

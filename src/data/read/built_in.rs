@@ -4,6 +4,8 @@ use super::baskets::Baskets;
 use super::delimited::Delimited;
 use super::dense::DenseTable;
 use super::documents::Documents;
+use super::json_lines::JsonObjects;
+use super::libsvm::Libsvm;
 use super::matrix_market::MatrixMarket;
 use super::numpy::Numpy;
 use super::pictures::{Picture, Pictures};
@@ -15,6 +17,8 @@ use super::ten_x::TenX;
 pub fn built_in() -> Vec<ReaderKind> {
     vec![
         ReaderKind::of::<Delimited>(),
+        ReaderKind::of::<JsonObjects>(),
+        ReaderKind::of::<Libsvm>(),
         ReaderKind::of::<MatrixMarket>(),
         ReaderKind::of::<DenseTable>(),
         ReaderKind::of::<Numpy>(),

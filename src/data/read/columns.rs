@@ -1,13 +1,10 @@
 //! What the columns of a list of ratings hold, as given or as its first lines tell.
 
 use super::roles::{Role, are_of_list};
-use super::shared_keys::HeaderLine;
+use super::shared_keys::{BY_POSITION, HeaderLine};
 use super::text::{listed, parse_number};
 use crate::config::words::joined;
 use crate::error::{Error, Result};
-
-/// Names of the columns if neither a header nor the user gives any.
-pub(super) const BY_POSITION: [&str; 4] = ["user", "item", "rating", "timestamp"];
 
 /// How to say what columns hold.
 const ANSWER: &str =

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use super::bad_lines::{BadLines, LeftOut};
-use super::columns::{BY_POSITION, Columns, Start};
+use super::columns::{Columns, Start};
 use super::foreign::refuse;
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::roles::are_of_list;
-use super::shared_keys::{HeaderLine, columns_key, context_key, delimiter_key, header_key, skip_key};
+use super::shared_keys::{
+    HeaderLine, TIME_FORMAT, bad_lines_key, check_context, check_time_format, columns_key, context_key, delimiter_key,
+    header_key, skip_key, time_format, time_format_key,
+};
 use super::text::{Lines, Row, Splitter, listed, splitter};
-use crate::config::{Key, KeyKind, Keys, Problem, Values};
-use crate::data::times::TimeFormat;
+use crate::config::{Keys, Values};
 use crate::data::{Dataset, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -109,49 +111,6 @@ impl ReaderPart for Delimited {
     }
 }
 
-const TIME_FORMAT: &str = "data.time_format";
-
-fn time_format_key() -> Key {
-    let meaning = "How times are written, in the conversions of strftime, as in \"%d.%m.%Y %H:%M\"; without an offset they are \
-                   in UTC. If absent: seconds since 1970, or dates like 2010-12-01, 2010-12-01 08:26:00 and \
-                   2010-12-01T08:26:00+02:00.";
-    Key::new(TIME_FORMAT, KeyKind::Text, meaning)
-}
-
-/// The format that a text describes.
-fn time_format(text: &str) -> Result<TimeFormat> {
-    TimeFormat::of(text).ok_or_else(|| {
-        Error::Usage(format!(
-            "{TIME_FORMAT}: {text:?} has a conversion that there is not; write it as for strftime, as in \"%d.%m.%Y %H:%M\""
-        ))
-    })
-}
-
-fn check_time_format(values: &Values) -> Option<Problem> {
-    let problem = time_format(&values.find::<String>(TIME_FORMAT)?).err()?;
-    Some(Problem::new([TIME_FORMAT], problem.to_string()))
-}
-
-/// `data.bad_lines`.
-fn bad_lines_key() -> Key {
-    let meaning = "What becomes of a line that is no rating, with too many fields for instance, or without an id or a number: \
-                   the data are refused, or it is left out, and a note counts such lines.";
-    Key::new("data.bad_lines", KeyKind::choice(BadLines::NAMES.iter().copied()), meaning).default("'error'")
-}
-
-/// A column of the context is named once, and is none of those that every rating has.
-fn check_context(values: &Values) -> Option<Problem> {
-    let names: Vec<String> = values.find("data.context")?;
-    let taken = |name: &&String| BY_POSITION.contains(&name.as_str()) || name.as_str() == "-";
-    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name);
-    let message = match (names.iter().find(taken), twice) {
-        (Some(name), _) => format!("data.context: {name:?} is not a column beside user, item, rating and timestamp"),
-        (None, Some(name)) => format!("data.context names {name:?} twice"),
-        (None, None) => return None,
-    };
-    Some(Problem::new(["data.context"], message))
-}
-
 /// Lines after the first that tell what the columns hold.
 const LOOKED_AT: usize = 20;
 
@@ -233,15 +192,9 @@ fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<
         added.or_else(|error| left_out.add(error))?;
     }
     let kept = dataset.interactions.len() - before;
-    match left_out.told(kept) {
-        Some(told) if kept == 0 => {
-            Err(lines.error(format!("{told}; set the delimiter, or say what the columns hold in data.columns")))
-        }
-        told => {
-            dataset.notes.extend(told.map(|told| lines.note(&format!("{told}; they are left out"))));
-            Ok(())
-        }
-    }
+    let remedy = "set the delimiter, or say what the columns hold in data.columns";
+    dataset.notes.extend(left_out.close(kept, remedy, &lines)?);
+    Ok(())
 }
 
 /// The error for a line with another number of fields.

@@ -9,6 +9,7 @@ use super::hash::Hash;
 use super::missing::Markers;
 use super::roles::Role;
 use super::text::{Lines, Row, listed, splitter};
+use crate::data::context::JOINT;
 use crate::data::{self, Vocabulary};
 use crate::error::Result;
 
@@ -36,9 +37,6 @@ pub(in crate::data) struct Cells {
     /// What was taken for what.
     pub notes: Vec<String>,
 }
-
-/// What stands between the values of a column `genre=Action` and its like, once they are joined.
-pub(in crate::data) const JOINT: char = '\n';
 
 impl FeatureTable {
     /// The cells of the columns `wanted`, for the ids of `role`. Of several lines with one id the first counts. Columns
@@ -251,7 +249,7 @@ mod tests {
     fn flags_become_one_column() {
         let columns = ["item", "genre=a", "genre=b", "-", "genre=c"];
         let cells = read("1,1,0,5,true\n2,0,,5,0\n1,1,0,5,1\n", Some(&columns), &["genre"]).expect("flags");
-        assert_eq!(cells.columns, [["a\nc", ""]]);
+        assert_eq!(cells.columns, [["a\u{1f}c", ""]]);
         assert_eq!(cells.notes, ["items.txt: item is column 1, genre 3 columns"]);
         let error = read("1,1,2,5,1\n", Some(&columns), &["genre"]).unwrap_err();
         assert_eq!(

@@ -7,6 +7,11 @@ use super::text::finite_number as value;
 /// What a missing cell holds unless it is said, whatever the case of its letters.
 pub(super) const USUAL: [&str; 9] = ["", "?", "na", "n/a", "nan", "null", "none", "<na>", "#n/a"];
 
+/// Whether a cell holds what usually says that there is no value.
+pub(in crate::data) fn is_missing(cell: &str) -> bool {
+    USUAL.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
 /// What missing cells hold.
 pub(super) struct Markers {
     words: Vec<Vec<u8>>,

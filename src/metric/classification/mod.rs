@@ -6,6 +6,7 @@
 
 mod area_under_roc;
 mod calibration;
+mod decisions;
 mod log_loss;
 mod positive;
 mod precision_recall;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use super::measure::Metric;
 
+pub use decisions::{CalibrationGroup, Decision, calibration_curve, decisions};
 use log_loss::LogLoss;
 use positive::Classes;
 

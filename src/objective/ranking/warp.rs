@@ -110,6 +110,7 @@ pub(super) fn first_violating(
         offsets: Some(offsets),
         bags: Arc::clone(&samples.bags),
         hidden: Vec::new(),
+        dropout: None,
     }
 }
 

@@ -65,6 +65,7 @@ pages! {
     contexts_run = "context",
     draws_run = "bayes",
     own_model_runs = "own-model",
+    research_runs = "research",
     reproducible_runs = "reproducible",
     results_run = "results",
 }

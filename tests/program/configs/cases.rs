@@ -51,6 +51,14 @@ const ITEMS: &[&str] = &["data.item_features.path=items.csv", "data.item_feature
 const AGES_OF_USERS: &[&str] = &["data.user_features.path=users.csv", "data.user_features.numbers=['age']"];
 const AGES_OF_ITEMS: &[&str] = &["data.item_features.path=items.csv", "data.item_features.numbers=['age']"];
 
+const CONTEXT: &[&str] = &["data.path=columns.csv", "model.kind=fm", "data.context=['tags', 'rates', 'price', 'word']"];
+const LISTS: &[&str] =
+    &["data.path=columns.csv", "model.kind=fm", "data.context=['tags']", "data.context_columns.lists=['tags']"];
+const PRICES: &[&str] =
+    &["data.path=columns.csv", "model.kind=fm", "data.context=['price']", "data.context_columns.numbers=['price']"];
+const WORDS: &[&str] =
+    &["data.path=columns.csv", "model.kind=fm", "data.context=['word']", "data.context_columns.hashed=['word']"];
+
 pub const CASES: &[Case] = &[
     ("name", &[], "other", Files),
     ("seed", &[], "7", Model),
@@ -67,6 +75,21 @@ pub const CASES: &[Case] = &[
     ),
     ("data.columns", &[], "['item', 'user', 'rating']", Model),
     ("data.context", &["data.path=days.csv", "model.kind=fm"], "['day']", Model),
+    ("data.context_columns.lists", CONTEXT, "['tags']", Model),
+    ("data.context_columns.weighted", CONTEXT, "['rates']", Model),
+    ("data.context_columns.separator", LISTS, "-", Model),
+    ("data.context_columns.numbers", CONTEXT, "['price']", Model),
+    ("data.context_columns.bins", PRICES, "0", Model),
+    ("data.context_columns.hashed", CONTEXT, "['word']", Model),
+    ("data.context_columns.buckets", WORDS, "2", Model),
+    ("data.context_columns.times", &["data.path=columns.csv", "model.kind=fm"], "['hour']", Model),
+    (
+        "data.context_columns.periods",
+        &["data.path=columns.csv", "model.kind=fm", "data.context_columns.times=['period']"],
+        "3",
+        Model,
+    ),
+    ("data.field_starts", &["data.path=r.libsvm", "data.format=libsvm"], "[0, 30]", Model),
     ("data.class_column", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "3", Model),
     ("data.missing", &["data.path=dense.txt", "data.format=dense", "data.split.kind=none"], "['2']", Model),
     ("data.array", &["data.path=arrays.npz", "data.format=numpy", "data.split.kind=none"], "other", Model),
@@ -132,6 +155,7 @@ pub const CASES: &[Case] = &[
     ("model.init_high", &["model.init=uniform"], "0.5", Model),
     ("model.neighbours", ITEM_KNN, "3", Model),
     ("model.layers", &["model.kind=mlp"], "[3]", Model),
+    ("model.dropout", &["model.kind=nfm"], "0.5", Model),
     ("model.mlp_rank", &["model.kind=neumf"], "3", Model),
     ("model.draws", GIBBS, "2", Model),
     ("model.asymmetric", &["model.kind=svdpp"], "true", Model),
