@@ -92,7 +92,7 @@ impl Source {
     /// Reads or plants the data, leaves out users and items with too few ratings, and adds features and titles.
     ///
     /// # Errors
-    /// Those of the readers, the catalog and the generator; [`Error::Usage`](crate::error::Error::Usage) if nothing is left.
+    /// Those of the readers, the catalog and the generator; [`Error::Usage`] if nothing is left.
     pub fn load(&self) -> Result<Dataset> {
         let mut dataset = self.load_all()?;
         if let Some(core) = self.core {

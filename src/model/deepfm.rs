@@ -28,7 +28,7 @@ pub struct DeepFmConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     #[serde(default)]
     pub dropout: f64,
     /// Initial distribution of the factors.
@@ -46,7 +46,7 @@ pub struct DeepFm {
     pub output: Linear,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     pub dropout: f64,
 }
 

@@ -26,7 +26,7 @@ pub struct MlpConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     #[serde(default)]
     pub dropout: f64,
     /// Initial distribution of the factors.
@@ -52,7 +52,7 @@ pub struct Mlp {
     pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     pub dropout: f64,
 }
 
@@ -108,8 +108,9 @@ pub(super) fn hidden_layers(start: &Start, name: &str, inputs: usize, widths: &[
     (layers, last)
 }
 
-/// φ_L(… φ_1(z)); in training, a share `dropout` of the units of each layer is dropped.
+/// φ_L(… φ_1(z)); in training, a share `dropout` of z and of the units of each layer is dropped.
 pub(super) fn tower(hidden: &[Linear], z: Tensor<2>, batch: &Batch, dropout: f64) -> Tensor<2> {
+    let z = batch.dropped("input", z, dropout);
     hidden
         .iter()
         .enumerate()

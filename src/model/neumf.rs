@@ -39,7 +39,7 @@ pub struct NeuMfConfig {
     pub mlp_rank: usize,
     /// Widths of the MLP tower's hidden layers, in order.
     pub layers: Vec<usize>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     #[serde(default)]
     pub dropout: f64,
     /// Initial distribution of the factors.
@@ -69,7 +69,7 @@ pub struct NeuMf {
     pub item_biases: Option<Table>,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     pub dropout: f64,
 }
 

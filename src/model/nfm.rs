@@ -28,7 +28,7 @@ pub struct NfmConfig {
     pub rank: usize,
     /// Widths of the hidden layers, in order.
     pub layers: Vec<usize>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     #[serde(default)]
     pub dropout: f64,
     /// Initial distribution of the factors.
@@ -46,7 +46,7 @@ pub struct Nfm {
     pub output: Linear,
     /// μ: `[1]`, frozen.
     pub global_mean: Param<Tensor<1>>,
-    /// Share of the units of each hidden layer that a step of training drops.
+    /// Share of the network's input and of the units of each hidden layer that a step of training drops.
     pub dropout: f64,
 }
 
@@ -68,7 +68,7 @@ impl Factorization for Nfm {
     fn forward(&self, batch: &Batch) -> Tensor<1> {
         let rows = self.tables.rows(batch); // each [batch, rank]
         let squares = sum(rows.iter().map(|row| row.clone().square()));
-        let products = batch.dropped("products", half_products(sum(rows.into_iter()), squares), self.dropout); // [batch, rank]
+        let products = half_products(sum(rows.into_iter()), squares); // [batch, rank]
         let top = tower(&self.hidden, products, batch, self.dropout); // [batch, last width]
         let score = self.output.forward(top) + self.tables.linear(batch); // [batch, 1]
         self.global_mean.val() + score.squeeze_dim(1) // [batch]

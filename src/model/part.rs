@@ -199,13 +199,13 @@ pub(crate) fn start_from_key() -> Key {
     Key::new(START_FROM, KeyKind::PathList, meaning).effect(Effect::Input)
 }
 
-/// Share of the units of each hidden layer that a step of training drops.
+/// Share of a network's input and of the units of each hidden layer that a step of training drops.
 const DROPOUT: &str = "model.dropout";
 
 /// `model.dropout`.
 pub fn dropout_key() -> Key {
-    let meaning = "Share of the units of each hidden layer that a step of training drops, drawn anew for each interaction, so that \
-                   none relies on another; none if absent.";
+    let meaning = "Share of the network's input and of the units of each hidden layer that a step of training drops, drawn anew for each \
+                   interaction, so that none relies on another; none if absent.";
     Key::new(DROPOUT, KeyKind::Float(Bound::Included(0.0), Bound::Excluded(1.0)), meaning)
 }
 

@@ -72,7 +72,7 @@ impl Context {
                 .default("10")
                 .when(given(&of("times"))),
         ])
-        .effect(Effect::Data)
+        .effect(Effect::Input)
         .rule(check)
     }
 
@@ -118,7 +118,7 @@ impl Context {
     /// Has the columns of `dataset` understood as this says, and adds those of time.
     ///
     /// # Errors
-    /// A [`Misread`] cell; [`Error::Usage`] for data without times.
+    /// A [`Misread`] cell; [`Error::Usage`](crate::error::Error::Usage) for data without times.
     pub(crate) fn add_to(&self, dataset: &mut Dataset) -> Result<Result<(), Misread>> {
         let lists = self.lists.iter().map(|name| (name, CellForm::List(self.separator.clone())));
         let weighted = self.weighted.iter().map(|name| (name, CellForm::Weighted(self.separator.clone())));

@@ -3,7 +3,7 @@
 //! With S_n = Σ_t v_t of interaction n, the products of all pairs are ½ Σ_d (S_nd² − Σ_t v_td²)   (Rendle 2010, eq. 5), and a row v
 //! that the interactions N of a batch B use has the gradient 1/|B| · (Σ_{n ∈ N} ℓ'_n S_n − v Σ_{n ∈ N} ℓ'_n): one pass adds the
 //! sums S to the rows that they belong to, whatever the number of fields. Rows lie beside their moments, so that a step reads and
-//! writes each once. It is the step of [`GradientStep`](super::GradientStep) with `rows = "touched"`, to which a test holds it.
+//! writes each once. It is the step of [`GradientStep`] with `rows = "touched"`, to which a test holds it.
 //!
 //! The scores of different interactions, and the rows of different fields, are independent: threads never change a bit.
 
@@ -176,7 +176,7 @@ impl FactoredStep {
         })
     }
 
-    /// The moments, as [`Optimizer::save`] names them.
+    /// The moments, as [`Optimizer::save`](crate::solver::Optimizer::save) names them.
     pub fn memory(&self) -> BTreeMap<String, HostTensor> {
         self.fields.iter().flat_map(FieldRows::moments).collect()
     }
