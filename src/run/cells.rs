@@ -8,12 +8,12 @@ use burn::tensor::Tensor;
 
 use super::model_file::ModelFile;
 use crate::data::context::members_of;
-use crate::data::{Bag, FieldId, Frame, Vocabulary};
+use crate::data::{Bag, CellForm, FieldId, Frame, Vocabulary};
 use crate::error::Result;
 use crate::model::{AnyModel, summed};
 
 impl ModelFile {
-    /// Takes in those of the `cells` of each field that are sums of values (see [`CellForm::is_summed`](crate::data::CellForm::is_summed)),
+    /// Takes in those of the `cells` of each field that are sums of values (see [`CellForm::is_summed`]),
     /// new, and hold a value that the model knows: their rows are what these values make of them.
     ///
     /// # Errors
@@ -24,6 +24,9 @@ impl ModelFile {
         let mut bags = Vec::clone(&self.bags);
         for (at, cells) in cells.iter().enumerate() {
             let field = &self.fields[at];
+            if !field.form.as_ref().is_some_and(CellForm::is_summed) {
+                continue;
+            }
             let entity = field.entity;
             let Some(bag) = bags.iter().position(|bag| bag.frame.is_feature && bag.frame.owner == entity) else {
                 continue;

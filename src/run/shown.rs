@@ -11,7 +11,7 @@ use crate::data::{ITEM, Interactions, Layout};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::files;
-use crate::metric::{Metric, Rmse};
+use crate::metric::{Metric, ObjectiveLoss, Rmse};
 use crate::model::{AnyModel, HostTensor, TableKind, Visited};
 use crate::report::event_file::EventFile;
 use crate::report::{curves, plot, projector};
@@ -24,7 +24,10 @@ pub(super) fn pictures(
     reachable: Option<f64>,
 ) -> Result<()> {
     let metrics = &settings.metrics;
-    if let Some(metric) = metrics.find(metrics.watched()) {
+    // Where scores are no predictions, training knows of its loss alone.
+    if settings.objective.has_link() {
+        curve(settings, directory, &ObjectiveLoss, reachable)?;
+    } else if let Some(metric) = metrics.find(metrics.watched()) {
         curve(settings, directory, &*metric, reachable)?;
     }
     if settings.report.projector && settings.report.tensorboard {

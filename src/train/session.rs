@@ -210,7 +210,8 @@ impl Session<'_> {
         let penalty = std::mem::take(&mut self.progress.penalty);
         let mean = |sum: f64| sum / count as f64;
         let mut values = vec![(ObjectiveLoss.name().into(), mean(loss)), ("objective".into(), mean(loss + penalty))];
-        if evaluator.predictor.objective.pointwise().is_some() {
+        // Of scores, which are no predictions where there is a link between the two.
+        if evaluator.predictor.objective.pointwise().is_some_and(|loss| !loss.has_link()) {
             values.push((Rmse.name().into(), Rmse.summary(mean(squared))));
         }
         Scores { count, values }

@@ -306,6 +306,10 @@ fn probabilities_are_judged_as_such() {
     assert!((of("/test/log-loss") - of("/test/loss")).abs() < 1e-5, "{summary}");
     assert!(of("/test/log-loss") < of("/baselines/biases/log-loss"), "{summary}");
     assert!((0.0..0.5).contains(&of("/test/calibration-error")), "{summary}");
+    // What training counts are losses: a score is no probability.
+    let epochs = String::from_utf8(place.read("runs/c-1/metrics.jsonl")).expect("text");
+    let first: serde_json::Value = serde_json::from_str(epochs.lines().next().expect("an epoch")).expect("JSON");
+    assert!(first["train"]["loss"].is_number() && first["train"]["rmse"].is_null(), "{first}");
     let decided = place.call(["evaluate", "runs/c-1", "--thresholds", "--json"]).succeeds().json();
     let at = |place: usize, name: &str| number(&decided, &format!("/thresholds/{place}/{name}"));
     // Nine tenths and the best.
