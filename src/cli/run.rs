@@ -6,10 +6,10 @@ use super::arguments::RunArg;
 use super::output;
 use crate::config::words::{did_you_mean, joined, nearest};
 use crate::config::{Config, Values};
-use crate::data::context::{at_moment, moment_of, typed, understand_as};
+use crate::data::context::{at_moment, typed, understand_as};
 use crate::data::read::{DocumentOptions, Duplicates, ReadOptions, context_key, read_dataset};
 use crate::data::split::{NewRows, Part, assign, reindexed};
-use crate::data::{CellForm, Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER};
+use crate::data::{CellForm, Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER, moment};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::model::names_where;
@@ -187,12 +187,12 @@ impl OpenRun {
             name_and_id.ok_or_else(|| Error::Usage(format!("--context {pair}: write it as NAME=ID")))
         });
         let pairs = pairs.collect::<Result<Vec<_>>>()?;
-        let moment = pairs.iter().find(|(name, _)| *name == TIMESTAMP).map(|(_, text)| {
+        let when = pairs.iter().find(|(name, _)| *name == TIMESTAMP).map(|(_, text)| {
             let message =
                 || format!("--context {TIMESTAMP}={text}: write it as 2010-12-01 08:26, or in seconds since 1970");
-            moment_of(text).ok_or_else(|| Error::Usage(message()))
+            moment(text).ok_or_else(|| Error::Usage(message()))
         });
-        let moment = moment.transpose()?;
+        let when = when.transpose()?;
         let of_time = |field: &Field| field.form.as_ref().is_some_and(CellForm::is_of_time);
         let is_known = |name: &str| {
             fields.iter().any(|field| field.name == *name) || name == TIMESTAMP && fields.iter().any(of_time)
@@ -204,7 +204,7 @@ impl OpenRun {
         }
         let cell = |field: &Field| {
             let given = pairs.iter().find(|(name, _)| *name == field.name);
-            let told = || moment.and_then(|moment| at_moment(field, moment));
+            let told = || when.and_then(|when| at_moment(field, when));
             match (given, told) {
                 (Some((name, text)), _) => {
                     typed(field, text).map_err(|expected| Error::Usage(format!("--context {name}={text}: {expected}")))

@@ -1,6 +1,5 @@
 //! `lowrank score`.
 
-use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +9,7 @@ use super::arguments::{Overrides, RunArg};
 use super::run::OpenRun;
 use super::{output, run};
 use crate::data::read::Duplicates;
-use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER};
+use crate::data::{FieldId, ITEM, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::Result;
 use crate::run::Parts;
 use crate::tables;
@@ -39,43 +38,55 @@ pub struct ScoreArgs {
     json: bool,
 }
 
-/// Users, each in a context, as people call them and as the model does.
+/// Users, each in a context.
 struct Audience {
-    /// Names of the columns: the user, and those of the context.
-    names: Vec<String>,
-    /// A cell of each column, for each user.
-    cells: Vec<Vec<String>>,
+    /// The user, and the context: what a column is called, its ids, and the row of each user.
+    columns: Vec<(String, Vocabulary, Vec<u32>)>,
+    /// The same to the model.
     rows: Interactions,
+}
+
+impl Audience {
+    /// What a place has in each column, for people.
+    fn cells(&self, at: usize) -> impl Iterator<Item = String> {
+        let cell = move |(_, ids, rows): &(String, Vocabulary, Vec<u32>)| match rows[at] {
+            UNKNOWN => String::new(),
+            row => ids.id(row as usize).to_string(),
+        };
+        self.columns.iter().map(cell)
+    }
 }
 
 /// Prints the users, or lines of a file, with the highest predictions for an item.
 pub fn score(args: ScoreArgs, parts: &Parts) -> Result<()> {
     let mut open = run::open(&args.run, parts)?;
     let item = open.item(&args.item)?;
-    let Audience { names, cells, mut rows } = audience(&args, &mut open)?;
-    rows.columns[ITEM.0].fill(item);
-    let predictions = open.file.predictor.predict(&open.file.model, &open.device.device, &rows);
+    let mut audience = audience(&args, &mut open)?;
+    audience.rows.columns[ITEM.0].fill(item);
+    let predictions = open.file.predictor.predict(&open.file.model, &open.device.device, &audience.rows);
     let mut order: Vec<usize> = (0..predictions.len()).collect();
     // The first of equals, so that the order of the data decides.
-    order.sort_by(|&one, &other| predictions[other].partial_cmp(&predictions[one]).unwrap_or(Ordering::Equal));
+    order.sort_by(|&one, &other| predictions[other].total_cmp(&predictions[one]));
     order.truncate(if args.number == 0 { order.len() } else { args.number });
     if args.json {
         let object = |&at: &usize| {
-            let mut object: Map<_, _> = names.iter().cloned().zip(cells[at].iter().map(|cell| json!(cell))).collect();
+            let names = audience.columns.iter().map(|(name, ..)| name.clone());
+            let mut object: Map<_, _> = names.zip(audience.cells(at).map(|cell| json!(cell))).collect();
             object.insert("prediction".into(), json!(predictions[at]));
-            object.insert("unknown".into(), json!(rows.columns.iter().any(|column| column[at] == UNKNOWN)));
+            object.insert("unknown".into(), json!(audience.rows.columns.iter().any(|column| column[at] == UNKNOWN)));
             object
         };
         return output::print_json(&order.iter().map(object).collect::<Vec<_>>());
     }
     let line = |(place, &at): (usize, &usize)| {
-        let own = [(place + 1).to_string()].into_iter().chain(cells[at].iter().cloned());
+        let own = [(place + 1).to_string()].into_iter().chain(audience.cells(at));
         own.chain([tables::number(predictions[at].into())]).collect::<Vec<String>>()
     };
     let lines: Vec<Vec<String>> = order.iter().enumerate().map(line).collect();
-    let header: Vec<&str> = [""].into_iter().chain(names.iter().map(String::as_str)).chain(["prediction"]).collect();
+    let names = audience.columns.iter().map(|(name, ..)| name.as_str());
+    let header: Vec<&str> = [""].into_iter().chain(names).chain(["prediction"]).collect();
     output::print(&output::table(&header, &lines))?;
-    let unknown = rows.column(USER).iter().filter(|&&user| user == UNKNOWN).count();
+    let unknown = audience.rows.column(USER).iter().filter(|&&user| user == UNKNOWN).count();
     let note = output::unknown(unknown, 0, open.file.predictions);
     if !note.is_empty() {
         output::message(note.trim());
@@ -85,38 +96,25 @@ pub fn score(args: ScoreArgs, parts: &Parts) -> Result<()> {
 
 /// Whom the arguments ask about.
 fn audience(args: &ScoreArgs, open: &mut OpenRun) -> Result<Audience> {
-    let context: Vec<FieldId> = (2..open.file.fields.len()).map(FieldId).collect();
-    let name = |field: FieldId| open.file.fields[field.0].name.clone();
-    let names: Vec<String> = [USER].into_iter().chain(context.iter().copied()).map(name).collect();
+    let is_shown = |at: &usize| FieldId(*at) != ITEM;
     if let Some(path) = &args.file {
         let dataset = open.read(path, &args.overrides.set, Some(Duplicates::Keep))?;
         let rows = open.reindexed(&dataset, |_| true)?;
-        let column = |name: &String| {
-            let at = dataset.fields.iter().position(|own| own.name == *name).expect("reindexed has found it");
-            let ids = &dataset.entity(FieldId(at)).ids;
-            let cell = |&row: &u32| if row == UNKNOWN { String::new() } else { ids.id(row as usize).to_string() };
-            dataset.interactions.columns[at].iter().map(cell).collect::<Vec<String>>()
+        let column = |at: usize| {
+            let name = &open.file.fields[at].name;
+            let own = dataset.fields.iter().position(|own| own.name == *name).expect("reindexed has found it");
+            (name.clone(), dataset.entity(FieldId(own)).ids.clone(), dataset.interactions.columns[own].clone())
         };
-        let columns: Vec<Vec<String>> = names.iter().map(column).collect();
-        let cells = (0..rows.len()).map(|at| columns.iter().map(|column| column[at].clone()).collect()).collect();
-        return Ok(Audience { names, cells, rows });
+        return Ok(Audience { columns: (0..open.file.fields.len()).filter(is_shown).map(column).collect(), rows });
     }
-    let of_all = open.context(&args.context)?;
+    let context = open.context(&args.context)?;
     let file = &open.file;
     let count = file.users().len();
-    let shown: Vec<String> = context
-        .iter()
-        .zip(&of_all)
-        .map(
-            |(&field, &row)| {
-                if row == UNKNOWN { String::new() } else { file.entity(field).ids.id(row as usize).into() }
-            },
-        )
-        .collect();
-    let cells = file.users().ids().map(|id| [id.to_string()].into_iter().chain(shown.iter().cloned()).collect());
-    let columns = [(0..count as u32).collect(), vec![0; count]].into_iter();
-    let columns = columns.chain(of_all.iter().map(|&row| vec![row; count])).collect();
-    let rows =
-        Interactions { columns, targets: vec![0.0; count], bags: file.bags.clone(), ..Interactions::of_fields(0) };
-    Ok(Audience { names, cells: cells.collect(), rows })
+    let mut columns = vec![(0..count as u32).collect(), vec![0; count]];
+    columns.extend(context.into_iter().map(|row| vec![row; count]));
+    let column = |at: usize| (file.fields[at].name.clone(), file.entity(FieldId(at)).ids.clone(), columns[at].clone());
+    let shown = (0..columns.len()).filter(is_shown).map(column).collect();
+    let targets = vec![0.0; count];
+    let rows = Interactions { columns, targets, bags: file.bags.clone(), ..Interactions::of_fields(0) };
+    Ok(Audience { columns: shown, rows })
 }

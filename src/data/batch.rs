@@ -70,7 +70,7 @@ pub struct Dropout {
 impl Dropout {
     /// `units` of the layer `name`, of which a `share` is 0 and the rest divided by what is left, so that sums stay what they are in the
     /// mean: `[scores, width]` → `[scores, width]`
-    fn drop(self, name: &str, units: Tensor<2>, share: f64, device: &Device) -> Tensor<2> {
+    fn applied(self, name: &str, units: Tensor<2>, share: f64, device: &Device) -> Tensor<2> {
         let shape = units.dims();
         let mut random = random::stream(self.seed, &format!("dropout/{name}/{}/{}", self.epoch, self.step));
         let bound = (share * 2.0_f64.powi(32)) as u32;
@@ -309,7 +309,7 @@ impl Batch {
     /// - input and output: `[batch, width]`
     pub fn dropped(&self, name: &str, units: Tensor<2>, share: f64) -> Tensor<2> {
         match self.samples.dropout.filter(|_| share > 0.0) {
-            Some(dropout) => dropout.drop(name, units, share, &self.device),
+            Some(dropout) => dropout.applied(name, units, share, &self.device),
             None => units,
         }
     }

@@ -133,9 +133,11 @@ impl Features {
         [Role::User, Role::Item].map(of).into_iter().filter(|features| !features.names().is_empty()).collect()
     }
 
-    /// The key of the file of the first features that a config asks for.
+    /// The key by which a config first gives rows features: the file of those of users or items, or the columns of a context with
+    /// several values in a cell.
     pub fn key(values: &Values) -> Option<String> {
-        Self::of(values).first().map(|features| format!("{}.path", Self::section(features.role)))
+        let own = Self::of(values).first().map(|features| format!("{}.path", Self::section(features.role)));
+        own.or_else(|| Context::summed_key(values))
     }
 
     /// Their names, in order.

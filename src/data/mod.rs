@@ -33,6 +33,7 @@ pub use features::Features;
 pub use interactions::Interactions;
 pub use layout::{Layout, class_of};
 pub use source::Source;
+pub(crate) use times::moment;
 pub use vocabulary::Vocabulary;
 
 /// Everything that was read for one run, before it is divided into training, validation and test.

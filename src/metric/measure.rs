@@ -67,6 +67,11 @@ pub struct Placed {
     pub target: f32,
 }
 
+/// Puts the highest prediction first.
+pub(super) fn sort_by_prediction(pairs: &mut [Placed]) {
+    pairs.sort_unstable_by(|one, other| other.prediction.total_cmp(&one.prediction));
+}
+
 /// Sum of a metric's measurements.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sum {

@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::list::RankedList;
-use super::measure::{Metric, Metrics, Needs, Pair, Placed, Sum};
+use super::measure::{Metric, Metrics, Needs, Pair, Placed, Sum, sort_by_prediction};
 
 /// Sums of the measurements of some metrics.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ impl Tally {
     /// The metrics that have measurements; `None` without interactions.
     pub fn scores(&self) -> Option<Scores> {
         let mut pairs = self.pairs.clone().unwrap_or_default();
-        pairs.sort_unstable_by(|one, other| other.prediction.total_cmp(&one.prediction));
+        sort_by_prediction(&mut pairs);
         let value = |(metric, sum): (&Arc<dyn Metric>, &Sum)| {
             let value = match metric.needs() {
                 Needs::Exposure { length } => metric.of_exposure(self.exposures.get(&length)?),

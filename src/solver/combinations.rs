@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::part::SolverPart;
 use crate::config::words::joined;
 use crate::config::{Problem, Values};
-use crate::data::{Context, Features};
+use crate::data::Features;
 use crate::model::{Constraint, Declaration, ModelKind, START_FROM, names_where};
 use crate::objective::Squared;
 
@@ -106,8 +106,9 @@ pub(super) fn check_features(
         parts.iter().filter(|part| part.takes_features()).map(|part| part.name().into()).collect();
     move |values| {
         let (solver, model) = kinds(values);
-        let Some(key) = Features::key(values).or_else(|| Context::summed_key(values)) else { return Vec::new() };
+        let Some(key) = Features::key(values) else { return Vec::new() };
         let message = || {
+            // Of users and items, the section tells more than its file.
             let (taking, key) = (joined(&taking, "and"), key.trim_end_matches(".path"));
             format!(
                 "{key} needs a solver that takes features ({taking}), but solver.kind is {solver:?} (model.kind = {model:?})"

@@ -9,7 +9,7 @@ use super::regularization::Regularization;
 use super::rule::UpdateRule;
 use super::solve::Solver;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
-use crate::data::{Context, Features};
+use crate::data::Features;
 use crate::error::Result;
 use crate::linalg::Lane;
 use crate::model::{Fm, ModelKind, ModelPart};
@@ -40,11 +40,10 @@ impl GradientDescent {
 
 /// Whether steps of the model are written out rather than found by autodiff, on the CPU.
 fn is_written_out(values: &Values) -> bool {
-    let has_features = Features::key(values).or_else(|| Context::summed_key(values)).is_some();
     values.is("model.kind", Fm::NAME)
         && values.get::<UpdatedRows>("solver.rows") == UpdatedRows::Touched
         && !values.contains("solver.clip_norm")
-        && !has_features
+        && Features::key(values).is_none()
 }
 
 fn adamw_keys() -> Keys {

@@ -1,5 +1,9 @@
 //! Mini-batch steps of factorization machines by a kernel, held to those by autodiff.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::inputs::{cpu, start_of, wave};
 use burn::tensor::Device;
 use lowrank::data::batch::{EpochOrder, Samples};
 use lowrank::data::{EntityFrame, Field, Frame, Interactions, UNKNOWN};
@@ -10,10 +14,6 @@ use lowrank::objective::{Logistic, Loss, Poisson, Squared};
 use lowrank::solver::{
     Clip, GradientStep, LearningRate, MiniBatch, Optimizer, Regularization, Solver, StepNumber, UpdateRule, UpdatedRows,
 };
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use crate::inputs::{cpu, start_of, wave};
 
 const BATCH: usize = 70;
 const SEED: u64 = 3;

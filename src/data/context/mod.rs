@@ -12,4 +12,4 @@ mod understand;
 pub use form::CellForm;
 pub(crate) use form::{Bins, JOINT, Scale, WEIGHT, parts, share};
 pub use keys::Context;
-pub use understand::{at_moment, members_of, moment_of, typed, understand_as};
+pub use understand::{at_moment, members_of, typed, understand_as};

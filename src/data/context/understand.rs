@@ -6,7 +6,7 @@ use super::form::{CellForm, JOINT, WEIGHT};
 use super::moment::{FIRST, TimeColumn, gap, seconds};
 use crate::data::read::{finite_number, is_missing};
 use crate::data::values::Members;
-use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, USER, Vocabulary, times::moment};
+use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};
 use crate::linalg::Groups;
 use crate::tables::grouped;
@@ -63,11 +63,6 @@ pub fn typed(field: &Field, text: &str) -> Result<String, &'static str> {
         return Ok(text.into());
     }
     Ok(values_of(form, &field.name, text)?.pop().map(|(value, _)| value).unwrap_or_default())
-}
-
-/// The moment that a text names, in seconds since 1970.
-pub fn moment_of(text: &str) -> Option<i64> {
-    moment(text)
 }
 
 /// The value of a column of time at a moment; `None` for another column, and if the moment does not tell.

@@ -46,10 +46,11 @@ impl Reader for JsonObjects {
 
     fn lines_of(&self, path: &Path, user: &str, item: &str) -> Result<Vec<u64>> {
         let mut found = Vec::new();
+        let format = self.time_format.as_deref().map(time_format).transpose()?;
         read_lines(path, self.skip_lines, |mut lines| {
             let names = Names::of(&lines, self)?;
             while let Some(line) = lines.next()? {
-                if names.record(line, self, None).is_ok_and(|own| own.user == user && own.item == item) {
+                if names.record(line, self, format.as_ref()).is_ok_and(|own| own.user == user && own.item == item) {
                     found.push(line.number);
                 }
             }
@@ -98,17 +99,18 @@ struct Names {
 impl Names {
     /// As the options say, or as the first lines of a file tell.
     fn of(lines: &Lines, options: &JsonObjects) -> Result<Self> {
-        let mut names: Vec<String> = Vec::new();
-        for line in lines.ahead(LOOKED_AT) {
-            let found = object(line)?;
-            names.extend(found.keys().filter(|name| !options.context.contains(name)).cloned());
+        let ahead = lines.ahead(LOOKED_AT);
+        // One that is none is found again when it is read; if none is one, there are no names.
+        let mut objects: Vec<_> = ahead.iter().filter_map(|&line| object(line).ok()).collect();
+        if let ([], Some(&first)) = (&objects[..], ahead.first()) {
+            objects.push(object(first)?);
         }
-        let mut distinct: Vec<String> = Vec::new();
-        names.into_iter().for_each(|name| {
+        let mut distinct: Vec<&String> = Vec::new();
+        for name in objects.iter().flat_map(Map::keys).filter(|name| !options.context.contains(name)) {
             if !distinct.contains(&name) {
-                distinct.push(name)
+                distinct.push(name);
             }
-        });
+        }
         let given = |role: Role| {
             let own = options.columns.iter().filter_map(|column| column.split_once('='));
             own.into_iter().find(|(word, _)| *word == role.noun()).map(|(_, name)| name.to_string())
@@ -123,7 +125,7 @@ impl Names {
             )));
         }
         let one = |role: Role| {
-            let fit: Vec<usize> = (0..distinct.len()).filter(|&at| Role::of(&distinct[at]) == Some(role)).collect();
+            let fit: Vec<usize> = (0..distinct.len()).filter(|&at| Role::of(distinct[at]) == Some(role)).collect();
             let noun = role.noun();
             match (given(role), &fit[..]) {
                 (Some(name), _) => Ok(Some(name)),
@@ -318,6 +320,8 @@ mod tests {
         }
         assert!(error("[{\"user\": 1}]\n").contains("begins an array; JSON lines have an object a line"));
         let skip = JsonObjects { bad_lines: BadLines::Skip, ..JsonObjects::default() };
+        let cut = read(&format!("{good}{{\"user\": 1,\n"), skip.clone()).unwrap();
+        assert!(cut.notes.iter().any(|note| note.contains("1 of 2 lines are no ratings: line 2: is no JSON object")));
         let dataset = read(&format!("{good}{{\"user\": 1, \"rating\": 2}}\n{good}"), skip).unwrap();
         assert!(
             dataset

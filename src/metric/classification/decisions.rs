@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::calibration::groups;
-use crate::metric::measure::Placed;
+use crate::metric::measure::{Placed, sort_by_prediction};
 
 /// Calling everything positive whose prediction is at least a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ const TENTHS: usize = 10;
 fn placed(predictions: &[f32], targets: &[f32]) -> Vec<Placed> {
     let pairs = predictions.iter().zip(targets);
     let mut pairs: Vec<Placed> = pairs.map(|(&prediction, &target)| Placed { prediction, target }).collect();
-    pairs.sort_by(|one, other| other.prediction.total_cmp(&one.prediction));
+    sort_by_prediction(&mut pairs);
     pairs
 }
 

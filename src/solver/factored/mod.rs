@@ -12,6 +12,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 
+use burn::tensor::Device;
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -26,7 +27,6 @@ use crate::device::is_host;
 use crate::linalg::Lane;
 use crate::model::{AnyModel, Constraint, HostTensor, Visited};
 use crate::objective::Loss;
-use burn::tensor::Device;
 
 /// Interactions whose scores one task computes, at least.
 const TASK: usize = 64;

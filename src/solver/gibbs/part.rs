@@ -3,7 +3,7 @@
 use super::{Gibbs, GibbsConfig};
 use crate::config::words::joined;
 use crate::config::{Key, KeyKind, Keys, Problem, Values};
-use crate::data::{Context, Features, Interactions, Role};
+use crate::data::{Features, Interactions, Role};
 use crate::error::Result;
 use crate::linalg::Lane;
 use crate::model::{AnyModel, Constraint, DRAWS, Declaration, ModelKind};
@@ -146,8 +146,7 @@ fn check_own_factors(values: &Values) -> Vec<Problem> {
 
 /// A factorization machine multiplies the features of a row with each other.
 fn check_products(values: &Values) -> Vec<Problem> {
-    let key = Features::key(values).or_else(|| Context::summed_key(values));
-    let Some(key) = key.filter(|_| values.is("model.kind", "fm")) else { return Vec::new() };
+    let Some(key) = Features::key(values).filter(|_| values.is("model.kind", "fm")) else { return Vec::new() };
     let message = format!(
         "{key}: solver.kind = \"gibbs\" has no products of a row's features with each other, which model.kind = \"fm\" has; use \
          \"biased-mf\" or \"adam\""
