@@ -21,7 +21,7 @@ use lowrank::model::{BiasedMfConfig, FactorInit, Start};
 
 /// Users, items and ratings, in the proportions of MovieLens 1M and of ten times as much.
 const SIZES: [(usize, usize, u64); 2] = [(6040, 3706, 1_000_000), (138_000, 27_000, 10_000_000)];
-const SPLIT: SplitSpec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.1 };
+const SPLIT: SplitSpec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.1, non_edges: 0.0 };
 const RANK: usize = 64;
 
 fn main() {

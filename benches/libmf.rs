@@ -125,7 +125,7 @@ fn theirs(train: &libmf::Matrix, settings: Settings, threads: usize) -> (libmf::
 
 /// Interactions a second of the epochs alone: of ours measured, of LIBMF's the difference of a long and a short run.
 fn throughput(name: &str, dataset: &Dataset, device: &Device, rounds: usize) -> Result<()> {
-    let spec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.0 };
+    let spec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.0, non_edges: 0.0 };
     let split = divide(dataset, &assign(dataset, &spec, 42)?, false)?;
     let (train, of_libmf) = (&split.train, matrix(&split.train));
     let (short, long) = if train.len() > 5_000_000 { (1, 4) } else { (2, 22) };
@@ -188,7 +188,7 @@ const TRIALS: usize = 120;
 /// Both programs' best of [`TRIALS`] random settings by validation RMSE, then the test, five times in turn.
 fn quality(device: &Device) -> Result<()> {
     let dataset = movielens_1m()?;
-    let spec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.1 };
+    let spec = SplitSpec { kind: SplitKind::Random, test: 0.1, validation: 0.1, non_edges: 0.0 };
     let parts = assign(&dataset, &spec, 42)?;
     let split = divide(&dataset, &parts, false)?;
     let of_libmf = matrix(&split.train);

@@ -76,7 +76,7 @@ WITHOUT_RATE = ("als", "svd", "hals", "multiplicative", "popularity", "item-knn"
 WHOLE_MATRIX = ("svd", "hals", "multiplicative")
 HELD_OUT = ["data.split.kind=random", "train.early_stopping.patience=0"]
 COUNTS = "model.rank = 8\nsolver.learning_rate = 0.01\n"
-LOSSES = ("squared", "absolute", "huber", "quantile", "logistic", "poisson")
+LOSSES = ("squared", "absolute", "huber", "quantile", "logistic", "poisson", "glove")
 # What a recipe is tried on, in the folder of data.
 RECIPES = {"eigenfaces": "orl-faces", "parts-of-faces": "orl-faces", "lsa": "bbc-news", "topics": "bbc-news",
            "image-compression": "images/china.jpg", "gene-modules": "all-aml/ALL_AML_data.txt"}

@@ -7,7 +7,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`data`] | interactions, entities, fields, bags, readers, splits, batches, the catalog, planted data |
-//! | [`objective`] | squared, absolute, Huber, quantile, logistic, Poisson; the [`Objective`](objective::Objective) trait |
+//! | [`objective`] | squared, absolute, Huber, quantile, logistic, Poisson, GloVe's; the [`Objective`](objective::Objective) trait |
 //! | [`model`] | MF, biased MF, NMF, GMF, MLP, NeuMF; the [`Factorization`](model::Factorization) trait |
 //! | [`metric`], [`eval`] | metrics as values, exact sums, predictions, baselines, top-N |
 //! | [`solver`] | solvers: mini-batches by autodiff, stratified SGD, ALS, SVD, NMF; update rules, schedules |

@@ -60,7 +60,7 @@ fn model(name: &str, start: &Start) -> AnyModel {
         "biased-mf" => BiasedMfConfig { rank, init }.init(start).into(),
         // Wide enough for the projection to cut some factors off at zero.
         "nmf" => NmfConfig { rank, init: FactorInit::Uniform { low: 0.0, high: 2.0 } }.init(start).into(),
-        "gmf" => GmfConfig { rank, init, biases: false }.init(start).into(),
+        "gmf" => GmfConfig { rank, init, biases: false, symmetric: false }.init(start).expect("two sides").into(),
         "mlp" => MlpConfig { rank, layers, dropout: 0.0, init, biases: false }.init(start).into(),
         "neumf" => NeuMfConfig { rank, mlp_rank: rank, layers, dropout: 0.0, init, biases: true }.init(start).into(),
         "fm" => FmConfig { rank, init }.init(start).into(),
@@ -78,7 +78,8 @@ fn curve(name: &str, rows: UpdatedRows, device: DeviceSpec) -> Result<Curve> {
         }
     }
     let dataset = Synthetic { users: 40, items: 30, ratings: 500, rank: 2, noise: 0.3, seed: 7 }.dataset()?;
-    let parts = assign(&dataset, &SplitSpec { kind: SplitKind::Random, test: 0.0, validation: 0.2 }, 7)?;
+    let parts =
+        assign(&dataset, &SplitSpec { kind: SplitKind::Random, test: 0.0, validation: 0.2, non_edges: 0.0 }, 7)?;
     let data = divide(&dataset, &parts, false)?;
     let frame = data.frame();
     let baseline = Baseline::fit(&data.train, &frame);

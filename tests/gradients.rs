@@ -57,6 +57,7 @@ fn ratings(loss: &Loss) -> Arc<Samples> {
         match loss {
             Loss::Logistic(_) => 0.5 + 0.5 * wave,
             Loss::Poisson(_) => (3 * j % 5) as f64,
+            Loss::Glove(_) => (1 + 3 * j % 5) as f64,
             _ => 1.5 + 6.0 * wave,
         }
     })
@@ -68,7 +69,7 @@ fn assert_away_from_kinks(loss: &Loss, scores: &[f64], ratings: &[f32], what: &s
     let kinks: &[f64] = match loss {
         Loss::Absolute(_) | Loss::Quantile(_) => &[0.0],
         Loss::Huber(huber) => &[-huber.delta, huber.delta],
-        Loss::Squared(_) | Loss::Logistic(_) | Loss::Poisson(_) => &[],
+        Loss::Squared(_) | Loss::Logistic(_) | Loss::Poisson(_) | Loss::Glove(_) => &[],
     };
     for kink in kinks {
         assert!(residuals.iter().all(|residual| (residual - kink).abs() > 1e-3), "{what}: {residuals:?}");

@@ -27,6 +27,7 @@ _LINKS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "quantile": lambda score: score,
     "logistic": lambda score: 1.0 / (1.0 + np.exp(-score)),
     "poisson": np.exp,
+    "glove": np.exp,
 }
 _BLOCK = 256
 """Users whose scores of all items are computed at once."""

@@ -27,6 +27,7 @@ def test_predictions_are_factors_and_biases(run: lowrank.Run) -> None:
         {"model.kind": "mf"},
         {"model.kind": "nmf"},
         {"loss.kind": "poisson"},
+        {"loss.kind": "glove", "loss.x_max": 4.0},
         {"loss.kind": "logistic", "data.binarize": 3.0},
         {"model.kind": "mlp", "model.layers": [4]},
         {"solver.kind": "als"},

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::run::VectorKind;
 
 /// Overrides of config keys.
 #[derive(Debug, Args)]
@@ -24,6 +26,15 @@ pub struct RunArg {
     /// auto, cpu, ndarray, wgpu, wgpu:0, wgpu:cpu, cuda or cuda:0.
     #[arg(long, default_value = "auto")]
     pub device: String,
+}
+
+/// Which vectors of words to compare.
+#[derive(Debug, Args)]
+pub struct VectorArg {
+    /// Which vectors of words to compare: those of words, those of contexts, or the sum of both.
+    #[arg(long, value_name = "KIND", default_value = "sum", value_parser = PossibleValuesParser::new(VectorKind::NAMES)
+        .map(|name| VectorKind::of_name(&name).expect("one of the possible values")))]
+    pub vectors: VectorKind,
 }
 
 /// How lists are printed.

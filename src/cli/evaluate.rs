@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::{Overrides, RunArg};
+use super::arguments::{Overrides, RunArg, VectorArg};
+use super::evaluate_classes::evaluate_classes;
+use super::evaluate_words::{WordTests, evaluate_words};
 use super::{output, run};
 use crate::config::Config;
-use crate::data::split::{NewRows, Part, assign};
-use crate::data::unseen::met_items;
-use crate::data::{ITEM, Interactions, Role, USER};
+use crate::data::split::{NewRows, Part, add_other_ways, assign_all, met};
+use crate::data::{ITEM, Interactions, Layout, Role, USER};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluator, worse_than};
 use crate::metric::{
@@ -43,6 +44,23 @@ pub struct EvaluateArgs {
     /// Metrics to compute, such as rmse,ndcg@20; by default those of the run.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     metrics: Option<Vec<String>>,
+    /// Of a model of words, print how well cosines of their vectors agree with people: files with two words and a number a
+    /// line, such as WordSim-353 and SimLex-999.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["data", "metrics", "thresholds", "new_users", "classes"])]
+    similarity: Vec<PathBuf>,
+    /// Of a model of words, print how many analogies it answers: a file with four words a line, such as Google's
+    /// questions-words.txt.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "metrics", "thresholds", "new_users", "classes"])]
+    analogies: Option<PathBuf>,
+    #[command(flatten)]
+    vectors: VectorArg,
+    /// Print how often the ten nearest rows tell the class of a row, such as the function of a protein: a file that gives ids
+    /// a class.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "metrics", "thresholds", "new_users"])]
+    classes: Option<PathBuf>,
+    /// What the columns of that file hold, as in id,-,class; by default the first two.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "classes")]
+    class_columns: Option<Vec<String>>,
     /// Print also what thresholds do, by precision and recall, and what happens of what is predicted, in ten groups: for a
     /// model of probabilities.
     #[arg(long)]
@@ -88,7 +106,10 @@ fn asked(args: &EvaluateArgs, open: &mut run::OpenRun, parts: &Parts) -> Result<
 
 /// The ratings of a file, of users whom the model knows or takes in.
 fn of_file(args: &EvaluateArgs, open: &mut run::OpenRun, path: &Path) -> Result<Asked> {
-    let dataset = open.read(path, &args.overrides.set, None)?;
+    let mut dataset = open.read(path, &args.overrides.set, None)?;
+    if dataset.layout == Layout::Graph {
+        add_other_ways(&mut dataset.interactions);
+    }
     check_targets(
         &dataset,
         |rating| open.file.predictor.objective.refuses(rating),
@@ -113,7 +134,7 @@ fn of_file(args: &EvaluateArgs, open: &mut run::OpenRun, path: &Path) -> Result<
 fn of_run(args: &EvaluateArgs, open: &run::OpenRun, directory: &RunDirectory, parts: &Parts) -> Result<Asked> {
     let config = Config::load(&parts.schema(), &directory.config(), &args.overrides.set)?;
     let settings = Settings::of(&config, parts)?;
-    let dataset = settings.source.load()?;
+    let mut dataset = settings.source.load()?;
     let is_own = args.overrides.set.is_empty();
     let what = if is_own {
         directory.check_data(&dataset)?;
@@ -121,7 +142,7 @@ fn of_run(args: &EvaluateArgs, open: &run::OpenRun, directory: &RunDirectory, pa
     } else {
         "the test split of the run's config with --set (training may have seen some of it)"
     };
-    let assigned = assign(&dataset, &settings.split, settings.seed)?;
+    let assigned = assign_all(&mut dataset, &settings.split, settings.seed)?;
     if !assigned.contains(&Part::Test) {
         return Err(Error::Usage("this run has no test split; give a ratings file with --data".into()));
     }
@@ -140,6 +161,14 @@ fn of_run(args: &EvaluateArgs, open: &run::OpenRun, directory: &RunDirectory, pa
 /// Prints the metrics of a model and of the baselines.
 pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     let mut open = run::open(&args.run, parts)?;
+    if !args.similarity.is_empty() || args.analogies.is_some() {
+        let EvaluateArgs { similarity, analogies, vectors, .. } = &args;
+        let tests = WordTests { similarity, analogies: analogies.as_deref(), vectors: vectors.vectors };
+        return evaluate_words(&open.file, &tests, args.json);
+    }
+    if let Some(path) = &args.classes {
+        return evaluate_classes(&open.file, path, args.class_columns.as_deref(), args.json);
+    }
     let (own, relevant_from) = match &open.directory {
         Some(directory) => {
             let settings = Settings::of(&Config::load(&parts.schema(), &directory.config(), &[])?, parts)?;
@@ -182,7 +211,7 @@ pub fn evaluate(args: EvaluateArgs, parts: &Parts) -> Result<()> {
     };
     let among = match own_settings.zip(trained) {
         Some((settings, trained)) => {
-            let met = || trained.joined(&met_items([&ratings], file.users().len()));
+            let met = || trained.joined(&met(&file.fields, [&ratings], file.users().len()));
             let asked = Ranked { test: &ratings, met: &met, ids: [file.users(), file.items()] };
             among_candidates(&settings, &evaluator, &file.model, device, asked)?
         }

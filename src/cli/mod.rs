@@ -7,6 +7,8 @@ mod config;
 mod consensus;
 mod data;
 mod evaluate;
+mod evaluate_classes;
+mod evaluate_words;
 mod explain;
 mod export;
 mod fold_in;

@@ -3,17 +3,18 @@
 use clap::{ArgGroup, Args};
 use serde_json::json;
 
-use super::arguments::RunArg;
+use super::arguments::{RunArg, VectorArg};
 use super::{output, run};
+use crate::config::words::{did_you_mean, nearest as nearest_word};
 use crate::data::read::terms;
 use crate::data::{Layout, Role};
 use crate::error::{Error, Result};
 use crate::eval::neighbours::nearest;
-use crate::run::Parts;
+use crate::run::{ModelFile, Parts};
 
 /// Arguments of `lowrank query`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("what").required(true).args(["user", "item", "text"]))]
+#[command(group = ArgGroup::new("what").required(true).args(["user", "item", "text", "term", "analogy"]))]
 pub struct QueryArgs {
     #[command(flatten)]
     run: RunArg,
@@ -27,6 +28,15 @@ pub struct QueryArgs {
     /// whatever the weights of the documents are; words that are not terms of the model are ignored.
     #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
+    /// A word, to find those used like it, for a model of words near each other.
+    #[arg(long, allow_hyphen_values = true)]
+    term: Option<String>,
+    /// Three words A B C of such a model, to find what is to C as A is to B: the words nearest to A - B + C. With king man
+    /// woman, queen.
+    #[arg(long, num_args = 3, value_names = ["A", "B", "C"], allow_hyphen_values = true)]
+    analogy: Option<Vec<String>>,
+    #[command(flatten)]
+    vectors: VectorArg,
     /// Number of results.
     #[arg(long, short, default_value_t = 10)]
     number: usize,
@@ -39,6 +49,9 @@ pub struct QueryArgs {
 pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
     let open = run::open(&args.run, parts)?;
     let file = &open.file;
+    if args.term.is_some() || args.analogy.is_some() {
+        return query_words(&args, file);
+    }
     let fitted = open.fitted(parts)?;
     let factors = fitted.factors();
     let rank = factors.rank;
@@ -50,7 +63,7 @@ pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
     let mut lists = Vec::new();
     if let Some(text) = &args.text {
         if factors.layout != Layout::Documents {
-            return Err(Error::Usage("--text is for models of documents; use --user or --item".into()));
+            return Err(Error::Usage("--text is for models of documents; use --user, --item or --term".into()));
         }
         let mut row = vec![0.0; file.items().len()];
         let terms = terms(text, &open.documents()?);
@@ -101,4 +114,26 @@ pub fn query(args: QueryArgs, parts: &Parts) -> Result<()> {
         output::table(&[noun, "score", ""], &lines)
     });
     output::print(&tables.collect::<Vec<_>>().join("\n"))
+}
+
+/// Prints the words nearest to another, or to a combination of three.
+fn query_words(args: &QueryArgs, file: &ModelFile) -> Result<()> {
+    let vectors = file.compared_words(args.vectors.vectors)?;
+    let words = file.users();
+    let find = |word: &String| {
+        let hint = || did_you_mean(nearest_word(&word.to_lowercase(), words.ids()));
+        let cause = || format!("{word:?} is not among the {} words of this model{}", words.len(), hint());
+        vectors.find(word).ok_or_else(|| Error::Usage(cause()))
+    };
+    let found = match (&args.term, args.analogy.as_deref()) {
+        (_, Some([a, b, c])) => vectors.analogy([find(a)?, find(b)?, find(c)?], args.number),
+        (Some(term), _) => vectors.similar(find(term)?, args.number),
+        _ => unreachable!("one of the group is required"),
+    };
+    if args.json {
+        let entry = |&(word, score): &(usize, f64)| json!({ "id": words.id(word), "score": score });
+        return output::print_json(&json!({ "words": found.iter().map(entry).collect::<Vec<_>>() }));
+    }
+    let line = |&(word, score): &(usize, f64)| vec![words.id(word).to_string(), format!("{score:.3}")];
+    output::print(&output::table(&["word", "score"], &found.iter().map(line).collect::<Vec<_>>()))
 }

@@ -73,7 +73,7 @@ pub fn reconstruct(args: ReconstructArgs, parts: &Parts) -> Result<()> {
         Layout::Pictures { width, .. } => {
             Tile::grey("", &factors.reconstruct(row()?, rank), width, Shades::Bytes).png()?
         }
-        Layout::Cells | Layout::Table | Layout::Matrix | Layout::Documents => {
+        Layout::Cells | Layout::Table | Layout::Matrix | Layout::Documents | Layout::CoOccurrences | Layout::Graph => {
             let values = factors.reconstruct(row()?, rank);
             let lines = |shown: fn(&str) -> Cow<str>| -> String {
                 let line = |(id, value)| format!("{}\t{value}\n", shown(id));

@@ -8,7 +8,7 @@ use crate::config::words::{did_you_mean, joined, nearest};
 use crate::config::{Config, Values};
 use crate::data::context::{at_moment, typed, understand_as};
 use crate::data::read::{DocumentOptions, Duplicates, ReadOptions, context_key, read_dataset};
-use crate::data::split::{NewRows, Part, assign, reindexed};
+use crate::data::split::{NewRows, Part, assign_all, reindexed};
 use crate::data::{CellForm, Dataset, Field, FieldId, ITEM, Interactions, Role, UNKNOWN, USER, moment};
 use crate::device::Opened;
 use crate::error::{Error, Result};
@@ -141,9 +141,9 @@ impl OpenRun {
             ));
         };
         let settings = Settings::of(&Config::load(&self.parts.schema(), &directory.config(), &[])?, &self.parts)?;
-        let dataset = settings.source.load()?;
+        let mut dataset = settings.source.load()?;
         directory.check_data(&dataset)?;
-        let assigned = assign(&dataset, &settings.split, settings.seed)?;
+        let assigned = assign_all(&mut dataset, &settings.split, settings.seed)?;
         let is_trained = |part: Part| part == Part::Train || (settings.refit && part == Part::Validation);
         let own = dataset.users().index(self.file.users().id(user as usize));
         if own.is_none() {

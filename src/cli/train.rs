@@ -118,8 +118,8 @@ fn report(finished: &Finished) -> String {
     let Finished { directory, summary, model } = finished;
     let (row, column) = model.layout.nouns();
     let cells = if model.layout == Layout::Cells { "ratings" } else { "cells" };
-    let is_rated =
-        matches!(model.layout, Layout::Cells | Layout::Table | Layout::Matrix) && model.zeros == Zeros::Missing;
+    let is_rated = matches!(model.layout, Layout::Cells | Layout::Table | Layout::Matrix | Layout::Graph)
+        && model.zeros == Zeros::Missing;
     // Among items that are all alike there is none to recommend.
     let is_learned = model.predictor.clip.is_none_or(|(low, high)| low < high);
     // Rows that no rating of was trained on are judged by what the components make of them, below.
@@ -170,7 +170,9 @@ fn report(finished: &Finished) -> String {
     let mut header = vec![""];
     header.extend(labels.iter().map(String::as_str));
     header.push(cells);
-    text += &output::table(&header, &rows);
+    if !names.is_empty() {
+        text += &output::table(&header, &rows);
+    }
     let train = summary.train.as_ref().filter(|_| summary.test.is_none() && summary.validation.is_none());
     if let Some(loss) = train.and_then(|train| train.get(ObjectiveLoss.name())) {
         text += &format!("\nfinal loss on the training ratings: {loss:.6e}\n");
@@ -210,7 +212,8 @@ fn report(finished: &Finished) -> String {
     let parent = directory.path().parent().unwrap_or(Path::new(".")).display();
     text += "\nnext:\n";
     text += &format!("  tensorboard --logdir {parent}\n");
-    if summary.views.is_some() {
+    let has_shares = summary.views.as_ref().is_some_and(|views| views.shares.is_some());
+    if summary.views.is_some() && (has_shares || !matches!(model.layout, Layout::CoOccurrences | Layout::Graph)) {
         text += &format!("  {program} components {run}\n");
     }
     if let Some(user) = model.users().ids().next().filter(|_| is_rated && is_learned) {
@@ -224,6 +227,9 @@ fn report(finished: &Finished) -> String {
     }
     match (model.layout, model.users().ids().next()) {
         (Layout::Documents, _) => text += &format!("  {program} query {run} --text 'some words'\n"),
+        (Layout::CoOccurrences, Some(word)) => {
+            text += &format!("  {program} query {run} --term {}\n", shell_word(word));
+        }
         (Layout::Picture { .. }, _) => text += &format!("  {program} reconstruct {run}\n"),
         (Layout::Pictures { .. }, Some(first)) => {
             text += &format!("  {program} query {run} --user {}\n", shell_word(first));

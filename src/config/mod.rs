@@ -274,6 +274,8 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'neumf'\nmodel.mlp_rank = 9\nmodel.dropout = 0.5\nmodel.start_from = ['r']".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nmodel.asymmetric = true".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.burn_in = 1\nsolver.fold_in_penalty = 1.0".into(),
+            "data.path = 'a'\ndata.format = 'co-occurrences'\ndata.co_occurrences.max_words = 9".into(),
+            "data.path = 'a'\ndata.format = 'edges'\nmodel.kind = 'gmf'\nmodel.symmetric = true".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
             "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),
         ] {
@@ -452,7 +454,7 @@ factor = 3
             ["solver.lr=1", "modell.rank=3", "solver.kind.x=2", "run.dir", "=1", "model.rank=[1,", "solver.momentum=1"];
         let expected = "\
 configs/x.toml:1:8: seed is a number too large to be read
-configs/x.toml:4:9: data.split is a section, not a value; its keys are kind, folds, fold, test_from, test, validation_from, validation, train_rows, given
+configs/x.toml:4:9: data.split is a section, not a value; its keys are non_edges, kind, folds, fold, test_from, test, validation_from, validation, train_rows, given
 configs/x.toml:6:9: model.kind must be one of \"mf\", \"biased-mf\", \"nmf\", \"gmf\", \"mlp\", \"neumf\", \
 \"svdpp\", \"fm\", \"ffm\", \"nfm\", \"deepfm\", \"popularity\", \"item-knn\" or \"ease\", but is \"bised-mf\"; did you mean \"biased-mf\"?
 configs/x.toml:8:8: model.rank must be an integer, but is a string (\"ten\")

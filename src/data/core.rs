@@ -51,7 +51,7 @@ impl Core {
         let asked = format!("{OF_USER} = {} and {OF_ITEM} = {}", self.user, self.item);
         if dataset.layout.is_ordered() {
             return Err(Error::Usage(format!(
-                "{asked} are for lists of ratings, and these data are a whole matrix; remove both keys"
+                "{asked} are for lists of ratings, and these data are none; remove both keys"
             )));
         }
         let before = [dataset.users().len(), dataset.items().len(), dataset.interactions.len()];

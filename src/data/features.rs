@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::Dataset;
 use super::context::Context;
 use super::entity::Role;
+use super::layout::Layout;
 use super::read::{FeatureTable, combined, finite_number};
 use super::values::Members;
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, When, from_here, given};
@@ -153,7 +154,7 @@ impl Features {
     /// is no number, or if no line is one of the dataset's.
     pub(super) fn add_to(&self, dataset: &mut Dataset, own: Option<(FeatureTable, &str)>) -> Result<()> {
         let (section, noun) = (Self::section(self.role), self.role.noun());
-        if dataset.layout.is_ordered() {
+        if dataset.layout.is_ordered() && dataset.layout != Layout::Graph {
             return Err(Error::Usage(format!("{section} is for lists of ratings, and these data are a whole matrix")));
         }
         let of_config = self.table.clone().map(|table| (table, self.separator.as_str()));

@@ -31,6 +31,10 @@ pub enum Layout {
     },
     /// A row is a document, a column a term.
     Documents,
+    /// A row is a word, a column a word near it.
+    CoOccurrences,
+    /// A row is a node, a column a node that an edge without direction joins to it.
+    Graph,
 }
 
 impl Layout {
@@ -42,6 +46,8 @@ impl Layout {
             Self::Picture { .. } => ("line", "pixel"),
             Self::Pictures { .. } => ("picture", "pixel"),
             Self::Documents => ("document", "term"),
+            Self::CoOccurrences => ("word", "context"),
+            Self::Graph => ("node", "neighbour"),
         }
     }
 
@@ -54,7 +60,8 @@ impl Layout {
     pub fn has_places(self, side: Role) -> bool {
         match (self, side) {
             (Self::Matrix | Self::Picture { .. }, _) | (Self::Pictures { .. }, Role::Item) => true,
-            (Self::Pictures { .. }, Role::User) | (Self::Cells | Self::Table | Self::Documents, _) => false,
+            (Self::Pictures { .. }, Role::User)
+            | (Self::Cells | Self::Table | Self::Documents | Self::CoOccurrences | Self::Graph, _) => false,
         }
     }
 }

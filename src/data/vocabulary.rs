@@ -109,7 +109,7 @@ impl Vocabulary {
 
     /// The index of the id with these bytes.
     #[inline]
-    pub(super) fn index_of(&self, id: &[u8]) -> Option<u32> {
+    pub(crate) fn index_of(&self, id: &[u8]) -> Option<u32> {
         self.lookup.find(hash(id), |&index| slice(&self.text, &self.ends, index) == id).copied()
     }
 

@@ -36,6 +36,13 @@ impl<'a> Queries<'a> {
         self.columns[0].len()
     }
 
+    /// Whether the scores of all rows for a query are one matrix product, rather than those of one pair after the other.
+    pub fn are_products(&self, model: &AnyModel, device: &Device) -> bool {
+        let first = self.columns.iter().map(|column| column.iter().take(1).copied().collect()).collect();
+        let queries = Arc::new(Samples::of_columns(first, self.bags)).to_device(device);
+        model.forward_all(&queries, self.field).is_some()
+    }
+
     /// What `of_scores` makes of the number of each query and its scores of all rows, in the order of the queries. Scores
     /// come by blocks of queries, whose size depends on the number of rows alone; the rows of a block are spread over all
     /// threads.

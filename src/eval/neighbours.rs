@@ -49,6 +49,24 @@ pub fn precision_at(rows: &[f32], rank: usize, classes: &[&str], n: usize) -> f6
     hits.sum::<usize>() as f64 / (queries * n) as f64
 }
 
+/// The share of rows whose class is the most frequent one among those of the `n` rows nearest to them by cosine, of equally
+/// frequent ones that of the nearest row.
+///
+/// # Panics
+/// If there is not one class per row, or `rank` is 0.
+pub fn vote(rows: &[f32], rank: usize, classes: &[&str], n: usize) -> f64 {
+    assert_eq!(rows.len(), classes.len() * rank, "a class for each row");
+    let is_told = |own: usize| {
+        let found = nearest(&rows[own * rank..][..rank], rows, rank, n, Some(own));
+        let votes = |class: &str| found.iter().filter(|(row, _)| classes[*row] == class).count();
+        let most = found.iter().map(|(row, _)| votes(classes[*row])).max();
+        let winner = found.iter().find(|(row, _)| Some(votes(classes[*row])) == most);
+        winner.is_some_and(|(row, _)| classes[*row] == classes[own])
+    };
+    let told = (0..classes.len()).filter(|&own| is_told(own)).count();
+    told as f64 / classes.len().max(1) as f64
+}
+
 /// For each query the row at the smallest Euclidean distance; `None` without rows.
 ///
 /// # Panics
@@ -132,6 +150,15 @@ mod tests {
         let classes: Vec<&str> = (0..count).map(|i| if i < 2500 { "low" } else { "high" }).collect();
         let precision = precision_at(&rows, 2, &classes, 2);
         assert!(precision > 0.99 && precision < 1.0, "{precision}");
+    }
+
+    #[test]
+    fn the_nearest_rows_vote_for_a_class() {
+        // Of two neighbours with different classes the nearer counts.
+        assert_eq!(vote(&ROWS[..8], 2, &["x", "y", "x", "y"], 1), 1.0);
+        assert_eq!(vote(&ROWS[..8], 2, &["x", "y", "x", "y"], 2), 1.0);
+        assert_eq!(vote(&ROWS[..8], 2, &["x", "y", "y", "y"], 3), 0.75);
+        assert_eq!(vote(&[], 2, &[], 3), 0.0);
     }
 
     #[test]

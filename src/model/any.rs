@@ -8,7 +8,8 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor};
 
 use super::factorization::{Constraint, Factored, Factorization};
-use super::table::{NamedTables, Table, Use};
+use super::table::{NamedTables, Table};
+use super::table_group::Use;
 use super::walk::{Visited, as_rows};
 use crate::data::FieldId;
 use crate::data::batch::Batch;

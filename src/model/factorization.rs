@@ -19,7 +19,7 @@ pub enum Constraint {
 
 /// A model: a burn module that scores interactions, for example (user, item) pairs.
 ///
-/// A score becomes a prediction through the objective's link; for all losses but logistic and Poisson they are the same.
+/// A score becomes a prediction through the objective's link; for all losses but logistic, Poisson and GloVe's they are the same.
 pub trait Factorization: Module + Sync {
     /// Scores of a batch.
     ///

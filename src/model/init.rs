@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
-use super::table::{Table, TableGroup, TableKind, Use};
+use super::table::Table;
+use super::table_group::{TableGroup, TableKind, Use};
 use crate::config::{Choice, Key, KeyKind, Keys, Problem, Values};
 use crate::data::{BagId, FieldId, Frame, ITEM, USER};
 use crate::random;
@@ -101,6 +102,22 @@ impl Start<'_> {
     /// Rows without training interactions are 0, or what is planted in a row of no offset, and they stay so; with features
     /// alone all rows do.
     pub fn factors(&self, name: &str, field: FieldId, rank: usize, init: FactorInit, non_negative: bool) -> Table {
+        self.tied_factors(name, &[field], rank, init, non_negative)
+    }
+
+    /// The same table for several fields of one entity: a row means the same in each of them.
+    ///
+    /// # Panics
+    /// If the fields belong to several entities.
+    pub fn tied_factors(
+        &self,
+        name: &str,
+        fields: &[FieldId],
+        rank: usize,
+        init: FactorInit,
+        non_negative: bool,
+    ) -> Table {
+        let field = fields[0];
         let draw = |name: &str, rows: usize, init: FactorInit| {
             let mut values = self.draw(name, rows * rank, init);
             if non_negative {
@@ -121,7 +138,7 @@ impl Start<'_> {
             plant(&mut unseen, 0.0);
         }
         let of_feature = |feature: &str, rows| draw(&format!("{name}.{feature}"), rows, init);
-        self.with_features(TableKind::Factors, field, values, unseen, &of_feature)
+        self.with_features(TableKind::Factors, fields, values, unseen, &of_feature)
     }
 
     /// A factor table that several fields and bags of one entity index, drawn like [`factors`](Self::factors).
@@ -135,8 +152,17 @@ impl Start<'_> {
 
     /// A bias table for the rows of one field, initialized to its offsets; those of its features are 0.
     pub fn biases(&self, field: FieldId) -> Table {
+        self.tied_biases(&[field])
+    }
+
+    /// The same table for several fields of one entity, initialized to the offsets of the first.
+    ///
+    /// # Panics
+    /// If the fields belong to several entities.
+    pub fn tied_biases(&self, fields: &[FieldId]) -> Table {
+        let field = fields[0];
         let offsets = (0..self.frame.rows(field)).map(|row| self.offset_of(field, row) as f32).collect();
-        self.with_features(TableKind::Biases, field, offsets, vec![0.0], &|_, rows| vec![0.0; rows])
+        self.with_features(TableKind::Biases, fields, offsets, vec![0.0], &|_, rows| vec![0.0; rows])
     }
 
     /// Factors and biases for each of `fields`, in their order, with streams `init/<field's name>_factors`: the tables
@@ -169,26 +195,29 @@ impl Start<'_> {
         Param::from_data(TensorData::new(vec![self.mean_score as f32], [1]), self.device).set_require_grad(false)
     }
 
-    /// A table for the rows of one field, with those of its features, whose values `of_feature` gives by name and number of
+    /// A table for the rows of fields of one entity, with those of its features, whose values `of_feature` gives by name and number of
     /// rows; `unseen` is a row that training never saw.
     fn with_features(
         &self,
         kind: TableKind,
-        field: FieldId,
+        fields: &[FieldId],
         values: Vec<f32>,
         unseen: Vec<f32>,
         of_feature: &dyn Fn(&str, usize) -> Vec<f32>,
     ) -> Table {
         let width = unseen.len();
-        let entity = &self.frame.entities[self.frame[field].entity];
+        let owner = self.frame[fields[0]].entity;
+        let entity = &self.frame.entities[owner];
         let bags = (0..).map(BagId).zip(&self.frame.bags);
-        let own = bags.filter(|(_, bag)| bag.is_feature && bag.owner == self.frame[field].entity);
+        let own = bags.filter(|(_, bag)| bag.is_feature && bag.owner == owner);
         let features = own.map(|(id, bag)| {
             let values = of_feature(&bag.name, self.frame.entities[bag.of].rows);
-            (bag.name.clone(), self.table(kind, &[Use::Bag(field, id)], width, values))
+            let uses: Vec<Use> = fields.iter().map(|&field| Use::Bag(field, id)).collect();
+            (bag.name.clone(), self.table(kind, &uses, width, values))
         });
         let features: Vec<(String, Table)> = features.collect();
-        let mut table = self.table(kind, &[Use::Field(field)], width, values).with_trained(entity.trained);
+        let uses: Vec<Use> = fields.iter().map(|&field| Use::Field(field)).collect();
+        let mut table = self.table(kind, &uses, width, values).with_trained(entity.trained);
         if entity.by_features_alone {
             table.rows = table.rows.set_require_grad(false);
         }
@@ -199,18 +228,22 @@ impl Start<'_> {
     }
 
     fn table(&self, kind: TableKind, uses: &[Use], width: usize, values: Vec<f32>) -> Table {
-        let entity = self.frame.entities[self.entity_of(uses)].name.as_str().into();
+        let entity = self.entity_of(uses);
+        let role = match uses[0] {
+            Use::Field(field) => self.frame[field].role,
+            Use::Bag(..) => None,
+        };
+        let entity = match role {
+            Some(role) => role.noun().into(),
+            None => self.frame.entities[entity].name.as_str().into(),
+        };
         Table::new(TableGroup { entity, kind }, uses.to_vec(), width, values, self.device)
     }
 
     /// The entity whose rows all of these index.
     fn entity_of(&self, uses: &[Use]) -> usize {
-        let entity = |of: &Use| match of {
-            Use::Field(field) => self.frame[*field].entity,
-            Use::Bag(_, bag) => self.frame.bags[bag.0].of,
-        };
-        let first = entity(&uses[0]);
-        assert!(uses.iter().all(|of| entity(of) == first), "a table has the rows of one entity");
+        let first = uses[0].entity(self.frame);
+        assert!(uses.iter().all(|of| of.entity(self.frame) == first), "a table has the rows of one entity");
         first
     }
 

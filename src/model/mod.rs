@@ -28,6 +28,7 @@ mod size;
 mod summed;
 mod svdpp;
 mod table;
+mod table_group;
 mod walk;
 
 pub use any::AnyModel;
@@ -54,7 +55,8 @@ pub use popularity::Popularity;
 pub(crate) use size::sized;
 pub(crate) use summed::summed;
 pub use svdpp::{SvdPp, SvdPpConfig};
-pub use table::{NamedTables, Table, TableGroup, TableKind, Use, dot};
+pub use table::{NamedTables, Table, dot};
+pub use table_group::{TableGroup, TableKind, Use};
 pub use walk::Visited;
 
 /// The models that every config can name, in the order of the documentation.

@@ -1,51 +1,12 @@
 //! Tables that a batch indexes: one row per user, item or other member of an entity.
 
-use std::fmt;
-use std::sync::Arc;
-
 use burn::module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::table_group::{TableGroup, Use};
 use crate::data::batch::{BagRows, Batch};
-use crate::data::{BagId, FieldId};
+use crate::data::{BagId, FieldId, Frame};
 use crate::device::{bag_sums, row_dots, to_vec};
-
-/// What a row of a table holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TableKind {
-    /// Latent vectors, p_u or q_i.
-    Factors,
-    /// Offsets, b_u or b_i: one number per row.
-    Biases,
-}
-
-/// Tables that share one λ of `solver.regularization`: `user_factors`, `item_biases`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TableGroup {
-    /// Name of the entity that the rows belong to.
-    pub entity: Arc<str>,
-    /// Content of the tables.
-    pub kind: TableKind,
-}
-
-impl fmt::Display for TableGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            TableKind::Factors => "factors",
-            TableKind::Biases => "biases",
-        };
-        write!(f, "{}_{kind}", self.entity)
-    }
-}
-
-/// How the data index the rows of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Use {
-    /// The field's indices are rows of the table.
-    Field(FieldId),
-    /// The members of the bags of the field's rows are rows of the table.
-    Bag(FieldId, BagId),
-}
 
 /// A parameter `[num_rows, width]`, the entity of its rows, and the fields and bags of a batch that index it.
 ///
@@ -119,6 +80,11 @@ impl Table {
         &self.group
     }
 
+    /// The entity of its rows.
+    pub fn entity(&self, frame: &Frame) -> usize {
+        self.uses[0].entity(frame)
+    }
+
     /// The fields and bags that index it.
     pub fn uses(&self) -> &[Use] {
         &self.uses
@@ -171,13 +137,14 @@ impl Table {
     /// `own` and the sums over features of the rows, or of their squares. Each distinct row's features are added up once,
     /// whatever the number of its scores.
     fn with_features_of(&self, own: Tensor<2>, batch: &Batch, field: FieldId, squared: bool) -> Tensor<2> {
-        let sums = self.features().iter().filter_map(|(_, table)| match table.uses[..] {
-            [Use::Bag(of, bag)] if of == field => {
-                let bags = batch.bag(table.rows.id, field, bag);
-                let of_scores = bags.of_scores.clone();
-                Some((table.sums(bags, squared), of_scores))
-            }
-            _ => None,
+        let sums = self.features().iter().filter_map(|(_, table)| {
+            let bag = table.uses.iter().find_map(|of| match of {
+                Use::Bag(of, bag) if *of == field => Some(*bag),
+                _ => None,
+            })?;
+            let bags = batch.bag(table.rows.id, field, bag);
+            let of_scores = bags.of_scores.clone();
+            Some((table.sums(bags, squared), of_scores))
         });
         match sums.reduce(|(sum, of_scores), (more, _)| (sum + more, of_scores)) {
             Some((sums, of_scores)) => own + sums.select(0, of_scores),
@@ -204,7 +171,8 @@ impl Table {
     fn with_all_features(&self, own: Tensor<2>, batch: &Batch, squared: bool) -> Tensor<2> {
         let count = self.rows.dims()[0];
         let of_feature = |(_, table): &(String, Self)| match table.uses[..] {
-            [Use::Bag(_, bag)] => Some(table.sums(batch.bags_of_all(bag, count), squared)),
+            // Fields of one entity have the same bags.
+            [Use::Bag(_, bag), ..] => Some(table.sums(batch.bags_of_all(bag, count), squared)),
             _ => None,
         };
         self.features().iter().filter_map(of_feature).fold(own, |sum, part| sum + part)

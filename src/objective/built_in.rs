@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::absolute::Absolute;
+use super::glove::Glove;
 use super::huber::Huber;
 use super::kind::{Objective, ObjectiveKind};
 use super::logistic::Logistic;
@@ -77,6 +78,7 @@ losses! {
     "quantile" Quantile,
     "logistic" Logistic,
     "poisson" Poisson,
+    "glove" Glove,
 }
 
 #[inline(always)]
@@ -111,6 +113,10 @@ impl PointwiseLoss for Loss {
         self.inner().score(rating)
     }
 
+    fn as_weighted_square(&self, rating: f32) -> Option<(f32, f32)> {
+        self.inner().as_weighted_square(rating)
+    }
+
     fn has_link(&self) -> bool {
         self.inner().has_link()
     }
@@ -134,7 +140,13 @@ mod tests {
             Loss::Quantile(Quantile { level: 0.2 }),
             Loss::Logistic(Logistic {}),
             Loss::Poisson(Poisson {}),
+            Loss::Glove(Glove { x_max: 0.5, alpha: 0.75 }),
         ]
+    }
+
+    /// Two ratings that the loss takes.
+    fn ratings(loss: &Loss) -> [f32; 2] {
+        if let Loss::Glove(_) = loss { [0.2, 1.0] } else { [0.0, 1.0] }
     }
 
     #[test]
@@ -142,7 +154,7 @@ mod tests {
         let device = Device::default();
         let scores = [-30.0, -1.5, -0.2, 0.0, 0.3, 1.0, 2.5, 30.0_f32];
         for loss in all() {
-            for rating in [0.0, 1.0_f32] {
+            for rating in ratings(&loss) {
                 let tensor =
                     loss.forward(Tensor::from_floats(scores, &device), Tensor::from_floats([rating; 8], &device));
                 for (tensor, score) in crate::device::to_vec(tensor).into_iter().zip(scores) {
@@ -159,7 +171,7 @@ mod tests {
         let device = Device::default().autodiff();
         let scores = [-30.0, -1.5, -0.2, 0.0, 0.3, 1.0, 2.5, 8.0_f32];
         for loss in all() {
-            for rating in [0.0, 1.0_f32] {
+            for rating in ratings(&loss) {
                 let score = Tensor::<1>::from_floats(scores, &device).require_grad();
                 let sum = loss.forward(score.clone(), Tensor::from_floats([rating; 8], &device)).sum();
                 let gradient = crate::device::to_vec(score.grad(&sum.backward()).expect("a gradient"));
@@ -173,6 +185,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_to_be_a_weighted_square_is_one() {
+        for loss in all() {
+            for (rating, score) in ratings(&loss).into_iter().flat_map(|rating| [(rating, -0.7), (rating, 2.5)]) {
+                let Some((target, weight)) = loss.as_weighted_square(rating) else { continue };
+                let square = f64::from(weight) * (f64::from(target) - score).powi(2);
+                assert!((square - loss.value(score, f64::from(rating))).abs() < 1e-6 * square, "{loss:?}");
+            }
+        }
+        assert!(all().iter().any(|loss| loss.as_weighted_square(1.0).is_some()));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Objectives: how a prediction is judged in training.
 //!
-//! A model gives a score s; a loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`] and
-//! [`Poisson`]). A [`PointwiseLoss`] looks at one rating at a time: it has an unreduced tensor form for training and a
+//! A model gives a score s; a loss's link turns it into a prediction r̂ (the same number, except for [`Logistic`],
+//! [`Poisson`] and [`Glove`]). A [`PointwiseLoss`] looks at one rating at a time: it has an unreduced tensor form for training and a
 //! scalar `f64` form for evaluation and kernels; a test checks that they agree. An [`Objective`] may also draw
 //! candidates to compare the ratings with; those of [`ranking`] compare an item with others that the user has not met.
 
 mod absolute;
 mod built_in;
+mod glove;
 mod huber;
 mod kind;
 mod logistic;
@@ -19,6 +20,7 @@ mod squared;
 
 pub use absolute::Absolute;
 pub use built_in::Loss;
+pub use glove::Glove;
 pub use huber::Huber;
 pub(crate) use kind::LIST_METRICS;
 pub use kind::{Draw, Objective, ObjectiveKind, ObjectivePart};

@@ -29,6 +29,12 @@ pub trait PointwiseLoss: fmt::Debug + Send + Sync {
         rating
     }
 
+    /// A target t and a weight w of a rating for which the loss is w(t − s)², if it is that: what kernels compute once.
+    fn as_weighted_square(&self, rating: f32) -> Option<(f32, f32)> {
+        let _ = rating;
+        None
+    }
+
     /// Whether score and prediction differ.
     fn has_link(&self) -> bool {
         false

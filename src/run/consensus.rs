@@ -12,7 +12,7 @@ use super::train::write_json;
 use super::views::{ConsensusViews, consensus_views, pictures};
 use crate::config::Config;
 use crate::config::words::joined;
-use crate::data::split::{SplitKind, assign, divide};
+use crate::data::split::{SplitKind, assign_all, divide};
 use crate::data::{Layout, Vocabulary};
 use crate::error::{Error, Result};
 use crate::files;
@@ -86,7 +86,7 @@ fn run(
         note("only the training part is factorized; set data.split.kind = \"none\" to use all");
     }
     check_targets(&dataset, settings.refusal(), |at, message| settings.source.error_at(&dataset, at, message))?;
-    let parts = assign(&dataset, &settings.split, settings.seed)?;
+    let parts = assign_all(&mut dataset, &settings.split, settings.seed)?;
     dataset.interactions.timestamps = None;
     let data = divide(&dataset, &parts, false)?;
     let matrix = data.train.to_matrix(data.users().len(), data.items().len())?;

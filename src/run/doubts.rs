@@ -6,7 +6,7 @@ use crate::config::words::joined;
 use crate::data::split::Split;
 use crate::data::{Dataset, Layout, class_of};
 use crate::eval::worse_than;
-use crate::metric::Scores;
+use crate::metric::{Needs, Scores};
 use crate::solver::nmf::Zeros;
 use crate::solver::{Misfit, Predictions};
 
@@ -69,6 +69,11 @@ pub(super) fn of_result(settings: &Settings, summary: &Summary, has_held_out_cel
         _ => summary.train.as_ref(),
     };
     let Some(scores) = scores else { return doubts };
+    // Where absent cells are fitted, too, stored ones alone say little.
+    let has_zeros = summary.num_ratings < summary.num_users * summary.num_items;
+    if settings.zeros() == Zeros::Data && has_zeros && baselines.split == "train" {
+        return doubts;
+    }
     let on = format!("on the {} part this model is", baselines.split);
     let lost = |trivial: &(&str, &Scores)| worse_than(scores, trivial.0, trivial.1, &settings.metrics);
     let of_lists = [
@@ -108,7 +113,10 @@ fn list_remedies(settings: &Settings, first: &'static str) -> Vec<&'static str> 
 
 /// Metrics that have no meaning for what is predicted.
 fn of_preferences(settings: &Settings) -> Option<String> {
-    let of_interactions = settings.metrics.of_interactions();
+    let mut of_interactions = settings.metrics.of_interactions();
+    if settings.predictions() == Predictions::Order {
+        of_interactions.0.retain(|metric| metric.needs() != Needs::Order);
+    }
     let what = match settings.predictions() {
         Predictions::Targets => return None,
         Predictions::Preferences => "preferences near 0 to 1 are compared with counts",

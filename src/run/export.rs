@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::model_file::ModelFile;
+use super::word_vectors::VectorKind;
 use crate::config::choice;
-use crate::data::{Entity, ITEM, USER};
+use crate::data::{Entity, Frame, ITEM, USER};
 use crate::device::to_vec;
 use crate::error::{Error, Result};
 use crate::files;
@@ -23,7 +24,7 @@ choice! {
         /// Every table of factors as `<parameter>.csv`: id, title, bias if there is one, and the factors.
         Csv = "csv",
         /// Every table of factors as `<parameter>.txt` in the text form of word2vec, which gensim reads. Blanks in ids
-        /// become `_`.
+        /// become `_`. Of a model of words, `words.txt` has the sum of both vectors of each word.
         Word2vec = "word2vec",
         /// Every table of factors for TensorBoard's projector: tensors and labels as tab-separated text.
         Projector = "projector",
@@ -76,11 +77,13 @@ fn factors(file: &ModelFile) -> Result<Vec<Factors<'_>>> {
         names
     };
     let of = |table: &&&Table| table.group().kind == TableKind::Factors;
-    let found: Vec<Factors> = tables
+    let bags = file.bags.iter().map(|bag| bag.frame.clone()).collect();
+    let frame = Frame { bags, ..Frame::of(&file.entities, &file.fields) };
+    let mut found: Vec<Factors> = tables
         .iter()
         .filter(of)
         .filter_map(|table| {
-            let entity = file.entities.iter().find(|entity| entity.name == *table.group().entity)?;
+            let entity = &file.entities[table.entity(&frame)];
             let is_bias = |other: &&&Table| {
                 other.group().kind == TableKind::Biases && other.group().entity == table.group().entity
             };
@@ -90,6 +93,10 @@ fn factors(file: &ModelFile) -> Result<Vec<Factors<'_>>> {
             Some(Factors { name: name.clone(), entity, width, values: to_vec(table.rows.val()), biases })
         })
         .collect();
+    if file.has_word_vectors() {
+        let (width, values) = file.word_vectors(VectorKind::default())?;
+        found.push(Factors { name: "words".into(), entity: file.entity(USER), width, values, biases: None });
+    }
     if found.is_empty() {
         return Err(Error::Usage(format!(
             "model.kind = {:?} has no factors of users or items; its parameters can be exported as npy",

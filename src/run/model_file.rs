@@ -98,7 +98,12 @@ impl Header {
             return Err("its global_mean is not finite".into());
         }
         let columns = match self.layout {
-            Layout::Cells | Layout::Table | Layout::Matrix | Layout::Documents => return Ok(()),
+            Layout::Cells
+            | Layout::Table
+            | Layout::Matrix
+            | Layout::Documents
+            | Layout::CoOccurrences
+            | Layout::Graph => return Ok(()),
             Layout::Picture { width, channels } if width > 0 && [1, 3].contains(&channels) => {
                 width.checked_mul(channels)
             }

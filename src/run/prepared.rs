@@ -3,7 +3,7 @@
 use super::doubts;
 use super::memory::{self, Estimate, Sizes};
 use super::settings::{Settings, check_targets};
-use crate::data::split::{Part, Split, assign, divide};
+use crate::data::split::{Part, Split, assign_all, divide};
 use crate::data::{Dataset, ITEM, Interactions, Layout, UNKNOWN, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
@@ -65,9 +65,15 @@ impl Prepared {
         let program = memory::resident();
         let mut dataset = loaded(settings)?;
         dataset.notes.iter().for_each(|text| note(text));
-        let parts = assign(&dataset, &settings.split, settings.seed)?;
+        let parts = assign_all(&mut dataset, &settings.split, settings.seed)?;
         // The split is done, and nothing else uses them.
         dataset.interactions.timestamps = None;
+        let is_drawn = |targets: &[f32]| dataset.layout == Layout::Graph && targets.contains(&0.0);
+        if let Some(remedy) = settings.refusal()(0.0).filter(|_| is_drawn(&dataset.interactions.targets)) {
+            return Err(Error::Usage(format!(
+                "pairs that are no edges have the target 0, but {remedy}; set data.split.non_edges = 0"
+            )));
+        }
         check_targets(&dataset, settings.refusal(), |at, message| settings.source.error_at(&dataset, at, message))?;
         let data = divided(settings, &dataset, &parts, false)?;
         let held_out = held_out_cells(&data);

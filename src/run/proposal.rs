@@ -169,7 +169,7 @@ impl Task {
         match dataset.layout {
             Layout::Documents => Self::Documents,
             Layout::Pictures { .. } => Self::Pictures,
-            Layout::Picture { .. } | Layout::Matrix => Self::Whole,
+            Layout::Picture { .. } | Layout::Matrix | Layout::CoOccurrences | Layout::Graph => Self::Whole,
             Layout::Table if ratings.len() < cells => Self::Gaps,
             Layout::Table => Self::Whole,
             Layout::Cells if are_amounts(&ratings.targets) => Self::Events,

@@ -34,9 +34,7 @@ struct SeenHeader {
 impl SeenItems {
     /// The items of all users of a split.
     pub fn of(split: &Split) -> Self {
-        let num_users = split.users().len();
-        let held_out = met_items([&split.validation, &split.test], num_users);
-        Self { train: met_items([&split.train], num_users), held_out }
+        Self { train: split.met([&split.train]), held_out: split.met([&split.validation, &split.test]) }
     }
 
     /// These, and further users behind them, none of whose items were held out.

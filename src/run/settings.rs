@@ -10,11 +10,11 @@ use super::parts::Parts;
 use super::start_from::StartFrom;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
-use crate::data::{CellForm, Context, Dataset, Features, ITEM, Source, USER};
+use crate::data::{CellForm, Context, Dataset, Features, Frame, ITEM, Interactions, Source, USER};
 use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
-use crate::metric::{Metric, Metrics};
+use crate::metric::{Metric, Metrics, Needs};
 use crate::model::{AnyModel, ModelKind, START_FROM, Start};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
@@ -216,6 +216,11 @@ impl Settings {
         matches!(self.split.kind, SplitKind::FirstOfClass { .. })
     }
 
+    /// Whether the undivided data are needed once more after the first division.
+    pub(super) fn divides_again(&self) -> bool {
+        self.refit || self.holds_out_rows() || self.split.given().is_some()
+    }
+
     /// Which targets model, objective or solver have no meaning for, and what to do.
     pub fn refusal(&self) -> impl Fn(f32) -> Option<String> + use<> {
         let (solver, objective) = (self.solver.refusal(self.values()), self.objective.clone());
@@ -258,7 +263,8 @@ impl Settings {
         let clip = self.clip.then(|| data.train.range()).flatten();
         let predictor = Predictor { objective: self.objective.clone(), clip, baseline };
         let [users, items] = [data.users().len(), data.items().len()];
-        Evaluator::new(predictor, self.metrics.clone(), &data.train, users, items)
+        let seen = self.metrics.longest_list().map(|_| data.met([&data.train]));
+        Evaluator::of_trained(predictor, self.metrics.clone(), seen, [users, items])
             .with_relevant_from(self.relevant_from)
     }
 
@@ -279,20 +285,25 @@ impl Settings {
         // Preferences start from the targets, too; an order starts from nothing.
         let of_targets = (self.predictions() == Predictions::Preferences).then(|| Baseline::fit(&data.train, &frame));
         let baseline = of_targets.as_ref().unwrap_or(baseline);
+        let of_scores = self.baseline_of_scores(&data.train, &frame);
         // Offsets of ratings are offsets of scores only if the two are the same.
-        let offsets = match objective.has_link() {
-            true => [&[][..], &[][..]],
-            false => [&baseline.user_offsets[..], &baseline.item_offsets[..]],
+        let offsets = match (&of_scores, objective.has_link()) {
+            (Some(of_scores), _) => [&of_scores.user_offsets[..], &of_scores.item_offsets[..]],
+            (None, true) => [&[][..], &[][..]],
+            (None, false) => [&baseline.user_offsets[..], &baseline.item_offsets[..]],
         };
-        let start = Start {
-            frame: &frame,
-            mean_score: objective.score(baseline.global_mean),
-            offsets,
-            seed: Some(self.seed),
-            device,
-        };
+        let mean_score = of_scores.as_ref().map_or(objective.score(baseline.global_mean), |of| of.global_mean);
+        let start = Start { frame: &frame, mean_score, offsets, seed: Some(self.seed), device };
         let model = self.model.init(self.values(), &start)?;
         self.start_from.started(&self.model, model, &data.entities, &start)
+    }
+
+    /// Damped means of the scores at which ratings have no loss, for a loss that is a weighted square of the distance to them.
+    fn baseline_of_scores(&self, train: &Interactions, frame: &Frame) -> Option<Baseline> {
+        let loss = self.objective.pointwise()?;
+        let targets: Option<Vec<f32>> =
+            train.targets.iter().map(|&rating| Some(loss.as_weighted_square(rating)?.0)).collect();
+        targets.map(|targets| Baseline::fit(&Interactions { targets, ..train.clone() }, frame))
     }
 
     /// Training of `model` with the solver, for as long as `training` says.
@@ -309,7 +320,7 @@ impl Settings {
 /// Why `metric` on the validation part cannot choose the epoch of a model that `solver` trains, for an objective that only
 /// ranks or one that does not, if it cannot.
 fn why_last(solver: &dyn SolverPart, only_ranks: bool, values: &Values, metric: &dyn Metric) -> Option<String> {
-    if metric.needs().list_length().is_some() {
+    if metric.needs().list_length().is_some() || only_ranks && metric.needs() == Needs::Order {
         return None;
     }
     let (name, label) = (solver.name(), metric.label());

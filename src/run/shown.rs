@@ -6,6 +6,7 @@ use super::directory::RunDirectory;
 use super::model_file::ModelFile;
 use super::settings::Settings;
 use super::views::{self, Fitted, Views};
+use super::word_vectors::VectorKind;
 use crate::data::split::HeldOutRows;
 use crate::data::{ITEM, Interactions, Layout};
 use crate::device::to_vec;
@@ -31,6 +32,12 @@ pub(super) fn pictures(
         curve(settings, directory, &*metric, reachable)?;
     }
     if settings.report.projector && settings.report.tensorboard {
+        if file.has_word_vectors() {
+            let (width, values) = file.word_vectors(VectorKind::default())?;
+            let labels: Vec<_> = file.users().ids().map(|word| (word, "")).collect();
+            projector::write(directory.path(), "words", &labels, width, &values)?;
+            return Ok(());
+        }
         let titles = |item: usize| file.title(item).unwrap_or_default();
         let labels: Vec<_> = file.items().ids().enumerate().map(|(item, id)| (id, titles(item))).collect();
         for (name, values) in item_factors(&file.model) {
@@ -64,10 +71,29 @@ pub(super) fn views(
     train: &Interactions,
     held_out: &HeldOutRows,
 ) -> Result<Option<Views>> {
+    let mut views = views_of_factors(directory, file, train, held_out)?;
+    if file.has_word_vectors() {
+        let vectors = file.compared_words(VectorKind::default())?;
+        let shown = views::word_views(file.users(), &vectors, directory.path())?;
+        views.get_or_insert_default().files.extend(shown);
+    }
+    if let Some(views) = views.as_ref().filter(|_| settings.report.tensorboard) {
+        EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
+    }
+    Ok(views)
+}
+
+/// Views of the factors themselves, if there is something to see in them.
+fn views_of_factors(
+    directory: &RunDirectory,
+    file: &ModelFile,
+    train: &Interactions,
+    held_out: &HeldOutRows,
+) -> Result<Option<Views>> {
     let Some(fitted) = Fitted::of(file).filter(|fitted| !fitted.has_user_biases) else { return Ok(None) };
     let factors = fitted.factors();
     // Other factors of users and items are determined only up to a rotation, so there is nothing to see in them.
-    let is_named = matches!(factors.layout, Layout::Cells | Layout::Table | Layout::Matrix);
+    let is_named = !matches!(factors.layout, Layout::Documents | Layout::Pictures { .. } | Layout::Picture { .. });
     if is_named && !factors.non_negative && factors.singular_values.is_none() {
         return Ok(None);
     }
@@ -77,11 +103,7 @@ pub(super) fn views(
         cells.iter().for_each(|&(item, value)| row[item as usize] = value);
     }
     let held_out = (!held_out.ids.is_empty()).then_some(views::HeldOut { ids: &held_out.ids, rows: &rows });
-    let views = views::views(&factors, train, held_out, directory.path())?;
-    if settings.report.tensorboard {
-        EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
-    }
-    Ok(Some(views))
+    views::views(&factors, train, held_out, directory.path()).map(Some)
 }
 
 /// The factors of items, by parameter name.

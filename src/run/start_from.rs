@@ -151,15 +151,15 @@ fn rows_of(own: &Entity, theirs: &Entity) -> Vec<Option<usize>> {
 fn aligned(file: &ModelFile, path: &Path, entities: &[Entity], start: &Start) -> Result<ByName> {
     let fresh = file.kind.init(&file.values, start)?;
     let trained: ByName = parameters::collect(file.by_features.as_ref().unwrap_or(&file.model)).into_iter().collect();
-    let mut rows: HashMap<&str, Vec<Option<usize>>> = HashMap::new();
-    for own in entities {
+    let of = |own: &Entity| {
         let theirs = file.entities.iter().find(|other| other.name == own.name);
-        rows.insert(&own.name, theirs.map_or_else(Vec::new, |theirs| rows_of(own, theirs)));
-    }
+        theirs.map_or_else(Vec::new, |theirs| rows_of(own, theirs))
+    };
+    let rows: Vec<Vec<Option<usize>>> = entities.iter().map(of).collect();
     let tables: HashMap<ParamId, &[Option<usize>]> = fresh
         .tables()
         .into_iter()
-        .filter_map(|table| Some((table.rows.id, rows.get(&*table.group().entity)?.as_slice())))
+        .filter_map(|table| Some((table.rows.id, rows.get(table.entity(start.frame))?.as_slice())))
         .collect();
     let mut values = ByName::new();
     let mut problem = None;

@@ -108,7 +108,7 @@ pub struct AmongCandidates {
 }
 
 /// Trivial predictions on the split that the result is judged by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baselines {
     /// The split: `"test"`, `"validation"` or `"train"`.
     pub split: String,
@@ -127,12 +127,24 @@ pub struct Baselines {
     /// What is like the items that the user met, by features alone, where items have any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Scores>,
+    /// Of a graph, scores of pairs in closed form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<NamedScores>,
+}
+
+/// Metrics of something with a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedScores {
+    /// Its name, for people.
+    pub name: String,
+    /// Its metrics.
+    pub scores: Scores,
 }
 
 impl Baselines {
     /// Those that there are, with names for people.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Scores)> {
-        let Self { global_mean, biases, popularity, item_knn, content, .. } = self;
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Scores)> {
+        let Self { global_mean, biases, popularity, item_knn, content, links, .. } = self;
         let all = [
             ("always the mean", global_mean),
             ("biases only", biases),
@@ -140,6 +152,7 @@ impl Baselines {
             ("item k-NN", item_knn),
             ("content k-NN", content),
         ];
-        all.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)))
+        let all = all.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
+        all.chain(links.iter().map(|link| (link.name.as_str(), &link.scores)))
     }
 }

@@ -12,6 +12,7 @@ use super::chosen::chosen;
 use super::directory::RunDirectory;
 use super::doubts;
 use super::fold_in::TestedUsers;
+use super::links;
 use super::memory;
 use super::model_file::ModelFile;
 use super::parts::Parts;
@@ -21,11 +22,11 @@ use super::settings::Settings;
 use super::shown;
 use super::summary::{Baselines, Summary};
 use super::train_options::{Resume, TrainOptions};
+use super::views::Shown;
 use crate::config::{Config, Effect};
 use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
-use crate::data::unseen::met_items;
-use crate::data::{Dataset, ITEM, Interactions, Role, USER};
+use crate::data::{Dataset, ITEM, Interactions, Layout, Role, USER};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Evaluator};
@@ -71,7 +72,8 @@ struct Job<'a, 'o> {
 
 impl Job<'_, '_> {
     fn run(mut self) -> Result<Finished> {
-        let Prepared { device, dataset, parts, data, doubts, .. } = Prepared::new(self.settings, self.options.note)?;
+        let Prepared { device, mut dataset, parts, data, doubts, .. } =
+            Prepared::new(self.settings, self.options.note)?;
         (self.options.loaded)();
         if self.options.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted { resume: "the same command".into() });
@@ -80,10 +82,17 @@ impl Job<'_, '_> {
             // What is wrong with it is said before training.
             read_candidates(&path, data.users(), data.items())?;
         }
+        let num_ratings = dataset.interactions.len();
+        if !self.settings.divides_again() {
+            dataset.interactions = Interactions::default();
+        }
         let config = self.settings.training.clone();
         let evaluator = self.settings.evaluator(&data);
         let trainer = self.trainer(config.clone(), &data, &evaluator, &device)?;
         let (directory, _owned) = self.directory(&dataset, &device)?;
+        if dataset.layout == Layout::Graph {
+            links::write_held_out(&directory, &data)?;
+        }
         let (selected, mut has_trained) =
             self.phase(&directory, &directory, config.epochs, trainer, &data, &evaluator)?;
         let best = selected.progress.best.clone();
@@ -106,7 +115,6 @@ impl Job<'_, '_> {
         } else {
             (selected.clone(), data, evaluator)
         };
-        let num_ratings = dataset.interactions.len();
         let (reachable_error, layout) = (dataset.reachable_error, dataset.layout);
         // Held-out rows can be reconstructed from the components and recognized, by all their cells.
         let held_out = match self.settings.holds_out_rows() {
@@ -129,7 +137,7 @@ impl Job<'_, '_> {
             Some(_) => Evaluation::default(),
         };
         let train = evaluator.evaluate(model, &device.device, &data.train);
-        let met = || met_items([&data.train, &data.test], data.users().len());
+        let met = || data.met([&data.train, &data.test]);
         let ranked = Ranked { test: &data.test, met: &met, ids: [data.users(), data.items()] };
         let mut summary = Summary {
             name: self.settings.name.clone(),
@@ -160,6 +168,9 @@ impl Job<'_, '_> {
             doubts,
             views: None,
         };
+        if layout == Layout::Graph {
+            self.compare_links(&mut summary, &data)?;
+        }
         let seen = SeenItems::of(&data);
         let declaration = self.settings.model.declaration;
         let settled = self.settings.solver.settled(self.settings.values(), declaration, &data.train).section("solver");
@@ -198,6 +209,10 @@ impl Job<'_, '_> {
         seen.write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
+        if layout == Layout::Graph && links::write_new(&directory, &file, &seen, &device.device)? {
+            let caption = "pairs that are no edges, by their score".into();
+            summary.views.get_or_insert_default().files.push(Shown { file: links::NEW.into(), caption, picture: None });
+        }
         summary.peak_memory_bytes = memory::peak();
         // A summary that cannot be read is written anew.
         if let Some(earlier) = Summary::read(&directory.summary()).ok().filter(|_| !has_trained) {
@@ -232,9 +247,22 @@ impl Job<'_, '_> {
         let [global_mean, biases] = tallies.map_or([None, None], |tallies| tallies.map(|tally| tally.scores()));
         let [popularity, item_knn] = [evaluator.popularity(interactions), evaluator.item_knn(interactions)];
         let content = evaluator.content(interactions, items);
-        let baselines = Baselines { split: split.into(), global_mean, biases, popularity, item_knn, content };
+        let split = split.into();
+        let baselines = Baselines { split, global_mean, biases, popularity, item_knn, content, links: Vec::new() };
         let has_some = baselines.named().next().is_some();
         has_some.then_some(baselines)
+    }
+
+    /// Puts what classical scores of links reach beside the other baselines.
+    fn compare_links(&self, summary: &mut Summary, data: &Split) -> Result<()> {
+        let parts = [("test", &data.test), ("validation", &data.validation)];
+        let Some((split, pairs)) = parts.into_iter().find(|(_, part)| !part.is_empty()) else { return Ok(()) };
+        let links = links::classical(data, &self.settings.metrics, pairs)?;
+        if !links.is_empty() {
+            let none = || Baselines { split: split.into(), ..Baselines::default() };
+            summary.baselines.get_or_insert_with(none).links = links;
+        }
+        Ok(())
     }
 
     /// A new run directory with its config and environment, or the one to go on in; it is this process's as long as the

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use super::memory::{self, Sizes};
 use super::prepared::{divided, loaded};
 use super::settings::Settings;
-use crate::data::split::{Split, assign};
+use crate::data::split::{Split, assign_all};
 use crate::device::Opened;
 use crate::error::{Error, Result};
 use crate::train::{Observer, Progress, TrainData};
@@ -29,7 +29,7 @@ impl TrialData {
     /// Those of the readers and of the split.
     pub fn load(settings: &Settings) -> Result<Self> {
         let mut dataset = loaded(settings)?;
-        let parts = assign(&dataset, &settings.split, settings.seed)?;
+        let parts = assign_all(&mut dataset, &settings.split, settings.seed)?;
         dataset.interactions.timestamps = None;
         let mut split = divided(settings, &dataset, &parts, false)?;
         split.test = split.test.like(0);

@@ -324,7 +324,7 @@ fn a_planted_matrix_is_recovered_from_some_of_its_cells() {
 #[test]
 fn what_als_has_no_meaning_for_is_refused_with_the_reason() {
     let train = ratings([(0, 0, 3.0), (1, 1, -1.0)]);
-    let gmf = ModelConfig::Gmf(GmfConfig { rank: 2, init: INIT, biases: false });
+    let gmf = ModelConfig::Gmf(GmfConfig { rank: 2, init: INIT, biases: false, symmetric: false });
     let refusal = |model: &ModelConfig, loss, config| {
         let begun: Result<u64> = Als::new(loss, LAMBDA.into(), config).begin(&start(model, 2, 2), &train);
         match begun {

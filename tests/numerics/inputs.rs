@@ -12,7 +12,7 @@ use lowrank::model::{
     AnyModel, BiasedMfConfig, DeepFmConfig, FactorInit, FfmConfig, FmConfig, GmfConfig, HostTensor, MfConfig,
     MlpConfig, NeuMfConfig, NfmConfig, NmfConfig, Start, Visited, parameters,
 };
-use lowrank::objective::{Absolute, Huber, Logistic, Loss, Poisson, Quantile, Squared};
+use lowrank::objective::{Absolute, Glove, Huber, Logistic, Loss, Poisson, Quantile, Squared};
 use lowrank::solver::{Clip, GradientStep, Optimizer, Regularization, UpdateRule, UpdatedRows};
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ impl ModelConfig {
             Self::Mf(config) => config.init(start).into(),
             Self::BiasedMf(config) => config.init(start).into(),
             Self::Nmf(config) => config.init(start).into(),
-            Self::Gmf(config) => config.init(start).into(),
+            Self::Gmf(config) => config.init(start).expect("two sides").into(),
             Self::Mlp(config) => config.init(start).into(),
             Self::NeuMf(config) => config.init(start).into(),
             Self::Fm(config) => config.init(start).into(),
@@ -109,7 +109,7 @@ pub fn models(rank: usize) -> Vec<ModelConfig> {
         Some(match model {
             ModelConfig::Mf(_) => ModelConfig::BiasedMf(BiasedMfConfig { rank, init }),
             ModelConfig::BiasedMf(_) => ModelConfig::Nmf(NmfConfig { rank, init }),
-            ModelConfig::Nmf(_) => ModelConfig::Gmf(GmfConfig { rank, init, biases: false }),
+            ModelConfig::Nmf(_) => ModelConfig::Gmf(GmfConfig { rank, init, biases: false, symmetric: false }),
             ModelConfig::Gmf(_) => {
                 ModelConfig::Mlp(MlpConfig { rank, layers: layers.clone(), dropout: 0.0, init, biases: false })
             }
@@ -142,7 +142,8 @@ pub fn losses() -> Vec<Loss> {
             Loss::Huber(_) => Loss::Quantile(Quantile { level: 0.2 }),
             Loss::Quantile(_) => Loss::Logistic(Logistic {}),
             Loss::Logistic(_) => Loss::Poisson(Poisson {}),
-            Loss::Poisson(_) => return None,
+            Loss::Poisson(_) => Loss::Glove(Glove { x_max: 3.0, alpha: 0.75 }),
+            Loss::Glove(_) => return None,
         })
     };
     successors(Some(Loss::Squared(Squared {})), next).collect()

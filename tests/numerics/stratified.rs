@@ -2,7 +2,7 @@
 
 use lowrank::model::parameters::collect;
 use lowrank::model::{AnyModel, HostTensor};
-use lowrank::objective::{Absolute, Huber, Logistic, Loss, Squared};
+use lowrank::objective::{Absolute, Glove, Huber, Logistic, Loss, Squared};
 use lowrank::solver::stratified::{AdaGrad, Adam};
 use lowrank::solver::{GradientStep, LearningRate, RowRule, Solver, StepNumber, Stratified, UpdateRule, UpdatedRows};
 
@@ -18,11 +18,12 @@ fn dot_products() -> Vec<ModelConfig> {
     all.filter(|config| ["mf", "biased-mf", "nmf"].contains(&kind(config).as_str())).collect()
 }
 
-const LOSSES: [Loss; 4] = [
+const LOSSES: [Loss; 5] = [
     Loss::Squared(Squared {}),
     Loss::Absolute(Absolute {}),
     Loss::Huber(Huber { delta: 0.7 }),
     Loss::Logistic(Logistic {}),
+    Loss::Glove(Glove { x_max: 2.0, alpha: 0.75 }),
 ];
 
 fn autodiff(loss: Loss, rule: UpdateRule) -> GradientStep {

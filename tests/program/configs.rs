@@ -49,7 +49,16 @@ fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
             stand_in.push("evaluation.candidates=candidates.tsv");
         }
         place.stand_in_for_features();
-        if let Some(list) = list_with_context(&resolved) {
+        if resolved.contains("format = \"edges\"") {
+            let edges = (0..400_u32).map(|at| format!("{} {}\n", at % 40, 40 + at * at % 37));
+            place.write("edges.txt", edges.collect::<String>());
+            place.train(path, ["train.epochs=1", "data.path=edges.txt"]).succeeds();
+        } else if resolved.contains("format = \"co-occurrences\"") {
+            let letter = |number: u32| char::from(b'a' + (number % 13) as u8);
+            let word = |at: u32| format!("{}{} ", letter(at * 7 + at / 5), letter(at / 13));
+            place.write("text.txt", (0..3000).map(word).collect::<String>());
+            place.train(path, ["train.epochs=1", "data.path=text.txt"]).succeeds();
+        } else if let Some(list) = list_with_context(&resolved) {
             place.write("list.txt", list);
             place.train(path, ["train.epochs=1", "data.path=list.txt"]).succeeds();
         } else if resolved.contains("_features]") {
@@ -108,6 +117,8 @@ fn place() -> Place {
     place.write("columns.csv", format!("user,item,rating,timestamp,tags,rates,price,word\n{columns}"));
     let swapped = (0..200).map(|at| format!("{} {}:1 {}:1\n", 1 + at * 3 % 5, 30 + at * 7 % 23, at % 20));
     place.write("r.libsvm", swapped.collect::<String>());
+    let edges = (0..60).map(|at: u32| format!("{}\t{}\n", at % 12, 12 + at * 7 % 13));
+    place.write("edges.tsv", edges.collect::<String>());
     place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");

@@ -13,6 +13,7 @@ mod files;
 mod help;
 mod init;
 mod layering;
+mod links;
 mod matrices;
 mod memory;
 mod mutations;
@@ -28,6 +29,7 @@ mod surface;
 mod sweep;
 mod tables;
 mod train;
+mod words;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -156,7 +156,7 @@ fn faces_are_read_and_divided_by_person() {
     let sum: f64 = pixels.map(|(_, pixel)| f64::from(*pixel)).sum();
     assert!((sum / (10.0 * 92.0 * 112.0) - 130.877_736_801_242_24).abs() < 1e-9);
     let kind = SplitKind::FirstOfClass { train_rows: 7 };
-    let parts = assign(&faces, &SplitSpec { kind, test: 0.0, validation: 0.0 }, 0).expect("a division");
+    let parts = assign(&faces, &SplitSpec { kind, test: 0.0, validation: 0.0, non_edges: 0.0 }, 0).expect("a division");
     let split = divide(&faces, &parts, false).expect("a division");
     assert_eq!(split.users().ids().take(8).collect::<Vec<_>>().join(" "), "s1/1 s1/2 s1/3 s1/4 s1/5 s1/6 s1/7 s2/1");
     let held_out = held_out_rows(&faces, &parts, &split);

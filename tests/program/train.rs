@@ -303,7 +303,7 @@ fn every_model_trains_with_every_loss() {
     let pairs = models.iter().flat_map(|model| losses.clone().map(move |loss| (model, loss)));
     assert_all_train(pairs.map(|(model, loss)| {
         let mut settings = vec![format!("model.kind={model}"), format!("loss.kind={loss}")];
-        // Ratings of 0 and 1 suit every loss; the others take them as they are.
+        // Ratings of 0 and 1 suit these; the others take them as they are.
         if ["logistic", "poisson"].contains(&loss.as_str()) {
             settings.push("data.binarize=3.5".into());
         }

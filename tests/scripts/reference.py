@@ -224,6 +224,10 @@ LOSSES = {
         lambda j: float(3 * j % 5),
         lambda s, r: F.poisson_nll_loss(s, r, log_input=True, full=False, reduction="none"),
     ),
+    "glove": (
+        lambda j: float(1 + 3 * j % 5),
+        lambda s, r: (r / 3.0).pow(0.75).clamp(max=1.0) * F.mse_loss(s, r.log(), reduction="none"),
+    ),
 }
 
 

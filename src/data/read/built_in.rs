@@ -1,9 +1,11 @@
 //! The readers of this crate, in one list.
 
 use super::baskets::Baskets;
+use super::co_occurrences::CoOccurrences;
 use super::delimited::Delimited;
 use super::dense::DenseTable;
 use super::documents::Documents;
+use super::edges::Edges;
 use super::json_lines::JsonObjects;
 use super::libsvm::Libsvm;
 use super::matrix_market::MatrixMarket;
@@ -19,12 +21,14 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<Delimited>(),
         ReaderKind::of::<JsonObjects>(),
         ReaderKind::of::<Libsvm>(),
+        ReaderKind::of::<Edges>(),
         ReaderKind::of::<MatrixMarket>(),
         ReaderKind::of::<DenseTable>(),
         ReaderKind::of::<Numpy>(),
         ReaderKind::of::<Baskets>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
+        ReaderKind::of::<CoOccurrences>(),
         ReaderKind::of::<Documents>(),
         ReaderKind::of::<TenX>(),
     ]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::reader::Reader;
-use crate::data::{Dataset, ITEM, Interactions, PairMut, UNKNOWN, USER};
+use crate::data::{Dataset, ITEM, Interactions, UNKNOWN, USER};
 use crate::error::{Error, Location};
 use crate::linalg::Groups;
 
@@ -89,15 +89,16 @@ pub(super) fn merge(duplicates: Duplicates, start: usize, dataset: &mut Dataset)
     if duplicates == Duplicates::Keep {
         return Ok(None);
     }
-    let PairMut { interactions: ratings, users, items, .. } = dataset.pair_mut();
-    let groups = Groups::of_positions(users.len(), ratings.column(USER)[start..].iter().map(|&user| user as usize));
+    let (num_users, num_items) = (dataset.users().len(), dataset.items().len());
+    let ratings = &mut dataset.interactions;
+    let groups = Groups::of_positions(num_users, ratings.column(USER)[start..].iter().map(|&user| user as usize));
     let apart = cells_in_context(ratings, start, &groups);
     let cell = |ratings: &Interactions, rating: usize| match &apart {
         Some(cells) => cells[rating - start] as usize,
         None => ratings.column(ITEM)[rating] as usize,
     };
     let most = groups.iter().map(<[u32]>::len).max().unwrap_or_default();
-    let mut seen = vec![UNSEEN; if apart.is_some() { most } else { items.len() }];
+    let mut seen = vec![UNSEEN; if apart.is_some() { most } else { num_items }];
     let mut merged = 0;
     // Whose repetition comes first in the file: its position, and that of what it repeats.
     let mut earliest: Option<(usize, usize)> = None;

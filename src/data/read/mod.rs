@@ -12,6 +12,7 @@ mod built_in;
 mod cache;
 mod candidates;
 mod cell_forms;
+mod co_occurrences;
 mod column_names;
 mod columns;
 mod copies;
@@ -21,6 +22,7 @@ mod dense_layout;
 mod document_options;
 mod documents;
 mod duplicates;
+mod edges;
 mod feature_table;
 mod folder;
 mod foreign;
@@ -45,7 +47,7 @@ mod words;
 use std::path::Path;
 
 use super::interactions::check_count;
-use super::{Dataset, ITEM, Interactions, PairMut};
+use super::{Dataset, ITEM, Interactions};
 use crate::error::{Error, Result};
 pub use bad_lines::BadLines;
 pub use baskets::Baskets;
@@ -53,6 +55,7 @@ pub use built_in::built_in;
 use cache::BinaryCopy;
 pub use cache::source_of;
 pub use candidates::read_candidates;
+pub use co_occurrences::{CellValues, CoOccurrenceOptions, CoOccurrences, Tokens};
 pub use copies::{Copy, MOST_BYTES, copies, shrink};
 pub use delimited::Delimited;
 pub(crate) use delimited::names_pairs;
@@ -60,6 +63,7 @@ pub use dense::DenseTable;
 pub use document_options::{DocumentOptions, StopWords, Weighting};
 pub use documents::{Documents, terms};
 pub use duplicates::Duplicates;
+pub use edges::Edges;
 pub use feature_table::FeatureTable;
 pub use hash::Hash;
 pub(super) use hash::combined;
@@ -75,6 +79,7 @@ pub use reader::{Reader, ReaderKind, ReaderPart, read_text};
 pub use shared_keys::{HeaderLine, context_key};
 pub use ten_x::TenX;
 pub(super) use text::finite_number;
+pub(crate) use titles::read_classes;
 
 /// Reads data and, where there is one, a ready-made test file of ratings of the same form.
 ///
@@ -100,8 +105,8 @@ pub fn read_dataset(path: &Path, test: Option<&Path>, options: &ReadOptions) -> 
 /// # Errors
 /// Those of reading; [`Error::Data`] if no item has one.
 pub(super) fn add_titles(file: &TitleFile, dataset: &mut Dataset) -> Result<()> {
-    let PairMut { items, notes, .. } = dataset.pair_mut();
-    let titles = titles::read(file, items, notes)?;
+    let items = &dataset.entities[dataset.fields[ITEM.0].entity].ids;
+    let titles = titles::read(file, items, &mut dataset.notes)?;
     dataset.entities[dataset.fields[ITEM.0].entity].titles = Some(titles);
     Ok(())
 }

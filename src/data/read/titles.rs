@@ -1,6 +1,7 @@
 //! Titles of items, for people.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -62,6 +63,40 @@ pub(super) fn read(file: &TitleFile, items: &Vocabulary, notes: &mut Vec<String>
         notes.push(lines.note(&format!("{} of {} items have no title", titles.missing, items.len())));
     }
     Ok(std::mem::take(&mut titles.titles))
+}
+
+/// The class of each of `ids`, empty if the file at `path` has none: what a table of titles would have as titles. `columns` names
+/// one column "id" and one "class".
+///
+/// # Errors
+/// Those of reading it, and [`Error::Usage`] for other names.
+pub fn read_classes(
+    path: &Path,
+    columns: Option<&[String]>,
+    ids: &Vocabulary,
+    note: &mut dyn FnMut(&str),
+) -> Result<Vec<String>> {
+    let renamed = |name: &String| match name.as_str() {
+        "id" => "item".into(),
+        "class" => "title".into(),
+        other => other.into(),
+    };
+    let columns: Option<Vec<String>> = columns.map(|names| names.iter().map(renamed).collect());
+    if let Some(columns) = &columns
+        && !["item", "title"].iter().all(|name| columns.iter().any(|own| own == name))
+    {
+        return Err(Error::Usage("the columns of classes: name one \"id\" and one \"class\"".into()));
+    }
+    // Of two columns, whatever they are called, the second is the class.
+    let columns = columns.unwrap_or_else(|| ["item", "title"].map(String::from).into());
+    let file = TitleFile { path: path.into(), delimiter: None, columns: Some(columns) };
+    let mut notes = Vec::new();
+    let classes = read(&file, ids, &mut notes)?;
+    let missing = classes.iter().filter(|class| class.is_empty()).count();
+    if missing > 0 {
+        note(&format!("{}: {missing} of {} ids have no class and are left out", path.display(), ids.len()));
+    }
+    Ok(classes)
 }
 
 /// How to say what the columns of titles hold.

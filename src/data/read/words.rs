@@ -69,6 +69,13 @@ impl Unspaced {
         }
     }
 
+    /// Takes in what another has seen.
+    pub fn add(&mut self, other: &Self) {
+        self.words += other.words;
+        self.in_script += other.in_script;
+        self.long += other.long;
+    }
+
     /// What to do if so.
     pub fn remedy(&self) -> Option<&'static str> {
         (2 * self.in_script > self.words && 2 * self.long > self.in_script).then_some(

@@ -22,7 +22,7 @@ use crate::random;
 /// [`Error::Usage`] if shares or folds are out of range, if the data lack timestamps, classes or a test file that the
 /// kind needs, or if a requested part turns out empty.
 pub fn assign(dataset: &Dataset, spec: &SplitSpec, seed: u64) -> Result<Vec<Part>> {
-    let SplitSpec { kind, test, validation } = *spec;
+    let SplitSpec { kind, test, validation, .. } = *spec;
     check_shares(test, validation)?;
     let ratings = &dataset.interactions;
     let mut parts = vec![Part::Train; ratings.len()];

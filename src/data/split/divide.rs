@@ -8,8 +8,12 @@ use rayon::join;
 use rayon::prelude::*;
 
 use super::Part;
-use crate::data::{Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, Role, UNKNOWN, USER, Vocabulary};
+use super::graph::met;
+use crate::data::{
+    Bag, Dataset, Entity, Field, FieldId, Frame, ITEM, Interactions, Layout, Role, UNKNOWN, USER, Vocabulary,
+};
 use crate::error::{Error, Result};
+use crate::linalg::Groups;
 
 /// Divided interactions, and the ids that a model trained on them knows.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +54,11 @@ impl Split {
         &self.entity(ITEM).ids
     }
 
+    /// See [`met`].
+    pub fn met<const N: usize>(&self, parts: [&Interactions; N]) -> Groups {
+        met(&self.fields, parts, self.users().len())
+    }
+
     /// Adds the histories of the rows of these fields: (field whose rows have one, field of its members), collected
     /// from the training interactions, or only from those `above_zero`.
     pub fn add_histories(&mut self, histories: &[(FieldId, FieldId)], above_zero: bool) {
@@ -81,8 +90,10 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
     if parts.len() != all.len() {
         return Err(Error::Usage(format!("split: {} parts for {} ratings", parts.len(), all.len())));
     }
-    let joined = |part: &Part| if refit && *part == Part::Validation { Part::Train } else { *part };
-    let parts: Vec<Part> = parts.iter().map(joined).collect();
+    // Pairs that were drawn as no edges of a graph are no interactions to train on.
+    let is_edge = |at: usize| dataset.layout != Layout::Graph || all.targets[at] > 0.0;
+    let joins = |(at, part): (usize, &Part)| refit && *part == Part::Validation && is_edge(at);
+    let parts: Vec<Part> = parts.iter().enumerate().map(|own| if joins(own) { Part::Train } else { *own.1 }).collect();
     let mut renumberings = renumberings(dataset, &parts);
     let trained: Vec<usize> = renumberings.iter().map(|own| own.old.len()).collect();
     let bags = Arc::new(described(dataset, &mut renumberings));
@@ -107,6 +118,8 @@ pub fn divide(dataset: &Dataset, parts: &[Part], refit: bool) -> Result<Split> {
         timestamps: timestamps.as_mut().map(|dealt| take(&mut dealt[part as usize])),
         bags: Arc::clone(&bags),
     });
+    // What has not joined training are pairs that are no edges.
+    let validation = if refit { validation.like(0) } else { validation };
     if train.is_empty() {
         return Err(Error::Usage("split: nothing is left to train on; lower the test and validation shares".into()));
     }
@@ -181,7 +194,9 @@ fn renumbering<'a>(dataset: &'a Dataset, entity: usize, parts: &[Part]) -> Renum
     let is_of = |field: &Field| field.entity == entity;
     let own = fields.iter().zip(&interactions.columns).filter(|(field, _)| is_of(field));
     let own: Vec<&[u32]> = own.map(|(_, column)| &column[..]).collect();
-    let in_training = (0..parts.len()).filter(|&at| parts[at] == Part::Train);
+    // Of a graph all nodes with an edge count, whatever part that is in.
+    let counts = |at: &usize| parts[*at] == Part::Train || *layout == Layout::Graph;
+    let in_training = (0..parts.len()).filter(counts);
     if !layout.is_ordered() {
         in_training.for_each(|at| own.iter().for_each(|column| renumbering.see(column[at])));
         return renumbering;

@@ -5,11 +5,13 @@
 mod assign;
 mod cut;
 mod divide;
+mod graph;
 mod new_rows;
 mod spec;
 
 pub use assign::assign;
 pub use divide::{HeldOutRows, Split, divide, held_out_rows};
+pub use graph::{add_other_ways, assign_all, met};
 pub use new_rows::{NewRows, reindexed};
 pub use spec::{SplitKind, SplitSpec};
 
@@ -51,7 +53,7 @@ mod tests {
     }
 
     fn spec(kind: SplitKind, test: f64, validation: f64) -> SplitSpec {
-        SplitSpec { kind, test, validation }
+        SplitSpec { kind, test, validation, non_edges: 0.0 }
     }
 
     fn sizes(parts: &[Part]) -> [usize; 3] {

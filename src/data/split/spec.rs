@@ -2,7 +2,8 @@
 
 use std::ops::Bound;
 
-use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent};
+use crate::config::{Choice, Effect, Key, KeyKind, Keys, Problem, Values, absent, is};
+use crate::data::read::{Edges, ReaderPart};
 use crate::data::times::moment;
 
 /// The key of the moment at which the test part begins.
@@ -79,7 +80,12 @@ pub struct SplitSpec {
     pub test: f64,
     /// Share of the ratings that is validation, at least 0 and below 1.
     pub validation: f64,
+    /// Of a graph, how many pairs that are no edges are drawn for each edge of the validation and of the test part.
+    pub non_edges: f64,
 }
+
+/// The key of [`SplitSpec::non_edges`].
+const NON_EDGES: &str = "data.split.non_edges";
 
 impl SplitSpec {
     /// The config keys of splits.
@@ -140,9 +146,17 @@ impl SplitSpec {
                 .part("cold-users", data([test(), validation()].into()))
                 .part("cold-items", data([test(), validation()].into())),
         )
+        .and(Self::non_edges_key())
         .rule(check_values)
         .exclusive("data.split.test", TEST_FROM)
         .exclusive("data.split.validation", VALIDATION_FROM)
+    }
+
+    fn non_edges_key() -> Key {
+        let meaning = "Pairs of nodes that are no edge, drawn for each edge of the validation and of the test part, to be told \
+                       from edges; 0 for none.";
+        let key = Key::new(NON_EDGES, KeyKind::NOT_NEGATIVE, meaning).default("1.0");
+        key.when(is("data.format", [Edges::NAME])).effect(Effect::Data)
     }
 
     /// The split set in a config.
@@ -165,7 +179,8 @@ impl SplitSpec {
             _ => SplitKind::None,
         };
         let share = |key| values.find(key).unwrap_or(0.0);
-        Self { kind, test: share("data.split.test"), validation: share("data.split.validation") }
+        let (test, validation) = (share("data.split.test"), share("data.split.validation"));
+        Self { kind, test, validation, non_edges: share(NON_EDGES) }
     }
 
     /// The share of the ratings of each user of the test part that the model is given, if these users are new to it.
@@ -207,7 +222,7 @@ fn check_values(values: &Values) -> Vec<Problem> {
             problems.push(Problem::new([key], message));
         }
     }
-    let SplitSpec { kind, test, validation } = SplitSpec::of(values);
+    let SplitSpec { kind, test, validation, .. } = SplitSpec::of(values);
     for key in ["evaluation.candidates", "evaluation.sampled_candidates"] {
         if matches!(kind, SplitKind::NewUsers { .. }) && values.contains(key) {
             let message =

@@ -29,7 +29,7 @@ impl Metric for LogLoss {
         Keys::default().rule(|values| {
             let (metrics, loss): (Vec<String>, String) = (values.get("evaluation.metrics"), values.get("loss.kind"));
             let has_other = metrics.iter().any(|name| name == Self.name())
-                && ["squared", "absolute", "huber", "quantile", "poisson"].contains(&loss.as_str());
+                && ["squared", "absolute", "huber", "quantile", "poisson", "glove"].contains(&loss.as_str());
             let message = || {
                 let name = Self.name();
                 format!(

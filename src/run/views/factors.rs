@@ -58,7 +58,12 @@ impl Factors<'_> {
         assert!(self.means.is_none_or(|means| means.len() == columns), "a mean for each column");
         assert!(self.singular_values.is_none_or(|values| values.len() == rank), "a singular value for each component");
         let fits = match self.layout {
-            Layout::Cells | Layout::Table | Layout::Matrix | Layout::Documents => true,
+            Layout::Cells
+            | Layout::Table
+            | Layout::Matrix
+            | Layout::Documents
+            | Layout::CoOccurrences
+            | Layout::Graph => true,
             Layout::Picture { width, channels } => columns == width * channels,
             Layout::Pictures { width, height } => columns == width * height,
         };

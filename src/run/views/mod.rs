@@ -5,6 +5,7 @@
 //! | all, if components have a share | `components.csv` |
 //! | [`Picture`](Layout::Picture) | `reconstructions.png`, `compression.csv` |
 //! | [`Pictures`](Layout::Pictures) | `gallery.png`, `explained.png` (singular values), `recognition.png` (held-out rows) |
+//! | [`CoOccurrences`](Layout::CoOccurrences) | `words.png`, `neighbours.csv`, `explained.png` (singular values) |
 //! | [`Documents`](Layout::Documents) | `topics.csv`, `terms.png`, `explained.png` (singular values), `documents.png` (classes) |
 //!
 //! Components are counted from 1 in all of them.
@@ -16,15 +17,17 @@ mod factors;
 mod findings;
 mod fitted;
 mod pictures;
+mod words;
 
 use std::path::Path;
 
-use crate::data::{Interactions, Layout};
+use crate::data::{Interactions, Layout, Vocabulary};
 use crate::error::Result;
+use crate::eval::WordVectors;
 use crate::report::plot::{self, Series};
 
 use album::Album;
-pub use album::pictures;
+pub use album::{Shown, pictures};
 pub use consensus::{ConsensusViews, consensus_views};
 pub use factors::Factors;
 pub use findings::{Compression, HeldOut, Topic, Views};
@@ -60,7 +63,7 @@ pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>,
         components(factors, shares, &mut album)?;
     }
     match factors.layout {
-        Layout::Cells | Layout::Table | Layout::Matrix => {}
+        Layout::Cells | Layout::Table | Layout::Matrix | Layout::Graph => {}
         Layout::Picture { width, channels } => {
             views.compression = pictures::reconstructions(factors, train, (width, channels), &mut album)?;
         }
@@ -71,6 +74,7 @@ pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>,
                 views.recognition = pictures::recognition(factors, train, held_out, width, &mut album)?;
             }
         }
+        Layout::CoOccurrences => explained(factors, shares.as_deref(), &mut album)?,
         Layout::Documents => {
             views.topics = documents::topics(factors, train, shares.as_deref(), &mut album)?;
             let known: Vec<f64> = views.topics.iter().filter_map(|topic| topic.coherence).collect();
@@ -85,6 +89,17 @@ pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>,
     }
     views.files = album.files;
     Ok(views)
+}
+
+/// Writes the tables and pictures of words by their vectors.
+///
+/// # Errors
+/// Those of [`views`].
+pub fn word_views(words: &Vocabulary, vectors: &WordVectors, folder: &Path) -> Result<Vec<Shown>> {
+    let mut album = Album::new(folder);
+    words::map(words, vectors, &mut album)?;
+    words::neighbours(words, vectors, &mut album)?;
+    Ok(album.files)
 }
 
 /// `components.csv`: the rows and columns with the largest |weight| of each component.
@@ -125,7 +140,6 @@ mod tests {
     use super::factors::tests::{Fit, cells, sparse};
     use super::findings::Recognition;
     use super::*;
-    use crate::data::Vocabulary;
     use crate::linalg::{Dense, Matrix};
 
     fn names(views: &Views) -> Vec<&str> {

@@ -39,6 +39,8 @@ pub struct Cell {
 pub struct Block {
     /// The ratings, in the order they are visited.
     pub cells: Vec<Cell>,
+    /// The weight of each; empty if all are 1.
+    pub weights: Vec<f32>,
     /// Lengths of the groups that the cells are cut into.
     pub groups: Vec<u8>,
 }
@@ -171,6 +173,18 @@ impl Grid {
         Self { parts, blocks }
     }
 
+    /// Gives each rating another value and a weight.
+    pub fn weigh(&mut self, target_and_weight: impl Fn(f32) -> (f32, f32) + Sync) {
+        self.blocks.par_iter_mut().for_each(|block| {
+            let weighed = |cell: &mut Cell| {
+                let weight;
+                (cell.value, weight) = target_and_weight(cell.value);
+                weight
+            };
+            block.weights = block.cells.iter_mut().map(weighed).collect();
+        });
+    }
+
     /// Ratings of a user part for an item part.
     pub fn block(&self, users: usize, items: usize) -> &Block {
         &self.blocks[users * self.parts + items]
@@ -203,7 +217,7 @@ impl Block {
             }
         }
         let cells = sorted_by_key(groups.len(), &group_of, &cells);
-        Self { cells, groups }
+        Self { cells, weights: Vec::new(), groups }
     }
 }
 

@@ -90,6 +90,7 @@ impl<R: Rule> WithSimd for Visit<'_, R> {
             1 => simd.vectorize(Kernel::<S, R, 1> { simd, visit: self, lanes }),
             2 => simd.vectorize(Kernel::<S, R, 2> { simd, visit: self, lanes }),
             4 => simd.vectorize(Kernel::<S, R, 4> { simd, visit: self, lanes }),
+            7 => simd.vectorize(Kernel::<S, R, 7> { simd, visit: self, lanes }),
             8 => simd.vectorize(Kernel::<S, R, 8> { simd, visit: self, lanes }),
             _ => simd.vectorize(Kernel::<S, R, 0> { simd, visit: self, lanes }),
         }
@@ -115,15 +116,18 @@ impl<S: Simd, R: Rule, const LANES: usize> NullaryFnOnce for Kernel<'_, S, R, LA
         let mut items = Side::<S>::new::<R>(visit.items, vectors);
         let mut sums = Sums::default();
         let mut rest = &visit.block.cells[..];
+        let mut weights = &visit.block.weights[..];
         for &length in &visit.block.groups {
             let (group, next) = rest.split_at(length.into());
             rest = next;
+            let of_group;
+            (of_group, weights) = weights.split_at(weights.len().min(length.into()));
             let mut seen = Gathered::gather::<S, R>(simd, group, &users, &items, vectors);
             for cell in &next[..next.len().min(GROUP)] {
                 users.prefetch::<R>(cell.user);
                 items.prefetch::<R>(cell.item);
             }
-            let slopes = seen.slopes(all, group.len(), &mut sums);
+            let slopes = seen.slopes(all, group.len(), of_group, &mut sums);
             let of_users = Slopes {
                 slopes: &slopes,
                 of_biases: &slopes,
@@ -256,9 +260,9 @@ impl Gathered {
         seen
     }
 
-    /// ∂L/∂s of each rating; adds loss, penalty and squared residual to `sums`.
+    /// ∂L/∂s of each rating, times its weight if there are weights; adds loss, penalty and squared residual to `sums`.
     #[inline(always)]
-    fn slopes<R>(&self, all: &Coefficients<R>, length: usize, sums: &mut Sums) -> [f32; GROUP] {
+    fn slopes<R>(&self, all: &Coefficients<R>, length: usize, weights: &[f32], sums: &mut Sums) -> [f32; GROUP] {
         let (mut scores, mut penalties) = ([0.0; GROUP], [0.0; GROUP]);
         let penalty =
             |side: &SideCoefficients, norm: f32, bias: f32| side.lambda * norm + side.bias_lambda * bias * bias;
@@ -268,7 +272,11 @@ impl Gathered {
             penalties[at] = penalty(&all.users, self.user_norms[at], user_bias)
                 + penalty(&all.items, self.item_norms[at], item_bias);
         }
-        let (losses, slopes) = all.loss.values_and_slopes(&scores, &self.ratings);
+        let (mut losses, mut slopes) = all.loss.values_and_slopes(&scores, &self.ratings);
+        for (at, &weight) in weights.iter().enumerate() {
+            losses[at] *= f64::from(weight);
+            slopes[at] *= weight;
+        }
         for at in 0..length {
             sums.loss += losses[at];
             sums.penalty += f64::from(penalties[at]);
@@ -327,7 +335,11 @@ mod tests {
         };
         let (users, items) = (rows(), rows());
         let cell = |at: u32| Cell { user: at % 20, item: (at * 7 + at / 20) % 20, value: (1 + at * at % 5) as f32 };
-        let block = Block { cells: (0..80).map(cell).collect(), groups: vec![16, 4, 16, 4, 16, 4, 16, 4] };
+        let block = Block {
+            cells: (0..80).map(cell).collect(),
+            weights: (0..80).map(|at| 0.5 + at as f32 / 90.0).collect(),
+            groups: vec![16, 4, 16, 4, 16, 4, 16, 4],
+        };
         let side = SideCoefficients { lambda: 0.03, bias_lambda: 0.01, rate: 0.1, bias_rate: 0.05 };
         let coefficients = Coefficients {
             rule,

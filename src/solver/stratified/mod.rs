@@ -35,11 +35,13 @@ use super::step::{StepNumber, StepSums, Stepped};
 use crate::data::Interactions;
 use crate::error::Result;
 use crate::model::{AnyModel, HostTensor};
-use crate::objective::Loss;
+use crate::objective::{Loss, PointwiseLoss, Squared};
 
 /// The solver: objective, rule and order.
 pub struct Stratified {
     loss: Loss,
+    /// The loss of the grid's values, once training has begun.
+    kernel_loss: Loss,
     regularization: Regularization,
     rule: RowRule,
     learning_rate: LearningRate,
@@ -64,7 +66,8 @@ impl Stratified {
         learning_rate: LearningRate,
         seed: u64,
     ) -> Self {
-        Self { loss, regularization, rule, learning_rate, seed, restored: BTreeMap::new(), state: None }
+        let kernel_loss = loss;
+        Self { loss, kernel_loss, regularization, rule, learning_rate, seed, restored: BTreeMap::new(), state: None }
     }
 
     /// Visits stratum `shift`: at once, the blocks of every user part a and item part a + `shift`.
@@ -77,7 +80,7 @@ impl Stratified {
 
     fn visit_with<R: Rule>(&mut self, rule: R, shift: usize, learning_rate: f64) -> Sums {
         let State { grid, tables } = self.state.as_mut().expect("begun");
-        let coefficients = tables.coefficients(rule, self.loss, learning_rate);
+        let coefficients = tables.coefficients(rule, self.kernel_loss, learning_rate);
         let arch = Arch::new();
         let sums = tables.visit(shift, |BlockRows { user_part, item_part, users, items, .. }| {
             let block = grid.block(user_part, item_part);
@@ -94,7 +97,15 @@ impl Solver for Stratified {
         let counts = [counts(of_users, model.users.num_rows), counts(of_items, model.items.num_rows)];
         let dealt = deal_both(&counts[0], &counts[1], self.seed);
         let row_bytes = Tables::row_bytes(model.rank, &self.rule);
-        let grid = Grid::new((of_users, of_items, &train.targets), dealt.each_ref(), row_bytes, self.seed);
+        let mut grid = Grid::new((of_users, of_items, &train.targets), dealt.each_ref(), row_bytes, self.seed);
+        // A loss that is a weighted square of something else is computed as one.
+        self.kernel_loss = match train.targets.first().and_then(|&first| self.loss.as_weighted_square(first)) {
+            Some(_) => {
+                grid.weigh(|rating| self.loss.as_weighted_square(rating).expect("of every rating or of none"));
+                Loss::Squared(Squared {})
+            }
+            None => self.loss,
+        };
         let tables = Tables::new(&model, dealt, &self.rule, &self.regularization, &self.restored)?;
         let steps = tables.parts() as u64;
         self.restored = BTreeMap::new();

@@ -136,6 +136,7 @@ fn losses_and_their_gradients_are_pytorchs() {
                 let rating = match loss {
                     Loss::Logistic(_) => 0.5 + 0.5 * wave,
                     Loss::Poisson(_) => f64::from(3 * j % 5),
+                    Loss::Glove(_) => f64::from(1 + 3 * j % 5),
                     _ => 2.5 * wave,
                 };
                 rating as f32

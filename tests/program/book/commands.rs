@@ -60,6 +60,7 @@ pages! {
     pictures_run = "pictures",
     texts_run = "texts",
     genes_run = "genes",
+    links_run = "links",
     tuning_runs = "tuning",
     features_run = "features",
     contexts_run = "context",

@@ -35,6 +35,16 @@ const RARE: &[&str] =
 const FOLDER: &[&str] =
     &["data.path=texts", "data.format=documents", "data.documents.max_share=1", "data.split.kind=none"];
 
+/// Texts of which every word counts.
+const NEAR: &[&str] = &["data.path=texts.txt", "data.format=co-occurrences", "data.co_occurrences.min_count=1"];
+const PPMI: &[&str] = &[
+    "data.path=texts.txt",
+    "data.format=co-occurrences",
+    "data.co_occurrences.min_count=1",
+    "data.co_occurrences.values=ppmi",
+];
+const EDGES: &[&str] = &["data.path=edges.tsv", "data.format=edges"];
+
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
 
 const ITEM_KNN: &[&str] = &["model.kind=item-knn"];
@@ -109,6 +119,21 @@ pub const CASES: &[Case] = &[
     ("data.documents.max_share", TEXTS, "0.9", Model),
     ("data.documents.max_terms", TEXTS, "2", Model),
     ("data.documents.weighting", TEXTS, "counts", Model),
+    (
+        "data.co_occurrences.tokens",
+        &["data.path=words.csv", "data.format=co-occurrences", "data.co_occurrences.min_count=1"],
+        "blanks",
+        Refused("no two of its words stand near each other"),
+    ),
+    ("data.co_occurrences.min_count", NEAR, "2", Model),
+    ("data.co_occurrences.max_words", NEAR, "3", Model),
+    ("data.co_occurrences.window", NEAR, "1", Model),
+    ("data.co_occurrences.symmetric", NEAR, "false", Model),
+    ("data.co_occurrences.distance_weights", NEAR, "false", Model),
+    ("data.co_occurrences.values", NEAR, "ppmi", Model),
+    ("data.co_occurrences.shift", PPMI, "0.5", Model),
+    ("data.co_occurrences.smoothing", PPMI, "1", Model),
+    ("data.split.non_edges", EDGES, "2", Summary),
     ("data.titles.path", &[], "titles.csv", Files),
     ("data.titles.delimiter", &["data.titles.path=titles.csv"], "|", Refused("titles.csv")),
     ("data.titles.columns", &["data.titles.path=titles.csv"], "['item', '-', 'title']", Files),
@@ -160,7 +185,10 @@ pub const CASES: &[Case] = &[
     ("model.draws", GIBBS, "2", Model),
     ("model.asymmetric", &["model.kind=svdpp"], "true", Model),
     ("model.start_from", &[], "['nowhere']", Refused("nowhere: there is no such run")),
+    ("model.symmetric", &["data.path=edges.tsv", "data.format=edges", "model.kind=gmf"], "true", Model),
     ("loss.kind", &[], "huber", Model),
+    ("loss.x_max", &["loss.kind=glove"], "3", Model),
+    ("loss.alpha", &["loss.kind=glove", "loss.x_max=4"], "0.5", Model),
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
     ("loss.negatives", &["loss.kind=bpr"], "2", Model),
