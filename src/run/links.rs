@@ -8,11 +8,11 @@ use super::directory::RunDirectory;
 use super::model_file::ModelFile;
 use super::seen_items::SeenItems;
 use super::summary::NamedScores;
+use super::views::{Shown, table};
 use crate::data::split::Split;
 use crate::data::{ITEM, Interactions, USER};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::{LinkScore, MOST_OPERATIONS, Queries, best};
-use crate::files;
 use crate::linalg::Groups;
 use crate::linalg::dot::dot;
 use crate::metric::{Metrics, Needs, Pair, Scores, Tally};
@@ -80,9 +80,9 @@ fn of_order(metrics: &Metrics, scores: &[f32], pairs: &Interactions) -> Scores {
 /// them.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Io`](crate::error::Error::Io).
 pub(super) fn write_held_out(directory: &RunDirectory, data: &Split) -> Result<()> {
-    let mut lines = vec![["part", "node", "neighbour", "weight"].map(String::from).to_vec()];
+    let mut lines = Vec::new();
     for (name, part) in [("validation", &data.validation), ("test", &data.test)] {
         for at in 0..part.len() {
             let [one, other] = [USER, ITEM].map(|field| part.column(field)[at]);
@@ -93,20 +93,24 @@ pub(super) fn write_held_out(directory: &RunDirectory, data: &Split) -> Result<(
             }
         }
     }
-    if lines.len() > 1 { write_csv(&directory.path().join(HELD_OUT), &lines) } else { Ok(()) }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let caption = "pairs that were held out, those of weight 0 no edges";
+    table(directory.path(), "held-out-links.csv", caption, &["part", "node", "neighbour", "weight"], &lines).map(|_| ())
 }
 
-/// Pairs that were held out.
-const HELD_OUT: &str = "held-out-links.csv";
-/// Links that are to be expected.
-pub(super) const NEW: &str = "new-links.csv";
-
-/// Writes the pairs with the highest scores that are no edges. Says whether it did: not for a graph of so many nodes that all
-/// pairs would take long.
+/// Writes the pairs with the highest scores that are no edges; `None` for a graph of so many nodes that all pairs would take
+/// long.
 ///
 /// # Errors
-/// [`Error::Io`].
-pub(super) fn write_new(directory: &RunDirectory, file: &ModelFile, seen: &SeenItems, device: &Device) -> Result<bool> {
+/// [`Error::Io`](crate::error::Error::Io).
+pub(super) fn write_new(
+    directory: &RunDirectory,
+    file: &ModelFile,
+    seen: &SeenItems,
+    device: &Device,
+) -> Result<Option<Shown>> {
     let nodes = file.users().len();
     let mut columns = vec![Vec::new(); file.fields.len().max(2)];
     columns[USER.0] = (0..nodes as u32).collect();
@@ -114,7 +118,7 @@ pub(super) fn write_new(directory: &RunDirectory, file: &ModelFile, seen: &SeenI
     let queries = Queries { columns, field: ITEM, num_rows: nodes, bags: &file.bags };
     let most = if queries.are_products(&file.model, device) { MOST_PRODUCTS } else { MOST_PAIRS };
     if nodes.saturating_mul(nodes) > most {
-        return Ok(false);
+        return Ok(None);
     }
     let lists = queries.map(&file.model, device, |at, scores| best(scores, &seen.items(at as u32, true), OF_NODE));
     // Of both ways of a pair, the one with the higher score.
@@ -133,7 +137,7 @@ pub(super) fn write_new(directory: &RunDirectory, file: &ModelFile, seen: &SeenI
     if titles.titles.is_some() {
         header.extend(["title", "title of neighbour"]);
     }
-    let mut lines = vec![header.into_iter().map(String::from).collect::<Vec<_>>()];
+    let mut lines = Vec::new();
     for ((one, other), score) in ranked.into_iter().take(LISTED) {
         let id = |node: u32| file.users().id(node as usize).to_owned();
         let title = |node: u32| titles.title(node as usize).unwrap_or_default().to_owned();
@@ -144,13 +148,5 @@ pub(super) fn write_new(directory: &RunDirectory, file: &ModelFile, seen: &SeenI
         }
         lines.push(line);
     }
-    write_csv(&directory.path().join(NEW), &lines)?;
-    Ok(true)
-}
-
-fn write_csv(path: &std::path::Path, lines: &[Vec<String>]) -> Result<()> {
-    let failed = |error: &dyn std::fmt::Display| Error::Failed(format!("cannot write {}: {error}", path.display()));
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    lines.iter().try_for_each(|line| csv.write_record(line)).map_err(|error| failed(&error))?;
-    files::write_bytes(path, &csv.into_inner().map_err(|error| failed(&error))?)
+    table(directory.path(), "new-links.csv", "pairs that are no edges, by their score", &header, &lines).map(Some)
 }

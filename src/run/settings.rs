@@ -303,7 +303,10 @@ impl Settings {
         let loss = self.objective.pointwise()?;
         let targets: Option<Vec<f32>> =
             train.targets.iter().map(|&rating| Some(loss.as_weighted_square(rating)?.0)).collect();
-        targets.map(|targets| Baseline::fit(&Interactions { targets, ..train.clone() }, frame))
+        targets.map(|targets| {
+            let (columns, bags) = (train.columns.clone(), Arc::clone(&train.bags));
+            Baseline::fit(&Interactions { columns, targets, weights: None, timestamps: None, bags }, frame)
+        })
     }
 
     /// Training of `model` with the solver, for as long as `training` says.

@@ -22,7 +22,6 @@ use super::settings::Settings;
 use super::shown;
 use super::summary::{Baselines, Summary};
 use super::train_options::{Resume, TrainOptions};
-use super::views::Shown;
 use crate::config::{Config, Effect};
 use crate::data::read::read_candidates;
 use crate::data::split::{HeldOutRows, NewRows, Part, Split, held_out_rows};
@@ -209,9 +208,10 @@ impl Job<'_, '_> {
         seen.write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
-        if layout == Layout::Graph && links::write_new(&directory, &file, &seen, &device.device)? {
-            let caption = "pairs that are no edges, by their score".into();
-            summary.views.get_or_insert_default().files.push(Shown { file: links::NEW.into(), caption, picture: None });
+        if layout == Layout::Graph
+            && let Some(shown) = links::write_new(&directory, &file, &seen, &device.device)?
+        {
+            summary.views.get_or_insert_default().files.push(shown);
         }
         summary.peak_memory_bytes = memory::peak();
         // A summary that cannot be read is written anew.

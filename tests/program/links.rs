@@ -109,6 +109,14 @@ fn other_models_take_edges_too_and_a_symmetric_one_takes_nothing_else() {
     ] {
         place.train("g.toml", settings.iter().copied()).succeeds();
     }
+    // What comes through a pipe is read once, and whole.
+    let piped =
+        place.shell(r#"cat e.txt | "$0" train g.toml --json --quiet --set data.path=- --set model.kind=popularity"#);
+    let from_file = place.train("g.toml", ["model.kind=popularity"]).succeeds();
+    assert!(
+        from_file.stdout.contains(&format!("{} cells", number(&piped.succeeds().json(), "/num_ratings"))),
+        "{from_file:?}"
+    );
     place.train("g.toml", ["loss.kind=glove"]).refuses(&["pairs that are no edges", "data.split.non_edges = 0"]);
     place.train("g.toml", ["data.split.kind=cold-users"]).refuses(&["the two ends of an edge are alike"]);
     place.train("g.toml", ["data.binarize=1"]).refuses(&["data.binarize would make edges"]);

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::bad_lines::BadLines;
-use super::delimited::Delimited;
+use super::delimited::{self, Delimited};
 use super::hash::Hash;
 use super::reader::{Reader, ReaderPart, read_lines};
 use super::shared_keys::{HeaderLine, bad_lines_key, columns_key, delimiter_key, header_key, skip_key};
-use super::text::splitter;
+use super::text::{Lines, splitter};
 use crate::config::{Keys, Problem, Values, is};
 use crate::data::{Dataset, Entity, Field, ITEM, Layout, Role, USER};
 use crate::error::{Error, Location, Result};
@@ -34,21 +34,20 @@ pub struct Edges {
 const NODE: &str = "node";
 
 impl Edges {
-    /// The reader of the list as it stands in the file.
-    fn list(&self, path: &Path) -> Result<Delimited> {
-        let (mut comments, mut fields) = (0, 0);
-        read_lines(path, self.skip_lines, |mut lines| {
-            while let Some(line) = lines.next()? {
-                if !line.bytes.starts_with(b"#") && !line.bytes.starts_with(b"%") {
-                    lines.again();
-                    break;
-                }
-                comments = line.number as usize - self.skip_lines;
+    /// How the list that these lines are is read; comments at their start are left out.
+    fn list(&self, lines: &mut Lines) -> Result<Delimited> {
+        let mut skipped = self.skip_lines;
+        while let Some(line) = lines.next()? {
+            if !line.bytes.starts_with(b"#") && !line.bytes.starts_with(b"%") {
+                lines.again();
+                break;
             }
-            let mut splitter = splitter(self.delimiter.as_deref(), &lines)?;
-            fields = splitter.next(&mut lines)?.map_or(0, |row| row.len());
-            Ok(())
-        })?;
+            skipped = line.number as usize;
+        }
+        let fields = splitter(self.delimiter.as_deref(), lines)?.next(lines)?.map_or(0, |row| row.len());
+        if fields > 0 {
+            lines.again();
+        }
         let by_position = || match fields {
             2 => Some(vec!["user".into(), "item".into()]),
             3 => Some(vec!["user".into(), "item".into(), "rating".into()]),
@@ -57,7 +56,7 @@ impl Edges {
         Ok(Delimited {
             delimiter: self.delimiter.clone(),
             columns: self.columns.clone().or_else(by_position),
-            skip_lines: self.skip_lines + comments,
+            skip_lines: skipped,
             header: self.header,
             bad_lines: self.bad_lines,
             ..Delimited::default()
@@ -68,7 +67,11 @@ impl Edges {
 impl Reader for Edges {
     fn read(&self, path: &Path, dataset: &mut Dataset) -> Result<Hash> {
         let mut list = Dataset::default();
-        let hash = self.list(path)?.read(path, &mut list)?;
+        // In one pass: a pipe cannot be read again.
+        let hash = read_lines(path, self.skip_lines, |mut lines| {
+            let options = self.list(&mut lines)?;
+            delimited::read(lines, &options, &mut list)
+        })?;
         dataset.notes.append(&mut list.notes);
         if dataset.layout != Layout::Graph {
             dataset.entities = vec![Entity::new(NODE)];
@@ -87,7 +90,8 @@ impl Reader for Edges {
             });
             let weight = list.interactions.targets[at];
             if weight <= 0.0 {
-                let line = self.lines_of(path, ids[0], ids[1])?.first().copied().unwrap_or(0);
+                let lines = self.lines_of(path, ids[0], ids[1]).unwrap_or_default();
+                let line = lines.first().copied().unwrap_or(0);
                 let message =
                     format!("the edge of {} and {} has the weight {weight}; weights are above 0", ids[0], ids[1]);
                 return Err(Error::Data { location: Location::at(path, line, 0), message });
@@ -108,7 +112,11 @@ impl Reader for Edges {
     }
 
     fn lines_of(&self, path: &Path, user: &str, item: &str) -> Result<Vec<u64>> {
-        let list = self.list(path)?;
+        let mut list = Delimited::default();
+        read_lines(path, self.skip_lines, |mut lines| {
+            list = self.list(&mut lines)?;
+            Ok(())
+        })?;
         let mut lines = list.lines_of(path, user, item)?;
         lines.extend(list.lines_of(path, item, user)?);
         lines.sort_unstable();

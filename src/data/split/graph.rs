@@ -17,9 +17,10 @@ use crate::random;
 /// Draws of a pair that is no edge, before a graph counts as having too few of them.
 const MOST_DRAWS: usize = 1000;
 
-/// The part of each interaction. Of words and their contexts, both ways of a pair are in the part of the first. Of a graph, whose edges have no direction, `dataset` gets both ways of each edge, in one
-/// part, and for each held-out edge `spec.non_edges` pairs that are no edges, with target 0: nodes are drawn uniformly, and
-/// no pair twice. Which pairs depends on the seed and the edges alone.
+/// The part of each interaction. Of words and their contexts, both ways of a pair are in the part of the first. Of a graph, whose
+/// edges have no direction, `dataset` gets both ways of each edge, in one part, and for each held-out edge `spec.non_edges` pairs
+/// that are no edges, with target 0: nodes are drawn uniformly, and no pair twice. Which pairs depends on the seed and the edges
+/// alone.
 ///
 /// # Errors
 /// Those of [`assign`], and [`Error::Usage`] for a graph in which almost all pairs are edges.

@@ -91,6 +91,16 @@ pub fn views(factors: &Factors, train: &Interactions, held_out: Option<HeldOut>,
     Ok(views)
 }
 
+/// Writes a table into `folder`.
+///
+/// # Errors
+/// Those of [`views`].
+pub fn table(folder: &Path, file: &str, caption: &str, header: &[&str], lines: &[Vec<String>]) -> Result<Shown> {
+    let mut album = Album::new(folder);
+    album.table(file, caption, header, lines)?;
+    Ok(album.files.remove(0))
+}
+
 /// Writes the tables and pictures of words by their vectors.
 ///
 /// # Errors
