@@ -25,6 +25,7 @@ mod reconstruct;
 mod reproduce;
 mod run;
 mod score;
+mod segment;
 mod sweep;
 mod told;
 mod train;
@@ -66,6 +67,8 @@ enum Command {
     Recommend(recommend::RecommendArgs),
     /// List the users, or lines of a file, that an item has the highest predictions for.
     Score(score::ScoreArgs),
+    /// Put customers in the segments of a run by their purchases, as comma-separated values.
+    Segment(segment::SegmentArgs),
     /// Say what adds to the score of an item for a user.
     Explain(explain::ExplainArgs),
     /// Take new users and items into a trained model.
@@ -114,6 +117,7 @@ impl Cli {
             Command::Predict(args) => predict::predict(args, parts),
             Command::Recommend(args) => recommend::recommend(args, parts),
             Command::Score(args) => score::score(args, parts),
+            Command::Segment(args) => segment::segment(args, parts),
             Command::Explain(args) => explain::explain(args, parts),
             Command::FoldIn(args) => fold_in::fold_in(args, parts),
             Command::Export(args) => export::export(args, parts),

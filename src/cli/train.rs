@@ -12,11 +12,12 @@ use super::output;
 use crate::config::Config;
 use crate::data::{FieldId, Interactions, Layout};
 use crate::error::Result;
+use crate::eval::GroupStability;
 use crate::eval::Predictor;
 use crate::metric::{Metric, ObjectiveLoss, Rmse, Scores, label};
 use crate::model::parameters;
 use crate::report::{Console, ReportOptions};
-use crate::run::views::{Compression, Topic, Views};
+use crate::run::views::{Compression, SegmentFindings, Topic, Views};
 use crate::run::{
     self, AmongCandidates, Finished, Forecast, ModelFile, Parts, Resume, RunDirectory, Summary, TrainOptions,
 };
@@ -237,6 +238,9 @@ fn report(finished: &Finished) -> String {
         }
         _ => {}
     }
+    if summary.views.as_ref().is_some_and(|views| views.segments.is_some()) {
+        text += &format!("  {program} segment {run} NEW_PURCHASES\n");
+    }
     if summary.reachable_error.is_some() {
         text += &format!("  {program} data fetch movielens-100k\n");
         text += &format!("  {program} train configs/movielens-100k/biased-mf.toml\n");
@@ -268,6 +272,9 @@ fn looked_at(views: &Views) -> String {
     if let Some(coherence) = views.coherence {
         text += &format!("mean coherence of the topics (NPMI): {coherence:.3}\n");
     }
+    if let Some(segments) = &views.segments {
+        text += &of_segments(segments);
+    }
     if !views.compression.is_empty() {
         let line = |step: &Compression| {
             let psnr = step.psnr.map_or("exact".into(), |psnr| format!("{psnr:.2}"));
@@ -287,6 +294,63 @@ fn looked_at(views: &Views) -> String {
         text += &format!("\n{}", output::table(&["topic", "share", "NPMI", "words"], &lines));
     }
     format!("\n{text}")
+}
+
+/// Findings about segments of customers.
+fn of_segments(found: &SegmentFindings) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let stability = |own: &GroupStability| format!("{:.3} ± {:.3}", own.agreement, own.standard_error);
+    let mut text = format!(
+        "{} segments of {} customers; they come out again with an adjusted Rand index of {}",
+        found.stability.groups,
+        found.customers,
+        stability(&found.stability)
+    );
+    if let Some(habits) = &found.stability_of_habits {
+        text += &format!(" (by recency, frequency and spend alone {})", stability(habits));
+    }
+    text += "\n";
+    if let Some(lists) = &found.lists {
+        text += &format!(
+            "of {} customers who then buy something for the first time, {} find it among the first ten of their segment's list, \
+             made of first purchases of {}; {} among those of all segments, {} among the most popular of all times\n",
+            lists.customers,
+            percent(lists.hit_rate),
+            lists.days.map_or("all times".into(), |days| format!("{days} days")),
+            percent(lists.recent_hit_rate),
+            percent(lists.popularity_hit_rate)
+        );
+    }
+    if let Some(communities) = &found.communities {
+        text += &format!(
+            "{} communities of products, adjusted Rand index {}",
+            communities.stability.groups,
+            stability(&communities.stability)
+        );
+        if let Some((within, by_chance)) = communities.held_out_pairs_within.zip(communities.by_chance) {
+            let (within, by_chance) = (percent(within), percent(by_chance));
+            text += &format!("; {within} of the pairs in held-out orders are within one (by chance {by_chance})");
+        }
+        text += "\n";
+    }
+    if let Some(together) = &found.bought_together {
+        let times = |lift: f64| format!("{lift:.1} times as often as by chance");
+        if let Some(lift) = together.lift {
+            text += &format!("{} pairs of products are bought together {}", together.pairs, times(lift));
+            text +=
+                &together.held_out_lift.map_or(String::new(), |lift| format!(", in held-out orders {}", times(lift)));
+            text += "\n";
+        }
+        if let Some((lift, popularity)) = together.hit_rate.zip(together.popularity_hit_rate) {
+            text += &format!(
+                "products missing from {} held-out orders that are among the first ten by lift: {} (by popularity {})\n",
+                together.asked,
+                percent(lift),
+                percent(popularity)
+            );
+        }
+    }
+    text
 }
 
 /// Factors and their product, for matrices that fit on a screen.

@@ -275,6 +275,7 @@ mod tests {
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nmodel.asymmetric = true".into(),
             "data.dataset = 'a'\nmodel.kind = 'svdpp'\nsolver.kind = 'gibbs'\nsolver.burn_in = 1\nsolver.fold_in_penalty = 1.0".into(),
             "data.path = 'a'\ndata.format = 'co-occurrences'\ndata.co_occurrences.max_words = 9".into(),
+            "data.path = 'a'\ndata.format = 'purchases'\ndata.exclude = ['x']\nsegments.count = 3\nsegments.communities = 4".into(),
             "data.path = 'a'\ndata.format = 'edges'\nmodel.kind = 'gmf'\nmodel.symmetric = true".into(),
             "data.dataset = 'a'\nmodel.kind = 'item-knn'".into(),
             "data.dataset = 'a'\nmodel.kind = 'ease'\nsolver.regularization.item_weights = 9".into(),

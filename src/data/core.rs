@@ -69,7 +69,12 @@ impl Core {
             }
             dataset.interactions.retain_from(0, &kept);
             dataset.interactions.shrink_to_fit();
+            let before = dataset.purchases.is_some().then(|| [dataset.users().clone(), dataset.items().clone()]);
             renumber(dataset);
+            if let (Some([users, items]), Some(purchases)) = (before, dataset.purchases.take()) {
+                let new = [dataset.users(), dataset.items()];
+                dataset.purchases = Some(purchases.renumbered([&users, &items], new));
+            }
         }
         let after = [dataset.users().len(), dataset.items().len(), left];
         let part =

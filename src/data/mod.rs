@@ -11,6 +11,7 @@ mod features;
 mod interactions;
 mod layout;
 mod normal_form;
+mod purchases;
 pub mod read;
 mod source;
 pub mod split;
@@ -32,6 +33,7 @@ pub use features::Features;
 
 pub use interactions::Interactions;
 pub use layout::{Layout, class_of};
+pub use purchases::{CellValue, Habits, Purchases};
 pub use source::Source;
 pub(crate) use times::moment;
 pub use vocabulary::Vocabulary;
@@ -54,6 +56,8 @@ pub struct Dataset {
     pub reachable_error: Option<f64>,
     /// What the rows and columns are.
     pub layout: Layout,
+    /// The lines of orders that the interactions were counted from, if they were; users are customers, items products.
+    pub purchases: Option<Purchases>,
     /// Things the user should know about: duplicates merged, titles missing.
     pub notes: Vec<String>,
 }
@@ -69,6 +73,7 @@ impl Default for Dataset {
             fingerprint: String::new(),
             reachable_error: None,
             layout: Layout::default(),
+            purchases: None,
             notes: Vec::new(),
         }
     }
@@ -88,6 +93,12 @@ impl Dataset {
     /// Ids of the second field: the items, if there are any.
     pub fn items(&self) -> &Vocabulary {
         &self.entity(ITEM).ids
+    }
+
+    /// The lines of orders, told by the ids of other data or of a model: users and items of `entities`, which `fields` index.
+    pub fn purchases_among(&self, entities: &[Entity], fields: &[Field]) -> Option<Purchases> {
+        let new = [USER, ITEM].map(|field| &entities[fields[field.0].entity].ids);
+        self.purchases.clone().map(|purchases| purchases.renumbered([self.users(), self.items()], new))
     }
 
     /// Adds a field, with an entity of its own, for each of these names that is missing.

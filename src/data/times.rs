@@ -36,6 +36,23 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
     Some(midnight + i64::from(time.signed_duration_since(NaiveTime::MIN).num_seconds() as i32 - offset))
 }
 
+/// Counts since 1970 from which on seconds would be of the year 5138: they are of finer units.
+const SECONDS: u64 = 100_000_000_000;
+
+/// Whether a timestamp counts milliseconds, or what is finer, rather than seconds.
+pub(crate) fn is_fine(timestamp: i64) -> bool {
+    timestamp.unsigned_abs() >= SECONDS
+}
+
+/// The seconds since 1970 of a timestamp, which counts seconds, milliseconds, microseconds or nanoseconds.
+pub(crate) fn seconds(timestamp: i64) -> i64 {
+    let mut seconds = timestamp;
+    while is_fine(seconds) {
+        seconds = seconds.div_euclid(1000);
+    }
+    seconds
+}
+
 /// How a file writes moments, in the conversions of `strftime`: `%d.%m.%Y %H:%M`.
 #[derive(Debug, Clone)]
 pub(crate) struct TimeFormat(Vec<Item<'static>>);

@@ -141,7 +141,7 @@ impl Groups {
     }
 
     /// The groups in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> + Clone {
         self.starts.windows(2).map(|bounds| &self.members[bounds[0]..bounds[1]])
     }
 

@@ -17,6 +17,7 @@
 //! | `groups` | counting sort: positions, or cells, by row |
 //! | `symmetric` | functions of a symmetric matrix, its pseudo-inverse among them |
 //! | `least_squares` | non-negative least squares; the solution of least norm |
+//! | `k_means`, `rand_index` | groups around their means, and how far two divisions into groups agree |
 //! | [`linkage`] | hierarchical clustering with average linkage |
 //! | `processor` | which vector instructions there are |
 
@@ -28,12 +29,14 @@ pub(crate) mod groups;
 #[cfg(test)]
 pub(crate) mod instruction_sets;
 pub(crate) mod inverse;
+pub(crate) mod k_means;
 pub(crate) mod lanes;
 pub(crate) mod least_squares;
 pub mod linkage;
 mod matrix;
 pub(crate) mod processor;
 pub(crate) mod product;
+pub(crate) mod rand_index;
 pub(crate) mod similar;
 mod sparse;
 pub(crate) mod symmetric;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::parts::Parts;
+use super::segments::SegmentOptions;
 use super::start_from::StartFrom;
 use crate::config::{Config, Effect, Key, KeyKind, Keys, Problem, Schema, Values};
 use crate::data::split::{Split, SplitKind, SplitSpec};
@@ -15,7 +16,7 @@ use crate::device::{DeviceSpec, Opened};
 use crate::error::{Error, Result};
 use crate::eval::{Baseline, Evaluator, Predictor};
 use crate::metric::{Metric, Metrics, Needs};
-use crate::model::{AnyModel, ModelKind, START_FROM, Start};
+use crate::model::{AnyModel, ModelKind, START_FROM, Start, names_where};
 use crate::objective::{Objective, ObjectiveKind};
 use crate::report::ReportOptions;
 use crate::solver::nmf::Zeros;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub relevant_from: Option<f32>,
     /// Whether the chosen model is retrained on training and validation ratings.
     pub refit: bool,
+    /// How customers are put in segments, if the data are purchases.
+    pub(super) segments: Option<SegmentOptions>,
     /// What is reported.
     pub report: ReportOptions,
     /// The folder of run directories.
@@ -97,6 +100,7 @@ impl Settings {
             .and(Self::refit_keys())
             .and(parts.metric_keys())
             .and(Key::new("evaluation.clip", KeyKind::Bool, clip).default("true"))
+            .and(SegmentOptions::keys(names_where(&parts.models, |model| model.is_dot_product)))
             .and(ReportOptions::keys())
             .and(
                 Key::new(
@@ -189,6 +193,7 @@ impl Settings {
             clip: values.get("evaluation.clip"),
             relevant_from: values.find("evaluation.relevant_from"),
             refit: values.get("train.refit"),
+            segments: SegmentOptions::of(values),
             report: ReportOptions::of(values),
             dir: values.get("run.dir"),
             device: values.get::<String>("train.device").parse()?,

@@ -1,14 +1,19 @@
 //! The pictures of a finished run: its training curve, views of its factors, and the embedding projector.
 
 use burn::module::ParamId;
+use burn::tensor::Device;
 
 use super::directory::RunDirectory;
+use super::links;
 use super::model_file::ModelFile;
+use super::seen_items::SeenItems;
+use super::segments::{doubt, segment};
 use super::settings::Settings;
-use super::views::{self, Fitted, Views};
+use super::summary::Summary;
+use super::views::{self, Fitted, Shown, Views};
 use super::word_vectors::VectorKind;
 use crate::data::split::HeldOutRows;
-use crate::data::{ITEM, Interactions, Layout};
+use crate::data::{ITEM, Interactions, Layout, Purchases};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::files;
@@ -77,10 +82,50 @@ pub(super) fn views(
         let shown = views::word_views(file.users(), &vectors, directory.path())?;
         views.get_or_insert_default().files.extend(shown);
     }
-    if let Some(views) = views.as_ref().filter(|_| settings.report.tensorboard) {
-        EventFile::append(directory.path())?.pictures(views::pictures(&views.files))?;
+    if let Some(views) = &views {
+        in_tensorboard(settings, directory, &views.files)?;
     }
     Ok(views)
+}
+
+/// What there is beside a model that some data are shown by.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub seen: &'a SeenItems,
+    pub purchases: Option<&'a Purchases>,
+    pub device: &'a Device,
+}
+
+/// What graphs and purchases are shown by: links that are to be expected, and segments. `summary` gets what was found.
+pub(super) fn of_data(
+    settings: &Settings,
+    directory: &RunDirectory,
+    file: &ModelFile,
+    Beside { seen, purchases, device }: Beside,
+    summary: &mut Summary,
+) -> Result<()> {
+    if file.layout == Layout::Graph
+        && let Some(shown) = links::write_new(directory, file, seen, device)?
+    {
+        summary.views.get_or_insert_default().files.push(shown);
+    }
+    if let Some((options, purchases)) = settings.segments.as_ref().zip(purchases) {
+        let (files, segments) = segment(settings.seed, options, directory, file, purchases)?;
+        in_tensorboard(settings, directory, &files)?;
+        summary.doubts.extend(doubt(&segments));
+        let views = summary.views.get_or_insert_default();
+        views.files.extend(files);
+        views.segments = Some(segments);
+    }
+    Ok(())
+}
+
+/// The pictures among these files, in TensorBoard.
+pub(super) fn in_tensorboard(settings: &Settings, directory: &RunDirectory, files: &[Shown]) -> Result<()> {
+    if settings.report.tensorboard {
+        EventFile::append(directory.path())?.pictures(views::pictures(files))?;
+    }
+    Ok(())
 }
 
 /// Views of the factors themselves, if there is something to see in them.

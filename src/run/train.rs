@@ -19,7 +19,7 @@ use super::parts::Parts;
 use super::prepared::{Prepared, divided, held_out_cells, with_threads};
 use super::seen_items::SeenItems;
 use super::settings::Settings;
-use super::shown;
+use super::shown::{self, Beside};
 use super::summary::{Baselines, Summary};
 use super::train_options::{Resume, TrainOptions};
 use crate::config::{Config, Effect};
@@ -127,6 +127,7 @@ impl Job<'_, '_> {
             NewRows::of(&dataset, Role::User, is_test, model, share, self.settings.seed)
         });
         let new_users = new_users.transpose()?;
+        let purchases = dataset.purchases_among(&data.entities, &data.fields);
         drop(dataset);
         let kind = &self.settings.model;
         let sum = summed(kind, &self.settings.model_values(), &trained.model, &data.frame(), &data.train.bags)?;
@@ -208,11 +209,8 @@ impl Job<'_, '_> {
         seen.write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
-        if layout == Layout::Graph
-            && let Some(shown) = links::write_new(&directory, &file, &seen, &device.device)?
-        {
-            summary.views.get_or_insert_default().files.push(shown);
-        }
+        let beside = Beside { seen: &seen, purchases: purchases.as_ref(), device: &device.device };
+        shown::of_data(self.settings, &directory, &file, beside, &mut summary)?;
         summary.peak_memory_bytes = memory::peak();
         // A summary that cannot be read is written anew.
         if let Some(earlier) = Summary::read(&directory.summary()).ok().filter(|_| !has_trained) {

@@ -53,6 +53,9 @@ fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
             let edges = (0..400_u32).map(|at| format!("{} {}\n", at % 40, 40 + at * at % 37));
             place.write("edges.txt", edges.collect::<String>());
             place.train(path, ["train.epochs=1", "data.path=edges.txt"]).succeeds();
+        } else if resolved.contains("format = \"purchases\"") {
+            place.write("purchases.txt", purchases());
+            place.train(path, ["train.epochs=1", "data.path=purchases.txt"]).succeeds();
         } else if resolved.contains("format = \"co-occurrences\"") {
             let letter = |number: u32| char::from(b'a' + (number % 13) as u8);
             let word = |at: u32| format!("{}{} ", letter(at * 7 + at / 5), letter(at / 13));
@@ -68,6 +71,15 @@ fn every_config_is_valid_and_trains_an_epoch_on_a_stand_in() {
             place.train(path, SMALL.into_iter().chain(stand_in)).succeeds();
         }
     }
+}
+
+/// Two or three products an order, of 20 customers and 23 products.
+fn purchases() -> String {
+    let line = |at: usize| {
+        let (customer, day) = (at % 20, 1 + at / 20 * 2 / 5);
+        format!("{customer},{},2011-03-{day:02},{},{}\n", at * 7 % 23, 1 + at * 3 % 5, 1 + at % 4)
+    };
+    format!("customer,product,date,quantity,price\n{}", (0..400).map(line).collect::<String>())
 }
 
 /// A list with the columns of a config that has a context.
@@ -119,6 +131,7 @@ fn place() -> Place {
     place.write("r.libsvm", swapped.collect::<String>());
     let edges = (0..60).map(|at: u32| format!("{}\t{}\n", at % 12, 12 + at * 7 % 13));
     place.write("edges.tsv", edges.collect::<String>());
+    place.write("purchases.csv", purchases());
     place.write("words.csv", "ann,cup\nbob,pan\nann,pan\n");
     place.write("repeated.csv", "1,a,1\n1,a,4\n1,b,2\n2,a,3\n2,b,5\n");
     place.write("texts.txt", "oak ash the elm elm\nash fir the\nfir\noak elm\nfir fir\nfir yew\nfir oak\n");

@@ -23,6 +23,7 @@ mod paths;
 mod real_data;
 mod recipes;
 mod runs;
+mod segments;
 mod sources;
 mod start_from;
 mod surface;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::moment::{TimeColumn, moment, seconds};
+use super::moment::{TimeColumn, moment};
+use crate::data::times::seconds;
 
 /// What stands between the values of a cell that a reader joined: no text has it.
 pub(crate) const JOINT: char = '\u{1f}';

@@ -1,12 +1,13 @@
 //! How the columns of the context are understood, as a config says it.
 
 use super::form::{Bins, CellForm, Periods, Scale, quantiles};
-use super::moment::{TimeColumn, is_fine, seconds};
+use super::moment::TimeColumn;
 use super::understand::{Misread, SECTION, add_time, numbers, of, times, understand, unnamed_list};
 use crate::config::words::{any_of, did_you_mean, nearest};
 use crate::config::{Effect, Key, KeyKind, Keys, Problem, Values, When, given};
 use crate::data::Dataset;
 use crate::data::read::context_key;
+use crate::data::times::{is_fine, seconds};
 use crate::error::Result;
 
 /// How the columns of the context are understood, as a config says it.

@@ -37,23 +37,6 @@ const GAPS: [(i64, &str); 6] = [
 /// The gap of an interaction before which its user has none.
 pub(super) const FIRST: &str = "first";
 
-/// Counts since 1970 from which on seconds would be of the year 5138: they are of finer units.
-const SECONDS: u64 = 100_000_000_000;
-
-/// Whether a timestamp counts milliseconds, or what is finer, rather than seconds.
-pub(super) fn is_fine(timestamp: i64) -> bool {
-    timestamp.unsigned_abs() >= SECONDS
-}
-
-/// The seconds since 1970 of a timestamp, which counts seconds, milliseconds, microseconds or nanoseconds.
-pub(super) fn seconds(timestamp: i64) -> i64 {
-    let mut seconds = timestamp;
-    while is_fine(seconds) {
-        seconds = seconds.div_euclid(1000);
-    }
-    seconds
-}
-
 /// What a gap of so many seconds is called.
 pub(super) fn gap(seconds: i64) -> &'static str {
     let (_, name) = GAPS.iter().find(|(end, _)| seconds < *end).unwrap_or(&GAPS[GAPS.len() - 1]);
@@ -87,6 +70,7 @@ impl TimeColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::times::{is_fine, seconds};
 
     #[test]
     fn a_moment_has_an_hour_and_a_day() {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::form::{CellForm, JOINT, WEIGHT};
-use super::moment::{FIRST, TimeColumn, gap, seconds};
+use super::moment::{FIRST, TimeColumn, gap};
 use crate::data::read::{finite_number, is_missing};
+use crate::data::times::seconds;
 use crate::data::values::Members;
 use crate::data::{Dataset, Entity, Field, Interactions, UNKNOWN, USER, Vocabulary};
 use crate::error::{Error, Result};

@@ -26,12 +26,14 @@ pub(super) struct LeftOut {
     count: u64,
     /// The first ones, each with its reason.
     first: Vec<String>,
+    /// What to do about the very first one.
+    remedy: Option<String>,
 }
 
 impl LeftOut {
     /// None so far.
     pub fn new(policy: BadLines) -> Self {
-        Self { policy, count: 0, first: Vec::new() }
+        Self { policy, count: 0, first: Vec::new(), remedy: None }
     }
 
     /// Leaves a line out.
@@ -44,8 +46,13 @@ impl LeftOut {
             Error::Data { location, message } if self.policy == BadLines::Skip && location.line > 0 => {
                 self.count += 1;
                 if self.first.len() < MOST_NAMED {
-                    // What to do about it is done.
-                    let reason = message.rsplit_once("; ").map_or(message.as_str(), |(reason, _)| reason);
+                    // What to do about it is done, unless all are like this one.
+                    let (reason, remedy) = message
+                        .rsplit_once("; ")
+                        .map_or((message.as_str(), None), |(reason, remedy)| (reason, Some(remedy)));
+                    if self.count == 1 {
+                        self.remedy = remedy.map(Into::into);
+                    }
                     self.first.push(format!("line {}: {reason}", location.line));
                 }
                 Ok(())
@@ -57,7 +64,7 @@ impl LeftOut {
     /// A note of how many there are, with the first ones, if there are any; `kept` of `lines` are ratings.
     ///
     /// # Errors
-    /// If all are bad, with the `remedy`.
+    /// If all are bad, with what to do about the first one, or else the `remedy`.
     pub fn close(self, kept: usize, remedy: &str, lines: &Lines) -> Result<Option<String>> {
         if self.count == 0 {
             return Ok(None);
@@ -67,7 +74,7 @@ impl LeftOut {
         let (count, all) = (grouped(self.count), grouped(self.count + kept as u64));
         let told = format!("{count} of {all} lines are no ratings: {}{more}", self.first.join("; "));
         match kept {
-            0 => Err(lines.error(format!("{told}; {remedy}"))),
+            0 => Err(lines.error(format!("{told}; {}", self.remedy.as_deref().unwrap_or(remedy)))),
             _ => Ok(Some(lines.note(&format!("{told}; they are left out")))),
         }
     }

@@ -11,6 +11,7 @@ use super::libsvm::Libsvm;
 use super::matrix_market::MatrixMarket;
 use super::numpy::Numpy;
 use super::pictures::{Picture, Pictures};
+use super::purchases::OrderLines;
 use super::reader::ReaderKind;
 use super::ten_x::TenX;
 
@@ -26,6 +27,7 @@ pub fn built_in() -> Vec<ReaderKind> {
         ReaderKind::of::<DenseTable>(),
         ReaderKind::of::<Numpy>(),
         ReaderKind::of::<Baskets>(),
+        ReaderKind::of::<OrderLines>(),
         ReaderKind::of::<Picture>(),
         ReaderKind::of::<Pictures>(),
         ReaderKind::of::<CoOccurrences>(),

@@ -38,7 +38,7 @@ pub(super) fn delimiter_key() -> Key {
 /// `data.columns`.
 pub(super) fn columns_key() -> Key {
     let meaning = "What the columns hold. In a list of ratings: \"user\", \"item\", \"rating\", \"timestamp\", or \"-\" to skip one. \
-                   In JSON lines: which member is what, as in \"user=reviewerID\". In a table: \"label\" (ids of rows), \"class\", \"data\", or \"-\"; \"...\" repeats the word before it for as many \
+                   Of purchases, \"quantity\", \"price\" and \"order\" instead of a rating. In JSON lines: which member is what, as in \"user=reviewerID\". In a table: \"label\" (ids of rows), \"class\", \"data\", or \"-\"; \"...\" repeats the word before it for as many \
                    columns as there are. Detected if absent.";
     Key::new("data.columns", KeyKind::TextList, meaning)
 }

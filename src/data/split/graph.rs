@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::Part;
 use super::assign::assign;
-use super::spec::SplitSpec;
+use super::spec::{SplitKind, SplitSpec};
 use crate::data::unseen::met_items;
 use crate::data::{Dataset, Field, ITEM, Interactions, Layout, UNKNOWN, USER};
 use crate::error::{Error, Result};
@@ -29,6 +29,9 @@ pub fn assign_all(dataset: &mut Dataset, spec: &SplitSpec, seed: u64) -> Result<
     if dataset.layout != Layout::Graph {
         if has_one_side(&dataset.fields) && parts.iter().any(|part| *part != Part::Train) {
             join_ways(&dataset.interactions, &mut parts);
+        }
+        if matches!(spec.kind, SplitKind::GlobalTemporal { .. }) {
+            hold_orders_out(dataset, &parts);
         }
         return Ok(parts);
     }
@@ -65,6 +68,20 @@ pub fn assign_all(dataset: &mut Dataset, spec: &SplitSpec, seed: u64) -> Result<
     add_other_ways(edges);
     parts.extend_from_within(..);
     Ok(parts)
+}
+
+/// Of purchases, everything from the first held-out one on is held out: cells that are known before hold what was bought before.
+fn hold_orders_out(dataset: &mut Dataset, parts: &[Part]) {
+    let Dataset { interactions, purchases: Some(purchases), .. } = dataset else { return };
+    let times = interactions.timestamps.iter().flatten().zip(parts);
+    let Some(from) = times.filter(|(_, part)| **part == Part::Test).map(|(&time, _)| time).min() else { return };
+    purchases.held_out_from = Some(from);
+    let known = purchases.known_values(interactions.column(USER), interactions.column(ITEM));
+    for ((target, known), part) in interactions.targets.iter_mut().zip(known).zip(parts) {
+        if *part != Part::Test {
+            *target = known;
+        }
+    }
 }
 
 /// Adds the other way of each edge, behind all of them.

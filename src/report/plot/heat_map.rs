@@ -15,10 +15,12 @@ const MAX_SIDE: usize = 400;
 
 /// A matrix as shades from white (`range.0` and below) to dark blue (`range.1` and above), the first row on top.
 ///
-/// `names` are those of the rows, shown if there is room; it may be empty. A matrix of more than 400 rows or columns is
-/// shown by block means.
-pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) -> Chart {
+/// `names` are those of the rows and of the columns, shown if there is room; either may be empty. A matrix of more than 400 rows
+/// or columns is shown by block means.
+pub fn heat_map(title: &str, matrix: &Dense, [names, above]: [&[&str]; 2], range: (f64, f64)) -> Chart {
     const TEXT: u32 = 12;
+    /// Text above columns.
+    const SMALL: u32 = 10;
     const SIDE: f64 = 608.0;
     let block = matrix.rows().max(matrix.columns()).div_ceil(MAX_SIDE).max(1);
     let (rows, columns) = (matrix.rows().div_ceil(block), matrix.columns().div_ceil(block));
@@ -29,7 +31,11 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
     let named = names.len() == rows && cell >= f64::from(TEXT);
     let longest = names.iter().map(|name| shortened(name).chars().count()).max().unwrap_or(0);
     let left = whole(if named { 20.0 + 0.56 * f64::from(TEXT) * longest as f64 } else { 20.0 });
-    let (top, width, height) = (56.0, cell * columns as f64, cell * rows as f64);
+    let widest = above.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let has_room = 0.6 * f64::from(SMALL) * widest as f64 <= cell;
+    let is_named_above = !above.is_empty() && above.len() == columns && has_room;
+    let top = if is_named_above { 72.0 } else { 56.0 };
+    let (width, height) = (cell * columns as f64, cell * rows as f64);
     let bar = left + width + 20.0;
     let bar_height = height.max(120.0);
     let shade = |value: f64| -> Color {
@@ -48,6 +54,11 @@ pub fn heat_map(title: &str, matrix: &Dense, names: &[&str], range: (f64, f64)) 
     if named {
         for (row, name) in names.iter().enumerate() {
             write(left - 6.0, top + (row as f64 + 0.5) * cell + middle, &shortened(name), TEXT, TextAnchor::End);
+        }
+    }
+    if is_named_above {
+        for (column, name) in above.iter().enumerate() {
+            write(left + (column as f64 + 0.5) * cell, top - 6.0, name, SMALL, TextAnchor::Middle);
         }
     }
     for tick in 0..=5 {
@@ -99,7 +110,7 @@ mod tests {
     #[test]
     fn a_heat_map_has_a_cell_for_each_value_or_block() {
         let cells = |matrix: &Dense, names: &[&str]| {
-            let chart = heat_map("t", matrix, names, (0.0, 1.0));
+            let chart = heat_map("t", matrix, [names, &["one", "two"]], (0.0, 1.0));
             let png = chart.png().expect("a picture");
             let pixels = image::load_from_memory(&png.bytes).expect("a PNG").to_rgb8();
             assert_eq!(pixels.dimensions(), (png.width, png.height));
@@ -113,7 +124,7 @@ mod tests {
         let (fills, shown) = cells(&matrix, &["first", "second"]);
         assert_eq!(fills.len(), 4 + 256);
         assert!(fills[0] == fills[2] && fills[1] == fills[3] && fills[0] != fills[1], "beyond the range is its end");
-        assert_eq!(shown[..9], ["t", "first", "second", "0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(shown[..11], ["t", "first", "second", "one", "two", "0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         // Names that do not fit the rows are omitted, and large matrices shown by blocks.
         let large = Dense::from_fn(801, 3, |row, _| (row % 2) as f32);
         let (fills, shown) = cells(&large, &["first", "second"]);

@@ -80,7 +80,7 @@ pub fn consensus_views(
         let ids: Vec<&str> = order.iter().map(|&sample| names.id(sample)).collect();
         let runs = fit.objectives.len();
         let title = format!("Consensus of {runs} runs at rank {rank}, cophenetic correlation {:.4}", fit.cophenetic);
-        let chart = plot::heat_map(&title, &sorted, &ids, (0.0, 1.0));
+        let chart = plot::heat_map(&title, &sorted, [&ids, &[]], (0.0, 1.0));
         album.chart(&format!("consensus_{rank}.png"), &title, &chart)?;
         album.svg(&format!("consensus_{rank}.svg"), &title, &chart)?;
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::album::Shown;
+use crate::eval::GroupStability;
 
 /// Rows of the data that the factorization has not seen.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +43,80 @@ pub struct Views {
     /// Of documents with classes: the share of a document's ten nearest by cosine that have its class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision_at_10: Option<f64>,
+    /// Of purchases: segments of customers, and communities of products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<SegmentFindings>,
     /// What was written.
     pub files: Vec<Shown>,
+}
+
+/// Segments of customers, communities of products, and what is bought together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFindings {
+    /// Customers in segments.
+    pub customers: usize,
+    /// How well so many segments come out again.
+    pub stability: GroupStability,
+    /// The same of so many segments by recency, frequency and monetary value alone, if taste counts as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stability_of_habits: Option<GroupStability>,
+    /// Communities, where products have vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub communities: Option<CommunityFindings>,
+    /// What is bought together; `None` where it would take long to count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bought_together: Option<TogetherFindings>,
+    /// How well the lists of segments tell what customers buy next, if orders are held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lists: Option<ListFindings>,
+}
+
+/// Communities of products.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommunityFindings {
+    /// How well so many communities come out again.
+    pub stability: GroupStability,
+    /// Of the pairs of products in an order that is held out, the share that is of one community.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_pairs_within: Option<f64>,
+    /// The same if products of orders had nothing to do with each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_chance: Option<f64>,
+}
+
+/// Pairs of products that are bought together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TogetherFindings {
+    /// Pairs that are listed.
+    pub pairs: usize,
+    /// How many times more often they are in one order than by chance, all together.
+    pub lift: Option<f64>,
+    /// The same in orders that are held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_lift: Option<f64>,
+    /// Held-out orders without one of their products, that are to be completed.
+    pub asked: usize,
+    /// How often the missing product is among the first ten by the lifts of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit_rate: Option<f64>,
+    /// The same by how many orders a product is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popularity_hit_rate: Option<f64>,
+}
+
+/// Lists for segments, judged by orders that are held out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListFindings {
+    /// Days whose first purchases make the lists; `None` for all.
+    pub days: Option<u32>,
+    /// Customers who then buy something for the first time.
+    pub customers: usize,
+    /// The share of them who buy one of the first ten products of their segment's list that they have not bought.
+    pub hit_rate: f64,
+    /// The same of the products that most customers of all segments bought first in these days.
+    pub recent_hit_rate: f64,
+    /// The same of the products that most customers bought at any time.
+    pub popularity_hit_rate: f64,
 }
 
 /// A picture from its strongest components.

@@ -6,6 +6,7 @@
 //! | [`Picture`](Layout::Picture) | `reconstructions.png`, `compression.csv` |
 //! | [`Pictures`](Layout::Pictures) | `gallery.png`, `explained.png` (singular values), `recognition.png` (held-out rows) |
 //! | [`CoOccurrences`](Layout::CoOccurrences) | `words.png`, `neighbours.csv`, `explained.png` (singular values) |
+//! | [`Cells`](Layout::Cells) counted from purchases | those of `segments` |
 //! | [`Documents`](Layout::Documents) | `topics.csv`, `terms.png`, `explained.png` (singular values), `documents.png` (classes) |
 //!
 //! Components are counted from 1 in all of them.
@@ -17,6 +18,8 @@ mod factors;
 mod findings;
 mod fitted;
 mod pictures;
+mod products;
+mod segments;
 mod words;
 
 use std::path::Path;
@@ -30,8 +33,10 @@ use album::Album;
 pub use album::{Shown, pictures};
 pub use consensus::{ConsensusViews, consensus_views};
 pub use factors::Factors;
-pub use findings::{Compression, HeldOut, Topic, Views};
+pub use findings::{CommunityFindings, Compression, HeldOut, ListFindings, SegmentFindings, Topic, Views};
 pub use fitted::Fitted;
+pub(super) use products::{BoughtTogether, ProductView};
+pub(super) use segments::{Mail, SegmentView, segment_views};
 
 /// Strongest rows and columns of a component that `components.csv` lists.
 const STRONGEST: usize = 10;

@@ -61,6 +61,7 @@ pages! {
     texts_run = "texts",
     genes_run = "genes",
     links_run = "links",
+    segments_run = "segments",
     tuning_runs = "tuning",
     features_run = "features",
     contexts_run = "context",

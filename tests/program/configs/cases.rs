@@ -43,6 +43,8 @@ const PPMI: &[&str] = &[
     "data.co_occurrences.min_count=1",
     "data.co_occurrences.values=ppmi",
 ];
+const PURCHASES: &[&str] =
+    &["data.path=purchases.csv", "data.format=purchases", "segments.min_orders=2", "segments.pairs=3"];
 const EDGES: &[&str] = &["data.path=edges.tsv", "data.format=edges"];
 
 const IMPLICIT: &[&str] = &["model.kind=mf", "solver.kind=als", "solver.feedback=implicit"];
@@ -133,6 +135,16 @@ pub const CASES: &[Case] = &[
     ("data.co_occurrences.values", NEAR, "ppmi", Model),
     ("data.co_occurrences.shift", PPMI, "0.5", Model),
     ("data.co_occurrences.smoothing", PPMI, "1", Model),
+    ("data.cells", PURCHASES, "quantity", Model),
+    ("data.exclude", PURCHASES, "['3']", Model),
+    ("segments.by", PURCHASES, "['recency']", Summary),
+    ("segments.taste_weight", PURCHASES, "30", Summary),
+    ("segments.count", PURCHASES, "7", Summary),
+    ("segments.from", PURCHASES, "9", Summary),
+    ("segments.to", PURCHASES, "3", Summary),
+    ("segments.pairs", PURCHASES, "5", Summary),
+    ("segments.communities", PURCHASES, "3", Summary),
+    ("segments.min_orders", PURCHASES, "9", Summary),
     ("data.split.non_edges", EDGES, "2", Summary),
     ("data.titles.path", &[], "titles.csv", Files),
     ("data.titles.delimiter", &["data.titles.path=titles.csv"], "|", Refused("titles.csv")),
