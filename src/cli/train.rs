@@ -214,7 +214,8 @@ fn report(finished: &Finished) -> String {
     text += "\nnext:\n";
     text += &format!("  tensorboard --logdir {parent}\n");
     let has_shares = summary.views.as_ref().is_some_and(|views| views.shares.is_some());
-    if summary.views.is_some() && (has_shares || !matches!(model.layout, Layout::CoOccurrences | Layout::Graph)) {
+    let is_factored = summary.views.as_ref().is_some_and(|views| views.relative_error.is_some());
+    if has_shares || is_factored && !matches!(model.layout, Layout::CoOccurrences | Layout::Graph) {
         text += &format!("  {program} components {run}\n");
     }
     if let Some(user) = model.users().ids().next().filter(|_| is_rated && is_learned) {
@@ -293,7 +294,7 @@ fn looked_at(views: &Views) -> String {
         let lines: Vec<_> = views.topics.iter().enumerate().take(MOST).map(line).collect();
         text += &format!("\n{}", output::table(&["topic", "share", "NPMI", "words"], &lines));
     }
-    format!("\n{text}")
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// Findings about segments of customers.

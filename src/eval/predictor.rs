@@ -26,9 +26,6 @@ pub struct Predictor {
     pub baseline: Baseline,
 }
 
-/// Scores of interactions; `None` if an id is unknown and the model cannot score without it.
-type Scored = Vec<Option<f32>>;
-
 impl Predictor {
     /// Predictions for rows of indices. One with an [`UNKNOWN`] index gets the [`Baseline`]'s, unless the model can score
     /// it.
@@ -94,9 +91,10 @@ impl Predictor {
         }
     }
 
-    /// Scores in chunks. Only interactions that the model can score reach it.
-    fn scores(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Scored {
-        let mut scores = Scored::with_capacity(rows.len());
+    /// Scores in chunks; `None` where an id is unknown and the model cannot score without it. Only interactions that the model can score
+    /// reach it.
+    pub(crate) fn scores(&self, model: &AnyModel, device: &Device, rows: &Interactions) -> Vec<Option<f32>> {
+        let mut scores = Vec::with_capacity(rows.len());
         for start in (0..rows.len()).step_by(CHUNK) {
             let chunk = start..(start + CHUNK).min(rows.len());
             // Most chunks need no look at each of their interactions.

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod consensus;
 mod directory;
 mod doubts;
+mod effects;
 mod explain;
 mod export;
 mod fold_in;

@@ -4,6 +4,7 @@ use burn::module::ParamId;
 use burn::tensor::Device;
 
 use super::directory::RunDirectory;
+use super::effects::effects;
 use super::links;
 use super::model_file::ModelFile;
 use super::seen_items::SeenItems;
@@ -17,8 +18,9 @@ use crate::data::{ITEM, Interactions, Layout, Purchases};
 use crate::device::to_vec;
 use crate::error::Result;
 use crate::files;
-use crate::metric::{Metric, ObjectiveLoss, Rmse};
+use crate::metric::{Metric, ObjectiveLoss, Rmse, calibration_curve};
 use crate::model::{AnyModel, HostTensor, TableKind, Visited};
+use crate::objective::Logistic;
 use crate::report::event_file::EventFile;
 use crate::report::{curves, plot, projector};
 
@@ -93,21 +95,40 @@ pub(super) fn views(
 pub(super) struct Beside<'a> {
     pub seen: &'a SeenItems,
     pub purchases: Option<&'a Purchases>,
+    pub train: &'a Interactions,
+    /// The test and the validation part, with their names.
+    pub held_out: [(&'a str, &'a Interactions); 2],
     pub device: &'a Device,
 }
 
-/// What graphs and purchases are shown by: links that are to be expected, and segments. `summary` gets what was found.
+/// What graphs, probabilities, contexts and purchases are shown by: links that are to be expected, calibration, effects, and
+/// segments. `summary` gets what was found.
 pub(super) fn of_data(
     settings: &Settings,
     directory: &RunDirectory,
     file: &ModelFile,
-    Beside { seen, purchases, device }: Beside,
+    Beside { seen, purchases, train, held_out, device }: Beside,
     summary: &mut Summary,
 ) -> Result<()> {
     if file.layout == Layout::Graph
         && let Some(shown) = links::write_new(directory, file, seen, device)?
     {
         summary.views.get_or_insert_default().files.push(shown);
+    }
+    // New users are judged by what they were given.
+    let mut held_out = held_out.into_iter().skip(usize::from(settings.split.given().is_some()));
+    let held_out = held_out.find(|(_, part)| !part.is_empty());
+    if let Some((name, part)) = held_out.filter(|_| file.objective_kind.name == Logistic::NAME) {
+        let predictions = file.predictor.predict(&file.model, device, part);
+        let curve = calibration_curve(&predictions, &part.targets);
+        let files = views::calibration_view(name, &curve, directory.path())?;
+        in_tensorboard(settings, directory, &files)?;
+        summary.views.get_or_insert_default().files.extend(files);
+    }
+    if let Some(found) = effects(file, train, device, settings.seed) {
+        let files = views::effect_views(found, file, directory.path())?;
+        in_tensorboard(settings, directory, &files)?;
+        summary.views.get_or_insert_default().files.extend(files);
     }
     if let Some((options, purchases)) = settings.segments.as_ref().zip(purchases) {
         let (files, segments) = segment(settings.seed, options, directory, file, purchases)?;

@@ -209,7 +209,9 @@ impl Job<'_, '_> {
         seen.write(&directory.seen())?;
         file.write(&directory.model())?;
         shown::pictures(self.settings, &directory, &file, summary.reachable_error)?;
-        let beside = Beside { seen: &seen, purchases: purchases.as_ref(), device: &device.device };
+        let held_out = [("test", &data.test), ("validation", &data.validation)];
+        let purchases = purchases.as_ref();
+        let beside = Beside { seen: &seen, purchases, train: &data.train, held_out, device: &device.device };
         shown::of_data(self.settings, &directory, &file, beside, &mut summary)?;
         summary.peak_memory_bytes = memory::peak();
         // A summary that cannot be read is written anew.

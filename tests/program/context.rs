@@ -32,6 +32,14 @@ fn every_command_takes_a_context() {
     // Without the hour, a third of the spread would be left.
     let (found, biases) = (number(&summary, "/test/rmse"), number(&summary, "/baselines/biases/rmse"));
     assert!(found < 0.6 * biases, "{found} and {biases}");
+    // An hour is worth a point, and the weather nothing.
+    let effects = place.text("runs/c-1/effects.csv");
+    let effect = |value: &str| -> f64 {
+        let line = effects.lines().find(|line| line.split(',').nth(1) == Some(value)).expect("a value");
+        line.rsplit(',').next().expect("an effect").parse().expect("a number")
+    };
+    assert!((effect("night") - effect("morning") - 2.0).abs() < 0.6, "{effects}");
+    assert!((effect("wet") - effect("dry")).abs() < 0.6, "{effects}");
     let context = |hour: &str| [format!("hour={hour}"), "weather=dry".to_string()];
     let predicted = |hour: &str| -> f64 {
         let [hour, weather] = context(hour);
@@ -330,4 +338,41 @@ fn probabilities_are_judged_as_such() {
     place
         .call(["train"].into_iter().chain(other).chain(["--set", "train.early_stopping.metric=log-loss"]))
         .refuses(&["log-loss is of probabilities, but with loss.kind = \"squared\" predictions are none"]);
+}
+
+#[test]
+fn what_two_columns_do_together_is_found_by_every_model_with_a_context() {
+    let place = Place::new();
+    // Clicks at night if it is wet, and by day if it is dry, whatever is shown to whom.
+    let line = |at: usize| {
+        let (night, wet) = (at % 2 == 1, at / 2 % 2 == 1);
+        let clicked = (night == wet) != at.is_multiple_of(11);
+        let [time, weather] = [["day", "night"][usize::from(night)], ["dry", "wet"][usize::from(wet)]];
+        format!("u{},i{},{},{time},{weather}\n", at % 13, at * 5 % 17, u8::from(clicked))
+    };
+    place.write("r.csv", format!("user,item,rating,time,weather\n{}", (0..1200).map(line).collect::<String>()));
+    for model in ["fm", "ffm", "nfm", "deepfm"] {
+        place.write(
+            "x.toml",
+            format!(
+                "data = {{ path = 'r.csv', context = ['time', 'weather'], duplicates = 'keep' }}\n\
+                 model = {{ kind = '{model}', rank = 4, init_std = 0.3 }}\nloss.kind = 'logistic'\n\
+                 solver = {{ learning_rate = 0.03, batch_size = 64 }}\ntrain = {{ epochs = 20, checkpoint_every = 0 }}\n\
+                 name = '{model}'\n"
+            ),
+        );
+        place.train("x.toml", []).succeeds();
+        let interactions = place.text(format!("runs/{model}-1/interactions.csv"));
+        // Both ways of agreeing raise the score, and both others lower it; nothing else does as much.
+        for line in interactions.lines().skip(1).take(4) {
+            let fields: Vec<&str> = line.split(',').collect();
+            assert_eq!([fields[0], fields[3]], ["time", "weather"], "{model}: {interactions}");
+            let agrees = (fields[1] == "night") == (fields[4] == "wet");
+            let effect: f64 = fields[7].parse().expect("a number");
+            assert_eq!(effect > 0.0, agrees, "{model}: {line}");
+        }
+        for file in ["interactions.png", "effects.png", "calibration.png"] {
+            assert!(place.path(format!("runs/{model}-1/{file}")).is_file(), "{model} {file}");
+        }
+    }
 }

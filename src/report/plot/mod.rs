@@ -4,6 +4,7 @@
 //! are empty.
 
 mod axis;
+mod bars;
 mod chart;
 mod curves;
 mod heat_map;
@@ -13,6 +14,7 @@ mod panels;
 mod points;
 mod predictions;
 
+pub use bars::bars;
 pub use chart::{Chart, Png};
 pub use curves::curves;
 pub use heat_map::heat_map;

@@ -6,14 +6,18 @@
 //! | [`Picture`](Layout::Picture) | `reconstructions.png`, `compression.csv` |
 //! | [`Pictures`](Layout::Pictures) | `gallery.png`, `explained.png` (singular values), `recognition.png` (held-out rows) |
 //! | [`CoOccurrences`](Layout::CoOccurrences) | `words.png`, `neighbours.csv`, `explained.png` (singular values) |
+//! | all, of probabilities | `calibration.png` |
+//! | [`Cells`](Layout::Cells) with a context | `effects.png`, `effects.csv`, `interactions.png`, `interactions.csv` |
 //! | [`Cells`](Layout::Cells) counted from purchases | those of `segments` |
 //! | [`Documents`](Layout::Documents) | `topics.csv`, `terms.png`, `explained.png` (singular values), `documents.png` (classes) |
 //!
 //! Components are counted from 1 in all of them.
 
 mod album;
+mod calibration;
 mod consensus;
 mod documents;
+mod effects;
 mod factors;
 mod findings;
 mod fitted;
@@ -31,7 +35,9 @@ use crate::report::plot::{self, Series};
 
 use album::Album;
 pub use album::{Shown, pictures};
+pub(super) use calibration::calibration_view;
 pub use consensus::{ConsensusViews, consensus_views};
+pub(super) use effects::{EffectViews, Interaction, ValueEffect, effect_views};
 pub use factors::Factors;
 pub use findings::{CommunityFindings, Compression, HeldOut, ListFindings, SegmentFindings, Topic, Views};
 pub use fitted::Fitted;
