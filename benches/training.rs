@@ -170,7 +170,7 @@ fn machine(frame: &Frame, opened: &Opened) -> AnyModel {
 
 fn machine_step() -> GradientStep {
     GradientStep {
-        objective: Arc::new(Loss::Logistic(Logistic {})),
+        objective: Arc::new(Loss::Logistic(Logistic { positive_weight: 1.0 })),
         regularization: Regularization::new([("user_factors", 0.009), ("item_factors", 0.009)]),
         clip: Clip::default(),
         rows: UpdatedRows::Touched,

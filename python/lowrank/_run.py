@@ -245,8 +245,10 @@ class Run:
                 yield self.items.to_numpy(dtype=object)[best], predictions
 
     def _link(self, scores: np.ndarray) -> np.ndarray:
+        # Where positives count several times, scores are higher.
+        weight = self.header["values"].get("loss.positive_weight", 1.0)
         with np.errstate(over="ignore"):
-            return _LINKS[self.header["loss"]](scores)
+            return _LINKS[self.header["loss"]](scores - np.log(weight))
 
     def _limited(self, predictions: np.ndarray) -> np.ndarray:
         return predictions if self.header["clip"] is None else np.clip(predictions, *self.header["clip"])

@@ -29,6 +29,7 @@ def test_predictions_are_factors_and_biases(run: lowrank.Run) -> None:
         {"loss.kind": "poisson"},
         {"loss.kind": "glove", "loss.x_max": 4.0},
         {"loss.kind": "logistic", "data.binarize": 3.0},
+        {"loss.kind": "logistic", "data.binarize": 3.0, "loss.positive_weight": 4.0},
         {"model.kind": "mlp", "model.layers": [4]},
         {"solver.kind": "als"},
     ],

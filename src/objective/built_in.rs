@@ -138,7 +138,8 @@ mod tests {
             Loss::Absolute(Absolute {}),
             Loss::Huber(Huber { delta: 0.7 }),
             Loss::Quantile(Quantile { level: 0.2 }),
-            Loss::Logistic(Logistic {}),
+            Loss::Logistic(Logistic { positive_weight: 1.0 }),
+            Loss::Logistic(Logistic { positive_weight: 3.0 }),
             Loss::Poisson(Poisson {}),
             Loss::Glove(Glove { x_max: 0.5, alpha: 0.75 }),
         ]
@@ -210,8 +211,33 @@ mod tests {
     }
 
     #[test]
+    fn a_weight_of_positives_moves_the_minimum_and_not_the_prediction() {
+        for (weight, share) in [(1.0, 0.2), (4.0, 0.2), (0.5, 0.7)] {
+            let loss = Logistic { positive_weight: weight };
+            let score = loss.score(share);
+            // A share of the ratings is positive: no slope is left.
+            let slope = share * loss.slope(score, 1.0) + (1.0 - share) * loss.slope(score, 0.0);
+            assert!(slope.abs() < 1e-12 && (loss.prediction(score) - share).abs() < 1e-12, "{weight} {share}: {slope}");
+        }
+    }
+
+    #[test]
+    fn a_weight_of_positives_is_pytorchs() {
+        // torch 2.15: binary_cross_entropy_with_logits(score, rating, pos_weight=3), and its gradient.
+        let loss = Logistic { positive_weight: 3.0 };
+        for (score, rating, value, slope) in [
+            (0.7, 1.0, 1.209_558_146_656_373_6, -0.995_436_683_495_501_7),
+            (-1.2, 0.25, 1.294_923_701_007_047, -0.402_787_175_248_526_4),
+            (3.0, 0.0, 3.048_587_351_573_742, 0.952_574_126_822_433_4),
+        ] {
+            assert!((loss.value(score, rating) - value).abs() < 1e-12, "{score} {rating}");
+            assert!((loss.slope(score, rating) - slope).abs() < 1e-12, "{score} {rating}");
+        }
+    }
+
+    #[test]
     fn no_loss_overflows_on_large_scores() {
-        for loss in [Loss::Logistic(Logistic {}), Loss::Huber(Huber { delta: 1.0 })] {
+        for loss in [Loss::Logistic(Logistic { positive_weight: 1.0 }), Loss::Huber(Huber { delta: 1.0 })] {
             assert!(loss.value(1e4, 0.0).is_finite() && loss.value(-1e4, 1.0).is_finite());
         }
     }

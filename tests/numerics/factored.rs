@@ -94,7 +94,7 @@ fn steps_are_those_of_autodiff() {
     let mut cases = Vec::new();
     for rule in rules {
         cases.push((19, Loss::Squared(Squared {}), rule, none, false));
-        cases.push((16, Loss::Logistic(Logistic {}), rule, small, true));
+        cases.push((16, Loss::Logistic(Logistic { positive_weight: 1.0 }), rule, small, true));
     }
     cases.push((3, Loss::Poisson(Poisson {}), ADAM, none, true));
     for (rank, loss, rule, clip, weighted) in cases {
@@ -148,7 +148,7 @@ fn memory_goes_on_to_the_same_bits() {
     let train = train(true);
     let solver = || {
         MiniBatch::new(
-            step(Loss::Logistic(Logistic {}), ADAM, Clip::default()),
+            step(Loss::Logistic(Logistic { positive_weight: 1.0 }), ADAM, Clip::default()),
             BATCH,
             LearningRate::constant(RATE),
             SEED,

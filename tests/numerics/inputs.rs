@@ -140,7 +140,7 @@ pub fn losses() -> Vec<Loss> {
             Loss::Squared(_) => Loss::Absolute(Absolute {}),
             Loss::Absolute(_) => Loss::Huber(Huber { delta: 0.7 }),
             Loss::Huber(_) => Loss::Quantile(Quantile { level: 0.2 }),
-            Loss::Quantile(_) => Loss::Logistic(Logistic {}),
+            Loss::Quantile(_) => Loss::Logistic(Logistic { positive_weight: 1.0 }),
             Loss::Logistic(_) => Loss::Poisson(Poisson {}),
             Loss::Poisson(_) => Loss::Glove(Glove { x_max: 3.0, alpha: 0.75 }),
             Loss::Glove(_) => return None,

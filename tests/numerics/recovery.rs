@@ -201,7 +201,7 @@ fn logistic_loss_gives_calibrated_probabilities() {
     let matrix: Vec<Vec<f64>> = scores.iter().map(|row| row.iter().map(|&s| sigmoid(s)).collect()).collect();
     let mut stream = random::stream(15, "clicks");
     let train = drawn(&matrix, 200, |p| f64::from(stream.random_range(0.0..1.0) < p));
-    let loss = Loss::Logistic(Logistic {});
+    let loss = Loss::Logistic(Logistic { positive_weight: 1.0 });
     let model = trained(&mf(2), &matrix, &train, settings(300, 0.05, loss));
     let found = predictions(&model, &matrix, &train, &train, loss);
     let error = distance(&found, &matrix, &train);

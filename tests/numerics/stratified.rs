@@ -22,7 +22,7 @@ const LOSSES: [Loss; 5] = [
     Loss::Squared(Squared {}),
     Loss::Absolute(Absolute {}),
     Loss::Huber(Huber { delta: 0.7 }),
-    Loss::Logistic(Logistic {}),
+    Loss::Logistic(Logistic { positive_weight: 1.0 }),
     Loss::Glove(Glove { x_max: 2.0, alpha: 0.75 }),
 ];
 

@@ -7,6 +7,7 @@ mod configs;
 mod context;
 mod counted;
 mod determinism;
+mod effects;
 mod errors;
 mod features;
 mod files;

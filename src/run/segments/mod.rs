@@ -58,10 +58,12 @@ impl Grouped {
         (seed, name): (u64, &str),
     ) -> Self {
         let tried = stabilities(rows, count.map_or(tried, |count| count..=count), pairs, (seed, name));
-        let chosen = largest_stable(&tried).expect("one number of groups at least");
+        let mut chosen = largest_stable(&tried).expect("one number of groups at least");
         let mut random = random::stream(seed, &format!("{name}/centres"));
         let (centres, _) = Centres::of(rows, chosen.groups, STARTS, &mut random);
         let group = centres.nearest(rows).into_iter().map(|(group, _)| group).collect();
+        // Fewer rows than groups make fewer.
+        chosen.groups = centres.count();
         Self { centres, group, tried, chosen }
     }
 

@@ -108,7 +108,7 @@ fn check(values: &Values, dot_products: &[String]) -> Vec<Problem> {
     if by.iter().any(|name| name == SegmentFeature::Taste.name()) && !dot_products.contains(&kind) {
         let models = joined(dot_products, "and");
         let message = format!(
-            "{BY} has \"taste\", but model.kind is {kind:?}, whose scores are no dot products; take one of {models}, or leave \
+            "data.format = \"purchases\" puts customers in segments, and {BY} has \"taste\", but model.kind is {kind:?}, whose scores are no dot products; take one of {models}, or leave \
              \"taste\" out"
         );
         problems.push(Problem::new([BY, "model.kind"], message));

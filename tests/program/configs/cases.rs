@@ -201,6 +201,7 @@ pub const CASES: &[Case] = &[
     ("loss.kind", &[], "huber", Model),
     ("loss.x_max", &["loss.kind=glove"], "3", Model),
     ("loss.alpha", &["loss.kind=glove", "loss.x_max=4"], "0.5", Model),
+    ("loss.positive_weight", &["loss.kind=logistic", "data.binarize=3"], "5", Model),
     ("loss.delta", &["loss.kind=huber"], "0.5", Model),
     ("loss.level", &["loss.kind=quantile"], "0.9", Model),
     ("loss.negatives", &["loss.kind=bpr"], "2", Model),
