@@ -139,8 +139,7 @@ impl Layout {
     }
 }
 
-/// Adds the ratings of `lines` to `dataset`.
-/// Adds the ratings of these lines, of which `options.skip_lines` are left out already.
+/// Adds the ratings of `lines`, of which `options.skip_lines` are left out already.
 pub(super) fn read(mut lines: Lines, options: &Delimited, dataset: &mut Dataset) -> Result<()> {
     let rough_count = lines.rough_count();
     let Some(Layout { mut splitter, columns, start }) = Layout::of(&mut lines, options)? else { return Ok(()) };
