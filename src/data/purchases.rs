@@ -226,6 +226,14 @@ impl Purchases {
         orders.into_iter().enumerate().map(of).collect()
     }
 
+    /// The products that each of so many customers bought, ascending, each once; without those that are [`UNKNOWN`].
+    pub fn bought(&self, customers: usize) -> Groups {
+        let lines = (0..self.len()).filter(|&line| self.is_order(line));
+        let pairs = lines.map(|line| (self.customers[line], self.products[line]));
+        let known = pairs.filter(|(customer, product)| *customer != UNKNOWN && *product != UNKNOWN);
+        Groups::new(customers, known.map(|(customer, product)| (customer as usize, product))).sorted_and_distinct()
+    }
+
     /// The products of each order, ascending, each once, without those that are [`UNKNOWN`]; orders of less than `least` products
     /// are left out.
     pub fn baskets(&self, least: usize) -> Groups {
@@ -316,6 +324,8 @@ mod tests {
         let baskets = |least| purchases.baskets(least).iter().map(<[u32]>::to_vec).collect::<Vec<_>>();
         assert_eq!(baskets(1), [vec![1], vec![0, 1], vec![0]]);
         assert_eq!(baskets(2), [vec![0, 1]]);
+        let bought = purchases.bought(2);
+        assert_eq!((bought.get(0), bought.get(1)), (&[0, 1][..], &[0][..]));
         assert_eq!(purchases.products[1], UNKNOWN);
     }
 }

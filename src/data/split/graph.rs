@@ -7,6 +7,7 @@ use rand::RngExt;
 
 use super::Part;
 use super::assign::assign;
+use super::orders::hold_orders_out;
 use super::spec::{SplitKind, SplitSpec};
 use crate::data::unseen::met_items;
 use crate::data::{Dataset, Field, ITEM, Interactions, Layout, UNKNOWN, USER};
@@ -20,7 +21,7 @@ const MOST_DRAWS: usize = 1000;
 /// The part of each interaction. Of words and their contexts, both ways of a pair are in the part of the first. Of a graph, whose
 /// edges have no direction, `dataset` gets both ways of each edge, in one part, and for each held-out edge `spec.non_edges` pairs
 /// that are no edges, with target 0: nodes are drawn uniformly, and no pair twice. Which pairs depends on the seed and the edges
-/// alone.
+/// alone. Of purchases that a moment divides, orders are held out with the cells.
 ///
 /// # Errors
 /// Those of [`assign`], and [`Error::Usage`] for a graph in which almost all pairs are edges.
@@ -68,20 +69,6 @@ pub fn assign_all(dataset: &mut Dataset, spec: &SplitSpec, seed: u64) -> Result<
     add_other_ways(edges);
     parts.extend_from_within(..);
     Ok(parts)
-}
-
-/// Of purchases, everything from the first held-out one on is held out: cells that are known before hold what was bought before.
-fn hold_orders_out(dataset: &mut Dataset, parts: &[Part]) {
-    let Dataset { interactions, purchases: Some(purchases), .. } = dataset else { return };
-    let times = interactions.timestamps.iter().flatten().zip(parts);
-    let Some(from) = times.filter(|(_, part)| **part == Part::Test).map(|(&time, _)| time).min() else { return };
-    purchases.held_out_from = Some(from);
-    let known = purchases.known_values(interactions.column(USER), interactions.column(ITEM));
-    for ((target, known), part) in interactions.targets.iter_mut().zip(known).zip(parts) {
-        if *part != Part::Test {
-            *target = known;
-        }
-    }
 }
 
 /// Adds the other way of each edge, behind all of them.

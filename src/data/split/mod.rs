@@ -7,6 +7,7 @@ mod cut;
 mod divide;
 mod graph;
 mod new_rows;
+mod orders;
 mod spec;
 
 pub use assign::assign;

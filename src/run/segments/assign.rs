@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use super::space::CustomerSpace;
 use super::{SPACE, taste};
+use crate::data::split::NewRows;
 use crate::data::{Dataset, Habits, Role};
 use crate::error::{Error, Result};
 use crate::linalg::k_means::Points;
@@ -41,7 +42,7 @@ pub(crate) fn assign(
         )));
     }
     let mut space = CustomerSpace::read(&path)?;
-    let new = crate::data::split::NewRows::of(dataset, Role::User, |_| true, (&file.entities, &file.fields), 1.0, 0)?;
+    let new = NewRows::of(dataset, Role::User, |_| true, (&file.entities, &file.fields), 1.0, 0)?;
     if new.entity.ids.is_empty() {
         return Err(Error::Usage(
             "none of these customers bought a product that the model knows; are these purchases of the same shop?"

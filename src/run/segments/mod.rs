@@ -8,6 +8,8 @@ mod offers;
 mod options;
 mod space;
 
+use std::ops::RangeInclusive;
+
 use super::directory::RunDirectory;
 use super::model_file::ModelFile;
 use super::views::{
@@ -23,7 +25,7 @@ pub(crate) use assign::{Assigned, assign};
 use offers::Offers;
 use options::SegmentFeature;
 pub(super) use options::SegmentOptions;
-use space::CustomerSpace;
+use space::{CustomerSpace, direction};
 
 /// The adjusted Rand index below which segments are doubtful.
 const STABLE: f64 = 0.6;
@@ -34,7 +36,7 @@ const PAIRS: usize = 200;
 /// Steps up to which pairs of products are counted.
 const MOST_OPERATIONS: u64 = 1 << 36;
 /// Numbers of communities that are tried.
-const COMMUNITIES: std::ops::RangeInclusive<usize> = 4..=16;
+const COMMUNITIES: RangeInclusive<usize> = 4..=16;
 
 /// The file that new customers are assigned by.
 pub(super) const SPACE: &str = "segments.json";
@@ -53,7 +55,7 @@ impl Grouped {
     /// Groups of `rows`: `count` of them, or as many of those tried as are stable.
     fn of(
         rows: Points,
-        (count, tried): (Option<usize>, std::ops::RangeInclusive<usize>),
+        (count, tried): (Option<usize>, RangeInclusive<usize>),
         pairs: usize,
         (seed, name): (u64, &str),
     ) -> Self {
@@ -161,6 +163,7 @@ pub(super) fn segment(
         habits: &habits,
         segment_of: &segment_of,
         segments: customers.centres.count(),
+        bought: &known.bought(num_customers),
         tried: &customers.tried,
         tried_by_habits: &by_habits,
         mail: &offers.lists,
@@ -217,14 +220,8 @@ fn communities(
     if often.len() < 2 * options.communities.unwrap_or(most) {
         return Ok(None);
     }
-    let directions: Vec<f32> = often
-        .iter()
-        .flat_map(|&product| {
-            let row = all.row(product as usize);
-            let length = row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-            row.iter().map(move |&value| (f64::from(value) / length) as f32)
-        })
-        .collect();
+    let directions: Vec<f32> =
+        often.iter().flat_map(|&product| direction(all.row(product as usize))).map(|value| value as f32).collect();
     let mut spend = vec![0.0; num_products];
     for (line, &product) in known.products.iter().enumerate().filter(|(_, product)| **product != UNKNOWN) {
         spend[product as usize] += known.spend[line];

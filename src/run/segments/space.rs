@@ -33,7 +33,7 @@ pub(in crate::run) struct CustomerSpace {
 const PARTS: f64 = 100.0;
 
 /// A row of length 1, or of zeros.
-fn direction(row: &[f32]) -> Vec<f64> {
+pub(super) fn direction(row: &[f32]) -> Vec<f64> {
     let length = row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
     row.iter().map(|&value| if length > 0.0 { f64::from(value) / length } else { 0.0 }).collect()
 }

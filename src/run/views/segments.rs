@@ -58,6 +58,8 @@ pub struct SegmentView<'a> {
     pub segment_of: &'a [Option<u32>],
     /// How many there are.
     pub segments: usize,
+    /// The products that each customer bought, ascending.
+    pub bought: &'a Groups,
     pub tried: &'a [GroupStability],
     pub tried_by_habits: &'a [GroupStability],
     /// For each segment all products, the likeliest first.
@@ -70,10 +72,12 @@ pub struct SegmentView<'a> {
 /// Those of [`views`](super::views).
 pub fn segment_views(view: &SegmentView, folder: &Path) -> Result<Vec<Shown>> {
     let mut album = Album::new(folder);
-    let described: Vec<Described> = (0..view.segments).map(|segment| view.described(segment)).collect();
-    segments(view, &described, &mut album)?;
+    let buyers = view.buyers();
+    let described: Vec<Described> = (0..view.segments).map(|segment| view.described(segment, &buyers)).collect();
+    let monthly = monthly(view);
+    segments(view, &described, &monthly, &mut album)?;
     profile(view, &described, &mut album)?;
-    seasons(view, &described, &mut album)?;
+    seasons(&described, &monthly, &mut album)?;
     stability(view, &mut album)?;
     customers(view, &mut album)?;
     mail(view, &mut album)?;
@@ -127,7 +131,7 @@ impl SegmentView<'_> {
         (0..self.segment_of.len()).filter(|&customer| self.segment_of[customer] == Some(segment as u32)).collect()
     }
 
-    fn described(&self, segment: usize) -> Described {
+    fn described(&self, segment: usize, buyers: &[Vec<usize>]) -> Described {
         let members = self.members(segment);
         let own: Vec<Habits> = members.iter().filter_map(|&customer| self.habits[customer]).collect();
         let all: Vec<Habits> = self.habits.iter().flatten().copied().collect();
@@ -153,36 +157,33 @@ impl SegmentView<'_> {
                 frequency: of(|habits| habits.frequency),
                 monetary: of(|habits| habits.monetary),
             },
-            typical: self.typical(segment, members.len()),
+            typical: self.typical(&buyers[segment], buyers, members.len()),
             distances,
         }
     }
 
     /// The products that are bought by more customers of a segment than of all, by their cautious lift.
-    fn typical(&self, segment: usize, size: usize) -> Vec<u32> {
-        let (buyers, own) = self.buyers(segment);
+    fn typical(&self, own: &[usize], buyers: &[Vec<usize>], size: usize) -> Vec<u32> {
+        let all = |product: usize| buyers.iter().map(|segment| segment[product]).sum::<usize>();
         let share = size as f64 / self.habits.iter().flatten().count().max(1) as f64;
         let lift = |product: usize| {
             let count = own[product] as f64;
-            (count - count.sqrt()) / (share * buyers[product].max(1) as f64)
+            (count - count.sqrt()) / (share * all(product).max(1) as f64)
         };
         let mut products: Vec<usize> = (0..own.len()).filter(|&product| own[product] > 1).collect();
         products.sort_by(|&a, &b| lift(b).total_cmp(&lift(a)));
         products.into_iter().take(TYPICAL).map(|product| product as u32).collect()
     }
 
-    /// How many customers bought each product, in all and of a segment.
-    fn buyers(&self, segment: usize) -> (Vec<usize>, Vec<usize>) {
-        let mut pairs: Vec<(u32, u32)> =
-            self.lines().map(|line| (self.known.customers[line], self.known.products[line])).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        let (mut all, mut own) = (vec![0; self.products.entity.ids.len()], vec![0; self.products.entity.ids.len()]);
-        for (customer, product) in pairs {
-            all[product as usize] += 1;
-            own[product as usize] += usize::from(self.segment_of[customer as usize] == Some(segment as u32));
+    /// How many customers of each segment bought each product.
+    fn buyers(&self) -> Vec<Vec<usize>> {
+        let mut buyers = vec![vec![0; self.products.entity.ids.len()]; self.segments];
+        for (segment, products) in self.segment_of.iter().zip(self.bought.iter()) {
+            if let Some(segment) = segment {
+                products.iter().for_each(|&product| buyers[*segment as usize][product as usize] += 1);
+            }
         }
-        (all, own)
+        buyers
     }
 
     fn spend_on_products(&self) -> Vec<f64> {
@@ -223,7 +224,7 @@ impl SegmentView<'_> {
 }
 
 /// `segments.csv`.
-fn segments(view: &SegmentView, described: &[Described], album: &mut Album) -> Result<()> {
+fn segments(view: &SegmentView, described: &[Described], monthly: &Monthly, album: &mut Album) -> Result<()> {
     let header = [
         "segment",
         "customers",
@@ -237,7 +238,7 @@ fn segments(view: &SegmentView, described: &[Described], album: &mut Album) -> R
         "typical_products",
         "strongest_month",
     ];
-    let (months, index) = monthly(view);
+    let Monthly { months, index } = monthly;
     let line = |(segment, own): (usize, &Described)| {
         let strongest = index[segment].iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         vec![
@@ -278,24 +279,29 @@ fn profile(view: &SegmentView, described: &[Described], album: &mut Album) -> Re
 }
 
 /// `seasons.png`.
-fn seasons(view: &SegmentView, described: &[Described], album: &mut Album) -> Result<()> {
-    let (months, index) = monthly(view);
+fn seasons(described: &[Described], Monthly { months, index }: &Monthly, album: &mut Album) -> Result<()> {
     let first = months.len().saturating_sub(MONTHS);
-    let rows: Vec<Vec<f64>> = index.into_iter().map(|row| row[first..].to_vec()).collect();
+    let rows: Vec<Vec<f64>> = index.iter().map(|row| row[first..].to_vec()).collect();
     heat_map(album, "seasons.png", "Segments: the months they spend in", described, &rows, &months[first..])
 }
 
 /// The months in which something was bought, and how much each segment spends in them.
-fn monthly(view: &SegmentView) -> (Vec<String>, Vec<Vec<f64>>) {
+struct Monthly {
+    months: Vec<String>,
+    /// As [`SegmentView::index`] gives it.
+    index: Vec<Vec<f64>>,
+}
+
+fn monthly(view: &SegmentView) -> Monthly {
     let month = |line: usize| {
         let date = DateTime::from_timestamp(view.known.times[line], 0).unwrap_or_default();
         (date.year(), date.month())
     };
     let mut places: BTreeMap<(i32, u32), usize> = view.lines().map(|line| (month(line), 0)).collect();
     places.values_mut().enumerate().for_each(|(at, place)| *place = at);
-    let names = places.keys().map(|(year, month)| format!("{:02}-{month:02}", year.rem_euclid(100))).collect();
+    let months = places.keys().map(|(year, month)| format!("{:02}-{month:02}", year.rem_euclid(100))).collect();
     let index = view.index(places.len(), |line| places.get(&month(line)).copied());
-    (names, index)
+    Monthly { months, index }
 }
 
 /// Shades from far below (white) to far above (dark) the average.
@@ -334,14 +340,11 @@ fn stability(view: &SegmentView, album: &mut Album) -> Result<()> {
 
 /// `customers.csv`.
 fn customers(view: &SegmentView, album: &mut Album) -> Result<()> {
-    let members = view.lines().map(|line| (view.known.customers[line] as usize, view.known.products[line]));
-    let members: Vec<(usize, u32)> = members.collect();
-    let bought = Groups::new(view.segment_of.len(), members.iter().copied()).sorted_and_distinct();
     let mut lines = Vec::new();
     for (customer, habits) in view.habits.iter().enumerate() {
         let Some((segment, habits)) = view.segment_of[customer].zip(*habits) else { continue };
         let list = view.mail[segment as usize].iter().map(|mail| mail.product);
-        let new = list.filter(|product| bought.get(customer).binary_search(product).is_err());
+        let new = list.filter(|product| view.bought.get(customer).binary_search(product).is_err());
         lines.push(vec![
             view.customers.ids.id(customer).into(),
             (segment + 1).to_string(),
